@@ -1,0 +1,75 @@
+//! Go slices: [`List`].
+
+use crate::Value;
+use std::ops::Deref;
+use std::rc::Rc;
+
+/// A Go slice. No function of sprig or Helm changes a slice in place, so it is shared and unchanging.
+#[derive(Clone, Debug)]
+pub struct List {
+    items: Rc<[Value]>,
+    element: ElementType,
+}
+
+/// What a slice was declared to hold: seen by `typeOf` and `%T`, and by functions that want a `[]string`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ElementType {
+    /// `[]interface {}`
+    Any,
+    /// `[]string`
+    String,
+    /// `[]int`
+    Int,
+    /// `[]map[string]interface {}`
+    Map,
+    /// `[]uint8`, Go's `[]byte`
+    Byte,
+}
+
+impl ElementType {
+    /// The type of a slice of it, as Go prints it.
+    pub fn slice_type_name(self) -> &'static str {
+        match self {
+            Self::Any => "[]interface {}",
+            Self::String => "[]string",
+            Self::Int => "[]int",
+            Self::Map => "[]map[string]interface {}",
+            Self::Byte => "[]uint8",
+        }
+    }
+}
+
+impl List {
+    /// A `[]interface {}`.
+    pub fn new(items: impl Into<Rc<[Value]>>) -> Self {
+        Self { items: items.into(), element: ElementType::Any }
+    }
+
+    /// A slice of a declared type; the items must be of it.
+    pub fn of(element: ElementType, items: impl Into<Rc<[Value]>>) -> Self {
+        Self { items: items.into(), element }
+    }
+
+    /// The declared type of the items.
+    pub fn element(&self) -> ElementType {
+        self.element
+    }
+
+    /// Whether both are the same slice in memory.
+    pub fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.items, &other.items)
+    }
+}
+
+impl Deref for List {
+    type Target = [Value];
+    fn deref(&self) -> &[Value] {
+        &self.items
+    }
+}
+
+impl FromIterator<Value> for List {
+    fn from_iter<I: IntoIterator<Item = Value>>(items: I) -> Self {
+        Self::new(items.into_iter().collect::<Rc<[Value]>>())
+    }
+}

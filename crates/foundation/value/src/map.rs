@@ -1,0 +1,134 @@
+//! Go maps with string keys: [`Map`].
+
+use crate::{Text, Value};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A Go map from strings: shared by clones and changed in place, as `set`, `unset` and `merge` do.
+///
+/// It is kept sorted by key, the order in which Go's templates, fmt and encoders walk a map.
+#[derive(Clone, Debug)]
+pub struct Map {
+    entries: Rc<RefCell<BTreeMap<Text, Value>>>,
+    declared: MapType,
+}
+
+/// What a map was declared to be: seen by `typeOf` and `%T`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapType {
+    /// `map[string]interface {}`
+    Any,
+    /// `map[string]string`
+    String,
+    /// Helm's named type of `.Values`.
+    Values,
+}
+
+impl MapType {
+    /// The type as Go prints it.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Self::Any => "map[string]interface {}",
+            Self::String => "map[string]string",
+            Self::Values => "common.Values",
+        }
+    }
+}
+
+impl Map {
+    /// An empty `map[string]interface {}`.
+    pub fn new() -> Self {
+        Self::of(MapType::Any)
+    }
+
+    /// An empty map of a declared type.
+    pub fn of(declared: MapType) -> Self {
+        Self { entries: Rc::default(), declared }
+    }
+
+    /// The declared type.
+    pub fn declared(&self) -> MapType {
+        self.declared
+    }
+
+    /// The same map, shared, under another declared type.
+    pub fn declared_as(&self, declared: MapType) -> Self {
+        Self { entries: self.entries.clone(), declared }
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        self.entries.borrow().get(key.as_ref()).cloned()
+    }
+
+    /// Whether there is a `key`.
+    pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
+        self.entries.borrow().contains_key(key.as_ref())
+    }
+
+    /// Sets `key`, returning what it was.
+    pub fn insert(&self, key: impl Into<Text>, value: Value) -> Option<Value> {
+        self.entries.borrow_mut().insert(key.into(), value)
+    }
+
+    /// Removes `key`, returning what it was.
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        self.entries.borrow_mut().remove(key.as_ref())
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.borrow().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.borrow().is_empty()
+    }
+
+    /// The entries as they are now, sorted by key; changing the map while walking them is safe.
+    pub fn entries(&self) -> Vec<(Text, Value)> {
+        self.entries.borrow().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The keys as they are now, sorted.
+    pub fn keys(&self) -> Vec<Text> {
+        self.entries.borrow().keys().cloned().collect()
+    }
+
+    /// Calls `visit` with each entry in order. `visit` must not change this map.
+    pub fn for_each(&self, mut visit: impl FnMut(&Text, &Value)) {
+        for (key, value) in self.entries.borrow().iter() {
+            visit(key, value);
+        }
+    }
+
+    /// Like [`Map::for_each`], until the first error.
+    pub fn try_for_each<E>(&self, mut visit: impl FnMut(&Text, &Value) -> Result<(), E>) -> Result<(), E> {
+        self.entries.borrow().iter().try_for_each(|(key, value)| visit(key, value))
+    }
+
+    /// Whether both are the same map in memory.
+    pub fn same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.entries, &other.entries)
+    }
+
+    /// A map of its own with the same entries; nested maps stay shared.
+    pub fn shallow_copy(&self) -> Self {
+        Self { entries: Rc::new(RefCell::new(self.entries.borrow().clone())), declared: self.declared }
+    }
+}
+
+impl Default for Map {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        Self { entries: Rc::new(RefCell::new(entries)), declared: MapType::Any }
+    }
+}

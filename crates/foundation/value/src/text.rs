@@ -1,0 +1,285 @@
+//! Go strings: [`Text`].
+
+use onepane_diagnostics::Origin;
+use std::borrow::{Borrow, Cow};
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::rc::Rc;
+
+/// A Go string: bytes, usually UTF-8, shared by clones, with an optional record of where its stretches came from.
+///
+/// Equality, order and hash are those of the bytes.
+#[derive(Clone)]
+pub struct Text {
+    bytes: Rc<[u8]>,
+    marks: Option<Rc<Marks>>,
+}
+
+/// Where the stretches of a text came from: `(offset, origin)` sorted by offset, each valid up to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(Vec<(u32, Origin)>);
+
+impl Marks {
+    /// The marks in order.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Origin)> {
+        self.0.iter().map(|(offset, origin)| (*offset as usize, origin))
+    }
+
+    /// The origin of the byte at `offset`.
+    pub fn at(&self, offset: usize) -> &Origin {
+        const UNKNOWN: &Origin = &Origin::UNKNOWN;
+        let after = self.0.partition_point(|(start, _)| *start as usize <= offset);
+        after.checked_sub(1).map_or(UNKNOWN, |index| &self.0[index].1)
+    }
+}
+
+impl Text {
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The text as UTF-8, with U+FFFD where it is not.
+    pub fn to_str(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// Where its stretches came from, where that is known.
+    pub fn marks(&self) -> Option<&Marks> {
+        self.marks.as_deref()
+    }
+
+    /// The same bytes, all of them from `origin`, unless the text already knows better.
+    pub fn with_origin(self, origin: &Origin) -> Self {
+        if self.marks.is_some() || !origin.is_known() || self.bytes.is_empty() {
+            return self;
+        }
+        Self { marks: Some(Rc::new(Marks(vec![(0, origin.clone())]))), ..self }
+    }
+
+    /// The same bytes without marks.
+    pub fn without_origin(self) -> Self {
+        Self { marks: None, ..self }
+    }
+
+    /// The stretch `range`, which must lie within the text, with its marks.
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        if range == (0..self.bytes.len()) {
+            return self.clone();
+        }
+        let mut builder = TextBuilder::new();
+        builder.push_slice(self, range);
+        builder.finish()
+    }
+}
+
+impl Deref for Text {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Borrow<[u8]> for Text {
+    fn borrow(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::from("")
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+}
+
+impl std::hash::Hash for Text {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        *self.bytes == *other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        *self.bytes == *other.as_bytes()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self { bytes: text.as_bytes().into(), marks: None }
+    }
+}
+
+impl From<&[u8]> for Text {
+    fn from(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.into(), marks: None }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { bytes: text.into_bytes().into(), marks: None }
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), marks: None }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_str(), f)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_str())
+    }
+}
+
+/// Puts a [`Text`] together, keeping the marks of what goes in.
+#[derive(Debug, Default)]
+pub struct TextBuilder {
+    bytes: Vec<u8>,
+    marks: Vec<(u32, Origin)>,
+}
+
+impl TextBuilder {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The bytes so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds bytes that came from `origin`.
+    pub fn push(&mut self, bytes: &[u8], origin: &Origin) {
+        if !bytes.is_empty() {
+            self.mark(origin);
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    /// Adds bytes of the builder's own making; they belong to whatever stands before them.
+    pub fn push_plain(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds a text with its marks.
+    pub fn push_text(&mut self, text: &Text) {
+        self.push_slice(text, 0..text.len());
+    }
+
+    /// Adds a stretch of a text with its marks.
+    pub fn push_slice(&mut self, text: &Text, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        match text.marks() {
+            None => self.mark(&Origin::UNKNOWN),
+            Some(marks) => {
+                self.mark(marks.at(range.start));
+                let base = self.bytes.len();
+                let from = marks.0.partition_point(|(offset, _)| *offset as usize <= range.start);
+                for (offset, origin) in &marks.0[from..] {
+                    if *offset as usize >= range.end {
+                        break;
+                    }
+                    self.marks.push(((base + *offset as usize - range.start) as u32, origin.clone()));
+                }
+            }
+        }
+        self.bytes.extend_from_slice(&text[range]);
+    }
+
+    /// The text.
+    pub fn finish(self) -> Text {
+        let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(self.marks)));
+        Text { bytes: self.bytes.into(), marks }
+    }
+
+    fn mark(&mut self, origin: &Origin) {
+        match self.marks.last() {
+            None if !origin.is_known() => {}
+            Some((_, last)) if last.same(origin) => {}
+            _ => self.marks.push((self.bytes.len() as u32, origin.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onepane_diagnostics::{FileId, Span, Step};
+
+    fn origin(line: u32) -> Origin {
+        Origin::at(Step::Source, Span::new(FileId::new("text"), line, 1))
+    }
+
+    fn lines(text: &Text) -> Vec<Option<u32>> {
+        let marks = text.marks().expect("the text has marks");
+        (0..text.len()).map(|at| marks.at(at).span().map(|span| span.line)).collect()
+    }
+
+    #[test]
+    fn slices_and_joins_keep_the_origin_of_every_byte() {
+        let mut builder = TextBuilder::new();
+        builder.push(b"ab", &origin(1));
+        builder.push(b"cd", &origin(2));
+        let text = builder.finish();
+        assert_eq!(lines(&text), [Some(1), Some(1), Some(2), Some(2)]);
+        let mut builder = TextBuilder::new();
+        builder.push_text(&Text::from("x"));
+        builder.push_text(&text.slice(1..3));
+        builder.push_text(&Text::from("y"));
+        assert_eq!(lines(&builder.finish()), [None, Some(1), Some(2), None]);
+    }
+}

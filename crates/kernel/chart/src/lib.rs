@@ -1,0 +1,1 @@
+//! Charts: Chart.yaml, files, dependencies, values and their coalescing.

@@ -1,0 +1,1 @@
+//! The template functions of sprig and Helm, one file a family.

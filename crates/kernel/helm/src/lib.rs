@@ -1,0 +1,1 @@
+//! Rendering charts as Helm does: releases, capabilities, hooks, manifests.

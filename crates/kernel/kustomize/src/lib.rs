@@ -1,0 +1,1 @@
+//! Kustomizations: accumulate, generate, transform, replace.

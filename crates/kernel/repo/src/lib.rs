@@ -1,0 +1,1 @@
+//! The repository's folders, and what is rendered, built and asked of them.

@@ -1,0 +1,1 @@
+//! Kubernetes resources: kinds, ids, resource sets, schema facts and orders.

@@ -1,0 +1,127 @@
+//! Functions that templates call: [`Function`], [`FunctionTable`] and what a call may ask of its surroundings,
+//! [`Context`].
+
+use onepane_value::{Text, Value};
+use onepane_world::World;
+use std::collections::HashMap;
+
+/// A function that templates can call, with the signature that Go's reflection would show: the engine checks the
+/// number and types of arguments by it and converts constants, with Go's error texts.
+#[derive(Clone, Copy)]
+pub struct Function {
+    /// The name in templates.
+    pub name: &'static str,
+    /// The types of the parameters; of a variadic one, the type of each of its arguments.
+    pub parameters: &'static [Type],
+    /// Whether the last parameter takes any number of arguments.
+    pub variadic: bool,
+    /// The function. Arguments have been checked and converted.
+    pub call: fn(&mut dyn Context, &[Value]) -> Result<Value, FunctionError>,
+}
+
+/// The Go type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// `interface {}`: anything, nil too.
+    Any,
+    /// `string`
+    String,
+    /// `bool`
+    Bool,
+    /// `int`
+    Int,
+    /// `int64`
+    Int64,
+    /// `uint64`
+    Uint64,
+    /// `int32` (a rune)
+    Int32,
+    /// `float64`
+    Float64,
+    /// `map[string]interface {}`; Helm's `Values` is accepted too.
+    Map,
+    /// `[]interface {}`
+    List,
+    /// `[]string`
+    Strings,
+    /// `time.Time`
+    Time,
+    /// Any other Go type: only a value whose `%T` is this name is accepted.
+    Named(&'static str),
+}
+
+/// What a function's `error` says.
+#[derive(Debug, Clone)]
+pub enum FunctionError {
+    /// Its text.
+    Message(String),
+    /// An error inside a nested template (`include`, `tpl`): it keeps the nested template's own trace.
+    Nested(Box<crate::Error>),
+}
+
+impl From<String> for FunctionError {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<&str> for FunctionError {
+    fn from(message: &str) -> Self {
+        Self::Message(message.to_owned())
+    }
+}
+
+/// What a function may ask of the execution it is called from.
+pub trait Context {
+    /// Runs the template `name` on `data`: Helm's `include`.
+    fn include(&mut self, name: &str, data: &Value) -> Result<Text, FunctionError>;
+    /// Parses `text` as a template beside the present ones and runs it on `data`: Helm's `tpl`.
+    fn tpl(&mut self, text: &Text, data: &Value) -> Result<Text, FunctionError>;
+    /// Clock, randomness, environment.
+    fn world(&self) -> &dyn World;
+    /// What the host of the engine provides: `lookup`, DNS, lint mode.
+    fn host(&self) -> &dyn Host;
+    /// Counts `bytes` of new text against the limit of the execution; an error once it is used up.
+    fn charge(&mut self, bytes: usize) -> Result<(), FunctionError>;
+}
+
+/// What surrounds an engine: the answers that depend on whether there is a cluster, a network, a linter.
+pub trait Host {
+    /// Helm's `lookup`: the resource or list, an empty map where there is none or no cluster.
+    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Value, String>;
+    /// Helm's `getHostByName`; `""` unless DNS is enabled.
+    fn resolve(&self, host: &str) -> String;
+    /// Whether `required` and `fail` only warn, as `helm lint` has it.
+    fn lenient(&self) -> bool;
+}
+
+/// The functions that a set of templates can call, by name.
+#[derive(Clone, Default)]
+pub struct FunctionTable(HashMap<&'static str, Function>);
+
+impl FunctionTable {
+    /// No functions but text/template's own.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds functions; a later one of the same name wins.
+    pub fn extend(&mut self, functions: impl IntoIterator<Item = Function>) {
+        self.0.extend(functions.into_iter().map(|function| (function.name, function)));
+    }
+
+    /// Removes a function.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// The function called `name`.
+    pub fn get(&self, name: &str) -> Option<&Function> {
+        self.0.get(name)
+    }
+
+    /// All names, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+}

@@ -1,0 +1,1 @@
+//! What tests share: fixtures, the conformance runner, comparison.

@@ -1,16 +1,31 @@
-//! The `onepane` binary: it reads the command line, hands it to one file of [`commands`], and turns what comes back
-//! into output and an exit code.
+//! The `onepane` binary.
+//!
+//! It reads the command line ([`arguments`]), hands it to one file of [`commands`], and turns what comes back into
+//! output and an exit code ([`terminal`]). Everything that writes to disk goes through [`atomic`]. What a command
+//! means is decided in the kernel crates, not here.
 
+mod arguments;
+mod atomic;
 mod commands;
+mod terminal;
 
 use std::process::ExitCode;
 
+// Rendering makes and drops millions of small strings.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Template and YAML nesting is bounded by depth, and these bounds are Go's, whose stacks grow to 1 GB. The memory is
+/// only reserved, not used, until something nests that deep.
+const STACK_BYTES: usize = 256 << 20;
+
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = std::env::args().collect();
-    // Placeholder dispatch until the real command line lands: `onepane helm …`, `onepane kustomize …`.
-    match arguments.get(1).map(String::as_str) {
-        Some("helm") => commands::helm::run(&arguments.split_off(2)),
-        Some("kustomize") => commands::kustomize::run(&arguments.split_off(2)),
-        _ => ExitCode::from(2),
-    }
+    let work =
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(|| arguments::dispatch(std::env::args().collect()));
+    let Ok(thread) = work else {
+        eprintln!("error: the system gives onepane no thread with a {} MB stack", STACK_BYTES >> 20);
+        return ExitCode::FAILURE;
+    };
+    // A panic is a defect of onepane; its message is on stderr already.
+    thread.join().unwrap_or(ExitCode::from(101))
 }

@@ -1,0 +1,13 @@
+//! `onepane init`.
+
+use crate::terminal::{Failure, Terminal};
+use std::process::ExitCode;
+
+/// What `onepane init` takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+/// Runs it.
+pub(crate) fn run(_terminal: &Terminal, _arguments: &Arguments) -> Result<ExitCode, Failure> {
+    Ok(ExitCode::from(2))
+}

@@ -1,0 +1,92 @@
+//! What goes to the user: findings and progress on stderr, with or without colour.
+
+use crate::arguments::ColorChoice;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use onepane_diagnostics::{Diagnostic, FileId, render_full};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Why a command did not succeed.
+pub(crate) enum Failure {
+    /// Findings to show, with the folder that their relative paths start at.
+    Found(Vec<Diagnostic>, camino::Utf8PathBuf),
+    /// Nobody reads the output any more, as in `onepane build | head`.
+    OutputClosed,
+}
+
+impl From<Box<Diagnostic>> for Failure {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::Found(vec![*diagnostic], camino::Utf8PathBuf::new())
+    }
+}
+
+impl Failure {
+    /// The same findings, about files below `folder`.
+    pub(crate) fn below(folder: &camino::Utf8Path) -> impl Fn(Box<Diagnostic>) -> Self {
+        move |diagnostic| Self::Found(vec![*diagnostic], folder.to_owned())
+    }
+}
+
+/// stdout and stderr, and whether they take colour.
+pub(crate) struct Terminal {
+    color_stdout: bool,
+    color_stderr: bool,
+}
+
+impl Terminal {
+    /// Decides on colour: `choice`, then `NO_COLOR`, then whether it is a terminal.
+    pub(crate) fn new(choice: ColorChoice) -> Self {
+        let color = |is_terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        Self {
+            color_stdout: color(std::io::stdout().is_terminal()),
+            color_stderr: color(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// Whether stdout takes colour.
+    pub(crate) fn color_stdout(&self) -> bool {
+        self.color_stdout
+    }
+
+    /// Writes data to stdout.
+    pub(crate) fn print(&self, data: &[u8]) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(data).and_then(|()| stdout.flush()).map_err(|_| Failure::OutputClosed)
+    }
+
+    /// Shows a finding, with the source line where the file can still be read.
+    pub(crate) fn report(&self, diagnostic: &Diagnostic, folder: &camino::Utf8Path) {
+        let source = |file: FileId| -> Option<Arc<str>> {
+            std::fs::read_to_string(folder.join(file.path())).ok().map(Into::into)
+        };
+        eprintln!("{}", render_full(diagnostic, &source, self.color_stderr));
+    }
+
+    /// Reports what failed, and the exit code for it.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        match failure {
+            Failure::OutputClosed => {}
+            Failure::Found(diagnostics, folder) => {
+                diagnostics.iter().for_each(|diagnostic| self.report(diagnostic, folder));
+            }
+        }
+        ExitCode::FAILURE
+    }
+
+    /// A bar for `steps` steps of work; drawn on a terminal only, and gone when it is dropped.
+    pub(crate) fn progress(&self, steps: usize, what: &'static str) -> ProgressBar {
+        let target =
+            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
+        if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {msg}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(what);
+        bar
+    }
+}

@@ -1,0 +1,58 @@
+//! Running the binary under test: with a clean environment and a time limit.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use wait_timeout::ChildExt;
+
+/// A process that has ended.
+pub struct Finished {
+    /// The exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// What it said.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// Whether it ended in a signal or a panic.
+    pub fn crashed(&self) -> bool {
+        matches!(self.code, None | Some(101 | 134 | 139))
+    }
+}
+
+/// Runs `program` in `folder` with nothing in its environment but `PATH`, a home of its own and UTC.
+pub fn run(program: &Path, arguments: &[String], folder: &Path, home: &Path) -> Result<Finished, String> {
+    const LIMIT: Duration = Duration::from_secs(120);
+    let (out, err) = (home.join("stdout"), home.join("stderr"));
+    let create = |path: &Path| File::create(path).map_err(|error| format!("{}: {error}", path.display()));
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs([("PATH", "/usr/bin:/bin"), ("TZ", "UTC"), ("LC_ALL", "C")])
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .stdin(Stdio::null())
+        .stdout(create(&out)?)
+        .stderr(create(&err)?)
+        .spawn()
+        .map_err(|error| format!("{} can't be started: {error}", program.display()))?;
+    let Some(status) = child.wait_timeout(LIMIT).map_err(|error| error.to_string())? else {
+        child.kill().and_then(|()| child.wait()).map_err(|error| error.to_string())?;
+        return Err(format!("it did not end within {} s", LIMIT.as_secs()));
+    };
+    let read = |path: &Path| -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    };
+    Ok(Finished {
+        code: status.code(),
+        stdout: read(&out)?,
+        stderr: String::from_utf8_lossy(&read(&err)?).into_owned(),
+    })
+}

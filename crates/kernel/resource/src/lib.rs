@@ -1,1 +1,20 @@
 //! Kubernetes resources: kinds, ids, resource sets, schema facts and orders.
+//!
+//! A [`Resource`] is a YAML node that has an `apiVersion`, a `kind` and a name, together with what a build remembers
+//! of it: the ids it had before, the prefixes and suffixes it was given, how its generator wants it combined. A
+//! [`ResourceSet`] keeps resources in their order and finds them by any id they ever had.
+//!
+//! Start at [`ResourceId`], whose equality is the one rule that everything else uses. This crate knows nothing of
+//! patches, kustomizations or charts, and reads no file.
+
+mod gvk;
+mod id;
+mod resource;
+mod scope;
+mod set;
+
+pub use gvk::GroupVersionKind;
+pub use id::ResourceId;
+pub use resource::{GeneratorBehavior, PreviousId, Resource};
+pub use scope::{Scope, scope_of};
+pub use set::ResourceSet;

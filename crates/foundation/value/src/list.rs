@@ -9,6 +9,7 @@ use std::rc::Rc;
 pub struct List {
     items: Rc<[Value]>,
     element: ElementType,
+    nil: bool,
 }
 
 /// What a slice was declared to hold: seen by `typeOf` and `%T`, and by functions that want a `[]string`.
@@ -22,6 +23,8 @@ pub enum ElementType {
     Int,
     /// `[]map[string]interface {}`
     Map,
+    /// `[][]interface {}`
+    List,
     /// `[]uint8`, Go's `[]byte`
     Byte,
 }
@@ -33,6 +36,7 @@ impl ElementType {
             Self::Any => "[]interface {}",
             Self::String => "[]string",
             Self::Int => "[]int",
+            Self::List => "[][]interface {}",
             Self::Map => "[]map[string]interface {}",
             Self::Byte => "[]uint8",
         }
@@ -42,12 +46,22 @@ impl ElementType {
 impl List {
     /// A `[]interface {}`.
     pub fn new(items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: items.into(), element: ElementType::Any }
+        Self { items: items.into(), element: ElementType::Any, nil: false }
     }
 
     /// A slice of a declared type; the items must be of it.
     pub fn of(element: ElementType, items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: items.into(), element }
+        Self { items: items.into(), element, nil: false }
+    }
+
+    /// A nil slice: empty, and `null` to Go's encoders. `rest`, `initial` and `concat` give one.
+    pub fn nil(element: ElementType) -> Self {
+        Self { items: Rc::new([]), element, nil: true }
+    }
+
+    /// Whether it is a nil slice.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// The declared type of the items.

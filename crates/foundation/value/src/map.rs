@@ -12,6 +12,7 @@ use std::rc::Rc;
 pub struct Map {
     entries: Rc<RefCell<BTreeMap<Text, Value>>>,
     declared: MapType,
+    nil: bool,
 }
 
 /// What a map was declared to be: seen by `typeOf` and `%T`.
@@ -44,7 +45,17 @@ impl Map {
 
     /// An empty map of a declared type.
     pub fn of(declared: MapType) -> Self {
-        Self { entries: Rc::default(), declared }
+        Self { entries: Rc::default(), declared, nil: false }
+    }
+
+    /// A nil map: empty, `null` to Go's encoders, and an error to set a key of. `fromYaml ""` gives one.
+    pub fn nil(declared: MapType) -> Self {
+        Self { nil: true, ..Self::of(declared) }
+    }
+
+    /// Whether it is a nil map; whoever sets keys on behalf of a template must ask first.
+    pub fn is_nil(&self) -> bool {
+        self.nil
     }
 
     /// The declared type.
@@ -54,7 +65,7 @@ impl Map {
 
     /// The same map, shared, under another declared type.
     pub fn declared_as(&self, declared: MapType) -> Self {
-        Self { entries: self.entries.clone(), declared }
+        Self { entries: self.entries.clone(), declared, nil: self.nil }
     }
 
     /// The value of `key`.
@@ -116,7 +127,7 @@ impl Map {
 
     /// A map of its own with the same entries; nested maps stay shared.
     pub fn shallow_copy(&self) -> Self {
-        Self { entries: Rc::new(RefCell::new(self.entries.borrow().clone())), declared: self.declared }
+        Self { entries: Rc::new(RefCell::new(self.entries.borrow().clone())), declared: self.declared, nil: self.nil }
     }
 }
 
@@ -129,6 +140,6 @@ impl Default for Map {
 impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        Self { entries: Rc::new(RefCell::new(entries)), declared: MapType::Any }
+        Self { entries: Rc::new(RefCell::new(entries)), declared: MapType::Any, nil: false }
     }
 }

@@ -242,10 +242,10 @@ impl Value {
     /// A value of its own all the way down: changing a map in it changes no other.
     pub fn deep_copy(&self) -> Self {
         let data = match &self.data {
-            Data::List(list) => {
+            Data::List(list) if !list.is_nil() => {
                 Data::List(List::of(list.element(), list.iter().map(Self::deep_copy).collect::<Rc<[Self]>>()))
             }
-            Data::Map(map) => {
+            Data::Map(map) if !map.is_nil() => {
                 let copy = Map::of(map.declared());
                 map.for_each(|key, value| {
                     copy.insert(key.clone(), value.deep_copy());
@@ -268,11 +268,13 @@ impl Value {
             (Data::String(a), Data::String(b)) => a == b,
             (Data::List(a), Data::List(b)) => {
                 a.element() == b.element()
+                    && a.is_nil() == b.is_nil()
                     && a.len() == b.len()
                     && (a.same(b) || a.iter().zip(b.iter()).all(|(a, b)| a.deep_equal(b)))
             }
             (Data::Map(a), Data::Map(b)) => {
                 a.declared() == b.declared()
+                    && a.is_nil() == b.is_nil()
                     && a.len() == b.len()
                     && (a.same(b)
                         || a.entries().iter().all(|(key, value)| b.get(key).is_some_and(|b| value.deep_equal(&b))))

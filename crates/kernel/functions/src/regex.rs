@@ -1,0 +1,5 @@
+//! Written by the helper of this family.
+
+use onepane_template::Function;
+
+pub(crate) const FUNCTIONS: &[Function] = &[];

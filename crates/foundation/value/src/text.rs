@@ -185,6 +185,11 @@ impl TextBuilder {
         Self::default()
     }
 
+    /// An empty one with room for `bytes`.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), marks: Vec::new() }
+    }
+
     /// How many bytes there are.
     pub fn len(&self) -> usize {
         self.bytes.len()

@@ -10,11 +10,13 @@
 mod gvk;
 mod id;
 mod resource;
+mod schema;
 mod scope;
 mod set;
 
 pub use gvk::GroupVersionKind;
 pub use id::ResourceId;
 pub use resource::{GeneratorBehavior, PreviousId, Resource};
+pub use schema::{Schema, SchemaType};
 pub use scope::{Scope, scope_of};
 pub use set::ResourceSet;

@@ -31,6 +31,12 @@ pub struct Resource {
     pub allows_kind_change: bool,
     /// The file it was read from; `None` for a generated one.
     pub source: Option<FileId>,
+    /// The kustomizations it passed through, innermost first.
+    pub overlays: Vec<FileId>,
+    /// The names of the kustomize variables that point at it.
+    pub variables: Vec<Box<str>>,
+    /// Whether a chart rendered it.
+    pub helm_generated: bool,
 }
 
 /// An id that a resource had before a name, a namespace or a kind changed. Its group and version are the current ones.
@@ -95,6 +101,9 @@ impl Resource {
             allows_name_change: false,
             allows_kind_change: false,
             source: None,
+            overlays: Vec::new(),
+            variables: Vec::new(),
+            helm_generated: false,
         }
     }
 
@@ -196,6 +205,11 @@ impl Resource {
     /// One of `metadata.annotations`.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.node.at(&["metadata", "annotations", key]).and_then(Node::as_str)
+    }
+
+    /// Sets `kind`.
+    pub fn set_kind(&mut self, kind: Node) {
+        self.node_mut().set("kind", kind);
     }
 
     /// Sets `metadata.name`, where `metadata` is made if it is absent.

@@ -3,5 +3,9 @@
 //! [`read`] gives a lossless tree of [`Node`]s.
 
 mod node;
+mod place;
+mod read;
+mod syntax;
 
 pub use node::{Comments, Content, History, Node, Style};
+pub use read::{Document, go_syntax_error, read, read_documents};

@@ -1,25 +1,66 @@
 //! The template functions of sprig and Helm, one file a family.
+//!
+//! [`helm`] is everything that a chart can call, [`sprig`] what sprig has of it. Each family lists its functions in a
+//! `FUNCTIONS` table, with the Go types of their parameters: the engine checks and converts arguments by them. The
+//! functions perform no I/O; the clock, randomness, a cluster and the like come through the call's context.
 
+mod arguments;
+mod cast;
 mod crypto;
 mod date;
+mod defaults;
+mod dicts;
+mod display;
+mod encodings;
+mod floats;
+mod integers;
+mod layout;
+mod letter_case;
+mod lists;
+mod merge;
 mod network;
+mod paths;
+mod quoting;
 mod random;
+mod reflection;
 mod regex;
+mod runes;
 mod semver;
+mod splitting;
+mod substrings;
+mod trimming;
 mod url;
+mod word_case;
 
 use onepane_template::{Function, FunctionTable};
 
-/// The functions of sprig 3.3.
+/// The functions of sprig 3.3, without those that read the environment.
 pub fn sprig() -> impl Iterator<Item = Function> {
     [
         crypto::FUNCTIONS,
         date::FUNCTIONS,
+        defaults::FUNCTIONS,
+        dicts::FUNCTIONS,
+        display::FUNCTIONS,
+        encodings::FUNCTIONS,
+        floats::FUNCTIONS,
+        integers::FUNCTIONS,
+        layout::FUNCTIONS,
+        letter_case::FUNCTIONS,
+        lists::FUNCTIONS,
+        merge::FUNCTIONS,
         network::FUNCTIONS,
+        paths::FUNCTIONS,
+        quoting::FUNCTIONS,
         random::FUNCTIONS,
+        reflection::FUNCTIONS,
         regex::FUNCTIONS,
         semver::FUNCTIONS,
+        splitting::FUNCTIONS,
+        substrings::FUNCTIONS,
+        trimming::FUNCTIONS,
         url::FUNCTIONS,
+        word_case::FUNCTIONS,
     ]
     .into_iter()
     .flatten()

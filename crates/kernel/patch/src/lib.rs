@@ -1,1 +1,13 @@
 //! Patches: strategic merge, JSON6902 and JSON merge, over YAML trees.
+//!
+//! [`strategic_merge`] merges as Kustomize 5.8 does, by the lists' keys in a [`Schema`](onepane_resource::Schema);
+//! [`patch_resource`] does so to a resource and keeps its identity.
+//!
+//! This crate knows nothing of kustomizations and of which resources a patch is meant for, and reads no file.
+
+mod options;
+mod shape;
+mod strategic;
+
+pub use options::PatchOptions;
+pub use strategic::{Outcome, patch_resource, strategic_merge};

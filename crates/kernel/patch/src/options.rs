@@ -1,0 +1,80 @@
+//! What every kind of patch is told: [`PatchOptions`].
+
+use onepane_diagnostics::{Diagnostic, Origin, Record, Result, Step};
+use onepane_resource::Schema;
+use onepane_yaml::{Content, Node};
+
+/// How deeply nodes may be nested in one another before a patch refuses them.
+pub(crate) const DEEPEST: usize = 1000;
+
+/// How a patch is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct PatchOptions<'a> {
+    /// Which lists are merged by which keys.
+    pub schema: &'a Schema,
+    /// Whether nodes that are written remember the patch and what they were before.
+    pub origins: bool,
+    /// What the patch calls itself in those memories.
+    pub note: Option<&'a str>,
+}
+
+impl Default for PatchOptions<'_> {
+    /// Kubernetes' own kinds, no memories.
+    fn default() -> Self {
+        Self { schema: Schema::builtin(), origins: false, note: None }
+    }
+}
+
+impl PatchOptions<'_> {
+    /// Makes `written`, which stands for `patch`, remember that it came in the place of `previous`.
+    pub(crate) fn stamp(&self, written: &mut Node, patch: &Node, previous: Option<&Node>) {
+        if self.origins {
+            written.history.0 = self.record(patch, previous.map_or(Origin::UNKNOWN, Node::origin));
+        }
+    }
+
+    /// [`Self::stamp`] for all that is in `written`, a copy of `patch`; what was there before is known for its top
+    /// alone. Depth is that of the patch, which its reader bounds.
+    pub(crate) fn stamp_all(&self, written: &mut Node, previous: Option<&Node>) {
+        if !self.origins {
+            return;
+        }
+        let origin = self.record(written, previous.map_or(Origin::UNKNOWN, Node::origin));
+        let note = self.note;
+        fn below(options: &PatchOptions<'_>, node: &mut Node, depth: usize) {
+            let record = |node: &mut Node| {
+                let origin = options.record(node, Origin::UNKNOWN);
+                node.history.0 = origin;
+                if depth < DEEPEST {
+                    below(options, node, depth + 1);
+                }
+            };
+            match &mut node.content {
+                Content::Mapping(entries) => entries.iter_mut().map(|(_, value)| value).for_each(record),
+                Content::Sequence(items) => items.iter_mut().for_each(record),
+                Content::Scalar(_) | Content::Alias(_) => {}
+            }
+        }
+        below(&PatchOptions { schema: self.schema, origins: true, note }, written, 0);
+        written.history.0 = origin;
+    }
+
+    fn record(&self, patch: &Node, previous: Origin) -> Origin {
+        // A patch that was itself made by something keeps that as what it read.
+        let inputs = if patch.history.0.is_known() { vec![patch.history.0.clone()] } else { Vec::new() };
+        let span = patch.span.or_else(|| patch.history.0.span());
+        Origin::from(Record { step: Step::Patch, span, note: self.note.map(Into::into), inputs, previous })
+    }
+}
+
+/// Refuses what is nested too deeply to be walked.
+pub(crate) fn check_depth(depth: usize, node: &Node) -> Result<()> {
+    if depth <= DEEPEST {
+        return Ok(());
+    }
+    let error = Diagnostic::error("patch-too-deep", format!("nodes are nested more than {DEEPEST} deep"));
+    Err(match node.span {
+        Some(span) => error.at(span),
+        None => error,
+    })
+}

@@ -1,0 +1,1 @@
+//! The example company, shop, and the skeleton of a new repository.

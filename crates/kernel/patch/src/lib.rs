@@ -6,8 +6,12 @@
 //! This crate knows nothing of kustomizations and of which resources a patch is meant for, and reads no file.
 
 mod options;
+mod path;
 mod shape;
 mod strategic;
+#[cfg(test)]
+mod testing;
 
 pub use options::PatchOptions;
+pub use path::{Create, FieldSpec, Match, Missing, lookup, split as split_path, visit_matches};
 pub use strategic::{Outcome, patch_resource, strategic_merge};

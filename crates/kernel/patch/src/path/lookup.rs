@@ -1,0 +1,102 @@
+//! One place by path: [`lookup`].
+
+use super::parts::Part;
+use crate::shape::{Shape, at, is_null, raw_text};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_yaml::Node;
+
+/// The node at a path, as kyaml's `PathGetter` finds it: fields, list indices, `-` for a list's last element,
+/// `[key=value]` for its first element with that value and `[=value]` for its first that is that text. `None` where
+/// something on the way is missing or null.
+///
+/// # Errors
+/// `field-path` when a field is asked of a list or a scalar, an element of something that is no list, and for parts
+/// that cannot be: `*`, negative indices, brackets without `=`.
+pub fn lookup<'n>(node: &'n Node, path: &[impl AsRef<str>]) -> Result<Option<&'n Node>> {
+    let mut node = node;
+    for part in path {
+        let part = part.as_ref().trim();
+        if part.is_empty() {
+            continue;
+        }
+        match step(node, part)? {
+            Some(next) => node = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
+fn step<'n>(node: &'n Node, part: &str) -> Result<Option<&'n Node>> {
+    let items = |node: &'n Node| -> Result<&'n [Node]> {
+        Shape::Sequence.expect(node)?;
+        Ok(node.items().unwrap_or_default())
+    };
+    Ok(match Part::parse(part) {
+        Part::Index(index) if index < 0 => {
+            return Err(malformed(format!("array index {index} cannot be negative"), node));
+        }
+        Part::Index(index) => {
+            usize::try_from(index).ok().and_then(|index| items(node).map(|i| i.get(index)).transpose()).transpose()?
+        }
+        Part::Last => items(node)?.last(),
+        Part::Every => return Err(malformed("wildcard is not supported in PathGetter".to_owned(), node)),
+        Part::Malformed => return Err(malformed(NO_VALUE.to_owned(), node)),
+        Part::Element { key: "", value } => items(node)?.iter().find(|item| raw_text(item) == value),
+        Part::Element { key, value } => {
+            items(node)?.iter().find(|item| item.get(key).is_some_and(|found| raw_text(found) == value))
+        }
+        Part::Field(_) if is_null(node) => None,
+        Part::Field(name) => {
+            Shape::Mapping.expect(node)?;
+            node.get(name)
+        }
+    })
+}
+
+pub(super) const NO_VALUE: &str = "list path element must contain fieldName=fieldValue for element to match";
+
+pub(super) fn malformed(message: String, node: &Node) -> Box<Diagnostic> {
+    at(Diagnostic::error("field-path", message), node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::split;
+    use crate::testing::yaml;
+
+    #[test]
+    fn places_are_found_by_path() {
+        let node = yaml("a: {b: [{name: x, v: 1}, {name: y, v: 2}], c: [p, q], d: null, 'e.f': 3}");
+        for (path, expected) in [
+            ("a.b.0.v", Some("1")),
+            ("a.b.-.v", Some("2")),
+            ("a.b.[name=y].v", Some("2")),
+            ("a.b.[name=z].v", None),
+            ("a.b.7.v", None),
+            ("a.c.[=q]", Some("q")),
+            ("a.d.x", None),
+            ("a.e\\.f", Some("3")),
+            ("a.[e.f]", Some("3")),
+            (" a . e\\.f ", Some("3")),
+        ] {
+            let found = lookup(&node, &split(path)).unwrap();
+            assert_eq!(found.map(raw_text), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_an_error() {
+        let node = yaml("a: {b: [{name: x, v: 1}]}");
+        for (path, message) in [
+            ("a.b.name", "wrong node kind: expected MappingNode but got SequenceNode"),
+            ("a.0", "wrong node kind: expected SequenceNode but got MappingNode"),
+            ("a.b.-1", "array index -1 cannot be negative"),
+            ("a.b.*", "wildcard is not supported in PathGetter"),
+            ("a.b.[name]", NO_VALUE),
+        ] {
+            assert_eq!(lookup(&node, &split(path)).unwrap_err().message, message, "{path}");
+        }
+    }
+}

@@ -1,11 +1,31 @@
 //! YAML as the Go libraries read and write it, without losing what the author wrote.
 //!
-//! [`read`] gives a lossless tree of [`Node`]s.
+//! [`read`] gives a lossless tree of [`Node`]s: places, styles, tags, anchors and comments as go-yaml v3 assigns them.
+//! [`resolve`] says what a scalar is to each of the two libraries. [`write_kyaml`] writes a tree as its author did,
+//! [`write_sorted`] as `kustomize build` prints it; [`Emitter`] writes whatever comes event by event.
+//!
+//! What Helm and Kustomize accept and print is decided by go-yaml, whose grammar, errors and bytes are followed here,
+//! quirks included; where they are surprising, a comment says so and a fixture proves it.
 
+mod alias;
+mod emit;
+mod json_text;
+mod kyaml;
 mod node;
+mod number;
 mod place;
 mod read;
+mod resolve;
+mod sorted;
 mod syntax;
+mod timestamp;
 
+pub use alias::AliasBudget;
+pub use emit::{Emitter, ScalarNode, compare_keys};
+pub use json_text::{key_too_long_for_json, string_through_json};
+pub use kyaml::{write_kyaml, write_kyaml_document};
 pub use node::{Comments, Content, History, Node, Style};
+pub use number::format_float;
 pub use read::{Document, go_syntax_error, read, read_documents};
+pub use resolve::{Dialect, Scalar, resolve, resolve_plain};
+pub use sorted::{write_sorted, write_sorted_to};

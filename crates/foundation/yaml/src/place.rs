@@ -17,12 +17,6 @@ impl<'a> Places<'a> {
         Self { file, text: text.as_bytes(), ascii: text.is_ascii(), last: (u32::MAX, 0, 0) }
     }
 
-    /// The place at `start`.
-    #[inline]
-    pub(crate) fn at(&mut self, start: Mark) -> Span {
-        Span::new(self.file, start.line + 1, self.column(start) + 1)
-    }
-
     /// From `start` to `end` where both are on one line, and the place at `start` where not.
     #[inline]
     pub(crate) fn span(&mut self, start: Mark, end: Mark) -> Span {

@@ -1,0 +1,113 @@
+//! [`write_kyaml`]: a node as kyaml's encoder writes it, styles and comments kept.
+
+use crate::read::Document;
+use crate::resolve::{Dialect, Scalar, resolve_plain};
+use crate::sorted::is_quoted;
+use crate::syntax::MAX_DEPTH;
+use crate::{Content, Emitter, Node, ScalarNode, Style};
+
+/// Writes a node as kyaml does, which is go-yaml v3 with an indentation of two and sequences in the column of their
+/// key: order, styles, tags, anchors and comments stay.
+///
+/// A node without a place in a file whose tag is `!!str`, as [`Node::string`] makes it, is quoted where it would be
+/// taken for something else and its tag is not written.
+pub fn write_kyaml(node: &Node) -> String {
+    let mut emitter = Emitter::kyaml();
+    write_node(node, &mut emitter, "", 0);
+    emitter.end_document();
+    emitter.finish()
+}
+
+/// [`write_kyaml`] with the comments that belong to the document as a whole.
+pub fn write_kyaml_document(document: &Document) -> String {
+    let mut emitter = Emitter::kyaml();
+    emitter.document_head(&document.head);
+    write_node(&document.root, &mut emitter, "", 0);
+    emitter.document_foot(&document.foot);
+    emitter.end_document();
+    emitter.finish()
+}
+
+/// `tail` is the foot comment of the key before, which stands behind that one's whole value.
+fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, depth: usize) {
+    if depth > MAX_DEPTH {
+        // Reading refuses such a tree; one that a program built is cut off rather than followed into the ground.
+        return emitter.null();
+    }
+    let flow = node.style == Style::Flow;
+    let tag = node.tag.as_deref().filter(|tag| *tag != "!");
+    let anchor = node.anchor.as_deref();
+    let head = node.comments.as_ref().map_or("", |comments| &*comments.head);
+    match &node.content {
+        Content::Scalar(text) => {
+            write_comments(node, emitter);
+            emitter.comment_tail(tail);
+            let (tag, style) = tag_and_style(node, text, tag);
+            emitter.scalar(ScalarNode { text, style, tag, anchor });
+        }
+        Content::Alias(name) => {
+            write_comments(node, emitter);
+            emitter.alias(name);
+        }
+        Content::Sequence(items) => {
+            emitter.comment_head(head);
+            emitter.begin_sequence(items.is_empty(), flow, tag, anchor);
+            for item in items {
+                write_node(item, emitter, "", depth + 1);
+            }
+            write_end_comments(node, emitter);
+            emitter.end();
+        }
+        Content::Mapping(entries) => {
+            emitter.comment_tail(tail);
+            emitter.comment_head(head);
+            emitter.begin_mapping(entries.is_empty(), flow, tag, anchor);
+            let mut tail = "";
+            for (key, value) in entries {
+                let foot = key.comments.as_ref().map_or("", |comments| &*comments.foot);
+                if foot.is_empty() {
+                    write_node(key, emitter, tail, depth + 1);
+                } else {
+                    write_node(&without_foot(key), emitter, tail, depth + 1);
+                }
+                tail = foot;
+                write_node(value, emitter, "", depth + 1);
+            }
+            emitter.comment_tail(tail);
+            write_end_comments(node, emitter);
+            emitter.end();
+        }
+    }
+}
+
+fn without_foot(key: &Node) -> Node {
+    let mut key = key.clone();
+    if let Some(comments) = &mut key.comments {
+        comments.foot = Box::default();
+    }
+    key
+}
+
+fn write_comments(node: &Node, emitter: &mut Emitter) {
+    if let Some(comments) = &node.comments {
+        emitter.comment(comments);
+    }
+}
+
+fn write_end_comments(node: &Node, emitter: &mut Emitter) {
+    if let Some(comments) = &node.comments {
+        emitter.comment_behind(&comments.line, &comments.foot);
+    }
+}
+
+fn tag_and_style<'a>(node: &Node, text: &str, tag: Option<&'a str>) -> (Option<&'a str>, Style) {
+    let implied = tag == Some("!!str") && node.span.is_none();
+    let tag = if implied { None } else { tag };
+    let style = match node.style {
+        style if is_quoted(style) => style,
+        _ if text.contains('\n') => Style::Literal,
+        _ if implied && !matches!(resolve_plain(text, Dialect::V3), Scalar::String(_)) => Style::DoubleQuoted,
+        _ => Style::Plain,
+    };
+    (tag, style)
+}

@@ -1,0 +1,107 @@
+//! Nodes as if they had been through JSON.
+
+use crate::options::DEEPEST;
+use onepane_yaml::{Content, Dialect, Node, Scalar, Style, format_float, resolve, resolve_plain};
+
+/// Integers from here on are not all floats.
+const EXACT: u64 = 1 << 53;
+
+/// Leaves of a node what JSON keeps, as Kustomize does to a resource that a JSON patch goes through: no comments, no
+/// anchors, no quotes but those that are needed, no integers that a float cannot hold.
+///
+/// How a string is quoted matters later: what a strategic merge puts in the place of a quoted string is a string.
+pub(super) fn as_json(node: &mut Node, depth: usize) {
+    node.comments = None;
+    node.anchor = None;
+    match &mut node.content {
+        // Readers bound the depth well below; what a patch could still nest deeper stays as it is.
+        _ if depth > DEEPEST => {}
+        Content::Mapping(entries) => {
+            node.style = Style::Plain;
+            for (key, value) in entries {
+                key.comments = None;
+                as_json(value, depth + 1);
+            }
+        }
+        Content::Sequence(items) => {
+            node.style = Style::Plain;
+            items.iter_mut().for_each(|item| as_json(item, depth + 1));
+        }
+        Content::Scalar(_) => scalar_as_json(node),
+        Content::Alias(_) => {}
+    }
+}
+
+fn scalar_as_json(node: &mut Node) {
+    let text = match resolve(node, Dialect::V3) {
+        Ok(Scalar::Int(value)) if value.unsigned_abs() > EXACT => format_float(value as f64),
+        Ok(Scalar::Uint(value)) => format_float(value as f64),
+        Ok(Scalar::String(text)) => {
+            let style = string_style(&text);
+            node.style = style;
+            node.tag = None;
+            return;
+        }
+        _ => return,
+    };
+    node.content = Content::Scalar(text.into());
+}
+
+/// How go-yaml writes a string.
+fn string_style(text: &str) -> Style {
+    let is_string = |dialect| matches!(resolve_plain(text, dialect), Scalar::String(_));
+    if text.contains('\n') {
+        Style::Literal
+    } else if is_string(Dialect::V3) && is_string(Dialect::V2) {
+        Style::Plain
+    } else {
+        Style::DoubleQuoted
+    }
+}
+
+/// Makes scalars whose type differs between YAML 1.1 and 1.2 what they are in the former.
+pub(super) fn as_json_of_v2(node: &mut Node, depth: usize) {
+    match &mut node.content {
+        _ if depth > DEEPEST => {}
+        Content::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| as_json_of_v2(value, depth + 1)),
+        Content::Sequence(items) => items.iter_mut().for_each(|item| as_json_of_v2(item, depth + 1)),
+        Content::Scalar(text) if node.style == Style::Plain && node.tag.is_none() => {
+            let (v2, v3) = (resolve_plain(text, Dialect::V2), resolve_plain(text, Dialect::V3));
+            if v2 == v3 {
+                return;
+            }
+            let (text, tag): (Box<str>, _) = match v2 {
+                Scalar::Null => ("null".into(), None),
+                Scalar::Bool(value) => (if value { "true" } else { "false" }.into(), None),
+                Scalar::Int(value) => (value.to_string().into(), None),
+                Scalar::Uint(value) => (value.to_string().into(), None),
+                Scalar::Float(value) => (format_float(value).into(), None),
+                // Dates stay as they were written.
+                Scalar::String(_) | Scalar::Timestamp(_) | Scalar::Binary(_) => {
+                    (std::mem::take(text), Some("!!str".into()))
+                }
+            };
+            node.content = Content::Scalar(text);
+            node.tag = tag;
+        }
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{json, yaml};
+
+    #[test]
+    fn quotes_that_are_not_needed_go() {
+        let mut node = yaml("a: 'x'\nb: \"5\"\nc: 'yes'\nd: \"a\\nb\"\n# e\ne: 9007199254740993\nf: 5\n");
+        let before = json(&node);
+        as_json(&mut node, 0);
+        let styles: Vec<_> = node.entries().unwrap().iter().map(|(_, value)| value.style).collect();
+        use Style::{DoubleQuoted, Literal, Plain};
+        assert_eq!(styles, [Plain, DoubleQuoted, DoubleQuoted, Literal, Plain, Plain]);
+        assert_eq!(json(&node), before.replace("9007199254740993", "9007199254740992"));
+        assert!(node.entries().unwrap()[4].0.comments.is_none());
+    }
+}

@@ -9,6 +9,7 @@
 mod json;
 mod options;
 mod path;
+mod replacement;
 mod shape;
 mod strategic;
 #[cfg(test)]
@@ -16,5 +17,6 @@ mod testing;
 
 pub use json::{Operation, json_merge, json6902, parse_json6902};
 pub use options::PatchOptions;
-pub use path::{Create, FieldSpec, Match, Missing, lookup, split as split_path, visit_matches};
+pub use path::{Create, FieldSpec, Match, Missing, lookup, lookup_mut, split as split_path, visit_matches};
+pub use replacement::{FieldOptions, source_value, write_value};
 pub use strategic::{Outcome, patch_resource, strategic_merge};

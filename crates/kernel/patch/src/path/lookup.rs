@@ -3,7 +3,7 @@
 use super::parts::Part;
 use crate::shape::{Shape, at, is_null, raw_text};
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_yaml::Node;
+use onepane_yaml::{Content, Node};
 
 /// The node at a path, as kyaml's `PathGetter` finds it: fields, list indices, `-` for a list's last element,
 /// `[key=value]` for its first element with that value and `[=value]` for its first that is that text. `None` where
@@ -14,12 +14,14 @@ use onepane_yaml::Node;
 /// that cannot be: `*`, negative indices, brackets without `=`.
 pub fn lookup<'n>(node: &'n Node, path: &[impl AsRef<str>]) -> Result<Option<&'n Node>> {
     let mut node = node;
-    for part in path {
-        let part = part.as_ref().trim();
-        if part.is_empty() {
-            continue;
-        }
-        match step(node, part)? {
+    for part in steps(path) {
+        let Some(position) = position(node, part)? else { return Ok(None) };
+        let next = match &node.content {
+            Content::Mapping(entries) => entries.get(position).map(|(_, value)| value),
+            Content::Sequence(items) => items.get(position),
+            Content::Scalar(_) | Content::Alias(_) => None,
+        };
+        match next {
             Some(next) => node = next,
             None => return Ok(None),
         }
@@ -27,8 +29,34 @@ pub fn lookup<'n>(node: &'n Node, path: &[impl AsRef<str>]) -> Result<Option<&'n
     Ok(Some(node))
 }
 
-fn step<'n>(node: &'n Node, part: &str) -> Result<Option<&'n Node>> {
-    let items = |node: &'n Node| -> Result<&'n [Node]> {
+/// [`lookup`] of a node to change.
+///
+/// # Errors
+/// As [`lookup`].
+pub fn lookup_mut<'n>(node: &'n mut Node, path: &[impl AsRef<str>]) -> Result<Option<&'n mut Node>> {
+    let mut node = node;
+    for part in steps(path) {
+        let Some(position) = position(node, part)? else { return Ok(None) };
+        let next = match &mut node.content {
+            Content::Mapping(entries) => entries.get_mut(position).map(|(_, value)| value),
+            Content::Sequence(items) => items.get_mut(position),
+            Content::Scalar(_) | Content::Alias(_) => None,
+        };
+        match next {
+            Some(next) => node = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
+fn steps<S: AsRef<str>>(path: &[S]) -> impl Iterator<Item = &str> {
+    path.iter().map(|part| part.as_ref().trim()).filter(|part| !part.is_empty())
+}
+
+/// Where in a mapping or a list the part leads to.
+fn position(node: &Node, part: &str) -> Result<Option<usize>> {
+    let items = || -> Result<&[Node]> {
         Shape::Sequence.expect(node)?;
         Ok(node.items().unwrap_or_default())
     };
@@ -37,19 +65,20 @@ fn step<'n>(node: &'n Node, part: &str) -> Result<Option<&'n Node>> {
             return Err(malformed(format!("array index {index} cannot be negative"), node));
         }
         Part::Index(index) => {
-            usize::try_from(index).ok().and_then(|index| items(node).map(|i| i.get(index)).transpose()).transpose()?
+            items()?;
+            usize::try_from(index).ok()
         }
-        Part::Last => items(node)?.last(),
+        Part::Last => items()?.len().checked_sub(1),
         Part::Every => return Err(malformed("wildcard is not supported in PathGetter".to_owned(), node)),
         Part::Malformed => return Err(malformed(NO_VALUE.to_owned(), node)),
-        Part::Element { key: "", value } => items(node)?.iter().find(|item| raw_text(item) == value),
+        Part::Element { key: "", value } => items()?.iter().position(|item| raw_text(item) == value),
         Part::Element { key, value } => {
-            items(node)?.iter().find(|item| item.get(key).is_some_and(|found| raw_text(found) == value))
+            items()?.iter().position(|item| item.get(key).is_some_and(|found| raw_text(found) == value))
         }
         Part::Field(_) if is_null(node) => None,
         Part::Field(name) => {
             Shape::Mapping.expect(node)?;
-            node.get(name)
+            node.entries().and_then(|entries| entries.iter().position(|(key, _)| key.as_str() == Some(name)))
         }
     })
 }

@@ -11,6 +11,6 @@ mod matches;
 mod parts;
 
 pub use field_spec::{Create, FieldSpec};
-pub use lookup::lookup;
+pub use lookup::{lookup, lookup_mut};
 pub use matches::{Match, Missing, visit_matches};
 pub use parts::split;

@@ -1,13 +1,8 @@
 //! Values as JSON, as encoding/json reads and writes them.
 
-use crate::{Text, Value};
+mod read;
+mod write;
 
-/// Reads as encoding/json's `Unmarshal` into an `interface{}` does.
-pub fn from_json(_text: &[u8]) -> Result<Value, String> {
-    unimplemented!("the YAML helper writes this")
-}
-
-/// Writes as encoding/json's `Marshal` does, `<`, `>` and `&` escaped.
-pub fn to_json(_value: &Value) -> Result<Text, String> {
-    unimplemented!("the YAML helper writes this")
-}
+pub use read::from_json;
+pub(crate) use write::{base64, unsupported_float, valid_utf8};
+pub use write::{to_json, to_json_indent, to_json_raw};

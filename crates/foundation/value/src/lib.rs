@@ -16,11 +16,11 @@ mod text;
 mod value;
 mod yaml;
 
-pub use json::{from_json, to_json};
+pub use json::{from_json, to_json, to_json_indent, to_json_raw};
 pub use list::{ElementType, List};
 pub use map::{Map, MapType};
 pub use object::Object;
 pub use onepane_diagnostics::Origin;
 pub use text::{Marks, Text, TextBuilder};
 pub use value::{Data, FloatKind, IntKind, Kind, Value};
-pub use yaml::{from_yaml, to_yaml};
+pub use yaml::{from_yaml, from_yaml_as_go, from_yaml_documents, from_yaml_map, to_yaml, to_yaml_pretty};

@@ -1,7 +1,7 @@
 //! Aliases and merge keys replaced by what they stand for.
 
+use crate::MAX_DEPTH;
 use crate::node::History;
-use crate::syntax::MAX_DEPTH;
 use crate::{Content, Node, Style};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Span};
 use std::collections::HashMap;

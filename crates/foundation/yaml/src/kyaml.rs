@@ -1,9 +1,9 @@
 //! [`write_kyaml`]: a node as kyaml's encoder writes it, styles and comments kept.
 
+use crate::MAX_DEPTH;
 use crate::read::Document;
 use crate::resolve::{Dialect, Scalar, resolve_plain};
 use crate::sorted::is_quoted;
-use crate::syntax::MAX_DEPTH;
 use crate::{Content, Emitter, Node, ScalarNode, Style};
 
 /// Writes a node as kyaml does, which is go-yaml v3 with an indentation of two and sequences in the column of their

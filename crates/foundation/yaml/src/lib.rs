@@ -9,6 +9,7 @@
 
 mod alias;
 mod emit;
+mod events;
 mod json_text;
 mod kyaml;
 mod node;
@@ -22,10 +23,12 @@ mod timestamp;
 
 pub use alias::AliasBudget;
 pub use emit::{Emitter, ScalarNode, compare_keys};
+pub use events::Events;
 pub use json_text::{key_too_long_for_json, string_through_json};
 pub use kyaml::{write_kyaml, write_kyaml_document};
-pub use node::{Comments, Content, History, Node, Style};
+pub use node::{Comments, Content, History, MAX_DEPTH, Node, Style};
 pub use number::format_float;
 pub use read::{Document, go_syntax_error, read, read_documents};
-pub use resolve::{Dialect, Scalar, resolve, resolve_plain};
-pub use sorted::{write_sorted, write_sorted_to};
+pub use resolve::{Dialect, Scalar, resolve, resolve_plain, resolve_scalar};
+pub use sorted::{write_sorted, write_sorted_into};
+pub use syntax::{Event, EventKind, Properties, SyntaxError};

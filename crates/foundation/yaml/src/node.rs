@@ -2,6 +2,10 @@
 
 use onepane_diagnostics::{Origin, Span, Step};
 
+/// How deep collections may nest. go-yaml stops at 10,000; a thousand is far beyond any manifest and keeps whoever
+/// walks a tree by recursion within a thread's stack.
+pub const MAX_DEPTH: usize = 1000;
+
 /// A node of a YAML document with everything its author wrote: style, tag, anchor, comments, order and place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {

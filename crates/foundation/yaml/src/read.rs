@@ -1,9 +1,10 @@
 //! From text to [`Node`]s.
 
+use crate::MAX_DEPTH;
 use crate::node::History;
 use crate::place::Places;
-use crate::syntax::{Event, EventKind, MAX_DEPTH, Mark, Parser, Properties, ScalarStyle, SyntaxError};
-use crate::{Comments, Content, Node, Style};
+use crate::syntax::{Event, EventKind, Mark, Parser, Properties, SyntaxError};
+use crate::{Comments, Content, Dialect, Node, Style};
 use onepane_diagnostics::{FileId, Origin, Result};
 use std::collections::HashSet;
 
@@ -39,7 +40,7 @@ pub fn go_syntax_error(text: &str) -> Option<String> {
         while !matches!(parser.next()?.kind, EventKind::StreamEnd) {}
         Ok(())
     };
-    check().err().map(|error| error.go_text(true))
+    check().err().map(|error| error.go_text(Dialect::V3))
 }
 
 pub(crate) fn without_byte_order_mark(text: &str) -> &str {
@@ -102,13 +103,6 @@ impl<'a> Reader<'a> {
                 self.build(Content::Alias(name.into()), Style::Plain, Properties::default(), comments, (start, end))
             }
             EventKind::Scalar(value, style, properties) => {
-                let style = match style {
-                    ScalarStyle::Plain => Style::Plain,
-                    ScalarStyle::SingleQuoted => Style::SingleQuoted,
-                    ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-                    ScalarStyle::Literal => Style::Literal,
-                    ScalarStyle::Folded => Style::Folded,
-                };
                 self.build(Content::Scalar(value.into()), style, properties, comments, (start, end))
             }
             EventKind::SequenceStart { flow, properties } => {

@@ -49,8 +49,8 @@ pub fn resolve(node: &Node, dialect: Dialect) -> Result<Scalar<'_>, String> {
     resolve_scalar(text, node.style == Style::Plain, node.tag.as_deref(), dialect)
 }
 
-/// See [`resolve`].
-pub(crate) fn resolve_scalar<'a>(
+/// [`resolve`] for a scalar that is no node. `plain` tells whether it is written without quotes.
+pub fn resolve_scalar<'a>(
     text: &'a str,
     plain: bool,
     tag: Option<&str>,

@@ -1,7 +1,7 @@
 //! [`write_sorted`]: a resource as Kustomize prints it.
 
+use crate::MAX_DEPTH;
 use crate::json_text::{key_too_long_for_json, string_through_json};
-use crate::syntax::MAX_DEPTH;
 use crate::{Content, Dialect, Emitter, Node, Scalar, Style, compare_keys, resolve};
 use onepane_diagnostics::{Diagnostic, Result, Span};
 use std::borrow::Cow;
@@ -12,13 +12,13 @@ use std::collections::HashMap;
 ///
 /// Errors: `yaml-duplicate-key`, `yaml-alias-bomb`, and `yaml-not-json` for what JSON cannot hold.
 pub fn write_sorted(node: &Node) -> Result<String> {
-    let mut emitter = Emitter::sigs();
-    write_sorted_to(node, &mut emitter)?;
-    Ok(emitter.finish())
+    let mut text = String::new();
+    write_sorted_into(node, &mut text)?;
+    Ok(text)
 }
 
-/// [`write_sorted`] into an emitter made by [`Emitter::sigs`]; the document is ended.
-pub fn write_sorted_to(node: &Node, emitter: &mut Emitter) -> Result<()> {
+/// [`write_sorted`] at the end of a text; after an error the text ends anywhere.
+pub fn write_sorted_into(node: &Node, text: &mut String) -> Result<()> {
     let resolved;
     let node = if node.has_aliases() {
         let mut copy = node.clone();
@@ -28,9 +28,12 @@ pub fn write_sorted_to(node: &Node, emitter: &mut Emitter) -> Result<()> {
     } else {
         node
     };
-    write_node(node, emitter, 0)?;
+    let mut emitter = Emitter::sigs();
+    emitter.append_to(std::mem::take(text));
+    let written = write_node(node, &mut emitter, 0);
     emitter.end_document();
-    Ok(())
+    *text = emitter.finish();
+    written
 }
 
 fn write_node(node: &Node, emitter: &mut Emitter, depth: usize) -> Result<()> {

@@ -23,6 +23,7 @@ pub struct Emitter {
     pub(super) whitespace: bool,
     /// Whether the line so far holds nothing but indentation and the indicators `-`, `?` and `:`.
     pub(super) indention: bool,
+    node_start: usize,
     open: Vec<Open>,
     mapping_context: bool,
     pub(super) simple_key: bool,
@@ -105,6 +106,7 @@ impl Emitter {
             flow_level: 0,
             whitespace: true,
             indention: true,
+            node_start: 0,
             open: Vec::with_capacity(16),
             mapping_context: false,
             simple_key: false,
@@ -112,9 +114,24 @@ impl Emitter {
         }
     }
 
-    /// How many bytes are written: where the next node begins, give or take the space and indentation before it.
+    /// Writes behind `text`, which ends with its last line.
+    pub fn append_to(&mut self, text: String) {
+        self.out = text;
+    }
+
+    /// How many bytes are written.
     pub fn position(&self) -> usize {
         self.out.len()
+    }
+
+    /// Where the last node begins, its indicators included.
+    pub fn node_position(&self) -> usize {
+        self.node_start
+    }
+
+    /// What is written so far.
+    pub fn text(&self) -> &str {
+        &self.out
     }
 
     /// Ends the document. The emitter may then write another, for whose `---` the caller sees.
@@ -124,12 +141,6 @@ impl Emitter {
         }
         self.write_indent();
         self.indent = -1;
-    }
-
-    /// Starts over, with what is written handed out.
-    pub fn take(&mut self) -> String {
-        self.column = 0;
-        std::mem::take(&mut self.out)
     }
 
     /// The text.
@@ -217,6 +228,7 @@ impl Emitter {
         let Some(open) = self.open.last_mut() else {
             self.head_comment();
             (self.mapping_context, self.simple_key) = (false, false);
+            self.node_start = self.out.len();
             return After::Comments;
         };
         let (flow, mapping, expect) = (open.flow, open.mapping, open.expect);
@@ -236,6 +248,7 @@ impl Emitter {
             }
         }
         (self.mapping_context, self.simple_key) = (mapping, false);
+        self.node_start = self.out.len();
         match (mapping, expect, flow) {
             (false, _, false) => {
                 self.write_indicator("-", true, false, true);

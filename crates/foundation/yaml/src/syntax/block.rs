@@ -2,7 +2,8 @@
 
 use super::characters::{break_width, is_blank, is_break_or_end};
 use super::scanner::{Scanned, Scanner};
-use super::token::{Mark, ScalarStyle, Token, TokenKind};
+use super::token::{Mark, Token, TokenKind};
+use crate::Style;
 use std::borrow::Cow;
 
 /// What happens to the line breaks at the end.
@@ -15,7 +16,7 @@ enum Chomping {
 
 impl<'a> Scanner<'a> {
     /// Scans a literal or folded scalar.
-    pub(super) fn scan_block_scalar(&mut self, style: ScalarStyle) -> Scanned<Token<'a>> {
+    pub(super) fn scan_block_scalar(&mut self, style: Style) -> Scanned<Token<'a>> {
         let start = self.mark();
         self.skip(1);
         let (chomping, increment) = self.scan_block_header(start)?;
@@ -32,7 +33,7 @@ impl<'a> Scanner<'a> {
         let mut after_blank = false;
         while self.column() == indent && !self.at_end() {
             let blank = is_blank(self.byte(0));
-            let folds = style == ScalarStyle::Folded && !after_blank && !blank && first_break == "\n";
+            let folds = style == Style::Folded && !after_blank && !blank && first_break == "\n";
             if folds {
                 if more_breaks.is_empty() {
                     value.push(' ');

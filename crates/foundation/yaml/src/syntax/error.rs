@@ -1,12 +1,13 @@
 //! [`SyntaxError`]: what go-yaml says of a text that is not YAML, and where.
 
 use super::Mark;
+use crate::Dialect;
 use onepane_diagnostics::{Diagnostic, FileId, Span};
 use std::borrow::Cow;
 
-/// Why a text could not be read.
+/// Why a text could not be read: go-yaml's words, and the place.
 #[derive(Debug)]
-pub(crate) struct SyntaxError {
+pub struct SyntaxError {
     /// go-yaml's words.
     pub(crate) problem: Cow<'static, str>,
     /// Where it was noticed.
@@ -39,14 +40,20 @@ impl SyntaxError {
         Self::new(Stage::Composer, problem, mark)
     }
 
+    /// go-yaml's words, without the place.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
     pub(crate) fn within(mut self: Box<Self>, what: &'static str, start: Mark) -> Box<Self> {
         self.context = Some((start, what));
         self
     }
 
-    /// The text of Go's error as go-yaml v2 (`prefer_context` false) and v3 (true) word it, quirks in counting lines
-    /// included: the parser's lines count from 0, and line 0 is not named.
-    pub(crate) fn go_text(&self, prefer_context: bool) -> String {
+    /// The text of Go's error, `yaml: line 3: …`, quirks in counting lines included: the parser's lines count from 0,
+    /// and line 0 is not named.
+    pub fn go_text(&self, dialect: Dialect) -> String {
+        let prefer_context = dialect == Dialect::V3;
         let scanner = u32::from(self.stage == Stage::Scanner);
         let problem = self.mark.line;
         let context = self.context.map_or(0, |(mark, _)| mark.line);
@@ -63,8 +70,8 @@ impl SyntaxError {
         }
     }
 
-    /// The finding, placed in `file`, whose text is `text`.
-    pub(crate) fn into_diagnostic(self: Box<Self>, file: FileId, text: &str) -> Box<Diagnostic> {
+    /// The finding, with the code `yaml-syntax`, placed in `file`, whose text is `text`.
+    pub fn into_diagnostic(self: Box<Self>, file: FileId, text: &str) -> Box<Diagnostic> {
         let span = |mark: Mark| Span::new(file, mark.line + 1, character_column(text, mark) + 1);
         let diagnostic = Diagnostic::error("yaml-syntax", self.problem.clone().into_owned()).at(span(self.mark));
         match self.context {
@@ -76,6 +83,7 @@ impl SyntaxError {
 
 /// A mark's column in characters.
 fn character_column(text: &str, mark: Mark) -> u32 {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let end = mark.offset as usize;
     let start = end.saturating_sub(mark.column as usize);
     let line = text.as_bytes().get(start..end.min(text.len())).unwrap_or_default();

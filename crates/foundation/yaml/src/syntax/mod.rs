@@ -14,10 +14,7 @@ mod scanner;
 mod tags;
 mod token;
 
-pub(crate) use error::SyntaxError;
-pub(crate) use parser::{Event, EventKind, Parser, Properties};
-pub(crate) use token::{Mark, ScalarStyle};
-
-/// How deep collections may nest. go-yaml stops at 10,000; a thousand is far beyond any manifest and keeps whoever
-/// walks a tree by recursion within a thread's stack.
-pub(crate) const MAX_DEPTH: usize = 1000;
+pub use error::SyntaxError;
+pub(crate) use parser::Parser;
+pub use parser::{Event, EventKind, Properties};
+pub(crate) use token::Mark;

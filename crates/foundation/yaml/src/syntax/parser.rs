@@ -1,42 +1,64 @@
 //! [`Parser`] applies the grammar to the tokens and hands out [`Event`]s, keeping what is open on a stack of its own.
 
-use super::MAX_DEPTH;
 use super::comments::Place;
 use super::error::{Stage, SyntaxError};
 use super::scanner::{Scanned, Scanner};
-use super::token::{Mark, ScalarStyle, Token, TokenKind};
-use crate::Comments;
+use super::token::{Mark, Token, TokenKind};
+use crate::MAX_DEPTH;
+use crate::{Comments, Style};
 use std::borrow::Cow;
 
-/// What the text says next.
+/// What a text says next.
 #[derive(Debug)]
-pub(crate) struct Event<'a> {
-    pub(crate) kind: EventKind<'a>,
+pub struct Event<'a> {
+    /// What it is.
+    pub kind: EventKind<'a>,
     pub(crate) start: Mark,
     pub(crate) end: Mark,
     /// The comments that belong to it, where they are wanted.
     pub(crate) comments: Option<Box<Comments>>,
 }
 
-/// The kinds of event.
+/// The kinds of [`Event`].
 #[derive(Debug)]
-pub(crate) enum EventKind<'a> {
+pub enum EventKind<'a> {
+    /// The text's end.
     StreamEnd,
+    /// A document starts; one node follows.
     DocumentStart,
+    /// A document's end.
     DocumentEnd,
+    /// `*name`
     Alias(&'a str),
-    Scalar(Cow<'a, str>, ScalarStyle, Properties<'a>),
-    SequenceStart { flow: bool, properties: Properties<'a> },
+    /// A scalar, quotes and escapes resolved.
+    Scalar(Cow<'a, str>, Style, Properties<'a>),
+    /// A sequence's start; its items follow.
+    SequenceStart {
+        /// Whether it is written in brackets.
+        flow: bool,
+        /// Its anchor and tag.
+        properties: Properties<'a>,
+    },
+    /// A sequence's end.
     SequenceEnd,
-    MappingStart { flow: bool, properties: Properties<'a> },
+    /// A mapping's start; its keys and values follow in turn.
+    MappingStart {
+        /// Whether it is written in braces.
+        flow: bool,
+        /// Its anchor and tag.
+        properties: Properties<'a>,
+    },
+    /// A mapping's end.
     MappingEnd,
 }
 
-/// A node's anchor and tag; the tag resolved against the directives and shortened (`!!str`).
+/// A node's anchor and tag.
 #[derive(Debug, Default)]
-pub(crate) struct Properties<'a> {
-    pub(crate) anchor: Option<&'a str>,
-    pub(crate) tag: Option<Box<str>>,
+pub struct Properties<'a> {
+    /// The anchor's name, without `&`.
+    pub anchor: Option<&'a str>,
+    /// The tag, resolved against the directives and shortened: `!!str`.
+    pub tag: Option<Box<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -375,7 +397,7 @@ impl<'a> Parser<'a> {
             }
             _ if !bare => {
                 self.pop_state();
-                Ok(event(EventKind::Scalar(Cow::Borrowed(""), ScalarStyle::Plain, properties), first, start))
+                Ok(event(EventKind::Scalar(Cow::Borrowed(""), Style::Plain, properties), first, start))
             }
             _ => {
                 let what = if block { "this block" } else { "this flow collection" };
@@ -637,7 +659,7 @@ fn event(kind: EventKind<'_>, start: Mark, end: Mark) -> Event<'_> {
 }
 
 fn empty_scalar<'a>(mark: Mark) -> Event<'a> {
-    event(EventKind::Scalar(Cow::Borrowed(""), ScalarStyle::Plain, Properties::default()), mark, mark)
+    event(EventKind::Scalar(Cow::Borrowed(""), Style::Plain, Properties::default()), mark, mark)
 }
 
 fn comments(head: String, line: String, foot: String) -> Option<Box<Comments>> {

@@ -2,7 +2,8 @@
 
 use super::characters::{break_width, byte, is_blank, is_blank_or_end};
 use super::scanner::{Scanned, Scanner};
-use super::token::{ScalarStyle, Token, TokenKind};
+use super::token::{Token, TokenKind};
+use crate::Style;
 use std::borrow::Cow;
 
 /// Bytes at which a word of a plain scalar may end: blanks, breaks (or what may begin one), `:`, and the indicators
@@ -91,7 +92,7 @@ impl<'a> Scanner<'a> {
         if after_break {
             self.simple_key_allowed = true;
         }
-        Ok(Token { kind: TokenKind::Scalar(value, ScalarStyle::Plain), start, end })
+        Ok(Token { kind: TokenKind::Scalar(value, Style::Plain), start, end })
     }
 
     /// Steps to where a blank, a break, the text's end, `: ` or an indicator of a flow collection stands.

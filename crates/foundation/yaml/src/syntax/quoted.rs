@@ -2,12 +2,13 @@
 
 use super::characters::{break_width, is_blank, is_blank_or_end};
 use super::scanner::{Scanned, Scanner};
-use super::token::{Mark, ScalarStyle, Token, TokenKind};
+use super::token::{Mark, Token, TokenKind};
+use crate::Style;
 use std::borrow::Cow;
 
 impl<'a> Scanner<'a> {
     /// Scans a scalar in single or double quotes. Text without escapes on one line is borrowed.
-    pub(super) fn scan_quoted(&mut self, style: ScalarStyle) -> Scanned<Token<'a>> {
+    pub(super) fn scan_quoted(&mut self, style: Style) -> Scanned<Token<'a>> {
         let start = self.mark();
         let quote = self.byte(0);
         self.skip(1);

@@ -3,11 +3,12 @@
 //! Block structure is told by indentation, and whether a scalar is a key is known only at the `:` behind it: the
 //! scanner remembers where a key may have begun and puts the missing tokens there once it sees the `:`.
 
-use super::MAX_DEPTH;
 use super::characters::{break_width, byte, find_forbidden, is_blank, is_blank_or_end, is_break_or_end, is_word};
 use super::comments::CommentQueue;
 use super::error::{Stage, SyntaxError};
-use super::token::{Mark, ScalarStyle, Token, TokenKind};
+use super::token::{Mark, Token, TokenKind};
+use crate::MAX_DEPTH;
+use crate::Style;
 use std::collections::VecDeque;
 
 pub(super) type Scanned<T> = Result<T, Box<SyntaxError>>;
@@ -311,10 +312,10 @@ impl<'a> Scanner<'a> {
             b'*' => self.fetch_anchor(TokenKind::Alias, "this alias"),
             b'&' => self.fetch_anchor(TokenKind::Anchor, "this anchor"),
             b'!' => self.fetch_tag(),
-            b'|' if !flow => self.fetch_block_scalar(ScalarStyle::Literal),
-            b'>' if !flow => self.fetch_block_scalar(ScalarStyle::Folded),
-            b'\'' => self.fetch_quoted(ScalarStyle::SingleQuoted),
-            b'"' => self.fetch_quoted(ScalarStyle::DoubleQuoted),
+            b'|' if !flow => self.fetch_block_scalar(Style::Literal),
+            b'>' if !flow => self.fetch_block_scalar(Style::Folded),
+            b'\'' => self.fetch_quoted(Style::SingleQuoted),
+            b'"' => self.fetch_quoted(Style::DoubleQuoted),
             // Only blanks that may not stand here are left by `skip_to_token`, so this `-` starts a word.
             b'-' => self.fetch_plain(),
             b'?' | b':' if !flow => self.fetch_plain(),
@@ -483,7 +484,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn fetch_block_scalar(&mut self, style: ScalarStyle) -> Scanned<()> {
+    fn fetch_block_scalar(&mut self, style: Style) -> Scanned<()> {
         self.drop_key()?;
         self.simple_key_allowed = true;
         let token = self.scan_block_scalar(style)?;
@@ -491,7 +492,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn fetch_quoted(&mut self, style: ScalarStyle) -> Scanned<()> {
+    fn fetch_quoted(&mut self, style: Style) -> Scanned<()> {
         self.save_key()?;
         self.simple_key_allowed = false;
         let token = self.scan_quoted(style)?;

@@ -1,5 +1,6 @@
 //! [`Token`]s and the [`Mark`]s that say where they stand.
 
+use crate::Style;
 use std::borrow::Cow;
 
 /// A place in the text: byte offset, line from 0, column in bytes from 0.
@@ -8,16 +9,6 @@ pub(crate) struct Mark {
     pub(crate) offset: u32,
     pub(crate) line: u32,
     pub(crate) column: u32,
-}
-
-/// How a scalar is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ScalarStyle {
-    Plain,
-    SingleQuoted,
-    DoubleQuoted,
-    Literal,
-    Folded,
 }
 
 /// A token and its extent.
@@ -54,5 +45,5 @@ pub(super) enum TokenKind<'a> {
     Anchor(&'a str),
     /// Handle and suffix.
     Tag(Box<(String, String)>),
-    Scalar(Cow<'a, str>, ScalarStyle),
+    Scalar(Cow<'a, str>, Style),
 }

@@ -1,0 +1,278 @@
+//! From JSON text to [`Value`]s.
+
+use crate::{Data, List, Map, Text, Value};
+use std::borrow::Cow;
+
+/// How deep collections may nest. encoding/json stops at 10,000.
+const MAX_DEPTH: usize = onepane_yaml::MAX_DEPTH;
+
+/// Reads as encoding/json's `Unmarshal` into an `interface{}` does: numbers are `float64`, the last of equal keys
+/// wins, bytes that are no UTF-8 become U+FFFD. The error is Go's text.
+pub fn from_json(text: &[u8]) -> Result<Value, String> {
+    let mut reader = Reader { text, at: 0, number_error: None };
+    let value = reader.value(0)?;
+    reader.skip_blanks();
+    if reader.at < text.len() {
+        return Err(reader.unexpected("after top-level value"));
+    }
+    // Go checks the whole syntax before it looks at any number.
+    match reader.number_error {
+        Some(error) => Err(error),
+        None => Ok(value),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    number_error: Option<String>,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn unexpected(&self, context: &str) -> String {
+        match self.peek() {
+            None => "unexpected end of JSON input".into(),
+            Some(byte) => format!("invalid character {} {context}", quote(byte)),
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, String> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(b'{') => self.object(depth + 1),
+            Some(b'[') => self.array(depth + 1),
+            Some(b'"') => Ok(Data::String(self.string()?).into()),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.literal("true", Data::Bool(true)),
+            Some(b'f') => self.literal("false", Data::Bool(false)),
+            Some(b'n') => self.literal("null", Data::Nil),
+            _ => Err(self.unexpected("looking for beginning of value")),
+        }
+    }
+
+    fn literal(&mut self, name: &str, data: Data) -> Result<Value, String> {
+        for expected in name.chars() {
+            if self.peek().map(char::from) != Some(expected) {
+                return Err(self.unexpected(&format!("in literal {name} (expecting {})", quote(expected as u8))));
+            }
+            self.at += 1;
+        }
+        Ok(data.into())
+    }
+
+    fn enter(&mut self, depth: usize) -> Result<(), String> {
+        if depth > MAX_DEPTH {
+            return Err("exceeded max depth".into());
+        }
+        self.at += 1;
+        self.skip_blanks();
+        Ok(())
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value, String> {
+        self.enter(depth)?;
+        let mut entries: Vec<(Text, Value)> = Vec::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Map::new().into());
+        }
+        loop {
+            self.skip_blanks();
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("looking for beginning of object key string"));
+            }
+            let key = self.string()?;
+            self.skip_blanks();
+            if self.peek() != Some(b':') {
+                return Err(self.unexpected("after object key"));
+            }
+            self.at += 1;
+            entries.push((key, self.value(depth)?));
+            self.skip_blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(entries.into_iter().collect::<Map>().into());
+                }
+                _ => return Err(self.unexpected("after object key:value pair")),
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value, String> {
+        self.enter(depth)?;
+        let mut items = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(List::new(items).into());
+        }
+        loop {
+            items.push(self.value(depth)?);
+            self.skip_blanks();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(List::new(items).into());
+                }
+                _ => return Err(self.unexpected("after array element")),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<Value, String> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.unexpected("in numeric literal")),
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                return Err(self.unexpected("after decimal point in numeric literal"));
+            }
+            self.digits();
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+                return Err(self.unexpected("in exponent of numeric literal"));
+            }
+            self.digits();
+        }
+        let text = String::from_utf8_lossy(&self.text[start..self.at]);
+        let value: f64 = text.parse().unwrap_or(f64::NAN);
+        if !value.is_finite() && self.number_error.is_none() {
+            let error = format!("json: cannot unmarshal number {text} into Go value of type float64");
+            self.number_error = Some(error);
+        }
+        Ok(Value::float(value))
+    }
+
+    fn digits(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn string(&mut self) -> Result<Text, String> {
+        self.at += 1;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                                    return Err(self.unexpected("in \\u hexadecimal character escape"));
+                                }
+                                self.at += 1;
+                            }
+                        }
+                        _ => return Err(self.unexpected("in string escape code")),
+                    }
+                }
+                Some(0x20..) => self.at += 1,
+                _ => return Err(self.unexpected("in string literal")),
+            }
+        }
+        let raw = &self.text[start..self.at];
+        self.at += 1;
+        if !escaped {
+            return Ok(match super::valid_utf8(raw) {
+                Cow::Borrowed(text) => Text::from(text),
+                Cow::Owned(text) => Text::from(text),
+            });
+        }
+        Ok(Text::from(unescape(raw)))
+    }
+}
+
+/// Resolves the escapes of a string whose syntax is checked. Half a surrogate pair is U+FFFD.
+fn unescape(raw: &[u8]) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        text.push_str(&super::valid_utf8(&rest[..at]));
+        let (character, length) = match rest.get(at + 1) {
+            Some(b'b') => ('\x08', 2),
+            Some(b'f') => ('\x0C', 2),
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b't') => ('\t', 2),
+            Some(b'u') => unescape_code(&rest[at..]),
+            Some(other) => (char::from(*other), 2),
+            None => ('\\', 1),
+        };
+        text.push(character);
+        rest = &rest[(at + length).min(rest.len())..];
+    }
+    text.push_str(&super::valid_utf8(rest));
+    text
+}
+
+fn unescape_code(text: &[u8]) -> (char, usize) {
+    let Some(code) = code_unit(text) else { return (char::REPLACEMENT_CHARACTER, text.len()) };
+    if let Some(character) = char::from_u32(code) {
+        return (character, 6);
+    }
+    let low = text.get(6..).and_then(code_unit).filter(|low| (0xDC00..0xE000).contains(low));
+    match low {
+        Some(low) if code < 0xDC00 => {
+            let pair = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+            (char::from_u32(pair).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
+        }
+        _ => (char::REPLACEMENT_CHARACTER, 6),
+    }
+}
+
+fn code_unit(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?))
+}
+
+/// A byte as Go's errors quote it.
+fn quote(byte: u8) -> String {
+    match byte {
+        b'\'' => r"'\''".into(),
+        b'"' => "'\"'".into(),
+        b'\\' => r"'\\'".into(),
+        b'\n' => r"'\n'".into(),
+        b'\r' => r"'\r'".into(),
+        b'\t' => r"'\t'".into(),
+        0x07 => r"'\a'".into(),
+        0x08 => r"'\b'".into(),
+        0x0B => r"'\v'".into(),
+        0x0C => r"'\f'".into(),
+        0x20..=0x7E => format!("'{}'", char::from(byte)),
+        // Go takes the byte for a code point.
+        0xA1..=0xAC | 0xAE..=0xFF => format!("'{}'", char::from(byte)),
+        0x80..=0xAD => format!("'\\u{byte:04x}'"),
+        _ => format!("'\\x{byte:02x}'"),
+    }
+}

@@ -1,5 +1,9 @@
-//! Written by the helper of this family.
+//! `getHostByName`: nothing unless the host of the engine allows the network.
 
-use onepane_template::Function;
+use crate::arguments::{fixed, text};
+use onepane_template::{Function, Type};
 
-pub(crate) const FUNCTIONS: &[Function] = &[];
+pub(crate) const FUNCTIONS: &[Function] = &[fixed("getHostByName", &[Type::String], |context, arguments| {
+    let host = text(arguments, 0)?.to_str().into_owned();
+    Ok(context.host().resolve(&host).into())
+})];

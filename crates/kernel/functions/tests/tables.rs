@@ -140,6 +140,11 @@ fn dates_are_read_and_written_as_go_does() {
 }
 
 #[test]
+fn urls_are_taken_apart_and_put_together_as_go_does() {
+    check(include_str!("tables/url.jsonl"));
+}
+
+#[test]
 fn patterns_match_split_and_replace_as_go_does() {
     check(include_str!("tables/regex.jsonl"));
 }

@@ -1,1 +1,39 @@
-//! Kustomizations: accumulate, generate, transform, replace.
+//! Kustomizations: accumulate, generate, transform, replace, as `kustomize build` 5.8 does.
+//!
+//! [`build`] reads the kustomization of a folder and those of the folders that it names, and gives the resources in
+//! the order of the output. A build goes through these rooms:
+//!
+//! 1. `load` finds files within the bounds of the kustomization that names them, `kustomization` and `parse` read
+//!    them;
+//! 2. `accumulate` walks the tree of bases and components, and calls on the way up, for each kustomization, the
+//!    generators (`generate`) and transformers (`transform`, `plugin`) in Kustomize's order;
+//! 3. at the end, once, `references` lets the fields that hold names follow the new names, and `variables` replaces
+//!    the old `vars:`.
+//!
+//! Every step that changes a value writes itself into the value's history (`stamp`), where histories are kept; that
+//! changes no byte of the output. This crate performs no I/O: it reads through a [`World`](onepane_world::World).
+
+mod accumulate;
+mod build;
+mod cache;
+mod config;
+mod decode;
+mod generate;
+mod kustomization;
+mod label_selector;
+mod load;
+mod options;
+mod parse;
+mod plugin;
+mod provenance;
+mod references;
+mod scalar;
+mod select;
+mod stamp;
+mod transform;
+mod variables;
+mod walk;
+
+pub use build::{Built, KUSTOMIZE_VERSION, build, build_with_cache};
+pub use cache::Cache;
+pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};

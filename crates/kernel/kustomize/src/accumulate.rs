@@ -1,0 +1,435 @@
+//! From a folder to its resources: bases, components, generators, transformers, in Kustomize's order.
+//!
+//! [`Build::target`] reads one kustomization and calls itself for the folders that it names. What comes back
+//! ([`Accumulator`]) depends on the files alone, so it can be kept and used for every overlay on the same base.
+
+use crate::cache::{Cache, CacheKey};
+use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
+use crate::generate::{Generated, generate};
+use crate::kustomization::{Kustomization, KustomizationFile, find};
+use crate::load::{Loader, is_remote};
+use crate::options::Options;
+use crate::parse::{parse_first, parse_inline, parse_resources};
+use crate::plugin;
+use crate::provenance::{ConfiguredBy, Provenance, folder};
+use crate::stamp::Stamp;
+use crate::transform::{
+    Affix, LoadedPatch, NamespaceChange, Pairs, RoleBindingSubjects, add_affix, load_json6902, load_patch,
+    load_replacements, load_strategic_merge, set_image, set_namespace, set_pairs, set_replicas,
+};
+use crate::variables::{Variables, add_variables, merge_variables};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
+use onepane_resource::{Resource, ResourceSet, Schema};
+use onepane_world::EntryKind;
+use std::sync::Arc;
+
+/// Resources on their way, and what is still to be done with them at the very end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accumulator {
+    pub(crate) resources: ResourceSet,
+    pub(crate) config: Arc<TransformerConfig>,
+    pub(crate) variables: Variables,
+}
+
+/// What all kustomizations of one build share.
+pub(crate) struct Build<'o> {
+    pub(crate) options: &'o Options,
+    pub(crate) warnings: Vec<Diagnostic>,
+    /// The schema that patches merge by; `None` until a kustomization sets one.
+    schema: Option<Schema>,
+    cache: Option<&'o Cache>,
+}
+
+/// One kustomization and the way that led to it.
+pub(crate) struct Target<'a> {
+    pub(crate) loader: &'a Loader<'a>,
+    pub(crate) kustomization: Kustomization,
+    pub(crate) file: FileId,
+    pub(crate) name: &'static str,
+    /// Where annotations say that resources come from; `None` where nobody asked.
+    pub(crate) provenance: Option<Provenance>,
+    /// The namespace of the overlays above, for charts.
+    pub(crate) helm_namespace: String,
+}
+
+impl Accumulator {
+    fn merge(&mut self, other: Self) -> Result<()> {
+        self.resources.append_all(other.resources)?;
+        self.config = TransformerConfig::merge(&self.config, &other.config)?;
+        merge_variables(&mut self.variables, other.variables.into_values())
+    }
+}
+
+impl<'o> Build<'o> {
+    pub(crate) fn new(options: &'o Options, cache: Option<&'o Cache>) -> Self {
+        Self { options, warnings: Vec::new(), schema: None, cache }
+    }
+
+    /// The schema that patches merge by.
+    pub(crate) fn schema(&self) -> &Schema {
+        self.schema.as_ref().unwrap_or_else(|| Schema::builtin())
+    }
+
+    /// Reads the kustomization of the loader's folder.
+    pub(crate) fn open<'a>(&mut self, loader: &'a Loader<'a>) -> Result<Target<'a>> {
+        let KustomizationFile { kustomization, file, name, warnings } = find(loader)?;
+        self.warnings.extend(warnings);
+        let target =
+            Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
+        self.set_schema(&target)?;
+        Ok(target)
+    }
+
+    /// The first kustomization that names a schema decides for the whole build.
+    fn set_schema(&mut self, target: &Target<'_>) -> Result<()> {
+        if self.schema.is_some() {
+            return Ok(());
+        }
+        let (path, version) = (&target.kustomization.openapi_path, &target.kustomization.openapi_version);
+        let fail = |message: &str, span: Option<Span>| {
+            let error = Diagnostic::error("kustomize-openapi", message);
+            match span {
+                Some(span) => error.at(span),
+                None => error,
+            }
+        };
+        if let Some(path) = path {
+            let loaded = target.loader.load(&path.text, path.span)?;
+            if version.is_some() {
+                return Err(fail("builtin version and custom schema provided, cannot use both", path.span));
+            }
+            self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?)?);
+        } else if let Some(version) = version.as_ref().filter(|version| !version.text.is_empty()) {
+            if version.text != "v1.21.2" {
+                let error = fail("the specified OpenAPI version is not built in", version.span);
+                return Err(error.hint("the one that is: v1.21.2"));
+            }
+            self.schema = Some(Schema::builtin().clone());
+        }
+        Ok(())
+    }
+
+    /// Everything that the kustomization says, on top of `accumulator`: that of the parent for a component, an empty
+    /// one for anything else.
+    pub(crate) fn target(&mut self, target: &Target<'_>, mut accumulator: Accumulator) -> Result<Accumulator> {
+        let this = &target.kustomization;
+        for resource in &this.resources {
+            self.resource(target, &resource.text, resource.span, &mut accumulator)
+                .map_err(|error| accumulating(error, target, resource.span))?;
+        }
+        self.configure(target, &mut accumulator)?;
+        self.generate(target, &mut accumulator)?;
+        for component in &this.components {
+            accumulator = self
+                .component(target, &component.text, component.span, accumulator)
+                .map_err(|error| accumulating(error, target, component.span))?;
+        }
+        self.transform(target, &mut accumulator)?;
+        self.validate(target, &mut accumulator)?;
+        add_variables(&mut accumulator.variables, &this.variables, &mut accumulator.resources)?;
+        Ok(accumulator)
+    }
+
+    /// Adds what a `resources:` entry names: a file or a folder.
+    fn resource(&mut self, target: &Target<'_>, path: &str, span: Option<Span>, into: &mut Accumulator) -> Result<()> {
+        let kind = target.loader.kind(path);
+        if kind == Some(EntryKind::Folder) || (kind.is_none() && is_remote(path)) || path.is_empty() {
+            let base = self.base(target, path, span)?;
+            return into.merge(base);
+        }
+        let loaded = target.loader.load(path, span)?;
+        let mut resources = parse_resources(&loaded)?;
+        if let Some(provenance) = &target.provenance {
+            provenance.join(path).annotate_source(&mut resources);
+        }
+        for resource in &mut resources {
+            resource.overlays.push(target.file);
+        }
+        into.resources.append_all(resources)
+    }
+
+    /// What a folder accumulates to, from the cache if it is there.
+    fn base(&mut self, target: &Target<'_>, path: &str, span: Option<Span>) -> Result<Accumulator> {
+        let loader = target.loader.enter(path, span)?;
+        // A cached base stands for its files only: what else it depends on has to be absent.
+        let pure = target.provenance.is_none() && self.schema.is_none() && !self.options.enable_helm;
+        let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
+        let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
+            Some((base, warnings)) => {
+                self.warnings.extend(warnings);
+                base
+            }
+            None => {
+                let before = self.warnings.len();
+                let below = self.descend(target, &loader, path)?;
+                if below.kustomization.is_component() {
+                    return Err(wrong_kind(&loader, &below, "expected kind != 'Component'"));
+                }
+                let base = self.target(&below, Accumulator::default())?;
+                if let Some((cache, key)) = key
+                    && self.schema.is_none()
+                {
+                    cache.insert(key, &base, &self.warnings[before..]);
+                }
+                base
+            }
+        };
+        for resource in base.resources.iter_mut() {
+            resource.overlays.push(target.file);
+        }
+        Ok(base)
+    }
+
+    fn component(&mut self, target: &Target<'_>, path: &str, span: Option<Span>, onto: Accumulator) -> Result<Accumulator> {
+        let loader = target.loader.enter(path, span)?;
+        let below = self.descend(target, &loader, path)?;
+        if !below.kustomization.is_component() {
+            let message = format!("expected kind 'Component' but got '{}'", below.kustomization.kind);
+            return Err(wrong_kind(&loader, &below, &message));
+        }
+        self.target(&below, onto)
+    }
+
+    /// Opens the kustomization of a folder that `target` names.
+    fn descend<'a>(&mut self, target: &Target<'_>, loader: &'a Loader<'a>, path: &str) -> Result<Target<'a>> {
+        let mut below = self.open(loader)?;
+        below.kustomization.build_metadata.clone_from(&target.kustomization.build_metadata);
+        below.provenance = target.provenance.as_ref().map(|provenance| provenance.join(path));
+        let namespace = &target.kustomization.namespace.text;
+        below.helm_namespace.clone_from(if namespace.is_empty() { &target.helm_namespace } else { namespace });
+        Ok(below)
+    }
+
+    /// Merges in which fields the transformers reach.
+    fn configure(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
+        let this = &target.kustomization;
+        let mut config = TransformerConfig::default_shared();
+        let mut own = Arc::new(TransformerConfig::default());
+        for path in &this.configurations {
+            let loaded = target.loader.load(&path.text, path.span)?;
+            let read = read_configuration(&parse_first(&loaded)?)?;
+            own = TransformerConfig::merge(&own, &Arc::new(read))?;
+        }
+        config = TransformerConfig::merge(&config, &own)?;
+        accumulator.config = TransformerConfig::merge(&accumulator.config, &config)?;
+        for path in &this.crds {
+            let loaded = target.loader.load(&path.text, path.span)?;
+            let read = read_crds(&parse_first(&loaded)?)?;
+            accumulator.config = TransformerConfig::merge(&accumulator.config, &Arc::new(read))?;
+        }
+        Ok(())
+    }
+
+    fn generate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
+        let this = &target.kustomization;
+        let kinds = [
+            (Generated::ConfigMap, &this.config_maps, "ConfigMapGenerator"),
+            (Generated::Secret, &this.secrets, "SecretGenerator"),
+        ];
+        for (kind, generators, plugin) in kinds {
+            for generator in generators {
+                let global = this.generator_options.as_ref();
+                let mut resource = generate(kind, generator, global, target.loader, self.options.origins)?;
+                resource.overlays.push(target.file);
+                if let Some(provenance) = &target.provenance {
+                    provenance.join(target.name).annotate_generated(&mut resource, ConfiguredBy::field(plugin));
+                }
+                accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
+            }
+        }
+        if let Some(chart) = this.helm_charts.first() {
+            let message = if self.options.enable_helm {
+                "helmCharts are not supported yet"
+            } else {
+                "trouble configuring builtin HelmChartInflationGenerator: must specify --enable-helm"
+            };
+            return Err(located(Diagnostic::error("kustomize-helm", message), chart.span));
+        }
+        for config in self.plugins(target, &this.generators)? {
+            plugin::generate(self, target, &config, accumulator)?;
+        }
+        Ok(())
+    }
+
+    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files.
+    fn plugins(&mut self, target: &Target<'_>, entries: &[crate::decode::Located]) -> Result<Vec<Resource>> {
+        let mut accumulator = Accumulator::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            match parse_inline(&entry.text, entry.span, target.file) {
+                Ok(mut inline) => {
+                    if let Some(provenance) = &target.provenance {
+                        provenance.join(target.name).annotate_source(&mut inline);
+                    }
+                    accumulator.resources.append_all(inline)?;
+                }
+                // What is no configuration is a path.
+                Err(error) if entry.text.contains('\n') => return Err(located(error, entry.span)),
+                Err(_) => paths.push(entry),
+            }
+        }
+        for path in paths {
+            self.resource(target, &path.text, path.span, &mut accumulator)?;
+        }
+        Ok(accumulator.resources.into_iter().collect())
+    }
+
+    fn transform(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
+        let this = &target.kustomization;
+        let config = accumulator.config.clone();
+        let origins = self.options.origins;
+        let stamp = |step, span| Stamp::new(origins, step, span);
+        let file = target.file;
+
+        if !this.patches_strategic_merge.is_empty() {
+            let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file)?;
+            self.patch(&patches, target, accumulator)?;
+            self.after(target, accumulator, "PatchStrategicMergeTransformer");
+        }
+        let loaded: Vec<LoadedPatch> =
+            this.patches.iter().map(|patch| load_patch(patch, target.loader, file)).collect::<Result<_>>()?;
+        for patch in &loaded {
+            self.patch(patch, target, accumulator)?;
+            self.after(target, accumulator, "PatchTransformer");
+        }
+        if !this.namespace.text.is_empty() {
+            let change = NamespaceChange {
+                namespace: &this.namespace.text,
+                unset_only: false,
+                subjects: RoleBindingSubjects::DefaultOnly,
+            };
+            let stamp = stamp(Step::Namespace, this.namespace.span);
+            set_namespace(&mut accumulator.resources, change, &config.namespace, &stamp)
+                .map_err(|error| located(error, this.namespace.span))?;
+            self.after(target, accumulator, "NamespaceTransformer");
+        }
+        for (located, affix, fields, plugin) in [
+            (&this.name_prefix, Affix::Prefix(&this.name_prefix.text), &config.name_prefix, "PrefixTransformer"),
+            (&this.name_suffix, Affix::Suffix(&this.name_suffix.text), &config.name_suffix, "SuffixTransformer"),
+        ] {
+            if !located.text.is_empty() {
+                add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, located.span))?;
+                self.after(target, accumulator, plugin);
+            }
+        }
+        self.label(target, &config, accumulator)?;
+        if !this.common_annotations.is_empty() {
+            let pairs = Pairs { pairs: &this.common_annotations, step: Step::Annotation, origins };
+            set_pairs(&mut accumulator.resources, &pairs, &config.common_annotations)?;
+            self.after(target, accumulator, "AnnotationsTransformer");
+        }
+        for patch in &this.patches_json6902 {
+            let loaded = load_json6902(patch, target.loader, file)?;
+            self.patch(&loaded, target, accumulator)?;
+            self.after(target, accumulator, "PatchJson6902Transformer");
+        }
+        for replica in &this.replicas {
+            let stamp = stamp(Step::Replicas, replica.span);
+            set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)?;
+            self.after(target, accumulator, "ReplicaCountTransformer");
+        }
+        for image in &this.images {
+            let stamp = stamp(Step::Image, image.span).noted(&image.name);
+            set_image(&mut accumulator.resources, image, &config.images, &stamp)
+                .map_err(|error| located(error, image.span))?;
+            self.after(target, accumulator, "ImageTagTransformer");
+        }
+        if !this.replacements.is_empty() {
+            let replacements = load_replacements(&this.replacements, target.loader)?;
+            replacements.apply(&mut accumulator.resources, origins)?;
+            self.after(target, accumulator, "ReplacementTransformer");
+        }
+        for transformer in self.plugins(target, &this.transformers)? {
+            plugin::transform(self, target, &transformer, accumulator)?;
+            accumulator.resources.retain(|resource| !resource.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Applies a patch, whose errors point at its own lines.
+    pub(crate) fn patch(&self, patch: &LoadedPatch, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
+        patch.apply(&mut accumulator.resources, self.schema(), self.options.origins, target.file)
+    }
+
+    /// `labels:`, then `commonLabels:`.
+    fn label(&mut self, target: &Target<'_>, config: &TransformerConfig, accumulator: &mut Accumulator) -> Result<()> {
+        let this = &target.kustomization;
+        if this.labels.is_empty() && this.common_labels.is_empty() {
+            return Ok(());
+        }
+        let pairs = |pairs| Pairs { pairs, step: Step::Label, origins: self.options.origins };
+        for label in &this.labels {
+            let mut fields = label.fields.clone();
+            merge_all(&mut fields, &config.labels)?;
+            if label.include_selectors {
+                merge_all(&mut fields, &config.common_labels)?;
+            } else {
+                if label.include_templates {
+                    merge_all(&mut fields, &config.template_labels)?;
+                }
+                merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
+            }
+            set_pairs(&mut accumulator.resources, &pairs(&label.pairs), &fields)?;
+            self.after(target, accumulator, "LabelTransformer");
+        }
+        set_pairs(&mut accumulator.resources, &pairs(&this.common_labels), &config.common_labels)?;
+        self.after(target, accumulator, "LabelTransformer");
+        Ok(())
+    }
+
+    /// Drops what was deleted and leaves the transformer's name, if that is wanted.
+    fn after(&self, target: &Target<'_>, accumulator: &mut Accumulator, plugin: &str) {
+        if let Some(provenance) = &target.provenance {
+            let by = ConfiguredBy::field(plugin);
+            provenance.join(target.name).annotate_transformed(&mut accumulator.resources, by);
+        }
+        accumulator.resources.retain(|resource| !resource.is_empty());
+    }
+
+    /// Runs `validators:`, which may change nothing but one label.
+    fn validate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
+        const LABEL: &str = "validated-by";
+        for validator in self.plugins(target, &target.kustomization.validators)? {
+            let mut copy = accumulator.clone();
+            plugin::transform(self, target, &validator, &mut copy)?;
+            let without_label = |resource: &Resource| {
+                let mut node = resource.node().clone();
+                if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
+                    labels.remove(LABEL);
+                }
+                node
+            };
+            let same = copy.resources.len() == accumulator.resources.len()
+                && copy.resources.iter().zip(accumulator.resources.iter()).all(|(a, b)| without_label(a) == without_label(b));
+            if !same {
+                let message = format!("validator shouldn't modify the resource map: {}", validator.id());
+                return Err(located(Diagnostic::error("kustomize-validator", message), validator.node().span));
+            }
+            *accumulator = copy;
+        }
+        Ok(())
+    }
+}
+
+/// Says which kustomization an error came through.
+fn accumulating(error: Box<Diagnostic>, target: &Target<'_>, span: Option<Span>) -> Box<Diagnostic> {
+    if error.code == "kustomize-cycle" {
+        return error;
+    }
+    error.trace(format!("accumulating resources of `{}`", folder(target.loader)), span)
+}
+
+/// Points an error that points nowhere yet.
+pub(crate) fn located(error: Box<Diagnostic>, span: Option<Span>) -> Box<Diagnostic> {
+    match span {
+        Some(span) if error.primary.is_none() => error.at(span),
+        _ => error,
+    }
+}
+
+fn wrong_kind(loader: &Loader<'_>, below: &Target<'_>, message: &str) -> Box<Diagnostic> {
+    let message = format!("{message} for path '{}'", loader.root());
+    Diagnostic::error("kustomize-kind", message)
+        .at(Span::file(below.file.path()))
+        .hint("a Component goes into `components:`, a Kustomization into `resources:`")
+}

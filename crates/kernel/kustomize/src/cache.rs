@@ -1,0 +1,48 @@
+//! Bases that several builds of one process have in common: [`Cache`].
+
+use crate::accumulate::Accumulator;
+use crate::options::{LoadRestrictor, Options};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+/// What bases accumulate to, so that the overlays of many clusters read and transform a common base once.
+///
+/// It stands for one state of the files: use a new one when they may have changed.
+#[derive(Debug, Default)]
+pub struct Cache(Mutex<HashMap<CacheKey, Entry>>);
+
+type Entry = (Accumulator, Vec<Diagnostic>);
+
+/// A base and everything else that its resources depend on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CacheKey {
+    root: Utf8PathBuf,
+    unrestricted: bool,
+    origins: bool,
+}
+
+impl CacheKey {
+    pub(crate) fn new(root: &Utf8Path, options: &Options) -> Self {
+        let unrestricted = options.load_restrictor == LoadRestrictor::None;
+        Self { root: root.to_owned(), unrestricted, origins: options.origins }
+    }
+}
+
+impl Cache {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn get(&self, key: &CacheKey) -> Option<Entry> {
+        self.0.lock().ok()?.get(key).cloned()
+    }
+
+    pub(crate) fn insert(&self, key: CacheKey, base: &Accumulator, warnings: &[Diagnostic]) {
+        if let Ok(mut entries) = self.0.lock() {
+            entries.insert(key, (base.clone(), warnings.to_vec()));
+        }
+    }
+}

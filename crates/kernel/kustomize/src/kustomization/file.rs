@@ -1,0 +1,56 @@
+//! Finding the kustomization file of a folder.
+
+use super::Kustomization;
+use super::read::read;
+use crate::load::Loader;
+use crate::parse::parse_first;
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+
+/// The names that a kustomization file may have.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// A kustomization and the file it stands in.
+#[derive(Clone, Debug)]
+pub(crate) struct KustomizationFile {
+    pub(crate) kustomization: Kustomization,
+    pub(crate) file: FileId,
+    /// Its name within the folder.
+    pub(crate) name: &'static str,
+    /// What is deprecated in it.
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Reads the one kustomization file of the loader's folder.
+///
+/// # Errors
+/// `kustomize-missing` when there is none, `kustomize-ambiguous` when there are several, and those of reading it.
+pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
+    let mut found = None;
+    for name in NAMES {
+        let Ok(loaded) = loader.load(name, None) else { continue };
+        if let Some((other, _)) = &found {
+            let message = format!("Found multiple kustomization files under: {}", loader.shown());
+            return Err(Diagnostic::error("kustomize-ambiguous", message)
+                .at(Span::file(loader.shown().join(name)))
+                .hint(format!("keep one of `{other}` and `{name}`")));
+        }
+        found = Some((name, loaded));
+    }
+    let Some((name, loaded)) = found else {
+        let names = NAMES.map(|name| format!("'{name}'"));
+        let message = format!(
+            "unable to find one of {} or {} in directory '{}'",
+            names[..names.len() - 1].join(", "),
+            names[names.len() - 1],
+            loader.root()
+        );
+        return Err(Diagnostic::error("kustomize-missing", message));
+    };
+    let mut warnings = Vec::new();
+    let node = parse_first(&loaded)?;
+    let kustomization = read(&node, &mut warnings).map_err(|error| match error.primary {
+        Some(_) => error,
+        None => error.at(Span::file(loaded.file.path())),
+    })?;
+    Ok(KustomizationFile { kustomization, file: loaded.file, name, warnings })
+}

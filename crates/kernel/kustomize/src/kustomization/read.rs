@@ -1,0 +1,214 @@
+//! From the text of a kustomization file to a [`Kustomization`].
+
+use crate::scalar::NodeExt;
+use super::legacy::{read_helm_chart, read_helm_globals, read_old_helm_chart};
+use super::parts::{read_generator_options, read_label, read_patch};
+use super::parts::{GeneratorFields, read_generator, read_image, read_replica, read_sort_options, read_variable};
+use super::{HelmGlobals, Kustomization};
+use crate::decode::{Decoder, closest};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_yaml::Node;
+
+const FIELDS: &[&str] = &[
+    "kind",
+    "apiVersion",
+    "metadata",
+    "openapi",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "patches",
+    "images",
+    "imageTags",
+    "replacements",
+    "replicas",
+    "vars",
+    "sortOptions",
+    "resources",
+    "components",
+    "crds",
+    "bases",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
+    "buildMetadata",
+];
+
+/// Fields that still work and what to write instead.
+const DEPRECATED: &[(&str, &str, bool)] = &[
+    ("bases", "resources", false),
+    ("commonLabels", "labels", false),
+    ("imageTags", "images", false),
+    ("patchesJson6902", "patches", false),
+    ("patchesStrategicMerge", "patches", false),
+    ("vars", "replacements", true),
+];
+
+/// Reads a kustomization and says which of its fields are deprecated.
+///
+/// # Errors
+/// `kustomize-field` for a field that does not exist or has another type, `kustomize-empty` when nothing is said,
+/// `kustomize-kind` when it is neither a Kustomization nor a Component of the one known version.
+pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustomization> {
+    let decoder = Decoder::strict("Kustomization");
+    let mut this = Kustomization::default();
+    let mut says_something = false;
+    let mut deprecated = Vec::new();
+    let (mut bases, mut image_tags) = (Vec::new(), Vec::new());
+    let (mut old_charts, mut old_globals) = (Vec::new(), HelmGlobals::default());
+    let mut has_globals = false;
+    let (mut kind_span, mut version_span) = (None, None);
+    this.spans.file = node.span;
+    decoder.fields(node, FIELDS, |field, value| {
+        if value.is_null() {
+            return Ok(());
+        }
+        if let Some(row) = DEPRECATED.iter().find(|row| row.0 == field) {
+            deprecated.push((row, value.span));
+        }
+        says_something |= !matches!(field, "kind" | "apiVersion") && value.as_str() != Some("");
+        match field {
+            "kind" => (this.kind, kind_span) = (decoder.string(value)?, value.span),
+            "apiVersion" => (this.api_version, version_span) = (decoder.string(value)?, value.span),
+            "metadata" => read_metadata(&decoder, value)?,
+            "openapi" => {
+                for (key, value) in decoder.string_map(value)? {
+                    match key.as_str() {
+                        "path" => this.openapi_path = Some(value),
+                        "version" => this.openapi_version = Some(value),
+                        _ => {}
+                    }
+                }
+            }
+            "namePrefix" => this.name_prefix = decoder.located(value)?,
+            "nameSuffix" => this.name_suffix = decoder.located(value)?,
+            "namespace" => this.namespace = decoder.located(value)?,
+            "commonLabels" => this.common_labels = decoder.string_map(value)?,
+            "labels" => this.labels = decoder.list(value, |item| read_label(&decoder, item))?,
+            "commonAnnotations" => this.common_annotations = decoder.string_map(value)?,
+            "patchesStrategicMerge" => this.patches_strategic_merge = decoder.located_list(value)?,
+            "patchesJson6902" => this.patches_json6902 = decoder.list(value, |item| read_patch(&decoder, item))?,
+            "patches" => this.patches = decoder.list(value, |item| read_patch(&decoder, item))?,
+            "images" => this.images = decoder.list(value, |item| read_image(&decoder, item))?,
+            "imageTags" => image_tags = decoder.list(value, |item| read_image(&decoder, item))?,
+            "replacements" => this.replacements = decoder.list(value, |item| Ok(item.clone()))?,
+            "replicas" => this.replicas = decoder.list(value, |item| read_replica(&decoder, item))?,
+            "vars" => this.variables = decoder.list(value, |item| read_variable(&decoder, item))?,
+            "sortOptions" => this.sort_options = read_sort_options(&decoder, value)?,
+            "resources" => this.resources = decoder.located_list(value)?,
+            "components" => this.components = decoder.located_list(value)?,
+            "crds" => this.crds = decoder.located_list(value)?,
+            "bases" => bases = decoder.located_list(value)?,
+            "configMapGenerator" => {
+                let read = |item| read_generator(&decoder, item, GeneratorFields::ConfigMap);
+                this.config_maps = decoder.list(value, read)?;
+            }
+            "secretGenerator" => {
+                this.secrets = decoder.list(value, |item| read_generator(&decoder, item, GeneratorFields::Secret))?;
+            }
+            "helmGlobals" => (this.helm_globals, has_globals) = (read_helm_globals(&decoder, value)?, true),
+            "helmCharts" => this.helm_charts = decoder.list(value, |item| read_helm_chart(&decoder, item))?,
+            "helmChartInflationGenerator" => {
+                for (chart, globals) in decoder.list(value, |item| read_old_helm_chart(&decoder, item))? {
+                    old_charts.push(chart);
+                    for (from, into) in [
+                        (globals.chart_home, &mut old_globals.chart_home),
+                        (globals.config_home, &mut old_globals.config_home),
+                    ] {
+                        if !from.is_empty() {
+                            *into = from;
+                        }
+                    }
+                }
+            }
+            "generatorOptions" => this.generator_options = Some(read_generator_options(&decoder, value)?),
+            "configurations" => this.configurations = decoder.located_list(value)?,
+            "generators" => this.generators = decoder.located_list(value)?,
+            "transformers" => this.transformers = decoder.located_list(value)?,
+            "validators" => this.validators = decoder.located_list(value)?,
+            _ => this.build_metadata = decoder.strings(value)?,
+        }
+        Ok(())
+    })?;
+    this.resources.append(&mut bases);
+    this.images.append(&mut image_tags);
+    this.helm_charts.append(&mut old_charts);
+    if !has_globals {
+        this.helm_globals = old_globals;
+    }
+    for row in DEPRECATED {
+        warnings.extend(deprecated.iter().filter(|(used, _)| used.0 == row.0).map(|(row, span)| deprecation(row, *span)));
+    }
+    if !says_something {
+        let error = Diagnostic::error("kustomize-empty", "kustomization.yaml is empty");
+        return Err(error.hint("name what it builds under `resources:`"));
+    }
+    check_type(&mut this).map_err(|(error, of_kind)| {
+        let span = if of_kind { kind_span } else { version_span };
+        match span {
+            Some(span) => error.at(span),
+            None => error,
+        }
+    })?;
+    Ok(this)
+}
+
+fn read_metadata(decoder: &Decoder, node: &Node) -> Result<()> {
+    decoder.fields(node, &["name", "namespace", "labels", "annotations"], |field, value| match field {
+        "name" | "namespace" => decoder.string(value).map(drop),
+        _ => decoder.string_map(value).map(drop),
+    })
+}
+
+/// The words are Kustomize's, because scripts look for them on stderr.
+fn deprecation(row: &(&str, &str, bool), span: Option<onepane_diagnostics::Span>) -> Diagnostic {
+    let (old, new, experimental) = row;
+    let experimental = if *experimental { "[EXPERIMENTAL] " } else { "" };
+    let message = format!(
+        "# Warning: '{old}' is deprecated. Please use '{new}' instead. \
+         {experimental}Run 'kustomize edit fix' to update your Kustomization automatically."
+    );
+    let warning = Diagnostic::warning("kustomize-deprecated", message);
+    *match span {
+        Some(span) => warning.at(span),
+        None => warning,
+    }
+}
+
+/// Fills kind and version in and checks them. The boolean says whether the kind is to blame.
+fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnostic>, bool)> {
+    if this.kind.is_empty() {
+        this.kind = Kustomization::KUSTOMIZATION.to_owned();
+    }
+    let known = [Kustomization::KUSTOMIZATION, Kustomization::COMPONENT];
+    if !known.contains(&this.kind.as_str()) {
+        let message = format!("kind should be Kustomization or Component, not `{}`", this.kind);
+        let mut error = Diagnostic::error("kustomize-kind", message);
+        if let Some(near) = closest(&this.kind, known) {
+            error = error.hint(format!("did you mean `{near}`?"));
+        }
+        return Err((error, true));
+    }
+    let wanted =
+        if this.is_component() { "kustomize.config.k8s.io/v1alpha1" } else { "kustomize.config.k8s.io/v1beta1" };
+    if this.api_version.is_empty() {
+        this.api_version = wanted.to_owned();
+    }
+    if this.api_version != wanted {
+        let message = format!("apiVersion for {} should be {wanted}, not `{}`", this.kind, this.api_version);
+        return Err((Diagnostic::error("kustomize-kind", message), false));
+    }
+    Ok(())
+}

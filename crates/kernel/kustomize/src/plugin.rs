@@ -1,0 +1,213 @@
+//! Configurations of built-in plugins: `generators:` and `transformers:` with `apiVersion: builtin`.
+
+use crate::accumulate::{Accumulator, Build, Target, located};
+use crate::config::{FieldSpec, field_specs};
+use crate::decode::{Decoder, Located, closest};
+use crate::generate::{Generated, generate as generate_config, generate_policy};
+use crate::kustomization::{GeneratorFields, Image, Patch, Replica};
+use crate::kustomization::{read_generator, read_image, read_replica, read_selector, read_sort_options};
+use crate::provenance::{ConfiguredBy, source_of};
+use crate::stamp::Stamp;
+use crate::transform::{
+    Affix, NamespaceChange, Pairs, RoleBindingSubjects, add_affix, add_value, load_json6902, load_patch,
+    load_replacements, load_strategic_merge, read_value_add, set_image, set_namespace, set_pairs, set_replicas,
+    sort_resources,
+};
+use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_resource::Resource;
+use onepane_yaml::Node;
+
+const GENERATORS: &[&str] = &["ConfigMapGenerator", "IAMPolicyGenerator", "SecretGenerator", "HelmChartInflationGenerator"];
+const TRANSFORMERS: &[&str] = &[
+    "AnnotationsTransformer",
+    "HashTransformer",
+    "ImageTagTransformer",
+    "LabelTransformer",
+    "NamespaceTransformer",
+    "PatchJson6902Transformer",
+    "PatchStrategicMergeTransformer",
+    "PatchTransformer",
+    "PrefixTransformer",
+    "PrefixSuffixTransformer",
+    "ReplacementTransformer",
+    "ReplicaCountTransformer",
+    "SortOrderTransformer",
+    "SuffixTransformer",
+    "ValueAddTransformer",
+];
+
+/// Runs the generator that `config` describes and absorbs what it makes.
+pub(crate) fn generate(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, into: &mut Accumulator) -> Result<()> {
+    check(build, config, GENERATORS, "generator")?;
+    let node = config.node();
+    let decoder = Decoder::lenient("generator");
+    let configured = |kind| {
+        let generator = read_generator(&decoder, node, GeneratorFields::Plugin)?;
+        generate_config(kind, &generator, None, target.loader, build.options.origins)
+    };
+    let made = match config.kind() {
+        "ConfigMapGenerator" => configured(Generated::ConfigMap),
+        "SecretGenerator" => configured(Generated::Secret),
+        "IAMPolicyGenerator" => generate_policy(node),
+        _ => Err(Diagnostic::error("kustomize-helm", "helmCharts are not supported yet")),
+    };
+    let mut made = made.map_err(|error| fails(error, config))?;
+    made.overlays.push(target.file);
+    if let Some(source) = source_of(config) {
+        source.annotate_generated(&mut made, ConfiguredBy::plugin(config));
+    }
+    into.resources.absorb_all([made]).map_err(|error| located(error, node.span))
+}
+
+/// Runs the transformer that `config` describes.
+pub(crate) fn transform(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut Accumulator) -> Result<()> {
+    check(build, config, TRANSFORMERS, "transformer")?;
+    run(build, target, config, onto).map_err(|error| fails(error, config))?;
+    if target.provenance.is_some()
+        && let Some(source) = source_of(config)
+    {
+        source.annotate_transformed(&mut onto.resources, ConfiguredBy::plugin(config));
+    }
+    Ok(())
+}
+
+fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut Accumulator) -> Result<()> {
+    let node = config.node();
+    let origins = build.options.origins;
+    let stamp = |step| Stamp::new(origins, step, node.span);
+    let set = &mut onto.resources;
+    let decoder = Decoder::lenient("transformer");
+    let fields = || node.get("fieldSpecs").map_or(Ok(Vec::new()), |node| field_specs(&decoder, node));
+    let text = |key: &str| node.get(key).map_or(Ok(String::new()), |node| decoder.string(node));
+    let pairs = |key: &str| node.get(key).map_or(Ok(Vec::new()), |node| decoder.string_map(node));
+    match config.kind() {
+        "AnnotationsTransformer" => {
+            let pairs = pairs("annotations")?;
+            set_pairs(set, &Pairs { pairs: &pairs, step: Step::Annotation, origins }, &fields()?)
+        }
+        "LabelTransformer" => {
+            let pairs = pairs("labels")?;
+            set_pairs(set, &Pairs { pairs: &pairs, step: Step::Label, origins }, &fields()?)
+        }
+        "HashTransformer" => {
+            crate::generate::add_hashes(set, origins);
+            Ok(())
+        }
+        "ImageTagTransformer" => {
+            let image = node.get("imageTag").map_or(Ok(Image::default()), |node| read_image(&decoder, node))?;
+            let stamp = Stamp::new(origins, Step::Image, image.span.or(node.span)).noted(&image.name);
+            set_image(set, &image, &fields()?, &stamp)
+        }
+        "NamespaceTransformer" => {
+            let namespace = config.namespace().to_owned();
+            let unset_only = node.get("unsetOnly").map_or(Ok(false), |node| decoder.bool(node))?;
+            let subjects = RoleBindingSubjects::parse(&text("setRoleBindingSubjects")?)?;
+            let change = NamespaceChange { namespace: &namespace, unset_only, subjects };
+            set_namespace(set, change, &fields()?, &stamp(Step::Namespace))
+        }
+        "PrefixTransformer" => {
+            let prefix = text("prefix")?;
+            add_affix(set, Affix::Prefix(&prefix), &required(fields()?)?, &stamp(Step::NameAffix))
+        }
+        "SuffixTransformer" => {
+            let suffix = text("suffix")?;
+            add_affix(set, Affix::Suffix(&suffix), &required(fields()?)?, &stamp(Step::NameAffix))
+        }
+        "PatchJson6902Transformer" => {
+            let patch = read_patch(&decoder, node, "jsonOp")?;
+            let patch = load_json6902(&patch, target.loader, target.file)?;
+            build.patch(&patch, target, onto)
+        }
+        "PatchTransformer" => {
+            let patch = read_patch(&decoder, node, "patch")?;
+            let patch = load_patch(&patch, target.loader, target.file)?;
+            build.patch(&patch, target, onto)
+        }
+        "PatchStrategicMergeTransformer" => {
+            let mut patches: Vec<Located> =
+                node.get("paths").map_or(Ok(Vec::new()), |node| decoder.located_list(node))?;
+            patches.extend(node.get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()));
+            if patches.is_empty() {
+                return Err(Diagnostic::error("kustomize-patch", "empty file path and empty patch content"));
+            }
+            let patch = load_strategic_merge(&patches, target.loader, target.file)?;
+            build.patch(&patch, target, onto)
+        }
+        "ReplacementTransformer" => {
+            let list = node.get("replacements").and_then(Node::items).unwrap_or_default();
+            load_replacements(list, target.loader)?.apply(set, origins)
+        }
+        "ReplicaCountTransformer" => {
+            let replica = node.get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;
+            let stamp = Stamp::new(origins, Step::Replicas, replica.span.or(node.span));
+            set_replicas(set, &replica, &fields()?, &stamp)
+        }
+        "SortOrderTransformer" => {
+            let options = node.get("sortOptions").map_or(Ok(None), |node| read_sort_options(&decoder, node))?;
+            options.map_or(Ok(()), |options| sort_resources(set, &options))
+        }
+        _ => {
+            let add = read_value_add(node, target.loader)?;
+            add_value(set, &add, &stamp(Step::Transformer))
+        }
+    }
+}
+
+fn required(fields: Vec<FieldSpec>) -> Result<Vec<FieldSpec>> {
+    if fields.is_empty() {
+        return Err(Diagnostic::error("kustomize-plugin", "fieldSpecs is not expected to be nil"));
+    }
+    Ok(fields)
+}
+
+/// Reads the configuration of a patch whose text stands under `key`.
+fn read_patch(decoder: &Decoder, node: &Node, key: &str) -> Result<Patch> {
+    let mut patch = Patch { span: node.span, ..Patch::default() };
+    if let Some(path) = node.get("path") {
+        patch.path = decoder.located(path)?;
+    }
+    if let Some(text) = node.get(key) {
+        decoder.string(text)?;
+        patch.patch = Some(text.clone());
+    }
+    if let Some(target) = node.get("target") {
+        patch.target = read_selector(decoder, target)?;
+    }
+    if let Some(options) = node.get("options") {
+        decoder.fields(options, &["allowNameChange", "allowKindChange"], |field, value| {
+            match field {
+                "allowNameChange" => patch.allow_name_change = decoder.bool(value)?,
+                _ => patch.allow_kind_change = decoder.bool(value)?,
+            }
+            Ok(())
+        })?;
+    }
+    Ok(patch)
+}
+
+/// Refuses what is not built in.
+fn check(build: &Build<'_>, config: &Resource, known: &[&str], what: &str) -> Result<()> {
+    let kind = config.kind();
+    let error = if config.api_version() != "builtin" {
+        let why = if build.options.enable_plugins { "cannot be run: only built-in ones are supported" } else { "is external" };
+        let message = format!("external plugins disabled; unable to load external plugin '{kind}': it {why}");
+        Diagnostic::error("kustomize-plugin", message)
+            .hint("functions in containers and executables are not run; the built-in plugins have `apiVersion: builtin`")
+    } else if known.contains(&kind) {
+        return Ok(());
+    } else if GENERATORS.contains(&kind) || TRANSFORMERS.contains(&kind) {
+        Diagnostic::error("kustomize-plugin", format!("plugin {} not a {what}", config.id()))
+    } else {
+        let error = Diagnostic::error("kustomize-plugin", format!("unable to load builtin {}", config.gvk()));
+        match closest(kind, known.iter().copied()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    };
+    Err(located(error, config.node().span))
+}
+
+fn fails(error: Box<Diagnostic>, config: &Resource) -> Box<Diagnostic> {
+    let span = config.node().span;
+    located(error, span).trace(format!("configured by plugin {}", config.id()), span)
+}

@@ -1,0 +1,127 @@
+//! `buildMetadata:`: annotations that say which file a resource came from and which transformers it met.
+
+use crate::load::Loader;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_resource::{Resource, ResourceSet};
+use onepane_world::normalize;
+use onepane_yaml::{Node, Style};
+
+const ORIGIN: &str = "config.kubernetes.io/origin";
+const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
+
+/// The folder that is being accumulated, relative to the one that the build started in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Provenance(Utf8PathBuf);
+
+/// Who made or changed a resource.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConfiguredBy<'a> {
+    pub(crate) api_version: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) namespace: &'a str,
+}
+
+impl<'a> ConfiguredBy<'a> {
+    /// A field of the kustomization.
+    pub(crate) fn field(kind: &'a str) -> Self {
+        Self { api_version: "builtin", kind, name: "", namespace: "" }
+    }
+
+    /// A configuration of a transformer or generator.
+    pub(crate) fn plugin(resource: &'a Resource) -> Self {
+        Self {
+            api_version: resource.api_version(),
+            kind: resource.kind(),
+            name: resource.name(),
+            namespace: resource.namespace(),
+        }
+    }
+}
+
+impl Provenance {
+    /// The folder or file `path` in this folder.
+    pub(crate) fn join(&self, path: &str) -> Self {
+        Self(normalize(&self.0.join(path)))
+    }
+
+    /// Says in each of `resources` that it comes from this file.
+    pub(crate) fn annotate_source(&self, resources: &mut [Resource]) {
+        for resource in resources {
+            resource.set_annotation(ORIGIN, text(format!("path: {}\n", scalar(self.0.as_str()))));
+        }
+    }
+
+    /// Says in what `by` generated, as the file `self` asks for it, who generated it.
+    pub(crate) fn annotate_generated(&self, resource: &mut Resource, by: ConfiguredBy<'_>) {
+        if resource.annotation(ORIGIN).is_none() {
+            resource.set_annotation(ORIGIN, text(self.configured(by)));
+        }
+    }
+
+    /// Says in all resources that the transformer `by` met them. Those of which nobody knows where they come from
+    /// must have been made by it.
+    pub(crate) fn annotate_transformed(&self, resources: &mut ResourceSet, by: ConfiguredBy<'_>) {
+        let configured = self.configured(by);
+        for resource in resources.iter_mut() {
+            if resource.annotation(ORIGIN).is_none() {
+                resource.set_annotation(ORIGIN, text(configured.clone()));
+                continue;
+            }
+            let mut list = resource.annotation(TRANSFORMATIONS).unwrap_or_default().to_owned();
+            for (index, line) in configured.lines().enumerate() {
+                list.push_str(if index == 0 { "- " } else { "  " });
+                list.push_str(line);
+                list.push('\n');
+            }
+            resource.set_annotation(TRANSFORMATIONS, text(list));
+        }
+    }
+
+    fn configured(&self, by: ConfiguredBy<'_>) -> String {
+        let mut result = format!("configuredIn: {}\nconfiguredBy:\n", scalar(self.0.as_str()));
+        for (key, value) in
+            [("apiVersion", by.api_version), ("kind", by.kind), ("name", by.name), ("namespace", by.namespace)]
+        {
+            if !value.is_empty() {
+                result.push_str(&format!("  {key}: {}\n", scalar(value)));
+            }
+        }
+        result
+    }
+}
+
+/// The origin that a configuration remembers, for the annotations of what it does.
+pub(crate) fn source_of(resource: &Resource) -> Option<Provenance> {
+    let path = resource.annotation(ORIGIN)?.lines().find_map(|line| line.strip_prefix("path: "))?;
+    Some(Provenance(path.trim_matches(['"', '\'']).into()))
+}
+
+/// Takes the annotations away that the kustomization did not ask for.
+pub(crate) fn remove_unwanted(resource: &mut Resource, origins: bool, transformations: bool) {
+    if !origins {
+        resource.remove_annotation(ORIGIN);
+    }
+    if !transformations {
+        resource.remove_annotation(TRANSFORMATIONS);
+    }
+}
+
+fn text(value: String) -> Node {
+    Node { style: Style::Literal, ..Node::string(value) }
+}
+
+/// A path or name as YAML: quoted where it would otherwise be something else.
+fn scalar(value: &str) -> String {
+    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !value.starts_with('-')
+        && !matches!(value.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n");
+    if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
+/// The path of the loader's folder, for messages.
+pub(crate) fn folder(loader: &Loader<'_>) -> Utf8PathBuf {
+    let shown = loader.shown();
+    if shown.as_str().is_empty() { Utf8Path::new(".").to_owned() } else { shown }
+}

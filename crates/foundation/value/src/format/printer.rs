@@ -291,7 +291,6 @@ impl Printer {
     fn nested(&mut self, value: &Value, verb: char) {
         match (value.is_nil(), self.go_syntax) {
             (true, true) => self.literal(b"interface {}(nil)"),
-            (true, false) if verb != 'v' => self.literal(format!("%!{verb}(<nil>)").as_bytes()),
             (true, false) => self.literal(b"<nil>"),
             (false, _) => self.print(value, verb),
         }

@@ -36,7 +36,7 @@ fn verbs_flags_widths_and_their_errors() {
         ("%[2]v %[1]v", &[&n, &s], "héllo 42"),
         ("%[3]v", &[&n], "%!v(BADINDEX)"),
         ("%*d", &[&Value::int(4), &n], "  42"),
-        ("%v %s", &[&list, &list], "[1 a b <nil>] [%!s(int=1) a b %!s(<nil>)]"),
+        ("%v %s", &[&list, &list], "[1 a b <nil>] [%!s(int=1) a b <nil>]"),
         ("%v %#v", &[&map, &map], "map[a:x b:2.5] map[string]interface {}{\"a\":\"x\", \"b\":2.5}"),
         ("%q %#v", &[&strings, &strings], "[\"a\" \"b\"] []string{\"a\", \"b\"}"),
         ("%T %T %T", &[&map, &f, &Value::NIL], "map[string]interface {} float64 <nil>"),

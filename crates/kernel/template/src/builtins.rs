@@ -1,0 +1,69 @@
+//! The functions that text/template itself defines.
+
+mod compare;
+mod escape;
+mod items;
+
+use crate::{Context, Function, FunctionError, Type};
+use onepane_value::{Data, Value, format};
+
+type Outcome = Result<Value, FunctionError>;
+
+const fn any(
+    name: &'static str,
+    required: usize,
+    variadic: bool,
+    call: fn(&mut dyn Context, &[Value]) -> Outcome,
+) -> Function {
+    const PARAMETERS: [Type; 3] = [Type::Any; 3];
+    let (parameters, _) = PARAMETERS.split_at(required);
+    Function { name, parameters, variadic, call }
+}
+
+/// All of them. `and` and `or` are evaluated by the engine, which stops at the first argument that decides.
+pub(crate) const FUNCTIONS: &[Function] = &[
+    any("and", 2, true, unreached),
+    any("or", 2, true, unreached),
+    any("not", 1, false, |_, arguments| Ok((!arguments[0].truth()).into())),
+    any("call", 2, true, call),
+    any("len", 1, false, items::len),
+    any("index", 2, true, items::index),
+    any("slice", 2, true, items::slice),
+    any("eq", 2, true, compare::eq),
+    any("ne", 2, false, compare::ne),
+    any("lt", 2, false, compare::lt),
+    any("le", 2, false, compare::le),
+    any("gt", 2, false, compare::gt),
+    any("ge", 2, false, compare::ge),
+    any("print", 1, true, |context, arguments| text(context, format::sprint(arguments))),
+    any("println", 1, true, |context, arguments| text(context, format::sprintln(arguments))),
+    Function {
+        name: "printf",
+        parameters: &[Type::String, Type::Any],
+        variadic: true,
+        call: |context, arguments| {
+            let format = arguments[0].as_text().cloned().unwrap_or_default();
+            text(context, format::sprintf(&format, &arguments[1..]))
+        },
+    },
+    any("html", 1, true, |context, arguments| text(context, escape::html(&format::sprint(arguments)))),
+    any("js", 1, true, |context, arguments| text(context, escape::js(&format::sprint(arguments)))),
+    any("urlquery", 1, true, |context, arguments| text(context, escape::url_query(&format::sprint(arguments)))),
+];
+
+fn text(context: &mut dyn Context, text: onepane_value::Text) -> Outcome {
+    context.charge(text.len())?;
+    Ok(text.into())
+}
+
+fn unreached(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    Ok(arguments.last().cloned().unwrap_or_default())
+}
+
+/// No value of a template is a function.
+fn call(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    match arguments.first().map(|value| &value.data) {
+        None | Some(Data::Nil) => Err("call of nil".into()),
+        Some(_) => Err(format!("non-function of type {}", arguments[0].type_name()).into()),
+    }
+}

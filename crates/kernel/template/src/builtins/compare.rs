@@ -1,0 +1,122 @@
+//! `eq`, `ne`, `lt`, `le`, `gt`, `ge` by Go's rules: integers of any width and sign compare with one another, and
+//! otherwise only like with like.
+
+use super::Outcome;
+use crate::{Context, FunctionError};
+use onepane_value::{Data, Kind, Value};
+use std::cmp::Ordering;
+
+const INCOMPATIBLE: &str = "incompatible types for comparison";
+
+/// The kinds that Go's comparison tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basic {
+    Bool,
+    Int,
+    Uint,
+    Float,
+    String,
+    Other,
+}
+
+fn basic(value: &Value) -> Basic {
+    match value.data {
+        Data::Bool(_) => Basic::Bool,
+        Data::Int(..) => Basic::Int,
+        Data::Uint(..) => Basic::Uint,
+        Data::Float(..) => Basic::Float,
+        Data::String(_) => Basic::String,
+        Data::Nil | Data::List(_) | Data::Map(_) | Data::Object(_) => Basic::Other,
+    }
+}
+
+/// The order of two numbers or strings of a kind; `None` where the kinds differ or have no order.
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (&a.data, &b.data) {
+        (Data::Int(a, _), Data::Int(b, _)) => Some(a.cmp(b)),
+        (Data::Uint(a, _), Data::Uint(b, _)) => Some(a.cmp(b)),
+        (Data::Int(a, _), Data::Uint(b, _)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Data::Uint(a, _), Data::Int(b, _)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Data::String(a), Data::String(b)) => Some(a.cmp(b)),
+        (Data::Bool(a), Data::Bool(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+fn equal(a: &Value, b: &Value) -> Result<bool, FunctionError> {
+    if let (Data::Float(a, _), Data::Float(b, _)) = (&a.data, &b.data) {
+        return Ok(a == b);
+    }
+    if let Some(order) = order(a, b) {
+        return Ok(order == Ordering::Equal);
+    }
+    if a.is_nil() || b.is_nil() {
+        // A nil map or slice is not the nil interface, but Go's `eq` calls them equal.
+        let nil = |value: &Value| match &value.data {
+            Data::Nil => true,
+            Data::Map(map) => map.is_nil(),
+            Data::List(list) => list.is_nil(),
+            _ => false,
+        };
+        return Ok(nil(a) && nil(b));
+    }
+    if basic(a) != basic(b) {
+        return Err(INCOMPATIBLE.into());
+    }
+    let comparable = |value: &Value| !matches!(value.kind(), Kind::Map | Kind::Slice | Kind::Func);
+    if !comparable(a) || !comparable(b) {
+        let (shown, kind, other) =
+            (onepane_value::format::sprint(std::slice::from_ref(a)), a.type_name(), b.type_name());
+        let shown_b = onepane_value::format::sprint(std::slice::from_ref(b));
+        return Err(format!("non-comparable types {shown}: {kind}, {other}: {shown_b}").into());
+    }
+    Ok(a.deep_equal(b))
+}
+
+/// Whether the first equals any of the others.
+pub(super) fn eq(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let [first, others @ ..] = arguments else { return Err("missing argument for comparison".into()) };
+    if others.is_empty() {
+        return Err("missing argument for comparison".into());
+    }
+    for other in others {
+        if equal(first, other)? {
+            return Ok(true.into());
+        }
+    }
+    Ok(false.into())
+}
+
+pub(super) fn ne(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    Ok((!equal(&arguments[0], &arguments[1])?).into())
+}
+
+pub(super) fn lt(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    less(&arguments[0], &arguments[1]).map(Value::from)
+}
+
+// Go defines these by `lt` and `eq`, which tells for numbers that are not numbers.
+pub(super) fn le(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let less = less(&arguments[0], &arguments[1])?;
+    Ok((less || equal(&arguments[0], &arguments[1])?).into())
+}
+
+pub(super) fn gt(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    le(context, arguments).map(|value| (!value.truth()).into())
+}
+
+pub(super) fn ge(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    lt(context, arguments).map(|value| (!value.truth()).into())
+}
+
+fn less(a: &Value, b: &Value) -> Result<bool, FunctionError> {
+    const NO_ORDER: &str = "invalid type for comparison";
+    match (basic(a), basic(b)) {
+        (Basic::Other, _) | (_, Basic::Other) | (Basic::Bool, Basic::Bool) => Err(NO_ORDER.into()),
+        (Basic::Float, Basic::Float) => match (&a.data, &b.data) {
+            (Data::Float(a, _), Data::Float(b, _)) => Ok(a < b),
+            _ => Err(NO_ORDER.into()),
+        },
+        _ => order(a, b).map(|order| order == Ordering::Less).ok_or_else(|| INCOMPATIBLE.into()),
+    }
+}

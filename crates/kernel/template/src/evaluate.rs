@@ -1,0 +1,444 @@
+//! Pipelines to values: commands, fields, variables, and calls with their arguments checked as Go's reflection does.
+
+use crate::execute::{Execution, entry};
+use crate::frame::{At, Frame, Slot};
+use crate::templates::MissingKey;
+use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, ShortCircuit, Term};
+use crate::{Error, Type};
+use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
+use std::rc::Rc;
+
+impl Execution<'_> {
+    /// The value of a pipeline. Each command takes the value of the one before as its last argument.
+    pub(crate) fn evaluate<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        pipeline: &'t Pipeline,
+    ) -> Result<Value, Error> {
+        frame.at = At::Pipeline(pipeline);
+        let mut value = None;
+        for command in &pipeline.commands {
+            value = Some(self.command(frame, dot, command, value)?);
+        }
+        Ok(value.unwrap_or_default())
+    }
+
+    fn command<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        command: &'t Command,
+        last: Option<Value>,
+    ) -> Result<Value, Error> {
+        let operand = &command.operands[0];
+        let arguments = &command.operands[1..];
+        let called = Call { arguments, last, node: At::Command(command) };
+        let slot = match &operand.term {
+            Term::Field(names) => {
+                frame.at = At::Operand(operand);
+                self.fields(frame, dot, dot.clone(), names, called.with_node(At::Operand(operand)))?
+            }
+            Term::Variable(variable, names) => {
+                frame.at = At::Operand(operand);
+                let value = frame.variables.get(variable.slot).cloned().unwrap_or_else(|| Slot::from(Value::NIL));
+                if names.is_empty() {
+                    called.refuse_arguments(frame, operand)?;
+                    value
+                } else {
+                    self.fields(frame, dot, value, names, called.with_node(At::Operand(operand)))?
+                }
+            }
+            Term::Chain(inner, names) => {
+                let receiver = self.chained(frame, dot, operand, inner)?;
+                self.fields(frame, dot, receiver, names, called.with_node(At::Operand(operand)))?
+            }
+            Term::Function(function) => {
+                frame.at = At::Operand(operand);
+                Slot::from(self.call(frame, dot, function, called)?)
+            }
+            Term::Pipeline(pipeline) => {
+                called.refuse_arguments(frame, operand)?;
+                Slot::from(self.nested_pipeline(frame, dot, pipeline)?)
+            }
+            Term::Dot | Term::Nil | Term::Bool(_) | Term::Number(_) | Term::String(..) => {
+                frame.at = At::Operand(operand);
+                called.refuse_arguments(frame, operand)?;
+                match &operand.term {
+                    Term::Dot => dot.clone(),
+                    Term::Nil => return Err(frame.error("nil is not a command")),
+                    _ => Slot::from(constant(frame, operand)?),
+                }
+            }
+        };
+        Ok(slot.value)
+    }
+
+    /// A pipeline in parentheses, which may declare variables too.
+    fn nested_pipeline<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        pipeline: &'t Pipeline,
+    ) -> Result<Value, Error> {
+        let value = self.evaluate(frame, dot, pipeline)?;
+        for variable in &pipeline.declared {
+            frame.set(variable.slot, Slot::from(value.clone()));
+        }
+        Ok(value)
+    }
+
+    /// What stands before the first dot of `(…).a` or `f.a`.
+    fn chained<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        chain: &'t Operand,
+        inner: &'t Operand,
+    ) -> Result<Slot, Error> {
+        frame.at = At::Operand(chain);
+        if let Term::Nil = inner.term {
+            return Err(frame.error(format!("indirection through explicit nil in {chain}")));
+        }
+        self.operand(frame, dot, inner)
+    }
+
+    /// `.a.b.c` from `receiver` on; the last one may be a method and takes the arguments.
+    fn fields<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        mut receiver: Slot,
+        names: &'t [Box<str>],
+        called: Call<'t>,
+    ) -> Result<Slot, Error> {
+        let Some((last, first)) = names.split_last() else { return Ok(receiver) };
+        for name in first {
+            let none = Call { arguments: &[], last: None, node: called.node };
+            receiver = self.field(frame, dot, &receiver, name, none)?;
+        }
+        self.field(frame, dot, &receiver, last, called)
+    }
+
+    fn field<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        receiver: &Slot,
+        name: &'t str,
+        called: Call<'t>,
+    ) -> Result<Slot, Error> {
+        let slot = match &receiver.value.data {
+            Data::Nil if receiver.interface => {
+                return Err(frame.error(format!("nil pointer evaluating interface {{}}.{name}")));
+            }
+            Data::Nil if self.options.missing_key == MissingKey::Error => {
+                let name = onepane_value::format::quote(name.as_bytes());
+                return Err(frame.error(format!("nil data; no entry for key {name}")));
+            }
+            Data::Nil => return Ok(Slot::from(Value::NIL)),
+            Data::Object(object) => return self.member(frame, dot, receiver, object, name, called),
+            Data::Map(map) if map.declared() == MapType::Values && name == "AsMap" => {
+                Slot::from(Value::from(map.declared_as(MapType::Any)))
+            }
+            Data::Map(map) => {
+                if called.has_arguments() {
+                    return Err(frame.error(format!("{name} is not a method but has arguments")));
+                }
+                match entry(map, name) {
+                    Some(slot) => slot,
+                    None => self.missing(frame, map, name)?,
+                }
+            }
+            _ => return Err(no_field(frame, receiver, name)),
+        };
+        if self.options.origins && slot.value.origin.is_known() {
+            self.read(&slot.value.origin);
+        }
+        Ok(slot)
+    }
+
+    /// What a key that is not there gives.
+    fn missing(&self, frame: &Frame<'_>, map: &Map, name: &str) -> Result<Slot, Error> {
+        match (self.options.missing_key, map.declared()) {
+            (MissingKey::Invalid, _) => Ok(Slot::from(Value::NIL)),
+            (MissingKey::Zero, MapType::String) => Ok(Slot::from(Value::from(""))),
+            (MissingKey::Zero, _) => Ok(Slot { value: Value::NIL, interface: true }),
+            (MissingKey::Error, _) => {
+                let name = onepane_value::format::quote(name.as_bytes());
+                Err(frame.error(format!("map has no entry for key {name}")))
+            }
+        }
+    }
+
+    /// A method or a field of a struct.
+    fn member<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        receiver: &Slot,
+        object: &Rc<dyn Object>,
+        name: &'t str,
+        called: Call<'t>,
+    ) -> Result<Slot, Error> {
+        if object.has_method(name) {
+            let mut arguments = Vec::with_capacity(called.arguments.len() + 1);
+            for operand in called.arguments {
+                arguments.push(self.argument(frame, dot, Type::Any, operand)?);
+            }
+            arguments.extend(called.last);
+            return object.call(name, &arguments).map(Slot::from).map_err(|cause| {
+                frame.at = called.node;
+                frame.call_error(name, cause.into())
+            });
+        }
+        if let Some(value) = object.field(name) {
+            if called.has_arguments() {
+                return Err(frame.error(format!("{name} has arguments but cannot be invoked as function")));
+            }
+            return Ok(Slot::from(value));
+        }
+        if object.kind() == onepane_value::Kind::Map {
+            return self.missing(frame, &Map::new(), name);
+        }
+        Err(no_field(frame, receiver, name))
+    }
+
+    fn call<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        call: &'t FunctionCall,
+        called: Call<'t>,
+    ) -> Result<Value, Error> {
+        let function = &call.function;
+        let name = function.name;
+        let given = called.arguments.len() + usize::from(called.last.is_some());
+        let fixed = function.parameters.len() - usize::from(function.variadic);
+        if function.variadic && given < fixed {
+            let explicit = called.arguments.len();
+            return Err(frame.error(format!("wrong number of args for {name}: want at least {fixed} got {explicit}")));
+        }
+        if !function.variadic && given != fixed {
+            return Err(frame.error(format!("wrong number of args for {name}: want {fixed} got {given}")));
+        }
+        if let Some(short_circuit) = call.short_circuit {
+            return self.decide(frame, dot, short_circuit, called);
+        }
+        let parameter = |index: usize| function.parameters.get(index).or(function.parameters.last()).copied();
+        let mut arguments = Vec::with_capacity(given);
+        for (index, operand) in called.arguments.iter().enumerate() {
+            arguments.push(self.argument(frame, dot, parameter(index).unwrap_or(Type::Any), operand)?);
+        }
+        if let Some(last) = called.last {
+            let expected = parameter(arguments.len()).unwrap_or(Type::Any);
+            arguments.push(validate(frame, Slot::from(last), expected)?);
+        }
+        (function.call)(self, &arguments).map_err(|error| {
+            frame.at = called.node;
+            frame.call_error(name, error)
+        })
+    }
+
+    /// `and` and `or`: arguments are evaluated until one decides.
+    fn decide<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        kind: ShortCircuit,
+        called: Call<'t>,
+    ) -> Result<Value, Error> {
+        let mut value = Value::NIL;
+        for operand in called.arguments {
+            value = self.argument(frame, dot, Type::Any, operand)?;
+            if value.truth() == (kind == ShortCircuit::Or) {
+                return Ok(value);
+            }
+        }
+        Ok(called.last.unwrap_or(value))
+    }
+
+    /// An argument for a parameter of type `expected`.
+    fn argument<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        expected: Type,
+        operand: &'t Operand,
+    ) -> Result<Value, Error> {
+        frame.at = At::Operand(operand);
+        match &operand.term {
+            Term::Nil => match zero(expected) {
+                Some(zero) => Ok(zero),
+                None => Err(frame.error(format!("cannot assign nil to {}", expected.name()))),
+            },
+            Term::Bool(_) | Term::Number(_) | Term::String(..) => typed_constant(frame, operand, expected),
+            _ => {
+                let slot = self.operand(frame, dot, operand)?;
+                validate(frame, slot, expected)
+            }
+        }
+    }
+
+    /// The value of an operand that stands alone.
+    fn operand<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, operand: &'t Operand) -> Result<Slot, Error> {
+        let alone = Call { arguments: &[], last: None, node: At::Operand(operand) };
+        frame.at = At::Operand(operand);
+        match &operand.term {
+            Term::Dot => Ok(dot.clone()),
+            Term::Field(names) => self.fields(frame, dot, dot.clone(), names, alone),
+            Term::Variable(variable, names) => {
+                let value = frame.variables.get(variable.slot).cloned().unwrap_or_else(|| Slot::from(Value::NIL));
+                self.fields(frame, dot, value, names, alone)
+            }
+            Term::Chain(inner, names) => {
+                let receiver = self.chained(frame, dot, operand, inner)?;
+                self.fields(frame, dot, receiver, names, alone)
+            }
+            Term::Function(function) => self.call(frame, dot, function, alone).map(Slot::from),
+            Term::Pipeline(pipeline) => self.nested_pipeline(frame, dot, pipeline).map(Slot::from),
+            Term::Nil | Term::Bool(_) | Term::Number(_) | Term::String(..) => constant(frame, operand).map(Slot::from),
+        }
+    }
+}
+
+/// The arguments of a command, and the node that an error of the call names.
+struct Call<'t> {
+    arguments: &'t [Operand],
+    /// The value of the command before.
+    last: Option<Value>,
+    node: At<'t>,
+}
+
+impl<'t> Call<'t> {
+    fn with_node(self, node: At<'t>) -> Self {
+        Self { node, ..self }
+    }
+
+    fn has_arguments(&self) -> bool {
+        !self.arguments.is_empty() || self.last.is_some()
+    }
+
+    fn refuse_arguments(&self, frame: &Frame<'_>, operand: &Operand) -> Result<(), Error> {
+        if !self.has_arguments() {
+            return Ok(());
+        }
+        let shown = match operand.term {
+            Term::Pipeline(_) => format!("({operand})"),
+            _ => operand.to_string(),
+        };
+        Err(frame.error(format!("can't give argument to non-function {shown}")))
+    }
+}
+
+fn no_field(frame: &Frame<'_>, receiver: &Slot, name: &str) -> Error {
+    frame.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+}
+
+impl Type {
+    /// The type as Go prints it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::String => "string",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Int64 => "int64",
+            Self::Uint64 => "uint64",
+            Self::Int32 => "int32",
+            Self::Float64 => "float64",
+            Self::Map => "map[string]interface {}",
+            Self::List => "[]interface {}",
+            Self::Strings => "[]string",
+            Self::Time => "time.Time",
+            Self::Named(name) => name,
+        }
+    }
+
+    fn accepts(self, value: &Value) -> bool {
+        match (self, &value.data) {
+            (Self::Any, _)
+            | (Self::String, Data::String(_))
+            | (Self::Bool, Data::Bool(_))
+            | (Self::Int, Data::Int(_, IntKind::Default))
+            | (Self::Int64, Data::Int(_, IntKind::Bits64))
+            | (Self::Int32, Data::Int(_, IntKind::Bits32))
+            | (Self::Uint64, Data::Uint(_, IntKind::Bits64))
+            | (Self::Float64, Data::Float(_, FloatKind::Bits64)) => true,
+            (Self::Map, Data::Map(map)) => map.declared() != MapType::String,
+            (Self::List, Data::List(list)) => list.element() == ElementType::Any,
+            (Self::Strings, Data::List(list)) => list.element() == ElementType::String,
+            (Self::Time, Data::Object(object)) => object.type_name() == "time.Time",
+            (Self::Named(name), _) => value.type_name() == name,
+            _ => false,
+        }
+    }
+}
+
+/// What nil is as a value of the type; `None` where the type has no nil.
+fn zero(expected: Type) -> Option<Value> {
+    match expected {
+        Type::Any => Some(Value::NIL),
+        Type::Map => Some(Map::nil(MapType::Any).into()),
+        Type::List => Some(List::nil(ElementType::Any).into()),
+        Type::Strings => Some(List::nil(ElementType::String).into()),
+        Type::Named(name) if name.starts_with('*') || name.starts_with("[]") => Some(Value::NIL),
+        _ => None,
+    }
+}
+
+/// The value as an argument for a parameter.
+fn validate(frame: &Frame<'_>, slot: Slot, expected: Type) -> Result<Value, Error> {
+    if expected == Type::Any {
+        return Ok(slot.value);
+    }
+    if slot.value.is_nil() {
+        return match zero(expected).filter(|_| !slot.interface) {
+            Some(zero) => Ok(zero),
+            None if slot.interface => {
+                Err(frame.error(format!("wrong type for value; expected {}; got interface {{}}", expected.name())))
+            }
+            None => Err(frame.error(format!("invalid value; expected {}", expected.name()))),
+        };
+    }
+    if expected.accepts(&slot.value) {
+        return Ok(slot.value);
+    }
+    let actual = slot.value.type_name();
+    Err(frame.error(format!("wrong type for value; expected {}; got {actual}", expected.name())))
+}
+
+/// A constant where nothing asks for a type.
+fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
+    match &operand.term {
+        Term::Bool(value) => Ok((*value).into()),
+        Term::String(value, _) => Ok(value.clone()),
+        Term::Number(Number { float: Some(float), written_as_float: true, .. }) => Ok(Value::float(*float)),
+        Term::Number(Number { int: Some(int), .. }) => Ok(Value::int(*int)),
+        Term::Number(number) => Err(frame.error(format!("{} overflows int", number.text))),
+        _ => Ok(Value::NIL),
+    }
+}
+
+/// A constant as an argument for a parameter.
+fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Result<Value, Error> {
+    let int = |kind: IntKind| match &operand.term {
+        Term::Number(Number { int: Some(int), .. }) => Ok(Data::Int(*int, kind).into()),
+        _ => Err(frame.error(format!("expected integer; found {operand}"))),
+    };
+    match (expected, &operand.term) {
+        (Type::Any, _) => constant(frame, operand),
+        (Type::String, Term::String(value, _)) => Ok(value.clone()),
+        (Type::String, _) => Err(frame.error(format!("expected string; found {operand}"))),
+        (Type::Bool, Term::Bool(value)) => Ok((*value).into()),
+        (Type::Bool, _) => Err(frame.error(format!("expected bool; found {operand}"))),
+        (Type::Int, _) => int(IntKind::Default),
+        (Type::Int64, _) => int(IntKind::Bits64),
+        (Type::Int32, _) => int(IntKind::Bits32),
+        (Type::Uint64, Term::Number(Number { uint: Some(uint), .. })) => Ok(Data::Uint(*uint, IntKind::Bits64).into()),
+        (Type::Uint64, _) => Err(frame.error(format!("expected unsigned integer; found {operand}"))),
+        (Type::Float64, Term::Number(Number { float: Some(float), .. })) => Ok(Value::float(*float)),
+        (Type::Float64, _) => Err(frame.error(format!("expected float; found {operand}"))),
+        (other, _) => Err(frame.error(format!("can't handle {operand} for arg of type {}", other.name()))),
+    }
+}

@@ -1,0 +1,511 @@
+//! Trees to text: [`Execution`].
+
+use crate::frame::{At, Frame, Slot};
+use crate::parser;
+use crate::templates::{Options, Trees};
+use crate::tree::{Action, Branch, Node, Pipeline, TemplateCall, TextNode, Tree};
+use crate::{Context, Error, FunctionError, FunctionTable, Host};
+use onepane_diagnostics::{Origin, Record, Step};
+use onepane_value::{Data, ElementType, IntKind, Kind, Map, MapType, Text, TextBuilder, Value, format};
+use onepane_world::World;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// One execution of a template, with all that it calls.
+pub(crate) struct Execution<'e> {
+    pub(crate) functions: &'e FunctionTable,
+    pub(crate) options: &'e Options,
+    pub(crate) trees: Rc<Trees>,
+    world: &'e dyn World,
+    host: &'e dyn Host,
+    /// How deep templates have called one another.
+    depth: usize,
+    /// How often `include` is inside itself, by name.
+    including: HashMap<Box<str>, usize>,
+    /// How deep `tpl` is inside itself.
+    tpl_depth: usize,
+    /// Texts that `tpl` has parsed already: charts call it with the same few texts again and again.
+    parsed: HashMap<Text, Rc<Vec<Rc<Tree>>>>,
+    steps: u64,
+    bytes: usize,
+    /// The origins of the values that the action at hand has read.
+    pub(crate) reads: Vec<Origin>,
+}
+
+/// How a list of nodes ended.
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// A `tpl` in a value that calls `tpl` on itself would never end; no chart nests them deeper than a few levels.
+const DEEPEST_TPL: usize = 500;
+/// More values than this have not made one piece of text on purpose.
+const MOST_READS: usize = 64;
+/// What Go prints for nothing.
+const NO_VALUE: &str = "<no value>";
+
+impl<'e> Execution<'e> {
+    pub(crate) fn new(
+        functions: &'e FunctionTable,
+        options: &'e Options,
+        trees: Trees,
+        world: &'e dyn World,
+        host: &'e dyn Host,
+    ) -> Self {
+        Self {
+            functions,
+            options,
+            trees: Rc::new(trees),
+            world,
+            host,
+            depth: 0,
+            including: HashMap::new(),
+            tpl_depth: 0,
+            parsed: HashMap::new(),
+            steps: 0,
+            bytes: 0,
+            reads: Vec::new(),
+        }
+    }
+
+    /// Runs the template `name` on `data`.
+    pub(crate) fn run(&mut self, name: &str, data: &Value) -> Result<Text, Error> {
+        let Some(tree) = self.trees.get(name).cloned() else {
+            let name = format::quote(name.as_bytes());
+            let set = format::quote(self.options.set_name.as_bytes());
+            return Err(Error::unplaced(format!("template: no template {name} associated with template {set}")));
+        };
+        let mut out = TextBuilder::new();
+        self.run_tree(&tree, Slot::from(data.clone()), &mut out)?;
+        Ok(out.finish())
+    }
+
+    /// A template sees nothing of its caller but the data.
+    fn run_tree(&mut self, tree: &Tree, data: Slot, out: &mut TextBuilder) -> Result<(), Error> {
+        let mut frame = Frame { tree, at: At::Nothing, variables: vec![data.clone()] };
+        if self.depth >= self.options.deepest {
+            let limit = self.options.deepest;
+            return Err(frame.error(format!("exceeded maximum template depth ({limit})")));
+        }
+        self.depth += 1;
+        let outcome = self.walk(&mut frame, &data, &tree.root, out);
+        self.depth -= 1;
+        outcome.map(|_| ())
+    }
+
+    fn walk<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        nodes: &'t [Node],
+        out: &mut TextBuilder,
+    ) -> Result<Flow, Error> {
+        for node in nodes {
+            self.steps += 1;
+            if self.steps > self.options.most_steps {
+                return Err(frame
+                    .error(format!("it takes more than {} steps and does not seem to end", self.options.most_steps)));
+            }
+            let flow = match node {
+                Node::Text(text) => {
+                    self.literal(frame, text, out)?;
+                    Flow::Next
+                }
+                Node::Action(action) => {
+                    self.action(frame, dot, action, out)?;
+                    Flow::Next
+                }
+                Node::If(branch) => {
+                    let value = self.pipeline(frame, dot, &branch.pipeline)?;
+                    self.choose(frame, dot, dot, value.truth(), branch, out)?
+                }
+                Node::With(branch) => {
+                    let value = self.pipeline(frame, dot, &branch.pipeline)?;
+                    let truth = value.truth();
+                    self.choose(frame, &Slot::from(value), dot, truth, branch, out)?
+                }
+                Node::Range(branch) => self.range(frame, dot, branch, out)?,
+                Node::Template(call) => {
+                    self.template(frame, dot, call, out)?;
+                    Flow::Next
+                }
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if !matches!(flow, Flow::Next) {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn literal(&mut self, frame: &Frame<'_>, node: &TextNode, out: &mut TextBuilder) -> Result<(), Error> {
+        self.count(node.text.len()).map_err(|cause| frame.error(cause))?;
+        if node.lines.is_empty() {
+            out.push(&node.text, &Origin::UNKNOWN);
+        }
+        for (range, origin) in &node.lines {
+            out.push(&node.text[range.clone()], origin);
+        }
+        Ok(())
+    }
+
+    fn action<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        action: &'t Action,
+        out: &mut TextBuilder,
+    ) -> Result<(), Error> {
+        if !self.options.origins {
+            let value = self.pipeline(frame, dot, &action.pipeline)?;
+            if action.pipeline.declared.is_empty() {
+                self.print(frame, &value, out)?;
+            }
+            return Ok(());
+        }
+        let outer = std::mem::take(&mut self.reads);
+        let value = self.pipeline(frame, dot, &action.pipeline);
+        let reads = std::mem::replace(&mut self.reads, outer);
+        let value = value?;
+        if !action.pipeline.declared.is_empty() {
+            return Ok(());
+        }
+        let mut printed = TextBuilder::new();
+        self.print(frame, &value, &mut printed)?;
+        place(frame, action, reads, &value.origin, &printed.finish(), out);
+        Ok(())
+    }
+
+    /// What Go's `fmt.Fprint` makes of a value.
+    fn print(&mut self, frame: &Frame<'_>, value: &Value, out: &mut TextBuilder) -> Result<(), Error> {
+        let printed;
+        let text = match &value.data {
+            Data::Nil => return self.push(frame, &Text::from(NO_VALUE), out),
+            Data::String(text) => text,
+            _ => {
+                printed = format::sprint(std::slice::from_ref(value));
+                &printed
+            }
+        };
+        self.push(frame, text, out)
+    }
+
+    fn push(&mut self, frame: &Frame<'_>, text: &Text, out: &mut TextBuilder) -> Result<(), Error> {
+        self.count(text.len()).map_err(|cause| frame.error(cause))?;
+        out.push_text(text);
+        Ok(())
+    }
+
+    fn choose<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        inside: &Slot,
+        dot: &Slot,
+        truth: bool,
+        branch: &'t Branch,
+        out: &mut TextBuilder,
+    ) -> Result<Flow, Error> {
+        match (truth, &branch.otherwise) {
+            (true, _) => self.walk(frame, inside, &branch.body, out),
+            (false, Some(otherwise)) => self.walk(frame, dot, otherwise, out),
+            (false, None) => Ok(Flow::Next),
+        }
+    }
+
+    fn range<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        branch: &'t Branch,
+        out: &mut TextBuilder,
+    ) -> Result<Flow, Error> {
+        let value = self.pipeline(frame, dot, &branch.pipeline)?;
+        let plain;
+        let walked = match &value.data {
+            Data::Object(object) if matches!(object.kind(), Kind::Map | Kind::Slice) => {
+                plain = object.plain();
+                &plain
+            }
+            _ => &value,
+        };
+        let any = match &walked.data {
+            Data::Nil => false,
+            Data::Int(..) | Data::Uint(..) if branch.pipeline.declared.len() > 1 => {
+                let shown = format::sprint(std::slice::from_ref(walked));
+                return Err(frame.error(format!("can't use {shown} to iterate over more than one variable")));
+            }
+            Data::Int(count, kind) => self.iterate(
+                frame,
+                branch,
+                out,
+                (0..*count).map(|item| (Value::NIL, Data::Int(item, *kind).into())),
+                false,
+            )?,
+            Data::Uint(count, kind) => self.iterate(
+                frame,
+                branch,
+                out,
+                (0..*count).map(|item| (Value::NIL, Data::Uint(item, *kind).into())),
+                false,
+            )?,
+            Data::List(list) => {
+                let interface = list.element() == ElementType::Any;
+                let items = list.iter().enumerate();
+                let items = items.map(|(index, item)| (Data::Int(index as i64, IntKind::Default).into(), item.clone()));
+                self.iterate(frame, branch, out, items, interface)?
+            }
+            Data::Map(map) => {
+                let interface = map.declared() != MapType::String;
+                let entries = map.entries().into_iter().map(|(key, value)| (Value::from(key), value));
+                self.iterate(frame, branch, out, entries, interface)?
+            }
+            _ => {
+                let shown = format::sprint(std::slice::from_ref(&value));
+                return Err(frame.error(format!("range can't iterate over {shown}")));
+            }
+        };
+        match &branch.otherwise {
+            Some(otherwise) if !any => self.walk(frame, dot, otherwise, out),
+            _ => Ok(Flow::Next),
+        }
+    }
+
+    /// Walks the body for each item; whether there was one.
+    fn iterate<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        branch: &'t Branch,
+        out: &mut TextBuilder,
+        items: impl Iterator<Item = (Value, Value)>,
+        interface: bool,
+    ) -> Result<bool, Error> {
+        let mut any = false;
+        for (index, item) in items {
+            any = true;
+            // An empty body takes steps too, so that a range over a huge number ends.
+            self.steps += 1;
+            let item = Slot { value: item, interface };
+            match branch.pipeline.declared.as_slice() {
+                [] => {}
+                [variable] => frame.set(variable.slot, item.clone()),
+                [key, variable, ..] => {
+                    frame.set(key.slot, Slot::from(index));
+                    frame.set(variable.slot, item.clone());
+                }
+            }
+            if self.options.origins && item.value.origin.is_known() {
+                self.read(&item.value.origin);
+            }
+            if let Flow::Break = self.walk(frame, &item, &branch.body, out)? {
+                break;
+            }
+            if branch.body.is_empty() && self.steps > self.options.most_steps {
+                return Err(frame.error("it does not seem to end"));
+            }
+        }
+        Ok(any)
+    }
+
+    fn template<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        call: &'t TemplateCall,
+        out: &mut TextBuilder,
+    ) -> Result<(), Error> {
+        frame.at = At::Template(call);
+        let Some(tree) = self.trees.get(&call.name).cloned() else {
+            return Err(frame.error(format!("template {} not defined", format::quote(call.name.as_bytes()))));
+        };
+        let data = match &call.pipeline {
+            Some(pipeline) => Slot::from(self.pipeline(frame, dot, pipeline)?),
+            None => Slot::from(Value::NIL),
+        };
+        frame.at = At::Template(call);
+        if !self.options.origins {
+            return self.run_tree(&tree, data, out).map_err(|error| error.called_from(frame));
+        }
+        let mut called = TextBuilder::new();
+        self.run_tree(&tree, data, &mut called).map_err(|error| error.called_from(frame))?;
+        let note = format!("template {}", format::quote(call.name.as_bytes()));
+        wrap(frame, call.position, &note, &called.finish(), out);
+        Ok(())
+    }
+
+    /// Evaluates a pipeline and sets the variables that it declares; a range sets its own.
+    fn pipeline<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, pipeline: &'t Pipeline) -> Result<Value, Error> {
+        let value = self.evaluate(frame, dot, pipeline)?;
+        for variable in &pipeline.declared {
+            frame.set(variable.slot, Slot::from(value.clone()));
+        }
+        Ok(value)
+    }
+
+    /// Remembers that the action at hand read a value.
+    pub(crate) fn read(&mut self, origin: &Origin) {
+        let known = self.reads.iter().rev().take(8).any(|read| read.same(origin));
+        if !known && self.reads.len() < MOST_READS {
+            self.reads.push(origin.clone());
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), String> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.options.most_bytes {
+            return Err(format!("it makes more than {} bytes of text", self.options.most_bytes));
+        }
+        Ok(())
+    }
+
+    /// The trees of a text for `tpl`: the template itself last.
+    fn parse_tpl(&mut self, text: &Text) -> Result<Rc<Vec<Rc<Tree>>>, Error> {
+        if let Some(trees) = self.parsed.get(&**text) {
+            return Ok(trees.clone());
+        }
+        let trees = parser::parse(self.options.set_name, None, &text.to_str(), self.functions, false)?;
+        let trees = Rc::new(trees.into_iter().map(Rc::new).collect::<Vec<_>>());
+        self.parsed.insert(text.clone().without_origin(), trees.clone());
+        Ok(trees)
+    }
+
+    fn run_tpl(&mut self, trees: &[Rc<Tree>], data: &Value) -> Result<Text, Error> {
+        let Some((main, defined)) = trees.split_last() else { return Ok(Text::default()) };
+        let before = self.trees.clone();
+        if !defined.is_empty() {
+            let mut overlay = before.overlay();
+            defined.iter().for_each(|tree| overlay.add(tree.clone()));
+            self.trees = Rc::new(overlay);
+        }
+        let mut out = TextBuilder::new();
+        let outcome = self.run_tree(main, Slot::from(data.clone()), &mut out);
+        self.trees = before;
+        outcome.map(|()| without_no_value(out.finish()))
+    }
+}
+
+impl Context for Execution<'_> {
+    fn include(&mut self, name: &str, data: &Value) -> Result<Text, FunctionError> {
+        let nested = self.including.get(name).copied().unwrap_or(0);
+        if nested > self.options.most_nested_includes {
+            let cause = format!("rendering template has a nested reference name: {name}: unable to execute template");
+            return Err(cause.into());
+        }
+        self.including.insert(name.into(), nested + 1);
+        let outer = std::mem::take(&mut self.reads);
+        let outcome = self.run(name, data);
+        self.reads = outer;
+        self.including.insert(name.into(), nested);
+        outcome.map_err(|error| FunctionError::Nested(Box::new(error)))
+    }
+
+    fn tpl(&mut self, text: &Text, data: &Value) -> Result<Text, FunctionError> {
+        let shown = || format::quote(text);
+        if self.tpl_depth >= DEEPEST_TPL {
+            return Err(format!("tpl calls itself more than {DEEPEST_TPL} levels deep").into());
+        }
+        let trees = self.parse_tpl(text).map_err(|error| {
+            let message = format!("cannot parse template {}: {}", shown(), error.message);
+            FunctionError::Nested(Box::new(Error { message, ..error }))
+        })?;
+        self.tpl_depth += 1;
+        let outer = std::mem::take(&mut self.reads);
+        let outcome = self.run_tpl(&trees, data);
+        self.reads = outer;
+        self.tpl_depth -= 1;
+        outcome.map_err(|error| {
+            let message = format!("error during tpl function execution for {}: {}", shown(), error.message);
+            FunctionError::Nested(Box::new(Error { message, ..error }))
+        })
+    }
+
+    fn world(&self) -> &dyn World {
+        self.world
+    }
+
+    fn host(&self) -> &dyn Host {
+        self.host
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), FunctionError> {
+        self.count(bytes).map_err(FunctionError::Message)
+    }
+}
+
+/// Helm takes `<no value>` out of what templates print: a missing value is to print nothing.
+pub(crate) fn without_no_value(text: Text) -> Text {
+    let marker = NO_VALUE.as_bytes();
+    let find = |from: usize| text[from..].windows(marker.len()).position(|window| window == marker).map(|at| from + at);
+    let Some(mut found) = find(0) else { return text };
+    let mut builder = TextBuilder::new();
+    let mut from = 0;
+    loop {
+        builder.push_slice(&text, from..found);
+        from = found + marker.len();
+        match find(from) {
+            Some(next) => found = next,
+            None => break,
+        }
+    }
+    builder.push_slice(&text, from..text.len());
+    builder.finish()
+}
+
+/// Puts printed text out with its origins: what it knows of itself lies behind the action that printed it.
+fn place(frame: &Frame<'_>, action: &Action, mut reads: Vec<Origin>, own: &Origin, text: &Text, out: &mut TextBuilder) {
+    if text.is_empty() {
+        return;
+    }
+    if own.is_known() && !reads.iter().any(|read| read.same(own)) {
+        reads.insert(0, own.clone());
+    }
+    let span = frame.tree.source.span(action.pipeline.position, 0);
+    let note = action.includes.clone();
+    // Text of `tpl` has no file: what it printed is explained by what it read.
+    let record = |inputs: Vec<Origin>| match (span, inputs.as_slice()) {
+        (None, []) => Origin::UNKNOWN,
+        (None, [only]) => only.clone(),
+        _ => Origin::from(Record { step: Step::Template, span, note: note.clone(), inputs, previous: Origin::UNKNOWN }),
+    };
+    let Some(marks) = text.marks() else {
+        out.push(text, &record(reads));
+        return;
+    };
+    let unmarked = record(reads);
+    let mut pieces = marks.iter().peekable();
+    if let Some((first, _)) = pieces.peek() {
+        out.push(&text[..*first], &unmarked);
+    }
+    while let Some((start, origin)) = pieces.next() {
+        let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
+        if origin.is_known() {
+            out.push(&text[start..end], &record(vec![origin.clone()]));
+        } else {
+            out.push(&text[start..end], &unmarked);
+        }
+    }
+}
+
+/// Puts out what a template printed, behind the line that called it.
+fn wrap(frame: &Frame<'_>, position: usize, note: &str, text: &Text, out: &mut TextBuilder) {
+    let span = frame.tree.source.span(position, 0);
+    let record = |inputs: Vec<Origin>| {
+        Origin::from(Record { step: Step::Template, span, note: Some(note.into()), inputs, previous: Origin::UNKNOWN })
+    };
+    let Some(marks) = text.marks() else {
+        out.push(text, &record(Vec::new()));
+        return;
+    };
+    let mut pieces = marks.iter().peekable();
+    while let Some((start, origin)) = pieces.next() {
+        let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
+        out.push(&text[start..end], &record(vec![origin.clone()]));
+    }
+}
+
+/// The value of a key, and whether Go would see it as an interface.
+pub(crate) fn entry(map: &Map, key: &str) -> Option<Slot> {
+    map.get(key).map(|value| Slot { value, interface: map.declared() != MapType::String })
+}

@@ -1,0 +1,121 @@
+//! What one template sees while it runs: its variables and the place it is at.
+
+use crate::Error;
+use crate::tree::{Command, Operand, Pipeline, TemplateCall, Tree};
+use onepane_value::Value;
+
+/// A running template.
+pub(crate) struct Frame<'t> {
+    pub(crate) tree: &'t Tree,
+    pub(crate) at: At<'t>,
+    /// By slot; the first is `$`.
+    pub(crate) variables: Vec<Slot>,
+}
+
+/// A value as Go's reflection would hold it.
+///
+/// What a map or a list of interfaces gives is an interface: a field of nil is an error there, and its type prints as
+/// `interface {}`. What a pipeline gives is the value inside: nil is then no value at all, and a field of it nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) value: Value,
+    pub(crate) interface: bool,
+}
+
+impl From<Value> for Slot {
+    fn from(value: Value) -> Self {
+        Self { value, interface: false }
+    }
+}
+
+impl Slot {
+    /// The type as Go's messages name it.
+    pub(crate) fn type_name(&self) -> std::borrow::Cow<'static, str> {
+        if self.interface { "interface {}".into() } else { self.value.type_name() }
+    }
+}
+
+/// The node that Go's messages name: the one that was visited last.
+#[derive(Clone, Copy)]
+pub(crate) enum At<'t> {
+    Nothing,
+    Pipeline(&'t Pipeline),
+    Command(&'t Command),
+    Operand(&'t Operand),
+    Template(&'t TemplateCall),
+}
+
+impl Frame<'_> {
+    pub(crate) fn set(&mut self, slot: usize, value: Slot) {
+        if slot >= self.variables.len() {
+            self.variables.resize(slot + 1, Slot::from(Value::NIL));
+        }
+        self.variables[slot] = value;
+    }
+
+    /// Where the template is, in Go's words: position and text of the node.
+    fn place(&self) -> Option<(usize, String)> {
+        match self.at {
+            At::Nothing => None,
+            At::Pipeline(node) => Some((node.position, node.to_string())),
+            At::Command(node) => Some((node.position, node.to_string())),
+            At::Operand(node) => Some((node.position, node.to_string())),
+            At::Template(node) => Some((node.position, node.to_string())),
+        }
+    }
+
+    /// An error here.
+    pub(crate) fn error(&self, cause: impl Into<String>) -> Error {
+        let cause = cause.into();
+        let source = &self.tree.source;
+        match self.place() {
+            None => {
+                let message = format!("template: {}: {cause}", self.tree.name);
+                let span = source.file.map(|file| onepane_diagnostics::Span::new(file, 1, 1));
+                Error { message, cause, span, trace: Vec::new() }
+            }
+            Some((position, context)) => {
+                let span = source.span(position, context.chars().count());
+                Error { message: format!("{}{cause}", self.prefix(position, &context)), cause, span, trace: Vec::new() }
+            }
+        }
+    }
+
+    /// An error of a function that was called here.
+    pub(crate) fn call_error(&self, name: &str, error: crate::FunctionError) -> Error {
+        match error {
+            crate::FunctionError::Message(cause) => {
+                let said = format!("error calling {name}: {cause}");
+                Error { cause, ..self.error(said) }
+            }
+            crate::FunctionError::Nested(inner) => {
+                let outer = self.error(format!("error calling {name}: {}", inner.message));
+                let mut trace = inner.trace;
+                let context = self.place().map_or_else(String::new, |(_, context)| context);
+                trace.push((format!("in `{context}`"), outer.span));
+                Error { message: outer.message, cause: inner.cause, span: inner.span.or(outer.span), trace }
+            }
+        }
+    }
+
+    fn prefix(&self, position: usize, context: &str) -> String {
+        let (line, column) = self.tree.source.line_and_column(position);
+        let name = onepane_value::format::quote(self.tree.name.as_bytes());
+        format!("template: {}:{line}:{column}: executing {name} at <{context}>: ", self.tree.source.name)
+    }
+}
+
+impl Error {
+    /// An error that stands nowhere.
+    pub(crate) fn unplaced(message: String) -> Self {
+        Self { cause: message.clone(), message, span: None, trace: Vec::new() }
+    }
+
+    /// Remembers the `{{template}}` that led here; Go's own text does not name it.
+    pub(crate) fn called_from(mut self, frame: &Frame<'_>) -> Self {
+        if let Some((position, context)) = frame.place() {
+            self.trace.push((format!("in `{context}`"), frame.tree.source.span(position, 0)));
+        }
+        self
+    }
+}

@@ -1,0 +1,113 @@
+//! A set of templates that know one another: [`Templates`].
+
+use crate::execute::Execution;
+use crate::parser;
+use crate::tree::Tree;
+use crate::{Error, FunctionTable, Host};
+use onepane_diagnostics::FileId;
+use onepane_value::{Text, Value};
+use onepane_world::World;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Templates by name, and how they are executed.
+pub struct Templates {
+    functions: Rc<FunctionTable>,
+    options: Options,
+    trees: Trees,
+}
+
+/// Trees by name. A set made by `tpl` lies over the one it was made from.
+#[derive(Clone, Default)]
+pub(crate) struct Trees {
+    own: HashMap<Box<str>, Rc<Tree>>,
+    below: Option<Rc<Trees>>,
+}
+
+/// How templates are executed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What a key that a map does not have gives.
+    pub missing_key: MissingKey,
+    /// Whether text remembers where it came from.
+    pub origins: bool,
+    /// The name of the set: what error texts of `tpl` and `include` call it.
+    pub set_name: &'static str,
+    /// Templates may call one another so deep.
+    pub deepest: usize,
+    /// `include` may be inside itself, by one name, so often.
+    pub most_nested_includes: usize,
+    /// Nodes that one execution may visit.
+    pub most_steps: u64,
+    /// Bytes of text that one execution may make, in all.
+    pub most_bytes: usize,
+}
+
+/// What a key that a map does not have gives: text/template's `missingkey` option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingKey {
+    /// Nothing, of which a field is nothing again.
+    Invalid,
+    /// The zero value, of which a field is an error.
+    Zero,
+    /// An error.
+    Error,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            missing_key: MissingKey::Invalid,
+            origins: false,
+            set_name: "",
+            deepest: 5_000,
+            most_nested_includes: 1000,
+            most_steps: 200_000_000,
+            most_bytes: 1 << 30,
+        }
+    }
+}
+
+impl Templates {
+    /// An empty set whose templates can call `functions`.
+    pub fn new(functions: Rc<FunctionTable>, options: Options) -> Self {
+        Self { functions, options, trees: Trees::default() }
+    }
+
+    /// Adds the template `name` and what its text defines. Of two templates of one name the later wins, unless it has
+    /// no content. `file` is the file that spans name.
+    pub fn parse(&mut self, name: &str, file: Option<FileId>, text: &str) -> Result<(), Error> {
+        for tree in parser::parse(name, file, text, &self.functions, self.options.origins)? {
+            self.trees.add(Rc::new(tree));
+        }
+        Ok(())
+    }
+
+    /// Whether there is a template `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.trees.get(name).is_some()
+    }
+
+    /// Runs the template `name` on `data`.
+    pub fn execute(&self, name: &str, data: &Value, world: &dyn World, host: &dyn Host) -> Result<Text, Error> {
+        Execution::new(&self.functions, &self.options, self.trees.clone(), world, host).run(name, data)
+    }
+}
+
+impl Trees {
+    pub(crate) fn add(&mut self, tree: Rc<Tree>) {
+        if tree.is_empty() && self.get(&tree.name).is_some() {
+            return;
+        }
+        self.own.insert(tree.name.as_str().into(), tree);
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Rc<Tree>> {
+        self.own.get(name).or_else(|| self.below.as_ref()?.get(name))
+    }
+
+    /// A set that lies over this one, which stays as it is.
+    pub(crate) fn overlay(self: &Rc<Self>) -> Self {
+        Self { own: HashMap::new(), below: Some(self.clone()) }
+    }
+}

@@ -67,6 +67,9 @@ impl Text {
         if range == (0..self.bytes.len()) {
             return self.clone();
         }
+        if self.marks.is_none() {
+            return Self { bytes: self.bytes[range].into(), marks: None };
+        }
         let mut builder = TextBuilder::new();
         builder.push_slice(self, range);
         builder.finish()

@@ -14,8 +14,11 @@ mod zone;
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, IntKind, Text, Value};
-use time::{Time, time_in};
-use zone::Zone;
+use time::time_in;
+
+pub(crate) use duration::{Duration, parse as parse_duration, round as round_duration};
+pub(crate) use time::Time;
+pub(crate) use zone::Zone;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("now", &[], |context, _| {
@@ -159,4 +162,36 @@ fn duration_round(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
         .find(|(unit, _)| amount > *unit)
         .map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", amount / unit));
     Ok(derived(value, rounded))
+}
+
+/// A moment in UTC, for what certificates say of their time.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    seconds: i64,
+    nanoseconds: u32,
+}
+
+impl Moment {
+    pub(crate) fn now(world: &dyn onepane_world::World) -> Self {
+        let Time { seconds, nanoseconds, .. } = Time::now(world.now(), Zone::Utc);
+        Self { seconds, nanoseconds }
+    }
+
+    /// So many nanoseconds later.
+    pub(crate) fn after(self, nanoseconds: i64) -> Self {
+        let Time { seconds, nanoseconds, .. } = self.time().add(nanoseconds);
+        Self { seconds, nanoseconds }
+    }
+
+    pub(crate) fn format(self, layout: &str) -> Vec<u8> {
+        self.time().format(layout.as_bytes())
+    }
+
+    pub(crate) fn year(self) -> i64 {
+        calendar::date_and_clock(self.seconds).0.year
+    }
+
+    fn time(self) -> Time {
+        Time { seconds: self.seconds, nanoseconds: self.nanoseconds, zone: Zone::Utc }
+    }
 }

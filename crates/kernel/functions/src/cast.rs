@@ -1,6 +1,6 @@
 //! Numbers out of anything, by the rules of spf13/cast, which sprig counts by: what does not convert is 0.
 
-use onepane_value::{Data, FloatKind, Value};
+use onepane_value::{Data, Value, format};
 
 /// `cast.ToInt64`, and on 64-bit machines `cast.ToInt`.
 pub(crate) fn to_int64(value: &Value) -> i64 {
@@ -9,7 +9,7 @@ pub(crate) fn to_int64(value: &Value) -> i64 {
         Data::Uint(number, _) => number.cast_signed(),
         Data::Float(number, _) => truncate(*number),
         Data::Bool(value) => i64::from(*value),
-        Data::String(text) => parse_int(without_zero_fraction(text)).unwrap_or(0),
+        Data::String(text) => parse_int(without_zero_fraction(text), 0).unwrap_or(0),
         _ => 0,
     }
 }
@@ -19,7 +19,7 @@ pub(crate) fn to_float64(value: &Value) -> f64 {
     match &value.data {
         Data::Int(number, _) => *number as f64,
         Data::Uint(number, _) => *number as f64,
-        Data::Float(number, FloatKind::Bits32 | FloatKind::Bits64) => *number,
+        Data::Float(number, _) => *number,
         Data::Bool(value) => f64::from(u8::from(*value)),
         Data::String(text) => parse_float(text).unwrap_or(0.0),
         _ => 0.0,
@@ -32,24 +32,9 @@ pub(crate) fn truncate(number: f64) -> i64 {
     if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }
 }
 
-/// `strconv.ParseInt(text, 0, 64)`: Go's integer literals with a sign, underscores between digits.
-pub(crate) fn parse_int(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (negative, digits) = sign(text);
-    let (base, digits, prefixed) = match digits.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (16, &digits[2..], true),
-        [b'0', b'b' | b'B', ..] => (2, &digits[2..], true),
-        [b'0', b'o' | b'O', ..] => (8, &digits[2..], true),
-        [b'0', _, ..] => (8, &digits[1..], true),
-        _ => (10, digits, false),
-    };
-    parse_digits(negative, &digits_between(digits, prefixed)?, base)
-}
-
-/// `strconv.ParseInt(text, base, 64)` for a base other than 0.
-pub(crate) fn parse_int_in(text: &[u8], base: u32) -> Option<i64> {
-    let (negative, digits) = sign(std::str::from_utf8(text).ok()?);
-    parse_digits(negative, digits, base)
+/// `strconv.ParseInt(text, base, 64)`; base 0 is that of Go's literals.
+pub(crate) fn parse_int(text: &[u8], base: u32) -> Option<i64> {
+    format::parse_int(std::str::from_utf8(text).ok()?, base).ok()
 }
 
 /// `strconv.ParseFloat(text, 64)`; out of range is an error too.
@@ -62,10 +47,13 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
         "nan" => f64::NAN,
         _ => match lower.strip_prefix("0x") {
             Some(hexadecimal) => parse_hexadecimal_float(hexadecimal)?,
-            None if lower.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')) => {
-                lower.parse().ok().filter(|number: &f64| number.is_finite())?
+            None => {
+                let digits = digits_between(&lower, false)?;
+                if !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-')) {
+                    return None;
+                }
+                digits.parse().ok().filter(|number: &f64| number.is_finite())?
             }
-            None => return None,
         },
     };
     Some(if negative { -number } else { number })
@@ -98,26 +86,21 @@ fn digits_between(digits: &str, prefixed: bool) -> Option<std::borrow::Cow<'_, s
     if !digits.contains('_') {
         return Some(digits.into());
     }
-    let misplaced = digits.ends_with('_') || digits.contains("__") || (digits.starts_with('_') && !prefixed);
-    (!misplaced).then(|| digits.replace('_', "").into())
-}
-
-fn parse_digits(negative: bool, digits: &str, base: u32) -> Option<i64> {
-    if digits.starts_with(['+', '-']) {
-        return None;
-    }
-    let number = u64::from_str_radix(digits, base).ok()?;
-    match negative {
-        false => i64::try_from(number).ok(),
-        true => 0i64.checked_sub_unsigned(number),
-    }
+    let digit =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || (prefixed && byte.is_ascii_hexdigit()));
+    let bytes = digits.as_bytes();
+    let placed = memchr::memchr_iter(b'_', bytes).all(|at| {
+        let before = if at == 0 { prefixed } else { digit(bytes.get(at - 1)) };
+        before && digit(bytes.get(at + 1))
+    });
+    placed.then(|| digits.replace('_', "").into())
 }
 
 /// A hexadecimal float without sign and prefix; Go requires its exponent.
 fn parse_hexadecimal_float(text: &str) -> Option<f64> {
+    let text = digits_between(text, true)?;
     let (mantissa, exponent) = text.split_once('p')?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let (whole, fraction) = (digits_between(whole, true)?, digits_between(fraction, false)?);
     let (negative, exponent) = sign(exponent);
     let exponent: i32 = exponent.parse().ok().filter(|number: &i32| *number < 100_000)?;
     let mut exponent = if negative { -exponent } else { exponent };
@@ -195,7 +178,9 @@ mod tests {
             ("1e999", 0.0),
             ("Inf", f64::INFINITY),
             ("-infinity", f64::NEG_INFINITY),
-            ("1_0", 0.0),
+            ("1_0", 10.0),
+            ("1__0", 0.0),
+            ("0x_1p4", 16.0),
             ("", 0.0),
             ("x", 0.0),
         ];

@@ -18,6 +18,8 @@ struct Encoding {
     bits: u32,
     bytes: usize,
     letters: usize,
+    /// Whether Go looks past the `=` that end a text.
+    checks_end: bool,
 }
 
 const BASE64: Encoding = Encoding {
@@ -26,10 +28,17 @@ const BASE64: Encoding = Encoding {
     bits: 6,
     bytes: 3,
     letters: 4,
+    checks_end: true,
 };
 
-const BASE32: Encoding =
-    Encoding { name: "base32", alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", bits: 5, bytes: 5, letters: 8 };
+const BASE32: Encoding = Encoding {
+    name: "base32",
+    alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
+    bits: 5,
+    bytes: 5,
+    letters: 8,
+    checks_end: false,
+};
 
 fn encoded(context: &mut dyn Context, arguments: &[Value], encoding: &Encoding) -> Outcome {
     let string = text(arguments, 0)?;
@@ -50,13 +59,20 @@ fn encoded(context: &mut dyn Context, arguments: &[Value], encoding: &Encoding) 
 }
 
 fn decoded(arguments: &[Value], encoding: &Encoding) -> Outcome {
-    let decoded = encoding
-        .decode(text(arguments, 0)?)
-        .unwrap_or_else(|offset| format!("illegal {} data at input byte {offset}", encoding.name).into_bytes());
+    let decoded = encoding.decode_as_go(text(arguments, 0)?).unwrap_or_else(String::into_bytes);
     Ok(derived(any(arguments, 0), Text::from(decoded)))
 }
 
+/// Go's `base64.StdEncoding.DecodeString`
+pub(crate) fn base64_decode(text: &[u8]) -> Result<Vec<u8>, String> {
+    BASE64.decode_as_go(text)
+}
+
 impl Encoding {
+    fn decode_as_go(&self, text: &[u8]) -> Result<Vec<u8>, String> {
+        self.decode(text).map_err(|offset| format!("illegal {} data at input byte {offset}", self.name))
+    }
+
     /// Decodes whole groups; line breaks do not count. The error is the offset that Go reports.
     fn decode(&self, text: &[u8]) -> Result<Vec<u8>, usize> {
         let mut values = [NO_LETTER; 256];
@@ -89,6 +105,9 @@ impl Encoding {
     /// Reads the `=` after the first, which ends a group of `count` letters.
     fn read_padding(&self, rest: &mut Letters<'_>, count: usize) -> Result<(), usize> {
         let first = rest.at - 1;
+        if !self.checks_end && rest.count() >= self.letters {
+            return Err(first);
+        }
         for _ in count + 1..self.letters {
             // Go is one off where something else stands in place of a `=`.
             match rest.next() {
@@ -102,8 +121,8 @@ impl Encoding {
             return Err(first);
         }
         match rest.next() {
-            Some(_) => Err(rest.at - 1),
-            None => Ok(()),
+            Some(_) if self.checks_end => Err(rest.at - 1),
+            _ => Ok(()),
         }
     }
 
@@ -124,6 +143,12 @@ struct Letters<'a> {
 }
 
 impl Letters<'_> {
+    /// How many are left.
+    fn count(&self) -> usize {
+        let mut rest = Letters { ..*self };
+        std::iter::from_fn(|| rest.next()).count()
+    }
+
     fn next(&mut self) -> Option<u8> {
         loop {
             let byte = *self.text.get(self.at)?;

@@ -1,7 +1,7 @@
 //! Whole numbers: conversions, arithmetic on `int64` that wraps as Go's does, counting.
 
 use crate::arguments::{Outcome, any, derived, fixed, int, text, variadic};
-use crate::cast::{parse_int_in, to_float64, to_int64};
+use crate::cast::{parse_int, to_float64, to_int64};
 use crate::display::verbatim;
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{ElementType, List, Value};
@@ -15,7 +15,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
         Ok(derived(any(arguments, 0), Value::float(to_float64(any(arguments, 0)))))
     }),
     fixed("toDecimal", &[Type::Any], |_, arguments| {
-        converted(arguments, |value| parse_int_in(&verbatim(value), 8).unwrap_or(0))
+        converted(arguments, |value| parse_int(&verbatim(value), 8).unwrap_or(0))
     }),
     variadic("add", &[Type::Any], |_, arguments| folded(0, arguments, i64::wrapping_add)),
     fixed("add1", &[Type::Any], |_, arguments| converted(arguments, |value| to_int64(value).wrapping_add(1))),
@@ -38,7 +38,7 @@ const NUMBER: usize = 32;
 /// range.
 fn atoi(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let string = text(arguments, 0)?;
-    let number = parse_int_in(string, 10).unwrap_or_else(|| {
+    let number = parse_int(string, 10).unwrap_or_else(|| {
         let (negative, digits) = match string.as_bytes() {
             [b'-', digits @ ..] => (true, digits),
             [b'+', digits @ ..] => (false, digits),

@@ -11,9 +11,12 @@ mod date;
 mod defaults;
 mod dicts;
 mod display;
+mod durations;
 mod encodings;
 mod floats;
+mod flow;
 mod integers;
+mod json;
 mod layout;
 mod letter_case;
 mod lists;
@@ -28,11 +31,15 @@ mod runes;
 mod semver;
 mod splitting;
 mod substrings;
+mod toml;
 mod trimming;
 mod url;
 mod word_case;
+mod yaml;
 
 use onepane_template::{Function, FunctionTable};
+
+pub use flow::{FAILURE_END, FAILURE_START};
 
 /// The functions of sprig 3.3, without those that read the environment.
 pub fn sprig() -> impl Iterator<Item = Function> {
@@ -44,7 +51,9 @@ pub fn sprig() -> impl Iterator<Item = Function> {
         display::FUNCTIONS,
         encodings::FUNCTIONS,
         floats::FUNCTIONS,
+        flow::FUNCTIONS,
         integers::FUNCTIONS,
+        json::FUNCTIONS,
         layout::FUNCTIONS,
         letter_case::FUNCTIONS,
         lists::FUNCTIONS,
@@ -71,5 +80,14 @@ pub fn sprig() -> impl Iterator<Item = Function> {
 pub fn helm() -> FunctionTable {
     let mut table = FunctionTable::new();
     table.extend(sprig());
+    for functions in [
+        durations::HELM_FUNCTIONS,
+        flow::HELM_FUNCTIONS,
+        json::HELM_FUNCTIONS,
+        toml::HELM_FUNCTIONS,
+        yaml::HELM_FUNCTIONS,
+    ] {
+        table.extend(functions.iter().copied());
+    }
     table
 }

@@ -52,9 +52,9 @@ fn push_quoted(builder: &mut TextBuilder, text: &Text, value: &Value) {
         builder.push_plain(b"\"");
         return;
     }
-    let quoted = format::sprintf(b"%q", &[Value::from(text.clone())]);
+    let quoted = format::quote(text);
     let origin = text.marks().map_or(&value.origin, |marks| marks.at(0));
-    builder.push(quoted.get(1..).unwrap_or_default(), origin);
+    builder.push(quoted.as_bytes().get(1..).unwrap_or_default(), origin);
 }
 
 /// An opening quote, from where the value is from.

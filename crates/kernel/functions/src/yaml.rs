@@ -1,0 +1,46 @@
+//! YAML: Helm's `toYaml`, `fromYaml` and their kin.
+
+use crate::arguments::{Outcome, any, derived, fixed, text};
+use crate::json::{Wanted, written};
+use onepane_template::{Context, Function, Type};
+use onepane_value::{Data, List, Map, Text, Value, from_yaml_as_go, to_yaml, to_yaml_pretty};
+
+pub(crate) const HELM_FUNCTIONS: &[Function] = &[
+    fixed("toYaml", &[Type::Any], to_yaml_or_nothing),
+    fixed("mustToYaml", &[Type::Any], must_to_yaml),
+    fixed("toYamlPretty", &[Type::Any], to_pretty_yaml),
+    fixed("fromYaml", &[Type::String], |_, arguments| read(arguments, Wanted::Object)),
+    fixed("fromYamlArray", &[Type::String], |_, arguments| read(arguments, Wanted::Array)),
+];
+
+fn to_yaml_or_nothing(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    written(context, arguments, |value| Ok(to_yaml(value).map(without_newline).unwrap_or_default()))
+}
+
+fn must_to_yaml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    written(context, arguments, |value| to_yaml(value).map(without_newline))
+}
+
+fn to_pretty_yaml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    written(context, arguments, |value| Ok(to_yaml_pretty(value).map(without_newline).unwrap_or_default()))
+}
+
+fn without_newline(yaml: Text) -> Text {
+    let end = if yaml.ends_with(b"\n") { yaml.len() - 1 } else { yaml.len() };
+    yaml.slice(0..end)
+}
+
+/// Null, an empty document too, leaves the result empty.
+fn read(arguments: &[Value], wanted: Wanted) -> Outcome {
+    let yaml = text(arguments, 0)?;
+    let value = match std::str::from_utf8(yaml) {
+        Ok(yaml) => from_yaml_as_go(yaml),
+        Err(_) => Err("error converting YAML to JSON: yaml: invalid leading UTF-8 octet".into()),
+    };
+    let value = value.and_then(|value| match (wanted, &value.data) {
+        (Wanted::Object, Data::Nil) => Ok(Map::new().into()),
+        (Wanted::Array, Data::Nil) => Ok(List::new([]).into()),
+        _ => wanted.check(value).map_err(|error| format!("error unmarshaling JSON: while decoding JSON: {error}")),
+    });
+    Ok(derived(any(arguments, 0), value.unwrap_or_else(|error| wanted.error(error))))
+}

@@ -1,0 +1,179 @@
+//! Which subcharts take part, under which names, and what they export to their parents.
+
+use crate::chart::Chart;
+use crate::coalesce::{coalesce_values, merge_values};
+use crate::metadata::{Dependency, Metadata};
+use crate::tables::{Nulls, Warn, lay_over};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_semver::{Constraint, Version};
+use onepane_value::{Data, Map, MapType, Value, format::sprint};
+use std::rc::Rc;
+
+/// Keeps the enabled subcharts, renames the aliased ones and imports values, as Helm does before it renders.
+pub fn process_dependencies(chart: &mut Chart, given: &Map, warn: &mut dyn FnMut(Diagnostic)) -> Result<()> {
+    enable(chart, given, "", warn)?;
+    import_values(chart, warn)
+}
+
+/// The names of `dependencies` that are not below `charts/`.
+pub fn missing_dependencies(chart: &Chart) -> Vec<&str> {
+    let wanted = chart.metadata.dependencies.iter().flatten();
+    let there = |name: &str| chart.dependencies.iter().any(|subchart| subchart.name() == name);
+    wanted.map(|dependency| dependency.name.as_str()).filter(|name| !there(name)).collect()
+}
+
+/// Whether `version` satisfies `constraint`; what can't be read satisfies nothing.
+pub fn is_compatible(constraint: &str, version: &str) -> bool {
+    match (Constraint::parse(constraint), Version::parse(version)) {
+        (Ok(constraint), Ok(version)) => constraint.check(&version),
+        _ => false,
+    }
+}
+
+fn enable(chart: &mut Chart, given: &Map, path: &str, warn: Warn<'_>) -> Result<()> {
+    let Some(mut wanted) = chart.metadata.dependencies.clone() else { return Ok(()) };
+    chart.dependencies = named(std::mem::take(&mut chart.dependencies), &mut wanted);
+    let metadata = Rc::make_mut(&mut chart.metadata);
+    metadata.dependencies = Some(wanted.clone());
+
+    let values = coalesce_values(chart, given, warn)?;
+    apply_tags(&mut wanted, &values, warn);
+    apply_conditions(&mut wanted, &values, path, warn);
+    let disabled: Vec<String> =
+        wanted.iter().filter(|dependency| !dependency.enabled).map(|d| d.name.clone()).collect();
+    let is_disabled = |name: &str| disabled.iter().any(|other| other == name);
+    chart.dependencies.retain(|subchart| !is_disabled(subchart.name()));
+    for subchart in &mut chart.dependencies {
+        let inner = format!("{path}{}.", subchart.name());
+        enable(subchart, &values, &inner, warn)?;
+    }
+    wanted.retain(|dependency| !is_disabled(&dependency.name));
+    // Helm leaves a nil slice where none are left, and then imports nothing.
+    let metadata = Rc::make_mut(&mut chart.metadata);
+    metadata.dependencies = (!wanted.is_empty()).then_some(wanted);
+    Ok(())
+}
+
+/// The subcharts that Chart.yaml does not name, then those it names, each as often as it is named and under its alias.
+fn named(present: Vec<Chart>, wanted: &mut [Dependency]) -> Vec<Chart> {
+    let fits = |chart: &Chart, dependency: &Dependency| {
+        chart.name() == dependency.name && is_compatible(&dependency.version, &chart.metadata.version)
+    };
+    let unnamed = present.iter().filter(|chart| !wanted.iter().any(|dependency| fits(chart, dependency)));
+    let mut charts: Vec<Chart> = unnamed.cloned().collect();
+    for dependency in wanted {
+        if let Some(found) = present.iter().find(|chart| fits(chart, dependency)) {
+            let mut chart = found.clone();
+            if !dependency.alias.is_empty() {
+                Rc::<Metadata>::make_mut(&mut chart.metadata).name.clone_from(&dependency.alias);
+            }
+            charts.push(chart);
+        }
+        if !dependency.alias.is_empty() {
+            dependency.name.clone_from(&dependency.alias);
+        }
+        dependency.enabled = true;
+    }
+    charts
+}
+
+/// A dependency with tags is enabled when one of them is true or none is set.
+fn apply_tags(wanted: &mut [Dependency], values: &Map, warn: Warn<'_>) {
+    let Some(Value { data: Data::Map(tags), .. }) = values.get("tags") else { return };
+    for dependency in wanted {
+        let (mut any_true, mut any_false) = (false, false);
+        for tag in &dependency.tags {
+            match tags.get(tag.as_bytes()).map(|value| value.as_bool()) {
+                Some(Some(true)) => any_true = true,
+                Some(Some(false)) => any_false = true,
+                Some(None) => warn_non_boolean("tag", tag, &dependency.name, warn),
+                None => {}
+            }
+        }
+        dependency.enabled = any_true || !any_false;
+    }
+}
+
+/// The first path of a condition that leads to a boolean decides.
+fn apply_conditions(wanted: &mut [Dependency], values: &Map, path: &str, warn: Warn<'_>) {
+    for dependency in wanted {
+        for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
+            let Some(value) = leaf(values, &format!("{path}{condition}")) else { continue };
+            if let Some(enabled) = value.as_bool() {
+                dependency.enabled = enabled;
+                break;
+            }
+            warn_non_boolean("path", condition, &dependency.name, warn);
+        }
+    }
+}
+
+fn warn_non_boolean(what: &str, which: &str, chart: &str, warn: Warn<'_>) {
+    let message = format!("returned non-bool value ({what} {which}, chart {chart})");
+    warn(*Diagnostic::warning("dependency-condition", message));
+}
+
+/// The value at the end of a dotted path, unless it is a table.
+fn leaf(values: &Map, path: &str) -> Option<Value> {
+    let (tables, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let table = if tables.is_empty() { values.clone() } else { table_at(values, tables).ok()? };
+    table.get(key).filter(|value| value.as_map().is_none())
+}
+
+/// The table at the end of a dotted path; the key that is none otherwise.
+fn table_at<'p>(values: &Map, path: &'p str) -> Result<Map, &'p str> {
+    path.split('.').try_fold(values.clone(), |table, key| match table.get(key) {
+        Some(Value { data: Data::Map(map), .. }) => Ok(map),
+        _ => Err(key),
+    })
+}
+
+/// Inner charts first: what a chart exports may come from its own subcharts.
+fn import_values(chart: &mut Chart, warn: Warn<'_>) -> Result<()> {
+    for subchart in &mut chart.dependencies {
+        import_values(subchart, warn)?;
+    }
+    let Some(mut wanted) = chart.metadata.dependencies.clone() else { return Ok(()) };
+    let values = merge_values(chart, warn)?;
+    let mut imported = Map::new();
+    for dependency in &mut wanted {
+        let mut resolved = Vec::new();
+        for entry in &dependency.import_values {
+            let (child, parent) = match &entry.data {
+                Data::Map(map) => {
+                    let text = |key: &str| sprint(&[map.get(key).unwrap_or_default()]).to_string();
+                    (text("child"), text("parent"))
+                }
+                Data::String(name) => (format!("exports.{name}"), ".".to_owned()),
+                _ => continue,
+            };
+            resolved.push(Value::from(
+                Map::from_iter([("child", Value::string(child.as_str())), ("parent", Value::string(parent.as_str()))])
+                    .declared_as(MapType::String),
+            ));
+            match table_at(&values, &format!("{}.{child}", dependency.name)) {
+                Ok(table) => imported = lay_over(&imported, &at_path(&parent, table), "", Nulls::Keep, false, warn),
+                Err(key) => {
+                    let message =
+                        format!("ImportValues missing table from chart {}: {key:?} is not a table", dependency.name);
+                    warn(*Diagnostic::warning("dependency-import", message));
+                }
+            }
+        }
+        dependency.import_values = resolved;
+    }
+    // The parent's own values win over what it imports.
+    chart.values = lay_over(&values, &imported, "", Nulls::Keep, false, warn);
+    if wanted.iter().any(|dependency| !dependency.import_values.is_empty()) {
+        Rc::make_mut(&mut chart.metadata).dependencies = Some(wanted);
+    }
+    Ok(())
+}
+
+/// `table` below the keys of `path`.
+fn at_path(path: &str, table: Map) -> Map {
+    if path == "." {
+        return table;
+    }
+    path.split('.').rev().fold(table, |inner, key| Map::from_iter([(key, Value::from(inner))]))
+}

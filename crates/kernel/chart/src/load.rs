@@ -1,0 +1,238 @@
+//! From files to a [`Chart`].
+
+use crate::archive;
+use crate::chart::{Chart, File};
+use crate::folder::{self, unreadable};
+use crate::metadata::Metadata;
+use crate::values_file::parse_values;
+use camino::Utf8Path;
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
+use onepane_value::{Map, Value, from_yaml, from_yaml_as_go};
+use onepane_world::{EntryKind, World};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Whether values remember where they came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// They do: `why` can tell their story.
+    Tracked,
+    /// They don't, which is a little faster.
+    #[default]
+    Untracked,
+}
+
+/// How deep charts may nest: Helm has no limit but the file system's.
+const DEEPEST: usize = 64;
+
+/// A file of a chart under its name there.
+#[derive(Debug)]
+pub(crate) struct LooseFile {
+    pub(crate) name: String,
+    pub(crate) id: FileId,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+/// Reads the chart at `path`, a folder or a `.tgz` archive, with its subcharts.
+///
+/// `warn` takes what Helm only warns of. The error's message is Helm's own text.
+pub fn load(path: &Utf8Path, world: &dyn World, origins: Origins, warn: &mut dyn FnMut(Diagnostic)) -> Result<Chart> {
+    let mut loader = Loader { origins, warn };
+    let files = match world.kind(path) {
+        Some(EntryKind::Folder) => {
+            let place = path.join("Chart.yaml");
+            if world.kind(&place) != Some(EntryKind::File) {
+                let message = format!("unable to detect chart at {place}: open {place}: no such file or directory");
+                return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
+            }
+            folder::collect(path, world)?
+        }
+        _ => {
+            let bytes = world.read(path).map_err(|error| unreadable(&error))?;
+            if !archive::is_archive(&bytes) {
+                let message = if path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml") {
+                    format!("file '{path}' seems to be a YAML file, but expected a gzipped archive")
+                } else {
+                    format!("file '{path}' does not appear to be a gzipped archive")
+                };
+                return Err(Diagnostic::error("chart-archive", message).at(Span::file(path)));
+            }
+            archive::unpack(path, &bytes)?
+        }
+    };
+    loader.check_version(&files, path)?;
+    loader.assemble(files, Span::file(path), 0)
+}
+
+struct Loader<'w> {
+    origins: Origins,
+    warn: &'w mut dyn FnMut(Diagnostic),
+}
+
+impl Loader<'_> {
+    /// Only the outermost chart's API version is checked, as in Helm.
+    fn check_version(&mut self, files: &[LooseFile], path: &Utf8Path) -> Result<()> {
+        let Some(file) = files.iter().find(|file| file.name == "Chart.yaml") else {
+            let message = "unable to detect chart version, no Chart.yaml found";
+            return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
+        };
+        let mut metadata = Metadata::default();
+        decode(&file_of(file), &mut metadata, "Chart.yaml")?;
+        let refusal = match metadata.api_version.as_str() {
+            "" | "v1" | "v2" => return Ok(()),
+            "v3" => "invalid chart apiVersion",
+            _ => "unsupported chart version",
+        };
+        Err(Diagnostic::error("chart-version", refusal).at(Span::new(file.id, 1, 1)))
+    }
+
+    fn assemble(&mut self, files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
+        if depth > DEEPEST {
+            return Err(Diagnostic::error("chart-depth", format!("charts nest deeper than {DEEPEST}")).at(place));
+        }
+        let mut metadata = None;
+        let mut place = place;
+        for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+            let metadata: &mut Metadata = metadata.get_or_insert_default();
+            place = Span::new(file.id, 1, 1);
+            decode(&file_of(file), metadata, "Chart.yaml")?;
+            if metadata.api_version.is_empty() {
+                metadata.api_version = "v1".to_owned();
+            }
+        }
+        let mut values = Map::new();
+        let mut schema = None;
+        let (mut templates, mut others) = (Vec::new(), Vec::new());
+        let mut subcharts: BTreeMap<String, Vec<LooseFile>> = BTreeMap::new();
+        for file in files {
+            match file.name.as_str() {
+                "Chart.yaml" => {}
+                "Chart.lock" => {
+                    yaml(&file_of(&file), "Chart.lock")?;
+                }
+                "values.yaml" => {
+                    let file = file_of(&file);
+                    let tracked = (self.origins == Origins::Tracked).then_some((Step::ChartDefaults, file.id));
+                    values = parse_values(file.bytes(), tracked).map_err(|mut error| {
+                        if let Some(label) = &mut error.primary {
+                            label.span.file = file.id;
+                        }
+                        prefixed(error, "cannot load values.yaml: ").or_at(file.place())
+                    })?;
+                }
+                "values.schema.json" => schema = Some(file_of(&file)),
+                "requirements.yaml" => {
+                    let metadata: &mut Metadata = metadata.get_or_insert_default();
+                    decode(&file_of(&file), metadata, "requirements.yaml")?;
+                    if metadata.api_version == "v1" {
+                        others.push(file_of(&file));
+                    } else {
+                        let message = "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We \
+                                       recommend migrating dependencies to Chart.yaml.";
+                        (self.warn)(*Diagnostic::warning("chart-requirements", message).at(Span::new(file.id, 1, 1)));
+                    }
+                }
+                "requirements.lock" => {
+                    let file = file_of(&file);
+                    yaml(&file, "requirements.lock")?;
+                    if metadata.as_ref().is_some_and(|metadata| metadata.api_version == "v1") {
+                        others.push(file);
+                    }
+                }
+                name if name.starts_with("templates/") => templates.push(file_of(&file)),
+                name if name.starts_with("charts/") && !name.ends_with(".prov") => {
+                    let name = name["charts/".len()..].to_owned();
+                    let chart = name.split('/').next().unwrap_or_default().to_owned();
+                    subcharts.entry(chart).or_default().push(LooseFile { name, ..file });
+                }
+                _ => others.push(file_of(&file)),
+            }
+        }
+        let Some(mut metadata) = metadata else {
+            return Err(Diagnostic::error("chart-missing", "Chart.yaml file is missing").at(place));
+        };
+        metadata.validate().map_err(|message| Diagnostic::error("chart-metadata", message).at(place))?;
+        let mut dependencies = Vec::new();
+        for (name, files) in subcharts {
+            if name.starts_with(['_', '.']) {
+                continue;
+            }
+            let subchart = self.subchart(&name, files, place, depth + 1).map_err(|error| {
+                prefixed(error, &format!("error unpacking subchart {name} in {}: ", metadata.name)).or_at(place)
+            })?;
+            dependencies.push(subchart);
+        }
+        Ok(Chart {
+            metadata: Rc::new(metadata),
+            place,
+            templates: templates.into(),
+            files: others.into(),
+            values,
+            schema,
+            dependencies,
+        })
+    }
+
+    fn subchart(&mut self, name: &str, files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
+        if name.ends_with(".tgz") {
+            let Some(archive) = files.first().filter(|file| file.name == name) else {
+                let found = files.first().map_or("", |file| &file.name);
+                return Err(Diagnostic::error("chart-archive", format!("expected {name}, got {found}")).at(place));
+            };
+            if !archive::is_archive(&archive.bytes) {
+                return Err(Diagnostic::error("chart-archive", "gzip: invalid header").at(Span::new(archive.id, 1, 1)));
+            }
+            let files = archive::unpack(archive.id.path(), &archive.bytes)?;
+            return self.assemble(files, Span::new(archive.id, 1, 1), depth);
+        }
+        // A file that lies in charts/ by itself, a README perhaps, is a chart without any files.
+        let files = files.into_iter().filter_map(|file| {
+            let (_, rest) = file.name.split_once('/')?;
+            Some(LooseFile { name: rest.to_owned(), ..file })
+        });
+        self.assemble(files.collect(), place, depth)
+    }
+}
+
+fn file_of(file: &LooseFile) -> File {
+    File::new(&file.name, file.id, file.bytes.clone())
+}
+
+fn decode(file: &File, metadata: &mut Metadata, name: &str) -> Result<()> {
+    let document = yaml(file, name)?;
+    metadata.decode(&document).map_err(|message| {
+        Diagnostic::error("chart-metadata", format!("cannot load {name}: {message}")).at(file.place())
+    })
+}
+
+fn yaml(file: &File, name: &str) -> Result<Value> {
+    let text = String::from_utf8_lossy(file.bytes());
+    from_yaml(&text, None).map_err(|mut error| {
+        // Without a file the reader knows lines but not whose.
+        if let Some(label) = &mut error.primary {
+            label.span.file = file.id;
+        }
+        let words = from_yaml_as_go(&text).err().unwrap_or_else(|| std::mem::take(&mut error.message));
+        error.message = format!("cannot load {name}: {words}");
+        error.or_at(file.place())
+    })
+}
+
+/// The same finding with more in front of its message.
+pub(crate) fn prefixed(mut error: Box<Diagnostic>, prefix: &str) -> Box<Diagnostic> {
+    error.message.insert_str(0, prefix);
+    error
+}
+
+/// Findings that get a place where they have none.
+pub(crate) trait OrAt {
+    /// Points at `span` unless it points somewhere already.
+    fn or_at(self, span: Span) -> Self;
+}
+
+impl OrAt for Box<Diagnostic> {
+    fn or_at(self, span: Span) -> Self {
+        if self.primary.is_some() { self } else { self.at(span) }
+    }
+}

@@ -1,0 +1,101 @@
+//! `values.schema.json`: holds values against the schemas of a chart and its subcharts.
+//!
+//! Schemas that lead elsewhere are refused: nothing is fetched while rendering. Findings are worded and nested as
+//! Helm's validator words and nests them.
+
+use crate::chart::{Chart, File};
+use crate::schema_report::report;
+use jsonschema::{PatternOptions, Retrieve, Uri};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_value::{Data, Map, Value, format::sprintf};
+use serde_json::Value as Json;
+
+/// Holds `values` against the schemas of `chart` and its subcharts. All findings come as one error in Helm's words.
+pub fn validate(chart: &Chart, values: &Map) -> Result<()> {
+    let mut findings = String::new();
+    let mut place = None;
+    collect(chart, values, &mut findings, &mut place);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{findings}");
+    let error = Diagnostic::error("values-schema", message);
+    Err(match place {
+        Some(place) => error.at(place),
+        None => error.at(chart.place),
+    })
+}
+
+fn collect(chart: &Chart, values: &Map, findings: &mut String, place: &mut Option<onepane_diagnostics::Span>) {
+    if let Some(schema) = &chart.schema
+        && let Err(text) = check(schema, values)
+    {
+        *findings += &format!("{}:\n{text}", chart.name());
+        place.get_or_insert(schema.place());
+    }
+    for subchart in &chart.dependencies {
+        match values.get(subchart.name()) {
+            None | Some(Value { data: Data::Nil, .. }) => {}
+            Some(Value { data: Data::Map(values), .. }) => collect(subchart, &values, findings, place),
+            Some(other) => {
+                let kind = other.type_name();
+                *findings +=
+                    &format!("{}:\ninvalid type for values: expected object (map), got {kind}\n", subchart.name());
+            }
+        }
+    }
+}
+
+fn check(schema: &File, values: &Map) -> Result<(), String> {
+    let schema: Json = serde_json::from_slice(schema.bytes()).map_err(|error| error.to_string())?;
+    let validator = jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .with_retriever(Nothing)
+        .build(&schema)
+        .map_err(|error| {
+            let place = sprintf(b"%q", &[Value::string(error.instance_path.as_str())]);
+            format!("\"file:///values.schema.json#\" is not valid against metaschema: at {place}: {error}")
+        })?;
+    let values = json_of_map(values);
+    if validator.is_valid(&values) {
+        return Ok(());
+    }
+    Err(report(validator.iter_errors(&values)))
+}
+
+/// Gives no schema but the one at hand.
+struct Nothing;
+
+impl Retrieve for Nothing {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Json, Box<dyn std::error::Error + Send + Sync>> {
+        // Helm lets an unresolved URN pass whatever it is asked of.
+        if uri.as_str().starts_with("urn:") {
+            return Ok(Json::Bool(true));
+        }
+        Err(format!("{uri} is not fetched: a schema must stand for itself").into())
+    }
+}
+
+fn json_of_map(map: &Map) -> Json {
+    let mut object = serde_json::Map::new();
+    map.for_each(|key, value| {
+        object.insert(key.to_string(), json_of(value));
+    });
+    Json::Object(object)
+}
+
+fn json_of(value: &Value) -> Json {
+    match &value.data {
+        Data::Nil | Data::Object(_) => Json::Null,
+        Data::Bool(value) => (*value).into(),
+        Data::Int(value, _) => (*value).into(),
+        Data::Uint(value, _) => (*value).into(),
+        // Integers that YAML brought as floats are integers to a schema.
+        Data::Float(value, _) if value.fract() == 0.0 && value.abs() < 9e15 => (*value as i64).into(),
+        Data::Float(value, _) => (*value).into(),
+        Data::String(text) => text.to_str().into(),
+        Data::List(list) => list.iter().map(json_of).collect(),
+        Data::Map(map) => json_of_map(map),
+    }
+}

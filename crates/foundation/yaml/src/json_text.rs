@@ -44,9 +44,16 @@ pub fn string_through_json(text: &str) -> Result<Cow<'_, str>, &'static str> {
     Ok(Cow::Owned(folded))
 }
 
-/// Whether a key is longer than what go-yaml takes for a key of a JSON text, 1024 characters with its quotes.
-pub fn key_too_long_for_json(key: &str) -> bool {
-    key.len() > 160 && json_width(key) > 1022
+/// [`string_through_json`] for a key, which may be no longer than 1024 characters in its quotes and must stay on its
+/// line.
+pub fn key_through_json(key: &str) -> Result<Cow<'_, str>, &'static str> {
+    if key.len() > 160 && json_width(key) > 1022 {
+        return Err("yaml: did not find expected ',' or '}'");
+    }
+    if key.contains('\u{85}') {
+        return Err("yaml: line 1: did not find expected ',' or '}'");
+    }
+    string_through_json(key)
 }
 
 /// How many characters a string takes within its quotes.

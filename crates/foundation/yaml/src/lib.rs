@@ -24,7 +24,7 @@ mod timestamp;
 pub use alias::AliasBudget;
 pub use emit::{Emitter, ScalarNode, compare_keys};
 pub use events::Events;
-pub use json_text::{key_too_long_for_json, string_through_json};
+pub use json_text::{key_through_json, string_through_json};
 pub use kyaml::{write_kyaml, write_kyaml_document};
 pub use node::{Comments, Content, History, MAX_DEPTH, Node, Style};
 pub use number::format_float;

@@ -1,9 +1,9 @@
 //! [`write_sorted`]: a resource as Kustomize prints it.
 
 use crate::MAX_DEPTH;
-use crate::json_text::{key_too_long_for_json, string_through_json};
+use crate::json_text::{key_through_json, string_through_json};
 use crate::{Content, Dialect, Emitter, Node, Scalar, Style, compare_keys, resolve};
-use onepane_diagnostics::{Diagnostic, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -30,22 +30,33 @@ pub fn write_sorted_into(node: &Node, text: &mut String) -> Result<()> {
     };
     let mut emitter = Emitter::sigs();
     emitter.append_to(std::mem::take(text));
-    let written = write_node(node, &mut emitter, 0);
+    let written = write_node(node, &mut emitter, 0, false);
     emitter.end_document();
     *text = emitter.finish();
     written
 }
 
-fn write_node(node: &Node, emitter: &mut Emitter, depth: usize) -> Result<()> {
+/// `flow` tells whether the node stands in brackets.
+fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> Result<()> {
     if depth > MAX_DEPTH {
         return Err(not_json("exceeded max depth of 1000", node.span));
     }
+    let inner_flow = flow || node.style == Style::Flow;
     match &node.content {
-        Content::Scalar(_) => write_scalar(node, emitter),
+        Content::Scalar(text) => match node.style {
+            // kyaml writes the tree and reads it again on the way: nothing in brackets becomes an empty string, and
+            // lines of folded text that are indented move apart.
+            Style::Plain if flow && text.is_empty() && node.tag.is_none() => {
+                emitter.string("");
+                Ok(())
+            }
+            Style::Folded => write_scalar(&written_and_read(text), emitter),
+            _ => write_scalar(node, emitter),
+        },
         Content::Sequence(items) => {
             emitter.begin_sequence(items.is_empty(), false, None, None);
             for item in items {
-                write_node(item, emitter, depth + 1)?;
+                write_node(item, emitter, depth + 1, inner_flow)?;
             }
             emitter.end();
             Ok(())
@@ -64,7 +75,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize) -> Result<()> {
             emitter.begin_mapping(sorted.is_empty(), false, None, None);
             for (key, value) in sorted {
                 emitter.string(&key);
-                write_node(value, emitter, depth + 1)?;
+                write_node(value, emitter, depth + 1, inner_flow)?;
             }
             emitter.end();
             Ok(())
@@ -73,11 +84,23 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize) -> Result<()> {
     }
 }
 
+/// A folded scalar's text after kyaml has written and read it.
+fn written_and_read(text: &str) -> Node {
+    let folded = Node { style: Style::Folded, ..Node::scalar(text) };
+    let read = crate::read(&crate::write_kyaml(&folded), FileId::new("-"));
+    let read = read.ok().and_then(|nodes| nodes.into_iter().next());
+    Node { style: Style::DoubleQuoted, ..read.unwrap_or(folded) }
+}
+
 /// A key's text. At the root, anything but null goes for a string; below it, Go's JSON encoder wants strings.
 fn key_text(key: &Node, depth: usize) -> Result<Option<Cow<'_, str>>> {
+    if key.as_str() == Some("") && key.tag.is_none() {
+        // Written as '' on the way.
+        return Ok(Some(Cow::Borrowed("")));
+    }
     let scalar = resolve(key, Dialect::V3).map_err(|message| not_json(message, key.span))?;
     let text = match (&key.content, scalar) {
-        (Content::Scalar(text), Scalar::String(_)) => &**text,
+        (Content::Scalar(text), Scalar::String(_)) if depth == 0 || has_string_tag(key) => &**text,
         (Content::Scalar(_), Scalar::Null) if depth == 0 => return Ok(None),
         (Content::Scalar(text), _) if depth == 0 => &**text,
         _ => {
@@ -85,10 +108,11 @@ fn key_text(key: &Node, depth: usize) -> Result<Option<Cow<'_, str>>> {
             return Err(diagnostic.hint("this key is no string: put it in quotes"));
         }
     };
-    if key_too_long_for_json(text) {
-        return Err(not_json("yaml: did not find expected ',' or '}'", key.span).hint("this key is too long"));
-    }
-    string_through_json(text).map(Some).map_err(|message| not_json(message, key.span))
+    key_through_json(text).map(Some).map_err(|message| not_json(message, key.span))
+}
+
+fn has_string_tag(key: &Node) -> bool {
+    matches!(key.tag.as_deref(), None | Some("!" | "!!str" | "!!merge"))
 }
 
 fn write_scalar(node: &Node, emitter: &mut Emitter) -> Result<()> {

@@ -213,8 +213,14 @@ impl<'a> Builder<'a> {
                 let plain = *style == Style::Plain;
                 let scalar = resolve_scalar(text, plain, properties.tag.as_deref(), Dialect::V2)
                     .map_err(|problem| composer(&event, events, problem))?;
-                let key = if self.expects_key() { key_of(&scalar, text, plain, properties) } else { Ok(Key::Merge) };
-                let data = data_of(scalar, text).map_err(|problem| not_json(&event, events, problem))?;
+                let expects_key = self.expects_key();
+                let key = if expects_key { key_of(&scalar, text, plain, properties) } else { Ok(Key::Merge) };
+                let data = match data_of(scalar, text) {
+                    Ok(data) => data,
+                    // A key is written as text, whatever it is.
+                    Err(_) if expects_key => Data::Nil,
+                    Err(problem) => return Err(not_json(&event, events, problem)),
+                };
                 let value = Value { data, origin };
                 if let Some(anchor) = properties.anchor {
                     self.anchors.insert(anchor, Target { value: value.clone(), nodes: 1, depth: 1 });

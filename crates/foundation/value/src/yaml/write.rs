@@ -3,7 +3,7 @@
 use crate::json::{self, valid_utf8};
 use crate::{Data, ElementType, FloatKind, Map, Text, TextBuilder, Value};
 use onepane_diagnostics::Origin;
-use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, compare_keys, key_too_long_for_json, string_through_json};
+use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, compare_keys, key_through_json, string_through_json};
 
 /// Writes as sigs.k8s.io/yaml's `Marshal` does, the line feed at the end included. Each key and each item of a list
 /// is marked with its value's origin, and strings keep the marks that they have.
@@ -106,10 +106,7 @@ impl Writer {
             self.emitter.string(key);
             return Ok(());
         }
-        if key_too_long_for_json(key) {
-            return Err("yaml: did not find expected ',' or '}'".into());
-        }
-        self.emitter.string(&string_through_json(key)?);
+        self.emitter.string(&key_through_json(key)?);
         Ok(())
     }
 

@@ -165,30 +165,23 @@ impl Emitter {
     }
 
     fn write_comment(&mut self, comment: &str) {
-        let mut lines = comment.split('\n').peekable();
-        let mut ended = false;
-        let mut first = true;
-        while let Some(line) = lines.next() {
-            ended = false;
-            if !line.is_empty() {
-                if !first {
-                    self.write_indent();
-                }
-                if !line.starts_with('#') {
-                    self.write_run("# ");
-                }
-                self.write_run(line);
-                self.indention = false;
-            }
-            first = false;
-            if lines.peek().is_some() {
+        for (index, line) in comment.lines().enumerate() {
+            if index > 0 {
                 self.put_break();
-                ended = true;
             }
+            if line.is_empty() {
+                continue;
+            }
+            if index > 0 {
+                self.write_indent();
+            }
+            if !line.starts_with('#') {
+                self.write_run("# ");
+            }
+            self.write_run(line);
+            self.indention = false;
         }
-        if !(ended && comment.ends_with('\n')) {
-            self.put_break();
-        }
+        self.put_break();
         self.whitespace = true;
     }
 }

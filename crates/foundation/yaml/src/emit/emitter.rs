@@ -203,6 +203,9 @@ impl Emitter {
             if first {
                 self.enter_block(mapping);
             }
+            if mapping && self.dialect == Dialect::V3 {
+                self.head_comment();
+            }
             self.open.pop();
             self.indent = self.indents.pop().unwrap_or(-1);
             return;

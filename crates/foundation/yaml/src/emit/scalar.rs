@@ -45,6 +45,7 @@ impl Emitter {
 
     fn write_plain(&mut self, text: &str, folds: bool) {
         if text.is_empty() && self.dialect == Dialect::V3 {
+            self.indention = false;
             return;
         }
         if !self.whitespace {
@@ -115,10 +116,12 @@ impl Emitter {
     fn write_double_quoted(&mut self, text: &str, folds: bool) {
         self.write_indicator("\"", true, false, false);
         let bytes = text.as_bytes();
+        // go-yaml looks for a byte order mark at the text's beginning whichever character it is at.
+        let all_escaped = text.starts_with('\u{FEFF}');
         let mut after_space = false;
         for (at, character) in text.char_indices() {
             let escaped =
-                !is_printable(character) || is_break(character) || matches!(character, '"' | '\\' | '\u{FEFF}');
+                all_escaped || !is_printable(character) || is_break(character) || matches!(character, '"' | '\\');
             if escaped {
                 self.write_escape(character);
                 after_space = false;

@@ -50,7 +50,7 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
             }
             value.push_str(&self.text[line..self.at]);
-            if self.at > line {
+            if !self.bytes[line..self.at].iter().all(|byte| is_blank(*byte)) {
                 self.newlines = 0;
             }
             self.read_break(&mut first_break);

@@ -511,11 +511,6 @@ impl<'a> Scanner<'a> {
     /// Steps over blanks, comments and line breaks. A tab may not stand where it could be taken for indentation.
     fn skip_to_token(&mut self, scan: Mark) {
         loop {
-            if self.at == self.line_start && self.bytes[self.at..].starts_with("\u{FEFF}".as_bytes()) {
-                // go-yaml counts it as one column.
-                self.at += 3;
-                self.line_start = self.at - 1;
-            }
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
             while self.byte(0) == b' ' || tabs && self.byte(0) == b'\t' {
                 self.at += 1;

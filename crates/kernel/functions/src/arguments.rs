@@ -13,6 +13,9 @@ pub(crate) type Outcome = Result<Value, FunctionError>;
 /// What Go says when reflection or a method meets nil.
 pub(crate) const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
 
+/// What Go's reflection says when it is asked for the type of nil.
+pub(crate) const NIL_REFLECTED: &str = "reflect: call of reflect.Value.Type on zero Value";
+
 type Call = fn(&mut dyn Context, &[Value]) -> Outcome;
 
 /// A function with a fixed number of parameters.

@@ -2,7 +2,7 @@
 //!
 //! `set` and `unset` change the map that they are given, whoever else holds it.
 
-use crate::arguments::{Outcome, any, derived, fixed, map, text, variadic};
+use crate::arguments::{NIL_REFLECTED, Outcome, any, derived, fixed, map, text, variadic};
 use crate::display::{display, string_list};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, List, Map, MapType, Value};
@@ -140,6 +140,9 @@ fn not_a(wanted: &str, value: &Value) -> FunctionError {
 
 fn deep_copy(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let value = any(arguments, 0);
+    if value.is_nil() {
+        return Err(NIL_REFLECTED.into());
+    }
     let size = size(value).ok_or("deepCopy error: the value is nested too deeply or contains itself")?;
     context.charge(size.saturating_mul(64))?;
     Ok(value.deep_copy())

@@ -204,7 +204,8 @@ fn chunk(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     }
     context.charge(list.len() * ITEM)?;
     let size = usize::try_from(size.max(1)).map_err(|_| too_long())?;
-    let chunks = list.chunks(size).map(|chunk| Value::from(List::new(chunk)));
+    let items = if count == 0 { &[] } else { &list[..] };
+    let chunks = items.chunks(size).map(|chunk| Value::from(List::new(chunk)));
     Ok(derived(value, List::of(ElementType::List, chunks.collect::<Vec<_>>())))
 }
 

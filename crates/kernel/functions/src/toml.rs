@@ -3,10 +3,17 @@
 mod read;
 mod write;
 
-use crate::arguments::{Outcome, any, derived, fixed, text};
+use crate::arguments::{NIL_REFLECTED, Outcome, any, derived, fixed, text};
 use crate::json::Wanted;
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Text, Value};
+
+/// The zone of a date and time without an offset, by which the encoder knows it.
+const DATE_TIME: &str = "datetime-local";
+/// The zone of a date.
+const DATE: &str = "date-local";
+/// The zone of a time of day.
+const TIME: &str = "time-local";
 
 pub(crate) const HELM_FUNCTIONS: &[Function] = &[
     fixed("toToml", &[Type::Any], to_toml),
@@ -31,7 +38,7 @@ fn must_to_toml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 
 /// The encoder's reflection falls over nil.
 fn not_nil(value: &Value) -> Result<&Value, FunctionError> {
-    if value.is_nil() { Err("reflect: call of reflect.Value.Type on zero Value".into()) } else { Ok(value) }
+    if value.is_nil() { Err(NIL_REFLECTED.into()) } else { Ok(value) }
 }
 
 fn from_toml(_: &mut dyn Context, arguments: &[Value]) -> Outcome {

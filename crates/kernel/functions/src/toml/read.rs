@@ -20,7 +20,9 @@ pub(super) fn read(text: &str) -> Result<Value, String> {
         Err(message) => {
             let key: Vec<String> = reader.table.iter().chain(&reader.key).map(|part| shown_part(part)).collect();
             let last = if key.is_empty() { String::new() } else { format!(" (last key \"{}\")", key.join(".")) };
-            Err(format!("toml: line {}{last}: {message}", reader.line))
+            // At the end of the text, a line that has not begun does not count.
+            let unbegun = reader.peek().is_none() && text.ends_with('\n');
+            Err(format!("toml: line {}{last}: {message}", reader.line - usize::from(unbegun)))
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Plain keys come before tables; a table's lines are indented by its depth; a list of nothing but tables is an array of
 //! tables, one with anything else is written on one line.
 
+use crate::date::{Zone, time_in};
+use crate::toml::{DATE, DATE_TIME, TIME};
 use onepane_value::{Data, List, Map, Text, TextBuilder, Value};
 use std::borrow::Cow;
 
@@ -232,14 +234,23 @@ fn scalar(value: &Value) -> Vec<u8> {
         Data::Uint(number, _) => number.to_string().into_bytes(),
         Data::Float(number, _) => float(*number).into_bytes(),
         Data::String(text) => quoted(text),
-        // A time is written as encoding/json has it, without quotes; whatever else has a text, as that.
-        Data::Object(object) if object.type_name() == "time.Time" => match object.plain().data {
-            Data::String(text) => text.to_vec(),
-            _ => Vec::new(),
-        },
+        Data::Object(object) if object.type_name() == "time.Time" => time(value),
         Data::Object(object) => quoted(&object.display().unwrap_or_default()),
         Data::Nil | Data::List(_) | Data::Map(_) => Vec::new(),
     }
+}
+
+/// A time as encoding/json has it but for the quotes; what was read without an offset, a date or a time of day goes back
+/// as it came.
+fn time(value: &Value) -> Vec<u8> {
+    let Some(time) = time_in(value) else { return Vec::new() };
+    let layout: &[u8] = match &time.zone {
+        Zone::Fixed(name, _) if **name == *DATE_TIME => b"2006-01-02T15:04:05.999999999",
+        Zone::Fixed(name, _) if **name == *DATE => b"2006-01-02",
+        Zone::Fixed(name, _) if **name == *TIME => b"15:04:05.999999999",
+        _ => b"2006-01-02T15:04:05.999999999Z07:00",
+    };
+    time.format(layout)
 }
 
 fn float(number: f64) -> String {

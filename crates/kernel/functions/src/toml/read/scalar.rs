@@ -2,6 +2,7 @@
 
 use super::{Reader, check_control, rune};
 use crate::date::{Time, Zone};
+use crate::toml::{DATE, DATE_TIME, TIME};
 use onepane_value::Value;
 
 impl<'a> Reader<'a> {
@@ -191,19 +192,15 @@ impl<'a> Reader<'a> {
         if sign == 0 && matches!(unsigned.as_bytes().get(digits), Some(b'-' | b':')) {
             return self.date();
         }
+        let start = self.at;
+        self.at += sign;
         let exponent = std::cell::Cell::new(false);
-        let token = self.take(|letter| match letter {
-            '0'..='9' | '_' | '.' => {
-                exponent.set(false);
-                true
-            }
-            'e' | 'E' => {
-                exponent.set(true);
-                true
-            }
-            '+' | '-' => exponent.get(),
-            _ => false,
+        self.take(|letter| {
+            let belongs = matches!(letter, '0'..='9' | '_' | '.' | 'e' | 'E') || (exponent.get() && matches!(letter, '+' | '-'));
+            exponent.set(matches!(letter, 'e' | 'E'));
+            belongs
         });
+        let token = &self.text[start..self.at];
         number(token)
     }
 
@@ -297,8 +294,8 @@ fn date(token: &str) -> Option<Time> {
         return None;
     }
     let (clock, zone) = match (day, clock) {
-        (Some(_), None) => ("00:00:00", Zone::Fixed("date-local".into(), 0)),
-        (None, Some(clock)) => (clock, Zone::Fixed("time-local".into(), 0)),
+        (Some(_), None) => ("00:00:00", local(DATE)),
+        (None, Some(clock)) => (clock, local(TIME)),
         (_, Some(clock)) => offset(clock)?,
         (None, None) => return None,
     };
@@ -326,13 +323,18 @@ fn date(token: &str) -> Option<Time> {
     Some(Time { seconds: wall - east, nanoseconds, zone })
 }
 
+/// BurntSushi's zones for what has no offset.
+fn local(name: &str) -> Zone {
+    Zone::Fixed(name.into(), 0)
+}
+
 /// The clock without its offset, and the zone that the offset makes.
 fn offset(clock: &str) -> Option<(&str, Zone)> {
     if let Some(clock) = clock.strip_suffix(['Z', 'z']) {
         return Some((clock, Zone::Utc));
     }
     let Some(at) = clock.find(['+', '-']) else {
-        return Some((clock, Zone::Fixed("datetime-local".into(), 0)));
+        return Some((clock, local(DATE_TIME)));
     };
     let [hours, minutes] = parts(&clock[at + 1..], ':', &[2, 2])?[..] else { return None };
     if hours > 24 || minutes > 59 {

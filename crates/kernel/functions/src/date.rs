@@ -14,7 +14,7 @@ mod zone;
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, IntKind, Text, Value};
-use time::time_in;
+pub(crate) use time::time_in;
 
 pub(crate) use duration::{Duration, parse as parse_duration, round as round_duration};
 pub(crate) use time::Time;

@@ -1,5 +1,5 @@
 {{/*
-The container's environment. Values of `env` may be templates, for example "http://api.{{ .Release.Namespace }}:8080";
+The container's environment. Values of `env` may be templates, for example "https://{{ .Values.ingress.host }}";
 `secretEnv` maps a variable to the secret and key that hold it.
 */}}
 {{- define "service-library.env" -}}

@@ -1,0 +1,3 @@
+module shop.example.com/storefront
+
+go 1.24

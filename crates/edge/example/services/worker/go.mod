@@ -1,0 +1,3 @@
+module shop.example.com/worker
+
+go 1.24

@@ -179,7 +179,15 @@ fn write_float(out: &mut String, scientific: String, size: f64, smallest: f64) {
 
 fn write_string(out: &mut String, text: &[u8], escapes_html: bool) {
     out.push('"');
-    let text = valid_utf8(text);
+    for chunk in text.utf8_chunks() {
+        write_escaped(out, chunk.valid(), escapes_html);
+        // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
+        chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
+    }
+    out.push('"');
+}
+
+fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
     let mut start = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -210,7 +218,6 @@ fn write_string(out: &mut String, text: &[u8], escapes_html: bool) {
         start = at + 1;
     }
     out.push_str(&text[start..]);
-    out.push('"');
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

@@ -4,7 +4,9 @@
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use onepane_template::{Context, Function, FunctionError, Type};
-use onepane_value::{Data, ElementType, List, Map, MapType, Text, Value, from_json, to_json, to_json_indent, to_json_raw};
+use onepane_value::{
+    Data, ElementType, List, Map, MapType, Text, Value, from_json, to_json, to_json_indent, to_json_raw,
+};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("toJson", &[Type::Any], to_json_or_nothing),

@@ -196,7 +196,8 @@ impl<'a> Reader<'a> {
         self.at += sign;
         let exponent = std::cell::Cell::new(false);
         self.take(|letter| {
-            let belongs = matches!(letter, '0'..='9' | '_' | '.' | 'e' | 'E') || (exponent.get() && matches!(letter, '+' | '-'));
+            let belongs =
+                matches!(letter, '0'..='9' | '_' | '.' | 'e' | 'E') || (exponent.get() && matches!(letter, '+' | '-'));
             exponent.set(matches!(letter, 'e' | 'E'));
             belongs
         });

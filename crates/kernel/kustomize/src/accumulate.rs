@@ -335,7 +335,7 @@ impl<'o> Build<'o> {
             self.after(target, accumulator, "ImageTagTransformer");
         }
         if !this.replacements.is_empty() {
-            let replacements = load_replacements(&this.replacements, target.loader)?;
+            let replacements = load_replacements(&this.replacements, true, target.loader)?;
             replacements.apply(&mut accumulator.resources, origins)?;
             self.after(target, accumulator, "ReplacementTransformer");
         }
@@ -365,7 +365,13 @@ impl<'o> Build<'o> {
                 merge_all(&mut fields, &config.common_labels)?;
             } else {
                 if label.include_templates {
-                    merge_all(&mut fields, &config.template_labels)?;
+                    let claims = label.include_claim_templates.is_none();
+                    let of_claims = |spec: &&FieldSpec| spec.path.starts_with("spec/volumeClaimTemplates");
+                    let templates = config.template_labels.iter().filter(|spec| claims || !of_claims(spec));
+                    templates.into_iter().try_for_each(|spec| merge_one(&mut fields, spec))?;
+                }
+                if label.include_claim_templates == Some(true) {
+                    merge_all(&mut fields, &config.claim_template_labels)?;
                 }
                 merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
             }

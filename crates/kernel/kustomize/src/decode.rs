@@ -8,6 +8,9 @@ use onepane_yaml::Node;
 pub(crate) struct Decoder {
     /// Whether a field that is not known is an error.
     strict: bool,
+    /// Whether a number or a boolean may stand for a string: sigs.k8s.io/yaml knows what Go's type wants, but not
+    /// when it reads a kustomization.
+    converts: bool,
     /// What is being read, for messages.
     what: &'static str,
 }
@@ -22,12 +25,17 @@ pub(crate) struct Located {
 impl Decoder {
     /// A field that is not known is an error.
     pub(crate) fn strict(what: &'static str) -> Self {
-        Self { strict: true, what }
+        Self { strict: true, converts: false, what }
+    }
+
+    /// A field that is not known is an error, and a number may stand for a string: files of `configurations:`.
+    pub(crate) fn strict_converting(what: &'static str) -> Self {
+        Self { strict: true, converts: true, what }
     }
 
     /// A field that is not known is skipped: the configurations of built-in plugins.
     pub(crate) fn lenient(what: &'static str) -> Self {
-        Self { strict: false, what }
+        Self { strict: false, converts: true, what }
     }
 
     /// Reads a mapping: `take` gets each of the `known` fields, whose names are matched as Go does, exactly or else
@@ -75,6 +83,10 @@ impl Decoder {
         match self.scalar(node) {
             Some(Scalar::String(text)) => Ok(text.into_owned()),
             Some(Scalar::Null) => Ok(String::new()),
+            Some(Scalar::Bool(value)) if self.converts => Ok(value.to_string()),
+            Some(Scalar::Int(value)) if self.converts => Ok(value.to_string()),
+            Some(Scalar::Uint(value)) if self.converts => Ok(value.to_string()),
+            Some(Scalar::Float(value)) if self.converts => Ok(onepane_yaml::format_float(value)),
             _ => Err(self.mismatch(node, "a string")),
         }
     }

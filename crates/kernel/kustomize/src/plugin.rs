@@ -5,13 +5,12 @@ use crate::config::{FieldSpec, field_specs};
 use crate::decode::{Decoder, Located, closest};
 use crate::generate::{Generated, generate as generate_config, generate_policy};
 use crate::kustomization::{GeneratorFields, Image, Patch, Replica};
-use crate::kustomization::{read_generator, read_image, read_replica, read_selector, read_sort_options};
+use crate::kustomization::{read_generator, read_image, read_replica, read_selector};
 use crate::provenance::{ConfiguredBy, source_of};
 use crate::stamp::Stamp;
 use crate::transform::{
     Affix, NamespaceChange, Pairs, RoleBindingSubjects, add_affix, add_value, load_json6902, load_patch,
     load_replacements, load_strategic_merge, read_value_add, set_image, set_namespace, set_pairs, set_replicas,
-    sort_resources,
 };
 use onepane_diagnostics::{Diagnostic, Result, Step};
 use onepane_resource::Resource;
@@ -31,7 +30,6 @@ const TRANSFORMERS: &[&str] = &[
     "PrefixSuffixTransformer",
     "ReplacementTransformer",
     "ReplicaCountTransformer",
-    "SortOrderTransformer",
     "SuffixTransformer",
     "ValueAddTransformer",
 ];
@@ -135,16 +133,17 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "ReplacementTransformer" => {
             let list = node.get("replacements").and_then(Node::items).unwrap_or_default();
-            load_replacements(list, target.loader)?.apply(set, origins)
+            load_replacements(list, false, target.loader)?.apply(set, origins)
         }
         "ReplicaCountTransformer" => {
             let replica = node.get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;
             let stamp = Stamp::new(origins, Step::Replicas, replica.span.or(node.span));
             set_replicas(set, &replica, &fields()?, &stamp)
         }
-        "SortOrderTransformer" => {
-            let options = node.get("sortOptions").map_or(Ok(None), |node| read_sort_options(&decoder, node))?;
-            options.map_or(Ok(()), |options| sort_resources(set, &options))
+        "PrefixSuffixTransformer" => {
+            let (prefix, suffix, fields) = (text("prefix")?, text("suffix")?, required(fields()?)?);
+            add_affix(set, Affix::Prefix(&prefix), &fields, &stamp(Step::NameAffix))?;
+            add_affix(set, Affix::Suffix(&suffix), &fields, &stamp(Step::NameAffix))
         }
         _ => {
             let add = read_value_add(node, target.loader)?;

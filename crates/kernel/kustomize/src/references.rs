@@ -32,8 +32,8 @@ pub(crate) fn update_references(resources: &mut ResourceSet, config: &Transforme
         let context = Context::new(referrer, &index, origins)?;
         for field in matching {
             let reference = Reference { context: &context, field };
-            // Whether the field is for the referrer was decided by its first id; here its current type counts.
-            field.path.apply(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(|mut error| {
+            // Whether the field is for the referrer was decided by its first id, whatever it is now.
+            field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(|mut error| {
                 error.message = format!("updating name reference in '{}' field of '{}': {}", field.path.spec.path, context.id, error.message);
                 error
             })?;

@@ -2,7 +2,7 @@
 
 use crate::label_selector::LabelSelector;
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_resource::{Resource, ResourceSet};
+use onepane_resource::{Resource, ResourceId, ResourceSet};
 use regex::Regex;
 
 /// The `target:` of a patch. An empty part matches anything; the others are regular expressions that must match as
@@ -46,6 +46,16 @@ impl Selector {
         })
     }
 
+    /// Whether it says anything of labels or annotations.
+    pub(crate) fn has_metadata(&self) -> bool {
+        !self.labels.is_empty() || !self.annotations.is_empty()
+    }
+
+    /// Whether it says anything of type, name or namespace.
+    pub(crate) fn has_id(&self) -> bool {
+        [&self.group, &self.version, &self.kind, &self.name, &self.namespace].iter().any(|part| !part.is_empty())
+    }
+
     /// The positions of the resources that it selects.
     pub(crate) fn select(&self, resources: &ResourceSet) -> Result<Vec<usize>> {
         let matcher = self.matcher()?;
@@ -74,8 +84,21 @@ impl Matcher {
                 &|| resource.original_id().effective_namespace().to_owned(),
                 id.effective_namespace(),
             )
-            && self.labels.matches(|key| resource.label(key))
-            && self.annotations.matches(|key| resource.annotation(key))
+            && self.matches_metadata(resource)
+    }
+
+    /// Whether labels and annotations fit.
+    pub(crate) fn matches_metadata(&self, resource: &Resource) -> bool {
+        self.labels.matches(|key| resource.label(key)) && self.annotations.matches(|key| resource.annotation(key))
+    }
+
+    /// Whether an id fits, its namespace as it is written.
+    pub(crate) fn matches_id(&self, id: &ResourceId) -> bool {
+        self.kind.matches(&id.gvk.kind)
+            && self.group.matches(&id.gvk.group)
+            && self.version.matches(&id.gvk.version)
+            && self.name.matches(&id.name)
+            && self.namespace.matches(&id.namespace)
     }
 }
 

@@ -47,6 +47,16 @@ impl<'a> Path<'a> {
         if !self.spec.is_for(&gvk.group, &gvk.version, &gvk.kind) {
             return Ok(());
         }
+        self.apply_to_any(resource, create, set)
+    }
+
+    /// [`Self::apply`] whatever the resource's type.
+    pub(crate) fn apply_to_any(
+        &self,
+        resource: &mut Resource,
+        create: Create,
+        set: &mut dyn FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
         let create = match create {
             _ if !self.spec.create => None,
             Create::Nothing => None,

@@ -176,5 +176,9 @@ pub(super) const VARIABLES: &[Row] = &[
     ("", "", "", "metadata/annotations", false),
 ];
 
+/// What `labels:` with claim templates sets, a newer feature than Kustomize 5.8.1.
+pub(super) const CLAIM_TEMPLATE_LABELS: &[Row] =
+    &[("apps", "", "StatefulSet", "spec/volumeClaimTemplates[]/metadata/labels", true)];
+
 /// What `namePrefix:` and `nameSuffix:` change.
 pub(super) const NAMES: &[Row] = &[("", "", "", "metadata/name", false)];

@@ -24,6 +24,7 @@ pub(crate) struct TransformerConfig {
     pub(crate) variables: Vec<FieldSpec>,
     pub(crate) images: Vec<FieldSpec>,
     pub(crate) replicas: Vec<FieldSpec>,
+    pub(crate) claim_template_labels: Vec<FieldSpec>,
 }
 
 /// The fields that may hold the name of a resource of a type.
@@ -64,6 +65,7 @@ impl TransformerConfig {
             variables: specs(defaults::VARIABLES),
             images: specs(defaults::IMAGES),
             replicas: specs(defaults::REPLICAS),
+            claim_template_labels: specs(defaults::CLAIM_TEMPLATE_LABELS),
         }
     }
 
@@ -111,7 +113,7 @@ impl TransformerConfig {
             .sort_by(|a, b| compare_types((&a.group, &a.version, &a.kind), (&b.group, &b.version, &b.kind)));
     }
 
-    fn lists(&self) -> [&Vec<FieldSpec>; 10] {
+    fn lists(&self) -> [&Vec<FieldSpec>; 11] {
         [
             &self.name_prefix,
             &self.name_suffix,
@@ -123,10 +125,11 @@ impl TransformerConfig {
             &self.variables,
             &self.images,
             &self.replicas,
+            &self.claim_template_labels,
         ]
     }
 
-    fn lists_mut(&mut self) -> [&mut Vec<FieldSpec>; 10] {
+    fn lists_mut(&mut self) -> [&mut Vec<FieldSpec>; 11] {
         [
             &mut self.name_prefix,
             &mut self.name_suffix,
@@ -138,6 +141,7 @@ impl TransformerConfig {
             &mut self.variables,
             &mut self.images,
             &mut self.replicas,
+            &mut self.claim_template_labels,
         ]
     }
 }
@@ -154,12 +158,13 @@ const FIELDS: &[&str] = &[
     "varReference",
     "images",
     "replicas",
+    "volumeClaimTemplateLabels",
 ];
 
 /// Reads one file of `configurations:`; a field that it does not know is an error.
 pub(crate) fn read_configuration(node: &Node) -> Result<TransformerConfig> {
     let mut config = TransformerConfig::default();
-    let decoder = Decoder::strict("TransformerConfig");
+    let decoder = Decoder::strict_converting("TransformerConfig");
     decoder.fields(node, FIELDS, |field, value| {
         let list = match field {
             "namePrefix" => &mut config.name_prefix,
@@ -172,6 +177,7 @@ pub(crate) fn read_configuration(node: &Node) -> Result<TransformerConfig> {
             "varReference" => &mut config.variables,
             "images" => &mut config.images,
             "replicas" => &mut config.replicas,
+            "volumeClaimTemplateLabels" => &mut config.claim_template_labels,
             _ => {
                 config.name_references = decoder.list(value, |item| back_reference(&decoder, item))?;
                 return Ok(());

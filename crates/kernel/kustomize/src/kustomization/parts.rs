@@ -33,6 +33,8 @@ pub(crate) struct Label {
     pub(crate) pairs: Vec<(String, Located)>,
     pub(crate) include_selectors: bool,
     pub(crate) include_templates: bool,
+    /// Newer than Kustomize 5.8.1: whether claim templates are among the templates; absent, they are.
+    pub(crate) include_claim_templates: Option<bool>,
     pub(crate) fields: Vec<FieldSpec>,
 }
 
@@ -150,14 +152,18 @@ pub(crate) fn read_replica(decoder: &Decoder, node: &Node) -> Result<Replica> {
     Ok(replica)
 }
 
+const LABEL_FIELDS: &[&str] =
+    &["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
+
 /// Reads an entry of `labels:`.
 pub(super) fn read_label(decoder: &Decoder, node: &Node) -> Result<Label> {
     let mut label = Label::default();
-    decoder.fields(node, &["pairs", "includeSelectors", "includeTemplates", "fields"], |field, value| {
+    decoder.fields(node, LABEL_FIELDS, |field, value| {
         match field {
             "pairs" => label.pairs = decoder.string_map(value)?,
             "includeSelectors" => label.include_selectors = decoder.bool(value)?,
             "includeTemplates" => label.include_templates = decoder.bool(value)?,
+            "includeVolumeClaimTemplates" => label.include_claim_templates = Some(decoder.bool(value)?),
             _ => label.fields = field_specs(decoder, value)?,
         }
         Ok(())
@@ -333,7 +339,7 @@ pub(crate) fn read_variable(decoder: &Decoder, node: &Node) -> Result<Variable> 
 }
 
 /// Reads `sortOptions:`.
-pub(crate) fn read_sort_options(decoder: &Decoder, node: &Node) -> Result<Option<SortOptions>> {
+pub(super) fn read_sort_options(decoder: &Decoder, node: &Node) -> Result<Option<SortOptions>> {
     if node.is_null() {
         return Ok(None);
     }

@@ -15,7 +15,7 @@ use regex::Regex;
 ///
 /// Containers are found at any depth, in custom resources too; custom resource definitions are left alone.
 pub(crate) fn set_image(resources: &mut ResourceSet, image: &Image, fields: &[FieldSpec], stamp: &Stamp) -> Result<()> {
-    let change = Change { image, name: Name::new(&image.name)?, stamp };
+    let change = Change { image, name: Name::new(&image.name), stamp };
     let paths = Path::all(fields);
     for position in 0..resources.len() {
         let outcome = resources.update(position, |resource| {
@@ -110,13 +110,14 @@ enum Name<'a> {
 }
 
 impl<'a> Name<'a> {
-    fn new(name: &'a str) -> Result<Self> {
+    fn new(name: &'a str) -> Self {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.' | b':' | b'@');
         if name.bytes().all(plain) {
-            return Ok(Self::Plain(name));
+            return Self::Plain(name);
         }
         let expression = format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$");
-        compile(&expression, name).map(|expression| Self::Expression(Some(expression)))
+        // What is no expression matches nothing, as in Kustomize.
+        Self::Expression(compile(&expression, name).ok())
     }
 
     fn matches(&self, image: &str) -> bool {
@@ -189,7 +190,7 @@ mod tests {
             ("ngi.*", "nginx:{TAG}", true),
             ("nginx", "nginx@sha1:ab", false),
         ] {
-            assert_eq!(Name::new(name).unwrap().matches(image), matches, "{name} {image}");
+            assert_eq!(Name::new(name).matches(image), matches, "{name} {image}");
         }
     }
 

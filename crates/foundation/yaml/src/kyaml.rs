@@ -101,7 +101,7 @@ fn write_end_comments(node: &Node, emitter: &mut Emitter) {
 }
 
 fn tag_and_style<'a>(node: &Node, text: &str, tag: Option<&'a str>) -> (Option<&'a str>, Style) {
-    if text == "<<" && node.tag.is_none() && node.style == Style::Plain && node.span.is_some() {
+    if text == "<<" && tag.is_none() && node.style == Style::Plain && node.span.is_some() {
         // kyaml remembers that it is a merge key and says so.
         return (Some("!!merge"), Style::Plain);
     }

@@ -35,12 +35,8 @@ pub fn read_documents(text: &str, file: FileId) -> Result<Vec<Document>> {
 
 /// Why go-yaml v3, which Kustomize reads with, refuses `text`: its error's words; `None` if it does not.
 pub fn go_syntax_error(text: &str) -> Option<String> {
-    let check = || -> std::result::Result<(), Box<SyntaxError>> {
-        let mut parser = Parser::new(text, true)?;
-        while !matches!(parser.next()?.kind, EventKind::StreamEnd) {}
-        Ok(())
-    };
-    check().err().map(|error| error.go_text(Dialect::V3))
+    let error = Reader::read(without_byte_order_mark(text), FileId::new("-")).err()?;
+    Some(error.go_text(Dialect::V3))
 }
 
 pub(crate) fn without_byte_order_mark(text: &str) -> &str {

@@ -40,8 +40,13 @@ impl Reader<'_> {
     }
 
     fn unexpected(&self, context: &str) -> String {
+        // At the end Go lets its scanner see one more space, which only some places can take.
+        let takes_space = matches!(context.split(' ').next(), Some("looking" | "after"))
+            && !context.contains("decimal")
+            || context == "in string literal";
         match self.peek() {
-            None => "unexpected end of JSON input".into(),
+            None if takes_space => "unexpected end of JSON input".into(),
+            None => format!("invalid character ' ' {context}"),
             Some(byte) => format!("invalid character {} {context}", quote(byte)),
         }
     }

@@ -121,7 +121,7 @@ fn read(text: &str, source: Option<(FileId, Step)>) -> std::result::Result<Value
         match event.kind {
             EventKind::DocumentStart => {}
             // What follows the first document is not even looked at.
-            EventKind::StreamEnd | EventKind::DocumentEnd => return Ok(builder.root),
+            EventKind::StreamEnd | EventKind::DocumentEnd => return builder.finish(),
             _ => builder.take(event, &mut events)?,
         }
     }
@@ -141,6 +141,8 @@ struct Builder<'a> {
     open: Vec<Open<'a>>,
     anchors: HashMap<&'a str, Target>,
     budget: AliasBudget,
+    /// What is wrong with a value. Go sees it only once the whole document's syntax is right.
+    failed: Option<YamlError>,
 }
 
 /// A collection whose end is not yet read.
@@ -160,6 +162,10 @@ enum Content {
 enum Key {
     Text(Text),
     Merge,
+    /// One that JSON cannot have: its type and how Go prints it.
+    Unsupported(String),
+    /// A collection.
+    Invalid,
 }
 
 /// A complete node, as far as its parent cares.
@@ -167,8 +173,8 @@ struct Done<'e> {
     value: Value,
     nodes: u64,
     depth: usize,
-    /// The scalar's own text and whether it may be `<<`.
-    key: std::result::Result<Key, String>,
+    /// What it is as a key.
+    key: Key,
     is_alias: bool,
     event: &'e Event<'e>,
 }
@@ -190,7 +196,6 @@ impl<'a> Builder<'a> {
             }
             EventKind::SequenceEnd | EventKind::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(()) };
-                let is_map = matches!(open.content, Content::Mapping { .. });
                 let data = match open.content {
                     Content::Sequence(items) => Data::List(List::new(items)),
                     Content::Mapping { entries, .. } => Data::Map(entries.into_iter().collect()),
@@ -200,8 +205,7 @@ impl<'a> Builder<'a> {
                     let target = Target { value: value.clone(), nodes: open.nodes, depth: open.depth };
                     self.anchors.insert(anchor, target);
                 }
-                let kind = if is_map { "map[interface {}]interface {}" } else { "[]interface {}" };
-                let key = Err(format!("invalid map key: {kind}{{…}}"));
+                let key = Key::Invalid;
                 Done { value, nodes: open.nodes, depth: open.depth, key, is_alias: false, event: &event }
             }
             EventKind::Alias(name) => {
@@ -211,16 +215,20 @@ impl<'a> Builder<'a> {
             }
             EventKind::Scalar(text, style, properties) => {
                 let plain = *style == Style::Plain;
-                let scalar = resolve_scalar(text, plain, properties.tag.as_deref(), Dialect::V2)
-                    .map_err(|problem| composer(&event, events, problem))?;
+                let scalar = resolve_scalar(text, plain, properties.tag.as_deref(), Dialect::V2);
+                let scalar = scalar.unwrap_or_else(|problem| {
+                    self.fail(composer(&event, events, problem));
+                    Scalar::Null
+                });
                 let expects_key = self.expects_key();
-                let key = if expects_key { key_of(&scalar, text, plain, properties) } else { Ok(Key::Merge) };
-                let data = match data_of(scalar, text) {
-                    Ok(data) => data,
+                let key = if expects_key { key_of(&scalar, text, plain, properties) } else { Key::Merge };
+                let data = data_of(scalar, text).unwrap_or_else(|problem| {
                     // A key is written as text, whatever it is.
-                    Err(_) if expects_key => Data::Nil,
-                    Err(problem) => return Err(not_json(&event, events, problem)),
-                };
+                    if !expects_key {
+                        self.fail(not_json(&event, events, problem));
+                    }
+                    Data::Nil
+                });
                 let value = Value { data, origin };
                 if let Some(anchor) = properties.anchor {
                     self.anchors.insert(anchor, Target { value: value.clone(), nodes: 1, depth: 1 });
@@ -230,6 +238,17 @@ impl<'a> Builder<'a> {
             EventKind::StreamEnd | EventKind::DocumentStart | EventKind::DocumentEnd => return Ok(()),
         };
         self.add(done, events)
+    }
+
+    fn finish(self) -> std::result::Result<Value, YamlError> {
+        match self.failed {
+            Some(error) => Err(error),
+            None => Ok(self.root),
+        }
+    }
+
+    fn fail(&mut self, error: YamlError) {
+        self.failed.get_or_insert(error);
     }
 
     fn expects_key(&self) -> bool {
@@ -294,19 +313,32 @@ impl<'a> Builder<'a> {
         open.depth = open.depth.max(done.depth + 1);
         match &mut open.content {
             Content::Sequence(items) => items.push(done.value),
-            Content::Mapping { entries, key } => match key.take() {
-                None => match done.key {
-                    Ok(found) => *key = Some(found),
-                    Err(problem) => return Err(composer(done.event, events, problem)),
-                },
-                Some(Key::Text(text)) => entries.push((text, done.value)),
-                Some(Key::Merge) => {
-                    if !merge(&done.value, done.is_alias, entries) {
+            Content::Mapping { entries, key } => {
+                let Some(of) = key.take() else {
+                    if matches!(done.key, Key::Invalid) {
+                        let problem = format!("invalid map key: {}", go_syntax(&done.value, 0));
+                        let error = composer(done.event, events, problem);
+                        *key = Some(done.key);
+                        self.fail(error);
+                        return Ok(());
+                    }
+                    *key = Some(done.key);
+                    return Ok(());
+                };
+                match of {
+                    Key::Text(text) => entries.push((text, done.value)),
+                    Key::Merge if merge(&done.value, done.is_alias, entries) => {}
+                    Key::Merge | Key::Invalid => {
                         let problem = "map merge requires map or sequence of maps as the value";
-                        return Err(composer(done.event, events, problem.into()));
+                        self.fail(composer(done.event, events, problem.into()));
+                    }
+                    Key::Unsupported(key) => {
+                        let value = go_syntax(&done.value, 0);
+                        let problem = format!("unsupported map key of type: {key}, value: {value}");
+                        self.fail(not_json(done.event, events, problem));
                     }
                 }
-            },
+            }
         }
         Ok(())
     }
@@ -328,24 +360,16 @@ fn merge(value: &Value, is_alias: bool, entries: &mut Vec<(Text, Value)>) -> boo
     true
 }
 
-/// A scalar's text as a key of JSON.
-fn key_of(
-    scalar: &Scalar<'_>,
-    text: &str,
-    plain: bool,
-    properties: &Properties<'_>,
-) -> std::result::Result<Key, String> {
-    let unsupported = |kind: &str, value: &str| {
-        Err(format!("unsupported map key of type: {kind}, key: {value}, value: interface {{}}(nil)"))
-    };
+/// A scalar as a key of JSON.
+fn key_of(scalar: &Scalar<'_>, text: &str, plain: bool, properties: &Properties<'_>) -> Key {
     let merges = match properties.tag.as_deref() {
         None | Some("!") => plain,
         Some(tag) => tag == "!!merge",
     };
     if text == "<<" && merges {
-        return Ok(Key::Merge);
+        return Key::Merge;
     }
-    let key = match scalar {
+    Key::Text(match scalar {
         Scalar::String(text) => Text::from(&**text),
         Scalar::Timestamp(_) => Text::from(text),
         Scalar::Int(value) => Text::from(value.to_string()),
@@ -353,10 +377,9 @@ fn key_of(
         // Go prints it with the digits that a float32 needs.
         Scalar::Float(value) => Text::from(float32_text(*value)),
         Scalar::Binary(bytes) => Text::from(&**bytes),
-        Scalar::Null => return unsupported("%!s(<nil>)", "<nil>"),
-        Scalar::Uint(value) => return unsupported("uint64", &format!("{value:#x}")),
-    };
-    Ok(Key::Text(key))
+        Scalar::Null => return Key::Unsupported("%!s(<nil>), key: <nil>".into()),
+        Scalar::Uint(value) => return Key::Unsupported(format!("uint64, key: {value:#x}")),
+    })
 }
 
 fn float32_text(value: f64) -> String {
@@ -370,16 +393,40 @@ fn float32_text(value: f64) -> String {
 }
 
 /// An alias as a key: what it copies, as JSON keys are.
-fn key_of_copy(value: &Value) -> std::result::Result<Key, String> {
+fn key_of_copy(value: &Value) -> Key {
+    Key::Text(match &value.data {
+        Data::String(text) => text.clone(),
+        Data::Bool(value) => Text::from(if *value { "true" } else { "false" }),
+        Data::Float(value, _) if value.fract() == 0.0 && value.abs() < 1e15 => Text::from(format!("{value}")),
+        Data::Float(value, _) => Text::from(float32_text(*value)),
+        Data::Nil => return Key::Unsupported("%!s(<nil>), key: <nil>".into()),
+        _ => return Key::Invalid,
+    })
+}
+
+/// A value as Go's `%#v` prints what go-yaml makes of it; whole numbers count as integers.
+fn go_syntax(value: &Value, depth: usize) -> String {
+    let inner = |value: &Value| match value.data {
+        Data::Nil => "interface {}(nil)".to_owned(),
+        _ => go_syntax(value, depth + 1),
+    };
     match &value.data {
-        Data::String(text) => Ok(Key::Text(text.clone())),
-        Data::Bool(value) => Ok(Key::Text(Text::from(if *value { "true" } else { "false" }))),
-        Data::Float(value, _) if value.fract() == 0.0 && value.abs() < 1e15 => {
-            Ok(Key::Text(Text::from(format!("{value}"))))
+        _ if depth > 16 => "…".into(),
+        Data::Nil => "<nil>".into(),
+        Data::Bool(value) => value.to_string(),
+        Data::String(text) => format!("{:?}", text.to_str()),
+        Data::Float(value, _) if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value}"),
+        Data::Float(value, _) => onepane_yaml::format_float(*value),
+        Data::List(list) => {
+            let items: Vec<String> = list.iter().map(inner).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
         }
-        Data::Float(value, _) => Ok(Key::Text(Text::from(float32_text(*value)))),
-        Data::Nil => Err("unsupported map key of type: %!s(<nil>), key: <nil>, value: interface {}(nil)".into()),
-        _ => Err("invalid map key: an alias of a collection".into()),
+        Data::Map(map) => {
+            let mut entries = Vec::new();
+            map.for_each(|key, value| entries.push(format!("{:?}:{}", key.to_str(), inner(value))));
+            format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
+        }
+        _ => String::new(),
     }
 }
 
@@ -410,13 +457,7 @@ fn data_of(scalar: Scalar<'_>, text: &str) -> std::result::Result<Data, String> 
 
 fn composer(event: &Event<'_>, events: &Events<'_>, problem: String) -> YamlError {
     let syntax = events.error(event, problem);
-    let prefix = "error converting YAML to JSON: ";
-    // Errors of the conversion itself lack go-yaml's prefix.
-    let go = if syntax.problem().starts_with("unsupported map key") {
-        format!("{prefix}{}", syntax.problem())
-    } else {
-        format!("{prefix}{}", syntax.go_text(Dialect::V2))
-    };
+    let go = format!("error converting YAML to JSON: {}", syntax.go_text(Dialect::V2));
     YamlError { go, syntax, code: "yaml-syntax" }
 }
 

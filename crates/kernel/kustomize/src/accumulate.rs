@@ -232,7 +232,7 @@ impl<'o> Build<'o> {
                 let mut resource = generate(kind, generator, global, target.loader, self.options.origins)?;
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
-                    provenance.join(target.name).annotate_generated(&mut resource, ConfiguredBy::field(plugin));
+                    provenance.join(target.name).annotate_generated(&mut resource, &accumulator.resources, ConfiguredBy::field(plugin));
                 }
                 accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
             }

@@ -191,11 +191,6 @@ impl<'a> Loader<'a> {
         self.relative(&self.root)
     }
 
-    /// The outside.
-    pub(crate) fn world(&self) -> &'a dyn World {
-        self.world
-    }
-
     /// The path of `path` for the world.
     pub(crate) fn join(&self, path: &str) -> Utf8PathBuf {
         normalize(&self.root.join(path))

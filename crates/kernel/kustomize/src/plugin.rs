@@ -52,7 +52,7 @@ pub(crate) fn generate(build: &mut Build<'_>, target: &Target<'_>, config: &Reso
     let mut made = made.map_err(|error| fails(error, config))?;
     made.overlays.push(target.file);
     if let Some(source) = source_of(config) {
-        source.annotate_generated(&mut made, ConfiguredBy::plugin(config));
+        source.annotate_generated(&mut made, &into.resources, ConfiguredBy::plugin(config));
     }
     into.resources.absorb_all([made]).map_err(|error| located(error, node.span))
 }
@@ -75,9 +75,10 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
     let stamp = |step| Stamp::new(origins, step, node.span);
     let set = &mut onto.resources;
     let decoder = Decoder::lenient("transformer");
-    let fields = || node.get("fieldSpecs").map_or(Ok(Vec::new()), |node| field_specs(&decoder, node));
-    let text = |key: &str| node.get(key).map_or(Ok(String::new()), |node| decoder.string(node));
-    let pairs = |key: &str| node.get(key).map_or(Ok(Vec::new()), |node| decoder.string_map(node));
+    let get = |key: &str| field(node, key);
+    let fields = || get("fieldSpecs").map_or(Ok(Vec::new()), |node| field_specs(&decoder, node));
+    let text = |key: &str| get(key).map_or(Ok(String::new()), |node| decoder.string(node));
+    let pairs = |key: &str| get(key).map_or(Ok(Vec::new()), |node| decoder.string_map(node));
     match config.kind() {
         "AnnotationsTransformer" => {
             let pairs = pairs("annotations")?;
@@ -92,13 +93,13 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
             Ok(())
         }
         "ImageTagTransformer" => {
-            let image = node.get("imageTag").map_or(Ok(Image::default()), |node| read_image(&decoder, node))?;
+            let image = get("imageTag").map_or(Ok(Image::default()), |node| read_image(&decoder, node))?;
             let stamp = Stamp::new(origins, Step::Image, image.span.or(node.span)).noted(&image.name);
             set_image(set, &image, &fields()?, &stamp)
         }
         "NamespaceTransformer" => {
             let namespace = config.namespace().to_owned();
-            let unset_only = node.get("unsetOnly").map_or(Ok(false), |node| decoder.bool(node))?;
+            let unset_only = get("unsetOnly").map_or(Ok(false), |node| decoder.bool(node))?;
             let subjects = RoleBindingSubjects::parse(&text("setRoleBindingSubjects")?)?;
             let change = NamespaceChange { namespace: &namespace, unset_only, subjects };
             set_namespace(set, change, &fields()?, &stamp(Step::Namespace))
@@ -123,8 +124,8 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "PatchStrategicMergeTransformer" => {
             let mut patches: Vec<Located> =
-                node.get("paths").map_or(Ok(Vec::new()), |node| decoder.located_list(node))?;
-            patches.extend(node.get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()));
+                get("paths").map_or(Ok(Vec::new()), |node| decoder.located_list(node))?;
+            patches.extend(get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()));
             if patches.is_empty() {
                 return Err(Diagnostic::error("kustomize-patch", "empty file path and empty patch content"));
             }
@@ -132,11 +133,11 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
             build.patch(&patch, target, onto)
         }
         "ReplacementTransformer" => {
-            let list = node.get("replacements").and_then(Node::items).unwrap_or_default();
+            let list = get("replacements").and_then(Node::items).unwrap_or_default();
             load_replacements(list, false, target.loader)?.apply(set, origins)
         }
         "ReplicaCountTransformer" => {
-            let replica = node.get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;
+            let replica = get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;
             let stamp = Stamp::new(origins, Step::Replicas, replica.span.or(node.span));
             set_replicas(set, &replica, &fields()?, &stamp)
         }
@@ -152,6 +153,12 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
     }
 }
 
+/// A field by its name, exactly or else without regard to case, as Go finds it.
+fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    let same = |key: &Node| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+    node.get(name).or_else(|| node.entries()?.iter().find(|(key, _)| same(key)).map(|(_, value)| value))
+}
+
 fn required(fields: Vec<FieldSpec>) -> Result<Vec<FieldSpec>> {
     if fields.is_empty() {
         return Err(Diagnostic::error("kustomize-plugin", "fieldSpecs is not expected to be nil"));
@@ -160,27 +167,26 @@ fn required(fields: Vec<FieldSpec>) -> Result<Vec<FieldSpec>> {
 }
 
 /// Reads the configuration of a patch whose text stands under `key`.
-fn read_patch(decoder: &Decoder, node: &Node, key: &str) -> Result<Patch> {
+fn read_patch(decoder: &Decoder, node: &Node, key: &'static str) -> Result<Patch> {
     let mut patch = Patch { span: node.span, ..Patch::default() };
-    if let Some(path) = node.get("path") {
-        patch.path = decoder.located(path)?;
-    }
-    if let Some(text) = node.get(key) {
-        decoder.string(text)?;
-        patch.patch = Some(text.clone());
-    }
-    if let Some(target) = node.get("target") {
-        patch.target = read_selector(decoder, target)?;
-    }
-    if let Some(options) = node.get("options") {
-        decoder.fields(options, &["allowNameChange", "allowKindChange"], |field, value| {
-            match field {
-                "allowNameChange" => patch.allow_name_change = decoder.bool(value)?,
-                _ => patch.allow_kind_change = decoder.bool(value)?,
+    decoder.fields(node, &["path", key, "target", "options"], |field, value| {
+        match field {
+            "path" => patch.path = decoder.located(value)?,
+            "target" => patch.target = read_selector(decoder, value)?,
+            "options" => decoder.fields(value, &["allowNameChange", "allowKindChange"], |field, value| {
+                match field {
+                    "allowNameChange" => patch.allow_name_change = decoder.bool(value)?,
+                    _ => patch.allow_kind_change = decoder.bool(value)?,
+                }
+                Ok(())
+            })?,
+            _ => {
+                decoder.string(value)?;
+                patch.patch = Some(value.clone());
             }
-            Ok(())
-        })?;
-    }
+        }
+        Ok(())
+    })?;
     Ok(patch)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::load::Loader;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_resource::{Resource, ResourceSet};
+use onepane_resource::{GeneratorBehavior, Resource, ResourceSet};
 use onepane_world::normalize;
 use onepane_yaml::{Node, Style};
 
@@ -52,9 +52,11 @@ impl Provenance {
         }
     }
 
-    /// Says in what `by` generated, as the file `self` asks for it, who generated it.
-    pub(crate) fn annotate_generated(&self, resource: &mut Resource, by: ConfiguredBy<'_>) {
-        if resource.annotation(ORIGIN).is_none() {
+    /// Says in what `by` generated, as the file `self` asks for it, who generated it. What is merged into one of
+    /// `present` comes from where that one does.
+    pub(crate) fn annotate_generated(&self, resource: &mut Resource, present: &ResourceSet, by: ConfiguredBy<'_>) {
+        let merges = resource.behavior == GeneratorBehavior::Merge && !present.positions_by_any_id(resource.id()).is_empty();
+        if !merges && resource.annotation(ORIGIN).is_none() {
             resource.set_annotation(ORIGIN, text(self.configured(by)));
         }
     }

@@ -16,6 +16,7 @@ struct Mark {
 
 impl Stamp {
     /// Leaves no trace.
+    #[cfg(test)]
     pub(crate) const NONE: Self = Self(None);
 
     /// A step asked for at `span`; `enabled` is whether histories are kept at all.

@@ -10,6 +10,7 @@
 mod alias;
 mod emit;
 mod events;
+mod header;
 mod json_text;
 mod kyaml;
 mod node;
@@ -24,6 +25,7 @@ mod timestamp;
 pub use alias::AliasBudget;
 pub use emit::{Emitter, ScalarNode, compare_keys};
 pub use events::Events;
+pub use header::{Header, read_header};
 pub use json_text::{key_through_json, string_through_json};
 pub use kyaml::{write_kyaml, write_kyaml_document};
 pub use node::{Comments, Content, History, MAX_DEPTH, Node, Style};

@@ -10,22 +10,41 @@ use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, compare_keys, key_through_json, 
 ///
 /// The error is Go's: a value that JSON cannot hold, a map that contains itself.
 pub fn to_yaml(value: &Value) -> Result<Text, String> {
-    write(value, Emitter::sigs(), true)
+    Ok(marked(write(value, Emitter::sigs(), true)?))
 }
 
-/// Writes as Helm's `toYamlPretty` does: sequences deeper than their key, straight from Go's values.
+/// [`to_yaml`] without the line feed at the end: Helm's `toYaml`.
+pub fn to_yaml_block(value: &Value) -> Result<Text, String> {
+    Ok(marked(without_line_feed(write(value, Emitter::sigs(), true)?)))
+}
+
+/// Writes as Helm's `toYamlPretty` does: sequences deeper than their key, straight from Go's values, no line feed at
+/// the end.
 pub fn to_yaml_pretty(value: &Value) -> Result<Text, String> {
-    write(value, Emitter::pretty(), false)
+    Ok(marked(without_line_feed(write(value, Emitter::pretty(), false)?)))
 }
 
-fn write(value: &Value, emitter: Emitter, through_json: bool) -> Result<Text, String> {
+/// A text and from which byte on which origin holds.
+type Written = (String, Vec<(usize, Origin)>);
+
+fn write(value: &Value, emitter: Emitter, through_json: bool) -> Result<Written, String> {
     let mut writer = Writer { emitter, through_json, marks: Vec::new() };
     writer.value(value, &value.origin, 0)?;
     writer.emitter.end_document();
     let Writer { emitter, marks, .. } = writer;
-    let text = emitter.finish();
+    Ok((emitter.finish(), marks))
+}
+
+fn without_line_feed((mut text, marks): Written) -> Written {
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    (text, marks)
+}
+
+fn marked((text, marks): Written) -> Text {
     if marks.is_empty() {
-        return Ok(Text::from(text));
+        return Text::from(text);
     }
     let mut builder = TextBuilder::new();
     let mut at = 0;
@@ -35,7 +54,7 @@ fn write(value: &Value, emitter: Emitter, through_json: bool) -> Result<Text, St
         (at, origin) = (offset, next);
     }
     builder.push(&text.as_bytes()[at..], &origin);
-    Ok(builder.finish())
+    builder.finish()
 }
 
 struct Writer {

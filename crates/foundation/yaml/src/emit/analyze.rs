@@ -24,7 +24,6 @@ const HARMLESS: [bool; 256] = {
         harmless[deciding[i] as usize] = false;
         i += 1;
     }
-    harmless[b'-' as usize] = false;
     harmless
 };
 
@@ -104,8 +103,27 @@ impl Findings {
         let mut after_whitespace = true;
         let mut after_space = false;
         let mut after_break = false;
-        for (at, character) in text.char_indices() {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if HARMLESS[byte as usize] {
+                (after_space, after_break, after_whitespace) = (false, false, false);
+                at += 1;
+                continue;
+            }
+            let character = match byte {
+                0..0x80 => char::from(byte),
+                _ => text[at..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER),
+            };
             let end = at + character.len_utf8();
+            let last = end == bytes.len();
+            if character == ' ' {
+                self.leading_space |= at == 0;
+                self.trailing_space |= last;
+                self.break_space |= after_break;
+                (after_space, after_break, after_whitespace) = (true, false, true);
+                at = end;
+                continue;
+            }
             let before_whitespace = bytes.get(end).is_none_or(|next| matches!(next, b' ' | b'\t'));
             self.indicator(character, at == 0, after_whitespace, before_whitespace);
             if character == '\t' {
@@ -113,22 +131,16 @@ impl Findings {
             } else if !is_printable(character) {
                 self.special = true;
             }
-            let last = end == bytes.len();
-            if character == ' ' {
-                self.leading_space |= at == 0;
-                self.trailing_space |= last;
-                self.break_space |= after_break;
-                (after_space, after_break) = (true, false);
-            } else if is_break(character) {
+            let breaks = is_break(character);
+            if breaks {
                 self.line_breaks = true;
                 self.leading_break |= at == 0;
                 self.trailing_break |= last;
                 self.space_break |= after_space;
-                (after_space, after_break) = (false, true);
-            } else {
-                (after_space, after_break) = (false, false);
             }
-            after_whitespace = matches!(character, ' ' | '\t' | '\0') || is_break(character);
+            (after_space, after_break) = (false, breaks);
+            after_whitespace = breaks || matches!(character, '\t' | '\0');
+            at = end;
         }
     }
 

@@ -4,4 +4,4 @@ mod read;
 mod write;
 
 pub use read::{from_yaml, from_yaml_as_go, from_yaml_documents, from_yaml_map};
-pub use write::{to_yaml, to_yaml_pretty};
+pub use write::{to_yaml, to_yaml_block, to_yaml_pretty};

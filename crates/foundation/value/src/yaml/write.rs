@@ -15,13 +15,16 @@ pub fn to_yaml(value: &Value) -> Result<Text, String> {
 
 /// [`to_yaml`] without the line feed at the end: Helm's `toYaml`.
 pub fn to_yaml_block(value: &Value) -> Result<Text, String> {
-    Ok(marked(without_line_feed(write(value, Emitter::sigs(), true)?)))
+    let (mut text, marks) = write(value, Emitter::sigs(), true)?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(marked((text, marks)))
 }
 
-/// Writes as Helm's `toYamlPretty` does: sequences deeper than their key, straight from Go's values, no line feed at
-/// the end.
+/// Writes as Helm's `toYamlPretty` does: sequences deeper than their key, straight from Go's values.
 pub fn to_yaml_pretty(value: &Value) -> Result<Text, String> {
-    Ok(marked(without_line_feed(write(value, Emitter::pretty(), false)?)))
+    Ok(marked(write(value, Emitter::pretty(), false)?))
 }
 
 /// A text and from which byte on which origin holds.
@@ -35,13 +38,6 @@ fn write(value: &Value, emitter: Emitter, through_json: bool) -> Result<Written,
     Ok((emitter.finish(), marks))
 }
 
-fn without_line_feed((mut text, marks): Written) -> Written {
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    (text, marks)
-}
-
 fn marked((text, marks): Written) -> Text {
     if marks.is_empty() {
         return Text::from(text);
@@ -50,6 +46,7 @@ fn marked((text, marks): Written) -> Text {
     let mut at = 0;
     let mut origin = Origin::UNKNOWN;
     for (offset, next) in marks {
+        let offset = offset.min(text.len());
         builder.push(&text.as_bytes()[at..offset], &origin);
         (at, origin) = (offset, next);
     }

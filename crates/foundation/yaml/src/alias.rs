@@ -4,7 +4,7 @@ use crate::MAX_DEPTH;
 use crate::node::History;
 use crate::{Content, Node, Style};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What aliases may cost, as go-yaml counts it: a small document may consist of copies for the most part, a large one
 /// only for a tenth.
@@ -67,10 +67,26 @@ impl Node {
     /// without an anchor, within its own anchor, or a merge of something that is no mapping.
     pub fn resolve_aliases(&mut self) -> Result<()> {
         if self.has_aliases() {
-            let mut resolver = Resolver { targets: HashMap::new(), budget: AliasBudget::default() };
+            let mut wanted = HashSet::new();
+            self.collect_aliases(&mut wanted);
+            let mut resolver = Resolver { wanted, targets: HashMap::new(), kept: 0, budget: AliasBudget::default() };
             resolver.resolve(self, 0)?;
         }
         Ok(())
+    }
+}
+
+impl Node {
+    fn collect_aliases(&self, into: &mut HashSet<Box<str>>) {
+        match &self.content {
+            Content::Alias(name) => _ = into.insert(name.clone()),
+            Content::Scalar(_) => {}
+            Content::Sequence(items) => items.iter().for_each(|item| item.collect_aliases(into)),
+            Content::Mapping(entries) => entries.iter().for_each(|(key, value)| {
+                key.collect_aliases(into);
+                value.collect_aliases(into);
+            }),
+        }
     }
 }
 
@@ -86,7 +102,11 @@ pub(crate) fn is_merge_key(key: &Node) -> bool {
 }
 
 struct Resolver {
+    /// The anchors that aliases name.
+    wanted: HashSet<Box<str>>,
     targets: HashMap<Box<str>, Target>,
+    /// How many nodes the targets hold: anchors within anchors hold the same ones many times.
+    kept: u64,
     budget: AliasBudget,
 }
 
@@ -126,7 +146,12 @@ impl Resolver {
                 }
             }
         }
-        if let Some(anchor) = anchor {
+        if let Some(anchor) = anchor.filter(|anchor| self.wanted.contains(anchor)) {
+            const KEPT_AT_MOST: u64 = 4_000_000;
+            self.kept = self.kept.saturating_add(size.nodes);
+            if self.kept > KEPT_AT_MOST {
+                return Err(alias_bomb(node.span));
+            }
             let target = Target { node: node.clone(), nodes: size.nodes, depth: size.depth };
             self.targets.insert(anchor, target);
         }

@@ -30,7 +30,7 @@ pub fn read(text: &str, file: FileId) -> Result<Vec<Node>> {
 /// Reads all documents of `text` with everything that stands in them.
 pub fn read_documents(text: &str, file: FileId) -> Result<Vec<Document>> {
     let text = without_byte_order_mark(text);
-    Reader::read(text, file).map_err(|error| error.into_diagnostic(file, text))
+    Reader::read(text, file).map_err(|error| error.diagnostic(file, text))
 }
 
 /// Why go-yaml v3, which Kustomize reads with, refuses `text`: its error's words; `None` if it does not.

@@ -17,7 +17,7 @@ struct YamlError {
 
 impl YamlError {
     fn into_diagnostic(self, file: FileId, text: &str) -> Box<Diagnostic> {
-        let mut diagnostic = self.syntax.into_diagnostic(file, text);
+        let mut diagnostic = self.syntax.diagnostic(file, text);
         diagnostic.code = self.code;
         diagnostic
     }
@@ -72,7 +72,6 @@ pub fn from_yaml_documents(text: &str, source: Option<(FileId, Step)>) -> Result
     let mut documents = Vec::new();
     let mut start = 0;
     let mut at = 0;
-    let mut line = 0;
     let mut first_line = 0;
     let mut read_from = |start: usize, end: usize, first_line: usize| -> Result<()> {
         if start < end {
@@ -88,7 +87,7 @@ pub fn from_yaml_documents(text: &str, source: Option<(FileId, Step)>) -> Result
         }
         Ok(())
     };
-    for whole in text.split_inclusive('\n') {
+    for (line, whole) in text.split_inclusive('\n').enumerate() {
         if let Some(rest) = whole.strip_prefix("---") {
             let rest = rest.trim();
             if !rest.is_empty() && !rest.starts_with('#') {
@@ -102,7 +101,6 @@ pub fn from_yaml_documents(text: &str, source: Option<(FileId, Step)>) -> Result
             (start, first_line) = (at + whole.len(), line + 1);
         }
         at += whole.len();
-        line += 1;
     }
     read_from(start, at, first_line)?;
     Ok(documents)

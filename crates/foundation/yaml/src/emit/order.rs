@@ -30,7 +30,7 @@ fn less(a: &str, b: &str, dialect: Dialect) -> bool {
     let Some(at) = (0..left.len().min(right.len())).find(|at| left[*at] != right[*at]) else {
         return left.len() < right.len();
     };
-    let after_digit = at > 0 && is_digit(left[at - 1]);
+    let after_digit = at > 0 && left[at - 1].is_ascii_digit();
     match (left[at].is_alphabetic(), right[at].is_alphabetic()) {
         (true, true) => return left[at] < right[at],
         (false, false) => {}
@@ -41,7 +41,7 @@ fn less(a: &str, b: &str, dialect: Dialect) -> bool {
     let mut start: (i64, i64) = (0, 0);
     if left[at] == '0' || right[at] == '0' {
         // A zero counts only behind another digit.
-        let digits = left[..at].iter().rev().take_while(|character| is_digit(**character));
+        let digits = left[..at].iter().rev().take_while(|character| character.is_ascii_digit());
         if digits.into_iter().any(|digit| *digit != '0') {
             start = (1, 1);
         }
@@ -60,14 +60,10 @@ fn less(a: &str, b: &str, dialect: Dialect) -> bool {
 fn number(text: &[char], from: usize, start: i64) -> (i64, usize) {
     let mut value = start;
     let mut at = from;
-    while at < text.len() && is_digit(text[at]) {
+    while at < text.len() && text[at].is_ascii_digit() {
         let digit = i64::from(u32::from(text[at])) - i64::from(b'0');
         value = value.wrapping_mul(10).wrapping_add(digit);
         at += 1;
     }
     (value, at)
-}
-
-fn is_digit(character: char) -> bool {
-    character.is_ascii_digit() || !character.is_ascii() && character.is_numeric() && character.to_digit(10).is_some()
 }

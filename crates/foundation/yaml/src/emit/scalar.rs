@@ -168,7 +168,7 @@ impl Emitter {
         let _ = match code {
             _ if short != '\0' => write!(self.out, "\\{short}"),
             0..=0xFF => write!(self.out, "\\x{code:02X}"),
-            0..=0xFFFF => write!(self.out, "\\u{code:04X}"),
+            0x100..=0xFFFF => write!(self.out, "\\u{code:04X}"),
             _ => write!(self.out, "\\U{code:08X}"),
         };
         self.column += self.out.len() - before;

@@ -71,9 +71,9 @@ impl SyntaxError {
     }
 
     /// The finding, with the code `yaml-syntax`, placed in `file`, whose text is `text`.
-    pub fn into_diagnostic(self: Box<Self>, file: FileId, text: &str) -> Box<Diagnostic> {
+    pub fn diagnostic(&self, file: FileId, text: &str) -> Box<Diagnostic> {
         let span = |mark: Mark| Span::new(file, mark.line + 1, character_column(text, mark) + 1);
-        let diagnostic = Diagnostic::error("yaml-syntax", self.problem.clone().into_owned()).at(span(self.mark));
+        let diagnostic = Diagnostic::error("yaml-syntax", self.problem.as_ref()).at(span(self.mark));
         match self.context {
             Some((mark, what)) if mark != self.mark => diagnostic.label(span(mark), what),
             _ => diagnostic,

@@ -5,7 +5,7 @@
 //! remember, stretch by stretch, where its bytes came from.
 //!
 //! Reading and writing: [`from_yaml`] and [`to_yaml`] as sigs.k8s.io/yaml, [`from_json`] and [`to_json`] as
-//! encoding/json. Go's fmt verbs are in [`format`].
+//! encoding/json. Go's fmt verbs are in [`mod@format`].
 
 pub mod format;
 mod json;

@@ -145,6 +145,11 @@ fn urls_are_taken_apart_and_put_together_as_go_does() {
 }
 
 #[test]
+fn digests_passwords_and_errors_of_keys_are_as_sprig_has_them() {
+    check(include_str!("tables/crypto.jsonl"));
+}
+
+#[test]
 fn patterns_match_split_and_replace_as_go_does() {
     check(include_str!("tables/regex.jsonl"));
 }

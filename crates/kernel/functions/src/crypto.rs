@@ -1,5 +1,0 @@
-//! Written by the helper of this family.
-
-use onepane_template::Function;
-
-pub(crate) const FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,60 @@
+//! PEM: DER in text between two lines that say what it is.
+
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
+
+/// A block of `kind`, as Go's encoding/pem writes it.
+pub(super) fn encode(kind: &str, der: &[u8]) -> String {
+    let body = STANDARD.encode(der);
+    let mut out = format!("-----BEGIN {kind}-----\n");
+    let mut rest = body.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        out.push_str(line);
+        out.push('\n');
+        rest = after;
+    }
+    out.push_str(&format!("-----END {kind}-----\n"));
+    out
+}
+
+/// The first block of a text: what it is, and its DER.
+pub(super) fn decode(text: &[u8]) -> Option<(String, Vec<u8>)> {
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines().map(str::trim_end);
+    while let Some(line) = lines.next() {
+        let Some(kind) = line.strip_prefix("-----BEGIN ").and_then(|line| line.strip_suffix("-----")) else {
+            continue;
+        };
+        let end = format!("-----END {kind}-----");
+        let mut body = String::new();
+        let mut ended = false;
+        // A block that is none does not hide one behind it.
+        for line in lines.clone() {
+            if line == end {
+                ended = true;
+                break;
+            }
+            // `Proc-Type: 4,ENCRYPTED` and the like stand before the body.
+            if !line.contains(':') {
+                body.extend(line.chars().filter(|c| !c.is_ascii_whitespace()));
+            }
+        }
+        if ended && let Ok(der) = STANDARD.decode(&body) {
+            return Some((kind.to_owned(), der));
+        }
+    }
+    None
+}
+
+/// Go's `base64.StdEncoding.DecodeString`, which skips the ends of lines.
+pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
+    let letters: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    STANDARD.decode(&letters).map_err(|error| {
+        let at = match error {
+            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
+            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => letters.len() / 4 * 4,
+        };
+        format!("illegal base64 data at input byte {at}")
+    })
+}

@@ -3,7 +3,7 @@
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use crate::json::{Wanted, written};
 use onepane_template::{Context, Function, Type};
-use onepane_value::{Data, List, Map, Text, Value, from_yaml_as_go, to_yaml, to_yaml_pretty};
+use onepane_value::{Data, List, Map, Value, from_yaml_as_go, to_yaml_block, to_yaml_pretty};
 
 pub(crate) const HELM_FUNCTIONS: &[Function] = &[
     fixed("toYaml", &[Type::Any], to_yaml_or_nothing),
@@ -14,20 +14,18 @@ pub(crate) const HELM_FUNCTIONS: &[Function] = &[
 ];
 
 fn to_yaml_or_nothing(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    written(context, arguments, |value| Ok(to_yaml(value).map(without_newline).unwrap_or_default()))
+    written(context, arguments, |value| Ok(to_yaml_block(value).unwrap_or_default()))
 }
 
 fn must_to_yaml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    written(context, arguments, |value| to_yaml(value).map(without_newline))
+    written(context, arguments, to_yaml_block)
 }
 
 fn to_pretty_yaml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    written(context, arguments, |value| Ok(to_yaml_pretty(value).map(without_newline).unwrap_or_default()))
-}
-
-fn without_newline(yaml: Text) -> Text {
-    let end = if yaml.ends_with(b"\n") { yaml.len() - 1 } else { yaml.len() };
-    yaml.slice(0..end)
+    written(context, arguments, |value| {
+        let yaml = to_yaml_pretty(value).unwrap_or_default();
+        Ok(yaml.slice(0..yaml.strip_suffix(b"\n").map_or(yaml.len(), <[u8]>::len)))
+    })
 }
 
 /// Null, an empty document too, leaves the result empty.

@@ -1,0 +1,276 @@
+//! The head of a manifest: what sorting it and telling hooks needs, and whether it is YAML at all.
+
+use onepane_chart::decode::{self, Target};
+use onepane_value::{Text, from_yaml, from_yaml_as_go};
+use onepane_yaml::{Dialect, EventKind, Events, Properties, Scalar, Style, resolve_plain};
+
+/// `apiVersion`, `kind` and the parts of `metadata` that Helm looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    /// Annotations of Helm's own, `helm.sh/…`.
+    pub(crate) annotations: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Reads the first document of `manifest` to its end. The error is Helm's text, without the file's name.
+    pub(crate) fn read(manifest: &Text) -> Result<Self, String> {
+        let Ok(text) = std::str::from_utf8(manifest.as_bytes()) else {
+            // go-yaml's reader is the one to say what is wrong with the bytes.
+            return Err(from_yaml_as_go(&String::from_utf8_lossy(manifest.as_bytes()))
+                .err()
+                .unwrap_or_else(|| "error converting YAML to JSON: yaml: invalid leading UTF-8 octet".to_owned()));
+        };
+        match scan(text) {
+            Some(head) => Ok(head),
+            None => decode_whole(text),
+        }
+    }
+
+    pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Where the scan stands: keys of the document, of `metadata`, of `metadata.annotations`, or of what nobody asks for.
+#[derive(Clone, Copy, PartialEq)]
+enum Level {
+    Document,
+    Metadata,
+    Annotations,
+    Other,
+}
+
+/// A collection that is open: what it is, and whether the next node is a key.
+struct Open<'a> {
+    level: Level,
+    mapping: bool,
+    key: Option<&'a str>,
+    expects_key: bool,
+}
+
+/// Reads the head event by event, without building anything else.
+///
+/// `None` for whatever is out of the ordinary (aliases, tags, merge keys, other letter case, duplicates, errors): the
+/// thorough way decides then.
+fn scan(text: &str) -> Option<Head> {
+    let mut events = Events::new(text, None).ok()?;
+    let mut head = Head::default();
+    let mut open: Vec<Open<'_>> = Vec::new();
+    let mut seen = [false; 5];
+    // Keys live as long as their events, whose texts may be owned; only borrowed ones are kept.
+    loop {
+        let event = events.next().ok()?;
+        match event.kind {
+            EventKind::DocumentStart => {}
+            EventKind::StreamEnd | EventKind::DocumentEnd => return Some(head),
+            EventKind::Alias(_) => return None,
+            EventKind::SequenceStart { ref properties, .. } | EventKind::MappingStart { ref properties, .. } => {
+                if !is_plain(properties) {
+                    return None;
+                }
+                let mapping = matches!(event.kind, EventKind::MappingStart { .. });
+                let level = match open.last_mut() {
+                    None if mapping => Level::Document,
+                    None => return None,
+                    Some(parent) if parent.mapping => {
+                        if parent.expects_key {
+                            return None;
+                        }
+                        parent.expects_key = true;
+                        match (parent.level, parent.key) {
+                            (Level::Document, Some("metadata")) if mapping => Level::Metadata,
+                            (Level::Metadata, Some("annotations")) if mapping => Level::Annotations,
+                            (Level::Other, _) => Level::Other,
+                            (Level::Annotations, _) => return None,
+                            (Level::Document, Some("apiVersion" | "kind" | "metadata")) => return None,
+                            (Level::Metadata, Some("name" | "annotations")) => return None,
+                            _ => Level::Other,
+                        }
+                    }
+                    Some(_) => Level::Other,
+                };
+                open.push(Open { level, mapping, key: None, expects_key: mapping });
+            }
+            EventKind::SequenceEnd | EventKind::MappingEnd => {
+                open.pop();
+            }
+            EventKind::Scalar(value, style, properties) => {
+                if !is_plain(&properties) {
+                    return None;
+                }
+                let plain = style == Style::Plain;
+                // Infinities are no JSON.
+                if plain && unusual(&value) {
+                    return None;
+                }
+                let parent = match open.last_mut() {
+                    Some(parent) => parent,
+                    // A document that is nothing has an empty head; any other scalar is an error.
+                    None if plain && value.is_empty() => continue,
+                    None => return None,
+                };
+                if !parent.mapping {
+                    continue;
+                }
+                if parent.expects_key {
+                    parent.expects_key = false;
+                    parent.key = key_of(&value, parent.level, &mut seen)?;
+                    if parent.level == Level::Annotations && value.starts_with("helm.sh/") {
+                        head.annotations.push((value.into_owned(), String::new()));
+                        parent.key = Some("helm.sh");
+                    }
+                    continue;
+                }
+                parent.expects_key = true;
+                let place = match (parent.level, parent.key) {
+                    (Level::Document, Some("apiVersion")) => &mut head.api_version,
+                    (Level::Document, Some("kind")) => &mut head.kind,
+                    (Level::Metadata, Some("name")) => &mut head.name,
+                    (Level::Annotations, Some("helm.sh")) => &mut head.annotations.last_mut()?.1,
+                    (Level::Document, Some("metadata")) | (Level::Metadata, Some("annotations")) => {
+                        if plain && resolve_plain(&value, Dialect::V2) == Scalar::Null {
+                            continue;
+                        }
+                        return None;
+                    }
+                    _ => continue,
+                };
+                if plain {
+                    match resolve_plain(&value, Dialect::V2) {
+                        Scalar::String(_) => {}
+                        Scalar::Null => continue,
+                        _ => return None,
+                    }
+                }
+                *place = value.into_owned();
+            }
+        }
+    }
+}
+
+fn is_plain(properties: &Properties<'_>) -> bool {
+    properties.tag.is_none() && properties.anchor.is_none()
+}
+
+fn unusual(value: &str) -> bool {
+    let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+    digits.starts_with('.') || value == "<<"
+}
+
+/// The key as one that the scan knows; `None` where only the thorough way will do, `Some(None)` for any other key.
+fn key_of(value: &str, level: Level, seen: &mut [bool; 5]) -> Option<Option<&'static str>> {
+    const KEYS: [(&str, Level); 5] = [
+        ("apiVersion", Level::Document),
+        ("kind", Level::Document),
+        ("metadata", Level::Document),
+        ("name", Level::Metadata),
+        ("annotations", Level::Metadata),
+    ];
+    for (index, (key, at)) in KEYS.into_iter().enumerate() {
+        if at == level && value.eq_ignore_ascii_case(key) {
+            if value != key || std::mem::replace(&mut seen[index], true) {
+                return None;
+            }
+            return Some(Some(key));
+        }
+    }
+    Some(None)
+}
+
+/// Reads everything and takes the head out of it, with all of Go's conversions and errors.
+fn decode_whole(text: &str) -> Result<Head, String> {
+    let value = match from_yaml(text, None) {
+        Ok(value) => value,
+        Err(error) => return Err(from_yaml_as_go(text).err().unwrap_or(error.message)),
+    };
+    let mut head = Head::default();
+    let whole = Target { structure: "", field: "", go_type: "util.SimpleHead" };
+    let Some(map) = decode::entries(&value, whole)? else { return Ok(head) };
+    const METADATA: &str = "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \
+                            \"json:\\\"annotations\\\"\" }";
+    decode::fields(map, &["apiVersion", "kind", "metadata"], |field, value| {
+        let target = |go_type| Target { structure: "SimpleHead", field, go_type };
+        match field {
+            "apiVersion" => head.api_version = decode::string(value, target("string"))?.unwrap_or_default(),
+            "kind" => head.kind = decode::string(value, target("string"))?.unwrap_or_default(),
+            _ => {
+                let Some(metadata) = decode::entries(value, target(METADATA))? else { return Ok(()) };
+                decode::fields(metadata, &["name", "annotations"], |field, value| {
+                    let path = format!("metadata.{field}");
+                    let target = |go_type| Target { structure: "", field: &path, go_type };
+                    if field == "name" {
+                        head.name = decode::string(value, target("string"))?.unwrap_or_default();
+                        return Ok(());
+                    }
+                    let Some(map) = decode::entries(value, target("map[string]string"))? else { return Ok(()) };
+                    map.try_for_each(|key, value| {
+                        let value = decode::string(value, target("string"))?.unwrap_or_default();
+                        if key.starts_with(b"helm.sh/") {
+                            head.annotations.push((key.to_string(), value));
+                        }
+                        Ok(())
+                    })
+                })?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDINARY: &str = "# c\napiVersion: v1\nkind: Pod\nmetadata:\n  name: \"x\"\n  labels: {name: y, kind: z}\n  \
+                            annotations:\n    a: b\n    helm.sh/hook: pre-install\n    helm.sh/hook-weight: \"5\"\nspec:\n  \
+                            - metadata: {name: inner}\n";
+
+    #[test]
+    fn the_quick_way_and_the_thorough_one_agree() {
+        for text in [ORDINARY, "", "# only a comment\n", "kind: A\nmetadata:\n", "a: {b: [c]}\n"] {
+            let quick = scan(text).unwrap_or_else(|| panic!("{text:?} is ordinary"));
+            assert_eq!(quick, decode_whole(text).expect(text), "{text:?}");
+        }
+        let head = scan(ORDINARY).expect("it is ordinary");
+        assert_eq!((head.kind.as_str(), head.name.as_str()), ("Pod", "x"));
+        assert_eq!(head.annotation("helm.sh/hook-weight"), Some("5"));
+    }
+
+    #[test]
+    fn the_unusual_is_read_thoroughly() {
+        let cases = [
+            ("Kind: A\n", "A"),
+            ("kind: 5\n", "5"),
+            ("kind: yes\n", "true"),
+            ("kind: A\nkind: B\n", "B"),
+            ("x: &a B\nkind: *a\n", "B"),
+            ("kind: !!str A\n", "A"),
+            ("<<: {kind: A}\n", "A"),
+        ];
+        for (text, kind) in cases {
+            assert_eq!(scan(text), None, "{text:?}");
+            assert_eq!(Head::read(&text.into()).expect(text).kind, kind, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn errors_are_helms() {
+        let decoding = "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ";
+        let cases = [
+            ("- a\n", "array into Go value of type util.SimpleHead"),
+            ("text\n", "string into Go value of type util.SimpleHead"),
+            ("kind: [a]\n", "array into Go struct field SimpleHead.kind of type string"),
+            ("metadata: {name: [a]}\n", "array into Go struct field .metadata.name of type string"),
+            ("metadata: {annotations: {a: [b]}}\n", "array into Go struct field .metadata.annotations of type string"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(Head::read(&text.into()), Err(format!("{decoding}{wanted}")), "{text:?}");
+        }
+        let error = Head::read(&"a: b: c\n".into()).expect_err("it is no YAML");
+        assert_eq!(error, "error converting YAML to JSON: yaml: mapping values are not allowed in this context");
+    }
+}

@@ -1,0 +1,109 @@
+//! A rendered file cut into manifests, by lines that start with `---`.
+
+use onepane_value::Text;
+use std::ops::Range;
+
+/// The manifests of a rendered file, without the space before each. Blank ones are left out.
+///
+/// Like Helm, it cuts wherever a line starts with three dashes, whatever follows them, be it inside a block scalar.
+pub fn split(text: &Text) -> Vec<Text> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut start = leading_space(bytes);
+    let mut at = start;
+    let mut push = |range: Range<usize>| {
+        let begin = range.start + leading_space(&bytes[range.clone()]);
+        if begin < range.end {
+            found.push(text.slice(begin..range.end));
+        }
+    };
+    while at < bytes.len() {
+        if bytes[at..].starts_with(b"---") {
+            push(start..at);
+            at += 3;
+            at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            start = at;
+        }
+        at += match bytes[at..].iter().position(|byte| *byte == b'\n') {
+            Some(end) => end + 1,
+            None => break,
+        };
+    }
+    push(start..bytes.len());
+    found
+}
+
+/// The text without space at either end, as `strings.TrimSpace`.
+pub(crate) fn trimmed(bytes: &[u8]) -> Range<usize> {
+    let start = leading_space(bytes);
+    start..bytes.len() - trailing_space(&bytes[start..])
+}
+
+/// How many bytes of Unicode space the text starts with.
+pub(crate) fn leading_space(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii() {
+            if !matches!(byte, b'\t'..=b'\r' | b' ') {
+                break;
+            }
+            at += 1;
+            continue;
+        }
+        match first_character(&bytes[at..]) {
+            Some(c) if c.is_whitespace() => at += c.len_utf8(),
+            _ => break,
+        }
+    }
+    at
+}
+
+fn trailing_space(bytes: &[u8]) -> usize {
+    let mut end = bytes.len();
+    while end > 0 {
+        let start = (end.saturating_sub(4)..end).rev().find(|at| bytes[*at] & 0xC0 != 0x80).unwrap_or(end - 1);
+        match first_character(&bytes[start..end]) {
+            Some(c) if c.is_whitespace() && start + c.len_utf8() == end => end = start,
+            _ => break,
+        }
+    }
+    bytes.len() - end
+}
+
+fn first_character(bytes: &[u8]) -> Option<char> {
+    let head = &bytes[..bytes.len().min(4)];
+    match std::str::from_utf8(head) {
+        Ok(text) => text.chars().next(),
+        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?.chars().next(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_are_cut_at_dashes() {
+        let cases: &[(&str, &[&str])] = &[
+            ("a: 1\n---\nb: 2\n", &["a: 1\n", "b: 2\n"]),
+            ("---\n# Source\n---   \n\n  b: 2", &["# Source\n", "b: 2"]),
+            ("a\n---b\n----c", &["a\n", "b\n", "-c"]),
+            ("  \n---\n \n", &[]),
+            ("x ---\n", &["x ---\n"]),
+            ("a\n\n\n", &["a\n\n\n"]),
+            ("------", &["---"]),
+        ];
+        for (text, wanted) in cases {
+            let manifests = split(&Text::from(*text));
+            let manifests: Vec<String> = manifests.iter().map(Text::to_string).collect();
+            assert_eq!(manifests, *wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn space_is_unicode_space() {
+        assert_eq!(trimmed("\u{A0}\n x\u{3000}y \u{2003}".as_bytes()), 4..9);
+        assert_eq!(trimmed(b"  "), 2..2);
+        assert_eq!(trimmed(b"\xA0x"), 0..2);
+    }
+}

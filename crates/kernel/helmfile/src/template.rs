@@ -1,0 +1,86 @@
+//! State and values files that are templates: [`render`].
+
+use crate::functions;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{FileId, Result};
+use onepane_template::{Host, MissingKey, Options, Templates};
+use onepane_value::{Map, Value};
+use onepane_world::{Entry, EntryKind, ReadError, World};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Renders a part of a file, which starts behind `first_line` lines, on `data`. Files that it reads are relative to
+/// `folder`. A key that is not there is an error, as in Helmfile.
+pub(crate) fn render(
+    world: &dyn World,
+    folder: &Utf8Path,
+    file: FileId,
+    first_line: usize,
+    text: &str,
+    data: &Map,
+) -> Result<String> {
+    let options = Options { missing_key: MissingKey::Error, set_name: "stringTemplate", ..Options::default() };
+    let mut templates = Templates::new(Rc::new(functions::table()), options);
+    let name = file.path().as_str();
+    let padded = "\n".repeat(first_line) + text;
+    let world = Rebased { world, folder: folder.to_owned() };
+    let rendered = templates
+        .parse(name, Some(file), &padded)
+        .and_then(|()| templates.execute(name, &Value::from(data.clone()), &world, &Offline))
+        .map_err(|error| error.into_diagnostic("helmfile-template"))?;
+    Ok(rendered.to_string())
+}
+
+/// A state file knows no cluster and no network.
+struct Offline;
+
+impl Host for Offline {
+    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
+        Ok(Map::new().into())
+    }
+
+    fn resolve(&self, _: &str) -> String {
+        String::new()
+    }
+
+    fn lenient(&self) -> bool {
+        false
+    }
+}
+
+/// A world whose relative paths start at a folder of another.
+struct Rebased<'w> {
+    world: &'w dyn World,
+    folder: Utf8PathBuf,
+}
+
+impl World for Rebased<'_> {
+    fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
+        self.world.read(&self.folder.join(path))
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        self.world.list(&self.folder.join(path))
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        self.world.kind(&self.folder.join(path))
+    }
+
+    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
+        self.world.canonical(&self.folder.join(path))
+    }
+
+    fn now(&self) -> SystemTime {
+        self.world.now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.world.random(bytes);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.world.env(name)
+    }
+}

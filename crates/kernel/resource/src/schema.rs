@@ -23,6 +23,8 @@ struct Types {
     types: Vec<Type>,
     /// The type of a kind, by kind and `apiVersion`.
     kinds: HashMap<Box<str>, Vec<(Box<str>, usize)>>,
+    /// The types of definitions, by name.
+    names: HashMap<Box<str>, usize>,
     /// Whether a field that no type names is known to be of no interest, rather than unknown.
     closed: bool,
 }
@@ -37,10 +39,14 @@ struct Type {
     merge_keys: Option<Vec<Box<str>>>,
     /// A reference to a definition, which says all there is to say.
     target: Option<usize>,
+    /// A reference to a definition of another schema.
+    outside: Option<(Arc<Types>, usize)>,
 }
 
 /// The type of which nothing is known but that nothing in it is merged by keys.
 const OPAQUE: usize = 0;
+/// The name of a described type.
+const ROOT: &str = "";
 /// How deeply a document's types may be nested in one another.
 const DEEPEST: usize = 100;
 
@@ -66,6 +72,27 @@ impl Schema {
         })
     }
 
+    /// The type that a comment beside a field describes, as a schema of its own, whose references are to the
+    /// definitions of this one. See [`Schema::root`].
+    ///
+    /// # Errors
+    /// `openapi-invalid` when the description is nested beyond reason.
+    pub fn of_description(&self, description: &Node) -> Result<Self> {
+        let mut types = Types::default();
+        types.add(Type::default());
+        let mut reader = Reader { types, named: HashMap::new(), outside: Some(&self.0) };
+        let root = reader.read(description, 0).map_err(|message| Diagnostic::error("openapi-invalid", message))?;
+        let index = reader.types.add(root);
+        reader.types.names.insert(ROOT.into(), index);
+        Ok(Self(Arc::new(reader.types)))
+    }
+
+    /// The type that [`Schema::of_description`] read.
+    pub fn root(&self) -> Option<SchemaType<'_>> {
+        let index = *self.0.names.get(ROOT)?;
+        self.0.resolve(index)
+    }
+
     /// The type of a kind, if it is known in exactly that version.
     pub fn of_kind(&self, api_version: &str, kind: &str) -> Option<SchemaType<'_>> {
         let versions = self.0.kinds.get(kind)?;
@@ -79,7 +106,7 @@ impl<'a> SchemaType<'a> {
     pub fn field(self, name: &str) -> Option<Self> {
         let of = self.get()?;
         match of.fields.get(name).copied().or(of.other_fields) {
-            Some(index) => self.types.resolve(index).map(|index| Self { index, ..self }),
+            Some(index) => self.types.resolve(index),
             None if self.types.closed => Some(Self { index: OPAQUE, ..self }),
             None => None,
         }
@@ -88,7 +115,7 @@ impl<'a> SchemaType<'a> {
     /// The type of a list's elements, if anything is known of them.
     pub fn elements(self) -> Option<Self> {
         match self.get()?.elements {
-            Some(index) => self.types.resolve(index).map(|index| Self { index, ..self }),
+            Some(index) => self.types.resolve(index),
             None if self.types.closed => Some(Self { index: OPAQUE, ..self }),
             None => None,
         }
@@ -106,14 +133,26 @@ impl<'a> SchemaType<'a> {
 
 impl Types {
     /// Follows references; `None` where they lead nowhere or in a circle.
-    fn resolve(&self, mut index: usize) -> Option<usize> {
+    fn resolve(&self, mut index: usize) -> Option<SchemaType<'_>> {
+        let mut types = self;
         for _ in 0..DEEPEST {
-            match self.types.get(index)?.target {
-                Some(next) => index = next,
-                None => return Some(index),
+            let of = types.types.get(index)?;
+            match (&of.outside, of.target) {
+                (Some((outside, target)), _) => (types, index) = (outside, *target),
+                (None, Some(target)) => index = target,
+                (None, None) => return Some(SchemaType { types, index }),
             }
         }
         None
+    }
+
+    /// The definition of a name. Kubernetes' own have here the last part of theirs; those of no interest are opaque.
+    fn definition(&self, name: &str) -> Option<usize> {
+        if !self.closed {
+            return self.names.get(name).copied();
+        }
+        let (package, short) = name.rsplit_once('.')?;
+        package.starts_with("io.k8s.").then(|| self.names.get(short).copied().unwrap_or(OPAQUE))
     }
 
     fn add(&mut self, of: Type) -> usize {
@@ -130,7 +169,9 @@ fn read_table(text: &str) -> Types {
     let mut current = OPAQUE;
     let lines = || text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     for name in lines().filter_map(|line| line.strip_prefix("type ")) {
-        named.insert(name, types.add(Type::default()));
+        let index = types.add(Type::default());
+        named.insert(name, index);
+        types.names.insert(name.into(), index);
     }
     for line in lines() {
         let mut words = line.split_whitespace();
@@ -175,64 +216,85 @@ fn read_openapi(document: &Node) -> Result<Types, String> {
     };
     let mut named: HashMap<&str, usize> = HashMap::new();
     for (name, _) in definitions {
-        named.insert(name.as_str().unwrap_or_default(), types.add(Type::default()));
+        let name = name.as_str().unwrap_or_default();
+        let index = types.add(Type::default());
+        named.insert(name, index);
+        types.names.insert(name.into(), index);
     }
+    let mut reader = Reader { types, named, outside: None };
     for (name, definition) in definitions {
-        let Some(&index) = named.get(name.as_str().unwrap_or_default()) else { continue };
-        let of = read_type(definition, &named, &mut types, 0)?;
-        if let Some(place) = types.types.get_mut(index) {
+        let Some(&index) = reader.named.get(name.as_str().unwrap_or_default()) else { continue };
+        let of = reader.read(definition, 0)?;
+        if let Some(place) = reader.types.types.get_mut(index) {
             *place = of;
         }
         for gvk in definition.get("x-kubernetes-group-version-kind").and_then(Node::items).unwrap_or_default() {
             let part = |key: &str| gvk.get(key).and_then(Node::as_str).unwrap_or_default();
             let (group, version) = (part("group"), part("version"));
             let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-            let versions = types.kinds.entry(part("kind").into()).or_default();
+            let versions = reader.types.kinds.entry(part("kind").into()).or_default();
             versions.retain(|(known, _)| **known != *api_version);
             versions.push((api_version.into(), index));
         }
     }
-    Ok(types)
+    Ok(reader.types)
 }
 
-fn read_type(node: &Node, named: &HashMap<&str, usize>, types: &mut Types, depth: usize) -> Result<Type, String> {
-    if depth > DEEPEST {
-        return Err(format!("an OpenAPI document must not nest its types more than {DEEPEST} deep"));
+/// Reads types as OpenAPI describes them.
+struct Reader<'n> {
+    types: Types,
+    named: HashMap<&'n str, usize>,
+    /// Where references lead that lead to no definition of this document.
+    outside: Option<&'n Arc<Types>>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, node: &Node, depth: usize) -> Result<Type, String> {
+        if depth > DEEPEST {
+            return Err(format!("an OpenAPI document must not nest its types more than {DEEPEST} deep"));
+        }
+        if let Some(reference) = node.get("$ref").and_then(Node::as_str) {
+            return Ok(self.reference(reference));
+        }
+        let mut of = Type::default();
+        for (name, field) in node.get("properties").and_then(Node::entries).unwrap_or_default() {
+            let field = self.nested(field, depth)?;
+            of.fields.insert(name.as_str().unwrap_or_default().into(), field);
+        }
+        if let Some(other) = node.get("additionalProperties").filter(|other| other.entries().is_some()) {
+            of.other_fields = Some(self.nested(other, depth)?);
+        }
+        if node.get("type").and_then(Node::as_str) == Some("array")
+            && let Some(elements) = node.get("items")
+        {
+            of.elements = Some(self.nested(elements, depth)?);
+        }
+        let strategy = node.get("x-kubernetes-patch-strategy").and_then(Node::as_str).unwrap_or_default();
+        if strategy.split(',').any(|word| word == "merge") {
+            let keys = match node.get("x-kubernetes-list-map-keys").and_then(Node::items) {
+                Some(keys) => keys,
+                None => node.get("x-kubernetes-patch-merge-key").map(std::slice::from_ref).unwrap_or_default(),
+            };
+            of.merge_keys = Some(keys.iter().filter_map(Node::as_str).map(Into::into).collect());
+        }
+        Ok(of)
     }
-    if let Some(reference) = node.get("$ref").and_then(Node::as_str) {
+
+    fn nested(&mut self, node: &Node, depth: usize) -> Result<usize, String> {
+        let of = self.read(node, depth + 1)?;
+        Ok(self.types.add(of))
+    }
+
+    fn reference(&self, reference: &str) -> Type {
         let name = reference.strip_prefix("#/definitions/").unwrap_or(reference).replace("~1", "/").replace("~0", "~");
-        // A reference that leads nowhere leaves the field unknown.
-        return Ok(Type { target: Some(named.get(&*name).copied().unwrap_or(usize::MAX)), ..Type::default() });
+        if let Some(outside) = self.outside {
+            let outside = outside.definition(&name).map(|index| (outside.clone(), index));
+            // A reference that leads nowhere leaves the field unknown.
+            let target = outside.is_none().then_some(usize::MAX);
+            return Type { outside, target, ..Type::default() };
+        }
+        Type { target: Some(self.named.get(&*name).copied().unwrap_or(usize::MAX)), ..Type::default() }
     }
-    let mut of = Type::default();
-    for (name, field) in node.get("properties").and_then(Node::entries).unwrap_or_default() {
-        let field = read_type(field, named, types, depth + 1)?;
-        let field = types.add(field);
-        of.fields.insert(name.as_str().unwrap_or_default().into(), field);
-    }
-    if let Some(other) = node.get("additionalProperties").filter(|other| other.entries().is_some()) {
-        let other = read_type(other, named, types, depth + 1)?;
-        of.other_fields = Some(types.add(other));
-    }
-    let is_list = match node.get("type") {
-        Some(word) => word.as_str() == Some("array"),
-        None => false,
-    };
-    if is_list && let Some(elements) = node.get("items") {
-        let elements = read_type(elements, named, types, depth + 1)?;
-        of.elements = Some(types.add(elements));
-    }
-    let strategy = node.get("x-kubernetes-patch-strategy").and_then(Node::as_str).unwrap_or_default();
-    if strategy.split(',').any(|word| word == "merge") {
-        let texts = |items: &[Node]| items.iter().filter_map(Node::as_str).map(Into::into).collect();
-        of.merge_keys = match node.get("x-kubernetes-list-map-keys").and_then(Node::items) {
-            Some(keys) => Some(texts(keys)),
-            None => Some(
-                node.get("x-kubernetes-patch-merge-key").and_then(Node::as_str).map(Into::into).into_iter().collect(),
-            ),
-        };
-    }
-    Ok(of)
 }
 
 #[cfg(test)]
@@ -335,5 +397,19 @@ mod tests {
         ] {
             assert_eq!(Schema::from_openapi(&document).unwrap_err().code, "openapi-invalid");
         }
+    }
+
+    #[test]
+    fn a_description_refers_to_the_definitions_of_its_schema() {
+        let container = map(vec![("$ref", Node::scalar("#/definitions/io.k8s.api.core.v1.Container"))]);
+        let description = map(vec![
+            ("type", Node::scalar("array")),
+            ("items", container),
+            ("x-kubernetes-patch-strategy", Node::scalar("merge")),
+            ("x-kubernetes-patch-merge-key", Node::scalar("name")),
+        ]);
+        let schema = Schema::builtin().of_description(&description).unwrap();
+        assert_eq!(keys(schema.root()), Some(vec!["name"]));
+        assert_eq!(keys(schema.root().and_then(|of| of.elements()?.field("env"))), Some(vec!["name"]));
     }
 }

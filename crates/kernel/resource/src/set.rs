@@ -245,6 +245,9 @@ impl ResourceSet {
             GeneratorBehavior::Replace => take_over_metadata(&mut generated, old),
             GeneratorBehavior::Merge => {
                 take_over_metadata(&mut generated, old);
+                if let Some(origin) = old.node().at(&["metadata", "annotations", ORIGIN_ANNOTATION]) {
+                    generated.set_annotation(ORIGIN_ANNOTATION, origin.clone());
+                }
                 for field in ["data", "binaryData"] {
                     merge_under(generated.node_mut(), old.node(), field);
                 }
@@ -273,6 +276,9 @@ impl ResourceSet {
         })
     }
 }
+
+/// Says where a resource came from; a merge leaves it.
+const ORIGIN_ANNOTATION: &str = "config.kubernetes.io/origin";
 
 /// What the index knows of a resource, to take it out again after it changed.
 struct Stub {

@@ -8,4 +8,5 @@ mod pointer;
 
 pub use apply::json6902;
 pub use merge::json_merge;
+pub(crate) use operation::from_json;
 pub use operation::{Operation, parse_json6902};

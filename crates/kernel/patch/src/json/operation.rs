@@ -76,7 +76,7 @@ fn operation(item: Node, is_json: bool) -> Result<Operation> {
     })
 }
 
-fn from_json(value: serde_json::Value) -> Node {
+pub(crate) fn from_json(value: serde_json::Value) -> Node {
     match value {
         serde_json::Value::Null => Node::scalar("null"),
         serde_json::Value::Bool(value) => Node::scalar(if value { "true" } else { "false" }),

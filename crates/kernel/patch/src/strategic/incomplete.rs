@@ -7,6 +7,7 @@
 //!
 //! Fixtures: the tests of `tests/strategic_lists.rs`, whose expectations were printed by Kustomize 5.8.1.
 
+use super::directive::{self, Directive};
 use super::list::Merged;
 use super::{Merger, Of, unmergeable};
 use crate::shape::{Shape, is_empty_map, is_null, is_null_or_empty, raw_text};
@@ -27,6 +28,7 @@ pub(super) fn merge<'a>(
     depth: usize,
 ) -> Result<Vec<Node>> {
     let old = (0..items.len()).collect();
+    let changes = changes.iter().map(|change| (*change).clone()).collect();
     Bench { merger, nodes: items, old, changes: Some(changes), of, depth }.run(keys)
 }
 
@@ -42,21 +44,22 @@ pub(super) fn adopt<'a>(
     Bench { merger, nodes, old: (0..items.len()).collect(), changes: None, of, depth }.run(keys)
 }
 
-struct Bench<'m, 'a, 'c> {
+struct Bench<'m, 'a> {
     merger: &'m Merger<'a>,
     /// All elements, old and new; lists hold positions in it.
     nodes: Vec<Node>,
     /// The list that is merged into.
     old: Vec<usize>,
-    /// The patch's list; `None` when it is the very list that is merged into.
-    changes: Option<&'c [&'c Node]>,
+    /// The patch's list; `None` when it is the very list that is merged into. Directives are taken out of its elements
+    /// when they are first looked at, so that those which are looked at twice are then merged.
+    changes: Option<Vec<Node>>,
     of: Of<'a>,
     depth: usize,
 }
 
-impl Bench<'_, '_, '_> {
+impl Bench<'_, '_> {
     fn run(mut self, keys: &[Box<str>]) -> Result<Vec<Node>> {
-        if self.nodes.len() + self.changes.map_or(0, <[_]>::len) > LONGEST {
+        if self.nodes.len() + self.changes.as_ref().map_or(0, Vec::len) > LONGEST {
             let message =
                 format!("a list of more than {LONGEST} elements is merged by {keys:?}, which some of them lack");
             return Err(match self.nodes.first() {
@@ -113,7 +116,7 @@ impl Bench<'_, '_, '_> {
         let mut seen = HashSet::new();
         let mut combinations = Vec::new();
         let old = self.old.iter().filter_map(|position| self.nodes.get(*position));
-        for node in self.changes.unwrap_or_default().iter().copied().chain(old) {
+        for node in self.changes.iter().flatten().chain(old) {
             let value = |key: &str| {
                 if key.is_empty() {
                     return raw_text(node).to_owned();
@@ -140,18 +143,26 @@ impl Bench<'_, '_, '_> {
             }
         }
         let (merger, of, depth) = (self.merger, self.of, self.depth);
-        let Some(changes) = self.changes else {
+        let Some(changes) = &mut self.changes else {
             let Some(position) = found else { return Ok(None) };
             let Some(node) = self.nodes.get_mut(position) else { return Ok(None) };
-            return Ok(merger.adopt_below(node, of, depth + 1)?.filter(|node| !is_empty_map(node)).map(|adopted| {
+            let adopted = merger.adopt_below(node, of, depth + 1)?;
+            node.remove(directive::KEY);
+            return Ok(adopted.filter(|adopted| !is_empty_map(adopted)).map(|adopted| {
                 *node = adopted;
                 position
             }));
         };
-        let change = changes.iter().find(|change| is_element(change, &keys, &values));
+        let change = changes.iter_mut().find(|change| is_element(change, &keys, &values));
         let merged = match (found, change) {
             (None, None) => None,
-            (None, Some(change)) => merger.adopt(change, of, depth + 1)?.map(|adopted| self.add(adopted)),
+            (None, Some(change)) => {
+                let adopted = merger.adopt(change, of, depth + 1)?;
+                if Directive::of_mapping(change).is_ok() {
+                    change.remove(directive::KEY);
+                }
+                adopted.map(|adopted| self.add(adopted))
+            }
             (Some(position), None) => {
                 if let Some(node) = self.nodes.get_mut(position) {
                     merger.settle(node, of, depth + 1)?;
@@ -159,11 +170,15 @@ impl Bench<'_, '_, '_> {
                 Some(position)
             }
             (Some(position), Some(change)) => match self.nodes.get_mut(position) {
-                Some(node) => match merger.merge_element(node, change, of, depth)? {
-                    Merged::Kept => Some(position),
-                    Merged::Deleted => None,
-                    Merged::Replaced(other) => Some(self.add(other)),
-                },
+                Some(node) => {
+                    let merged = merger.merge_element(node, change, of, depth)?;
+                    change.remove(directive::KEY);
+                    match merged {
+                        Merged::Kept => Some(position),
+                        Merged::Deleted => None,
+                        Merged::Replaced(other) => Some(self.add(other)),
+                    }
+                }
                 None => None,
             },
         };
@@ -208,7 +223,7 @@ impl Bench<'_, '_, '_> {
             result.extend(element);
         }
         if !any {
-            result.extend(element);
+            result.extend(element.filter(|element| self.nodes.get(*element).is_some_and(|node| !is_null(node))));
         }
         Ok(result)
     }

@@ -4,6 +4,7 @@
 //! schema has merge keys are merged element by element; what the patch brings comes first. What upstream does to
 //! lists with incomplete or repeated keys, also to those that the patch does not mention, is done here as well.
 
+mod comment;
 mod directive;
 mod incomplete;
 mod list;
@@ -11,6 +12,7 @@ mod list;
 use crate::PatchOptions;
 use crate::options::check_depth;
 use crate::shape::{Shape, at, is_null, is_null_or_empty, keep_style, raw_text};
+use comment::Described;
 use directive::Directive;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_resource::{Resource, SchemaType};
@@ -34,12 +36,14 @@ pub enum Outcome {
 /// `patch-kind-mismatch` when a mapping, a list and a scalar meet, `patch-directive` for an unknown `$patch`,
 /// `patch-too-deep`. The target may then be half merged.
 pub fn strategic_merge(target: &mut Node, patch: &Node, options: &PatchOptions<'_>) -> Result<Outcome> {
-    let merger = Merger { options };
+    let described = Described::default();
+    let merger = Merger { options, described: &described };
     if Shape::of(patch) == Shape::Mapping && Shape::of(target) == Shape::Mapping {
         return match Directive::of_mapping(patch)? {
             Directive::Delete => Ok(Outcome::Deleted),
             Directive::Replace => {
-                merger.settle(target, None, 0)?;
+                // What cannot be in a patch is still an error.
+                merger.adopt_mapping(patch, true, merger.type_of(None, patch, None), 0)?;
                 Ok(Outcome::Kept)
             }
             Directive::Merge { .. } => {
@@ -83,6 +87,7 @@ pub fn patch_resource(resource: &mut Resource, patch: &Resource, options: &Patch
 
 struct Merger<'a> {
     options: &'a PatchOptions<'a>,
+    described: &'a Described,
 }
 
 type Of<'a> = Option<SchemaType<'a>>;
@@ -146,10 +151,10 @@ impl<'a> Merger<'a> {
             if directive && name == directive::KEY {
                 continue;
             }
-            let field = of.and_then(|of| of.field(name));
             match positions.find(entries, name) {
                 Some(position) => {
-                    let Some((_, value)) = entries.get_mut(position) else { continue };
+                    let Some((old_key, value)) = entries.get_mut(position) else { continue };
+                    let field = self.field_of(of, old_key, Some(key));
                     if let Some(mentioned) = mentioned.get_mut(position) {
                         *mentioned = true;
                     }
@@ -158,15 +163,20 @@ impl<'a> Merger<'a> {
                     }
                 }
                 None => {
-                    if let Some(value) = self.adopt(change, field, depth + 1)? {
+                    if let Some(value) = self.adopt(change, self.field_of(of, key, None), depth + 1)? {
                         added.push((key.clone(), value));
                     }
                 }
             }
         }
-        for ((key, value), mentioned) in entries.iter_mut().zip(mentioned) {
-            if !mentioned {
-                self.settle(value, of.and_then(|of| of.field(raw_text(key))), depth + 1)?;
+        for (position, ((key, value), mentioned)) in entries.iter_mut().zip(mentioned).enumerate() {
+            if mentioned {
+                continue;
+            }
+            if is_silent_null(value) {
+                deleted.push(position);
+            } else {
+                self.settle(value, self.field_of(of, key, None), depth + 1)?;
             }
         }
         if !deleted.is_empty() {
@@ -273,7 +283,7 @@ impl<'a> Merger<'a> {
             if directive && name == directive::KEY {
                 continue;
             }
-            if let Some(value) = self.adopt_below(change, of.and_then(|of| of.field(name)), depth + 1)? {
+            if let Some(value) = self.adopt_below(change, self.field_of(of, key, None), depth + 1)? {
                 entries.push((key.clone(), value));
             }
         }
@@ -289,15 +299,16 @@ impl<'a> Merger<'a> {
     }
 
     /// What the merge of a resource does to those of its fields that the patch does not mention: merged lists lose
-    /// empty and repeated elements.
+    /// empty and repeated elements, mappings fields without a value.
     fn settle(&self, target: &mut Node, of: Of<'a>, depth: usize) -> Result<()> {
         check_depth(depth, target)?;
         let of = self.type_of(of, target, None);
         match &mut target.content {
             Content::Mapping(entries) => {
+                entries.retain(|(_, value)| !is_silent_null(value));
                 for (key, value) in entries {
                     if matches!(value.content, Content::Mapping(_) | Content::Sequence(_)) {
-                        self.settle(value, of.and_then(|of| of.field(raw_text(key))), depth + 1)?;
+                        self.settle(value, self.field_of(of, key, None), depth + 1)?;
                     }
                 }
             }
@@ -312,16 +323,36 @@ impl<'a> Merger<'a> {
         Ok(())
     }
 
-    /// The type as the place says or, where that says nothing, as `apiVersion` and `kind` of either node say.
+    /// The type as a comment says, else as the place says or, where that says nothing, as `apiVersion` and `kind` of
+    /// either node say.
     fn type_of(&self, of: Of<'a>, target: &Node, patch: Option<&Node>) -> Of<'a> {
+        let nodes = || [Some(target), patch].into_iter().flatten();
+        if let Some(described) = nodes().find_map(|node| self.described.of(node, self.options.schema)) {
+            return Some(described);
+        }
         of.or_else(|| {
-            [Some(target), patch].into_iter().flatten().find_map(|node| {
+            nodes().find_map(|node| {
                 let kind = node.get("kind").filter(|kind| !is_null(kind))?.as_str()?;
                 let api_version = node.get("apiVersion").filter(|version| !is_null(version))?.as_str()?;
                 self.options.schema.of_kind(api_version, kind)
             })
         })
     }
+
+    /// The type of a field as a comment beside either key says, else as the mapping's type says.
+    fn field_of(&self, of: Of<'a>, key: &Node, other: Option<&Node>) -> Of<'a> {
+        [Some(key), other]
+            .into_iter()
+            .flatten()
+            .find_map(|key| self.described.of(key, self.options.schema))
+            .or_else(|| of?.field(raw_text(key)))
+    }
+}
+
+/// Whether it is a null of which nothing is written. Such a field goes when its resource is merged; `null` and `~`
+/// stay.
+fn is_silent_null(node: &Node) -> bool {
+    is_null(node) && raw_text(node).is_empty()
 }
 
 /// `node` without its content, with another in its place.

@@ -40,6 +40,8 @@ struct SimpleKey {
     possible: bool,
     /// It stands where only a key may stand.
     required: bool,
+    /// go-yaml has lost sight of it and hands out its tokens: what happens to `[]` and `{}` at their end.
+    forgotten: bool,
     token: usize,
     mark: Mark,
 }
@@ -174,7 +176,7 @@ impl<'a> Scanner<'a> {
             if key.token != head {
                 break;
             }
-            if key.possible {
+            if key.possible && !key.forgotten {
                 return self.key_is_valid(index);
             }
         }
@@ -207,6 +209,7 @@ impl<'a> Scanner<'a> {
             let key = SimpleKey {
                 possible: true,
                 required: self.flow_level == 0 && self.indent == self.column() as i32,
+                forgotten: false,
                 token: self.taken + self.tokens.len(),
                 mark: self.mark(),
             };
@@ -240,7 +243,7 @@ impl<'a> Scanner<'a> {
         if self.indents.len() > MAX_DEPTH {
             return Err(self.error("here", mark, "exceeded max depth of 1000"));
         }
-        let index = token.map_or(self.tokens.len(), |token| token - self.taken);
+        let index = token.and_then(|token| token.checked_sub(self.taken)).unwrap_or(self.tokens.len());
         self.tokens.insert(index, Token { kind, start: mark, end: mark });
         Ok(())
     }
@@ -381,7 +384,11 @@ impl<'a> Scanner<'a> {
         self.drop_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.keys.pop();
+            if let (Some(inner), Some(outer)) = (self.keys.pop(), self.keys.last_mut())
+                && inner.token == outer.token
+            {
+                outer.forgotten = true;
+            }
         }
         self.simple_key_allowed = false;
         let start = self.mark();
@@ -437,7 +444,8 @@ impl<'a> Scanner<'a> {
         let level = self.keys.len() - 1;
         if self.key_is_valid(level)? {
             let key = self.keys[level];
-            let index = key.token - self.taken;
+            // Behind everything where its tokens are gone, which the parser then finds out of place.
+            let index = key.token.checked_sub(self.taken).unwrap_or(self.tokens.len());
             self.tokens.insert(index, Token { kind: TokenKind::Key, start: key.mark, end: key.mark });
             self.roll(key.mark, Some(key.token), TokenKind::BlockMappingStart)?;
             self.keys[level].possible = false;

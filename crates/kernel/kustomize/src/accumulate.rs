@@ -74,8 +74,7 @@ impl<'o> Build<'o> {
     pub(crate) fn open<'a>(&mut self, loader: &'a Loader<'a>) -> Result<Target<'a>> {
         let KustomizationFile { kustomization, file, name, warnings } = find(loader)?;
         self.warnings.extend(warnings);
-        let target =
-            Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
+        let target = Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
         self.set_schema(&target)?;
         Ok(target)
     }
@@ -180,7 +179,13 @@ impl<'o> Build<'o> {
         Ok(base)
     }
 
-    fn component(&mut self, target: &Target<'_>, path: &str, span: Option<Span>, onto: Accumulator) -> Result<Accumulator> {
+    fn component(
+        &mut self,
+        target: &Target<'_>,
+        path: &str,
+        span: Option<Span>,
+        onto: Accumulator,
+    ) -> Result<Accumulator> {
         let loader = target.loader.enter(path, span)?;
         let below = self.descend(target, &loader, path)?;
         if !below.kustomization.is_component() {
@@ -232,7 +237,11 @@ impl<'o> Build<'o> {
                 let mut resource = generate(kind, generator, global, target.loader, self.options.origins)?;
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
-                    provenance.join(target.name).annotate_generated(&mut resource, &accumulator.resources, ConfiguredBy::field(plugin));
+                    provenance.join(target.name).annotate_generated(
+                        &mut resource,
+                        &accumulator.resources,
+                        ConfiguredBy::field(plugin),
+                    );
                 }
                 accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
             }
@@ -406,7 +415,11 @@ impl<'o> Build<'o> {
                 node
             };
             let same = copy.resources.len() == accumulator.resources.len()
-                && copy.resources.iter().zip(accumulator.resources.iter()).all(|(a, b)| without_label(a) == without_label(b));
+                && copy
+                    .resources
+                    .iter()
+                    .zip(accumulator.resources.iter())
+                    .all(|(a, b)| without_label(a) == without_label(b));
             if !same {
                 let message = format!("validator shouldn't modify the resource map: {}", validator.id());
                 return Err(located(Diagnostic::error("kustomize-validator", message), validator.node().span));

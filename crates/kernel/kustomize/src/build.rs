@@ -102,7 +102,8 @@ fn run(world: &dyn World, path: &Utf8Path, options: &Options, cache: Option<&Cac
         (None, Reorder::Legacy | Reorder::Unspecified) => sort_legacy(&mut resources),
     }
     let managed_by = options.managed_by_label || this.wants_metadata("managedByLabel");
-    let (origins, transformations) = (this.wants_metadata("originAnnotations"), this.wants_metadata("transformerAnnotations"));
+    let (origins, transformations) =
+        (this.wants_metadata("originAnnotations"), this.wants_metadata("transformerAnnotations"));
     for resource in resources.iter_mut() {
         if managed_by {
             let label = Node::string(format!("kustomize-{KUSTOMIZE_VERSION}"));

@@ -1,7 +1,7 @@
 //! From YAML to the types of this crate, as strictly as Go's JSON decoder reads Kustomize's own types.
 
-use onepane_diagnostics::{Diagnostic, Result, Span};
 use crate::scalar::{NodeExt, Scalar};
+use onepane_diagnostics::{Diagnostic, Result, Span};
 use onepane_yaml::Node;
 
 /// Reads nodes as values of certain types.
@@ -151,18 +151,22 @@ impl Decoder {
             None if node.items().is_some() => "a list",
             None => "a mapping",
         };
-        let mut error = Diagnostic::error("kustomize-field", format!("invalid {}: this must be {wanted}, not {is}", self.what));
+        let mut error =
+            Diagnostic::error("kustomize-field", format!("invalid {}: this must be {wanted}, not {is}", self.what));
         if let Some(span) = node.span {
             error = error.at(span);
         }
-        if wanted == "a string" && matches!(self.scalar(node), Some(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_))) {
+        if wanted == "a string"
+            && matches!(self.scalar(node), Some(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_)))
+        {
             error = error.hint(format!("put it in quotes: \"{}\"", node.as_str().unwrap_or_default()));
         }
         error
     }
 
     fn unknown(&self, name: &str, key: &Node, known: &[&'static str]) -> Box<Diagnostic> {
-        let mut error = Diagnostic::error("kustomize-field", format!("invalid {}: unknown field \"{name}\"", self.what));
+        let mut error =
+            Diagnostic::error("kustomize-field", format!("invalid {}: unknown field \"{name}\"", self.what));
         if let Some(span) = key.span {
             error = error.at(span.with_length(name.chars().count() as u32));
         }
@@ -177,7 +181,8 @@ impl Decoder {
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     let distance = |candidate: &str| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
-    let best = candidates.into_iter().map(|candidate| (distance(candidate), candidate)).min_by_key(|(near, _)| *near)?;
+    let best =
+        candidates.into_iter().map(|candidate| (distance(candidate), candidate)).min_by_key(|(near, _)| *near)?;
     (best.0 <= limit).then_some(best.1)
 }
 

@@ -43,7 +43,13 @@ impl LabelSelector {
             let (key, negated) = if first == "!" { (tokens.next().unwrap_or_default(), true) } else { (first, false) };
             check_key(key).map_err(&fail)?;
             let operator = match tokens.peek().copied() {
-                None | Some(",") => if negated { Operator::Absent } else { Operator::Exists },
+                None | Some(",") => {
+                    if negated {
+                        Operator::Absent
+                    } else {
+                        Operator::Exists
+                    }
+                }
                 Some(operator) if negated => return Err(fail(format!("`{operator}` cannot follow `!{key}`"))),
                 Some(operator @ ("in" | "notin")) => {
                     tokens.next();
@@ -146,7 +152,11 @@ fn values<'a>(tokens: &mut impl Iterator<Item = &'a str>) -> std::result::Result
 fn check_key(key: &str) -> std::result::Result<(), String> {
     let name = key.rsplit('/').next().unwrap_or(key);
     let prefix_fine = key.matches('/').count() <= 1 && !key.starts_with('/');
-    if prefix_fine && !name.is_empty() && is_name(name) { Ok(()) } else { Err(format!("`{key}` is not a label's name")) }
+    if prefix_fine && !name.is_empty() && is_name(name) {
+        Ok(())
+    } else {
+        Err(format!("`{key}` is not a label's name"))
+    }
 }
 
 fn check_value(value: &str) -> std::result::Result<(), String> {

@@ -43,7 +43,8 @@ impl<'a> Loader<'a> {
             return Err(Diagnostic::error("kustomize-no-folder", message));
         }
         let start = world.canonical("".into()).unwrap_or_default();
-        let root = world.canonical(path).map_err(|error| Diagnostic::error("kustomize-no-folder", error.to_string()))?;
+        let root =
+            world.canonical(path).map_err(|error| Diagnostic::error("kustomize-no-folder", error.to_string()))?;
         Ok(Self { world, restrictor, root, start: start.into(), referrer: None, depth: 0 })
     }
 
@@ -75,7 +76,8 @@ impl<'a> Loader<'a> {
                 return Err(fail("kustomize-remote", remote_error(path).message));
             }
             let why = if self.world.kind(&target).is_some() { "it is a file" } else { "there is nothing" };
-            let mut error = fail("kustomize-no-folder", format!("`{path}` is not a folder to build: {why} at `{target}`"));
+            let mut error =
+                fail("kustomize-no-folder", format!("`{path}` is not a folder to build: {why} at `{target}`"));
             if let Some(near) = self.nearest(&target) {
                 error = error.hint(format!("did you mean `{near}`?"));
             }
@@ -104,10 +106,8 @@ impl<'a> Loader<'a> {
         while let Some(loader) = visited {
             chain.push((loader.shown(), named_at));
             if loader.root.starts_with(candidate) {
-                let message = format!(
-                    "cycle detected: candidate root '{candidate}' contains visited root '{}'",
-                    loader.root
-                );
+                let message =
+                    format!("cycle detected: candidate root '{candidate}' contains visited root '{}'", loader.root);
                 let mut error = Diagnostic::error("kustomize-cycle", message);
                 if let Some(span) = span {
                     error = error.at_with(span, "this leads back");
@@ -159,8 +159,9 @@ impl<'a> Loader<'a> {
                         return Err(fail("kustomize-missing-file", format!("'{target}' must resolve to a file")));
                     }
                     let message = format!("security; file '{canonical}' is not in or below '{}'", self.root);
-                    return Err(fail("kustomize-outside-root", message)
-                        .hint("move it below the kustomization, or allow it with `--load-restrictor LoadRestrictionsNone`"));
+                    return Err(fail("kustomize-outside-root", message).hint(
+                        "move it below the kustomization, or allow it with `--load-restrictor LoadRestrictionsNone`",
+                    ));
                 }
                 canonical
             }

@@ -111,9 +111,8 @@ fn take_items(mut node: Node) -> Vec<Node> {
 
 /// Whether there is something in the node, and if so, whether it is a resource.
 fn check(node: &Node) -> Result<bool> {
-    let empty = node.is_null()
-        || node.entries().is_some_and(<[_]>::is_empty)
-        || node.items().is_some_and(<[_]>::is_empty);
+    let empty =
+        node.is_null() || node.entries().is_some_and(<[_]>::is_empty) || node.items().is_some_and(<[_]>::is_empty);
     if empty {
         return Ok(false);
     }

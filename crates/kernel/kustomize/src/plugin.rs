@@ -16,7 +16,8 @@ use onepane_diagnostics::{Diagnostic, Result, Step};
 use onepane_resource::Resource;
 use onepane_yaml::Node;
 
-const GENERATORS: &[&str] = &["ConfigMapGenerator", "IAMPolicyGenerator", "SecretGenerator", "HelmChartInflationGenerator"];
+const GENERATORS: &[&str] =
+    &["ConfigMapGenerator", "IAMPolicyGenerator", "SecretGenerator", "HelmChartInflationGenerator"];
 const TRANSFORMERS: &[&str] = &[
     "AnnotationsTransformer",
     "HashTransformer",
@@ -35,7 +36,12 @@ const TRANSFORMERS: &[&str] = &[
 ];
 
 /// Runs the generator that `config` describes and absorbs what it makes.
-pub(crate) fn generate(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, into: &mut Accumulator) -> Result<()> {
+pub(crate) fn generate(
+    build: &mut Build<'_>,
+    target: &Target<'_>,
+    config: &Resource,
+    into: &mut Accumulator,
+) -> Result<()> {
     check(build, config, GENERATORS, "generator")?;
     let node = config.node();
     let decoder = Decoder::lenient("generator");
@@ -58,7 +64,12 @@ pub(crate) fn generate(build: &mut Build<'_>, target: &Target<'_>, config: &Reso
 }
 
 /// Runs the transformer that `config` describes.
-pub(crate) fn transform(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut Accumulator) -> Result<()> {
+pub(crate) fn transform(
+    build: &mut Build<'_>,
+    target: &Target<'_>,
+    config: &Resource,
+    onto: &mut Accumulator,
+) -> Result<()> {
     check(build, config, TRANSFORMERS, "transformer")?;
     run(build, target, config, onto).map_err(|error| fails(error, config))?;
     if target.provenance.is_some()
@@ -123,9 +134,10 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
             build.patch(&patch, target, onto)
         }
         "PatchStrategicMergeTransformer" => {
-            let mut patches: Vec<Located> =
-                get("paths").map_or(Ok(Vec::new()), |node| decoder.located_list(node))?;
-            patches.extend(get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()));
+            let mut patches: Vec<Located> = get("paths").map_or(Ok(Vec::new()), |node| decoder.located_list(node))?;
+            patches.extend(
+                get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()),
+            );
             if patches.is_empty() {
                 return Err(Diagnostic::error("kustomize-patch", "empty file path and empty patch content"));
             }
@@ -194,10 +206,15 @@ fn read_patch(decoder: &Decoder, node: &Node, key: &'static str) -> Result<Patch
 fn check(build: &Build<'_>, config: &Resource, known: &[&str], what: &str) -> Result<()> {
     let kind = config.kind();
     let error = if config.api_version() != "builtin" {
-        let why = if build.options.enable_plugins { "cannot be run: only built-in ones are supported" } else { "is external" };
+        let why = if build.options.enable_plugins {
+            "cannot be run: only built-in ones are supported"
+        } else {
+            "is external"
+        };
         let message = format!("external plugins disabled; unable to load external plugin '{kind}': it {why}");
-        Diagnostic::error("kustomize-plugin", message)
-            .hint("functions in containers and executables are not run; the built-in plugins have `apiVersion: builtin`")
+        Diagnostic::error("kustomize-plugin", message).hint(
+            "functions in containers and executables are not run; the built-in plugins have `apiVersion: builtin`",
+        )
     } else if known.contains(&kind) {
         return Ok(());
     } else if GENERATORS.contains(&kind) || TRANSFORMERS.contains(&kind) {

@@ -55,7 +55,8 @@ impl Provenance {
     /// Says in what `by` generated, as the file `self` asks for it, who generated it. What is merged into one of
     /// `present` comes from where that one does.
     pub(crate) fn annotate_generated(&self, resource: &mut Resource, present: &ResourceSet, by: ConfiguredBy<'_>) {
-        let merges = resource.behavior == GeneratorBehavior::Merge && !present.positions_by_any_id(resource.id()).is_empty();
+        let merges =
+            resource.behavior == GeneratorBehavior::Merge && !present.positions_by_any_id(resource.id()).is_empty();
         if !merges && resource.annotation(ORIGIN).is_none() {
             resource.set_annotation(ORIGIN, text(self.configured(by)));
         }
@@ -118,7 +119,10 @@ fn scalar(value: &str) -> String {
     let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
         && !value.starts_with('-')
-        && !matches!(value.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n");
+        && !matches!(
+            value.to_ascii_lowercase().as_str(),
+            "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
+        );
     if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
 }
 

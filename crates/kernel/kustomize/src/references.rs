@@ -4,9 +4,9 @@
 //! through an index, so the cost grows with the number of references and not with the square of the resources.
 
 use crate::config::TransformerConfig;
+use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
-use crate::scalar::NodeExt;
 use onepane_diagnostics::{Diagnostic, Origin, Result, Step};
 use onepane_resource::{GroupVersionKind, Resource, ResourceId, ResourceSet};
 use onepane_yaml::{Content, Node};
@@ -33,10 +33,15 @@ pub(crate) fn update_references(resources: &mut ResourceSet, config: &Transforme
         for field in matching {
             let reference = Reference { context: &context, field };
             // Whether the field is for the referrer was decided by its first id, whatever it is now.
-            field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(|mut error| {
-                error.message = format!("updating name reference in '{}' field of '{}': {}", field.path.spec.path, context.id, error.message);
-                error
-            })?;
+            field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(
+                |mut error| {
+                    error.message = format!(
+                        "updating name reference in '{}' field of '{}': {}",
+                        field.path.spec.path, context.id, error.message
+                    );
+                    error
+                },
+            )?;
         }
     }
     Ok(())
@@ -65,8 +70,12 @@ struct Index {
 
 impl Index {
     fn new(resources: &ResourceSet, origins: bool) -> Self {
-        let mut index =
-            Self { candidates: Vec::new(), by_previous_name: HashMap::new(), namespaces: HashMap::new(), kinds: HashSet::new() };
+        let mut index = Self {
+            candidates: Vec::new(),
+            by_previous_name: HashMap::new(),
+            namespaces: HashMap::new(),
+            kinds: HashSet::new(),
+        };
         for resource in resources {
             let current = resource.id().effective_namespace();
             let original: Box<str> = resource.original_id().effective_namespace().into();
@@ -297,12 +306,11 @@ impl<'a> Reference<'a> {
             .filter(|candidate| context.sees(candidate))
             .filter(|candidate| match written {
                 None => true,
-                Some(namespace) if by_original => {
-                    candidate.previous.first().is_some_and(|id| id.effective_namespace() == namespace && !id.is_cluster_scoped())
-                }
-                Some(namespace) => {
-                    candidate.id.effective_namespace() == namespace && !candidate.id.is_cluster_scoped()
-                }
+                Some(namespace) if by_original => candidate
+                    .previous
+                    .first()
+                    .is_some_and(|id| id.effective_namespace() == namespace && !id.is_cluster_scoped()),
+                Some(namespace) => candidate.id.effective_namespace() == namespace && !candidate.id.is_cluster_scoped(),
             })
             .filter(|candidate| had_type(candidate, &self.field.target))
             .filter(|candidate| role.is_none_or(|role| had_type(candidate, role)))
@@ -325,9 +333,9 @@ impl<'a> Reference<'a> {
             candidates.retain(|candidate| same_affixes(candidate, false));
         }
         let Some((first, rest)) = candidates.split_first() else { return Ok(None) };
-        let identical = rest.iter().all(|other| {
-            other.name == first.name && (namespace.is_none() || other.namespace == first.namespace)
-        });
+        let identical = rest
+            .iter()
+            .all(|other| other.name == first.name && (namespace.is_none() || other.namespace == first.namespace));
         if identical {
             return Ok(Some(first));
         }

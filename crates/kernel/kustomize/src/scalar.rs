@@ -1,7 +1,7 @@
 //! The types of scalars as the two generations of go-yaml see them.
 
-use onepane_yaml::{Content, Dialect, Node, Style, resolve};
 pub(crate) use onepane_yaml::Scalar;
+use onepane_yaml::{Content, Dialect, Node, Style, resolve};
 
 /// Questions that this crate asks of nodes.
 pub(crate) trait NodeExt {

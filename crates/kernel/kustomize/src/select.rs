@@ -62,7 +62,9 @@ impl Selector {
         // An exact name needs no scan.
         if let Pattern::Exact(name) = &matcher.name {
             let positions = resources.positions_by_any_name(name).iter().copied();
-            return Ok(positions.filter(|at| resources.get(*at).is_some_and(|resource| matcher.matches(resource))).collect());
+            return Ok(positions
+                .filter(|at| resources.get(*at).is_some_and(|resource| matcher.matches(resource)))
+                .collect());
         }
         Ok(resources.iter().enumerate().filter(|(_, resource)| matcher.matches(resource)).map(|(at, _)| at).collect())
     }
@@ -174,8 +176,12 @@ mod tests {
             ("a|web", "default", true),
             ("web", "shop", false),
         ] {
-            let selector =
-                Selector { kind: "Deployment".into(), name: name.into(), namespace: namespace.into(), ..Selector::default() };
+            let selector = Selector {
+                kind: "Deployment".into(),
+                name: name.into(),
+                namespace: namespace.into(),
+                ..Selector::default()
+            };
             assert_eq!(selector.matcher().unwrap().matches(&resource), selected, "{name} {namespace}");
         }
     }

@@ -32,7 +32,9 @@ impl Stamp {
     /// The origin of a value that replaces one with the origin `previous`.
     pub(crate) fn over(&self, previous: Origin, inputs: Vec<Origin>) -> Origin {
         match &self.0 {
-            Some(mark) => Origin::from(Record { step: mark.step, span: mark.span, note: mark.note.clone(), inputs, previous }),
+            Some(mark) => {
+                Origin::from(Record { step: mark.step, span: mark.span, note: mark.note.clone(), inputs, previous })
+            }
             None => previous,
         }
     }
@@ -61,7 +63,10 @@ impl Stamp {
         node.tag = tag.map(Into::into);
         node.comments = None;
         // Whether a number that was quoted stays a string is decided by the style, which is kept.
-        if !matches!(node.style, Style::Plain | Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded) {
+        if !matches!(
+            node.style,
+            Style::Plain | Style::SingleQuoted | Style::DoubleQuoted | Style::Literal | Style::Folded
+        ) {
             node.style = Style::Plain;
         }
     }

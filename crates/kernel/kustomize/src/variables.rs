@@ -19,7 +19,11 @@ pub(crate) type Variables = BTreeMap<String, Variable>;
 ///
 /// # Errors
 /// `kustomize-variable` when a name is taken, or when a variable points at several resources.
-pub(crate) fn add_variables(variables: &mut Variables, incoming: &[Variable], resources: &mut ResourceSet) -> Result<()> {
+pub(crate) fn add_variables(
+    variables: &mut Variables,
+    incoming: &[Variable],
+    resources: &mut ResourceSet,
+) -> Result<()> {
     for variable in incoming {
         let gvk = GroupVersionKind::new(&*variable.group, &*variable.version, &*variable.kind);
         let id = ResourceId::new(gvk, &*variable.target_namespace, &*variable.target_name);
@@ -123,8 +127,7 @@ pub(crate) fn resolve_variables(
 fn find_value(variable: &Variable, resources: &ResourceSet) -> Result<Resolved> {
     let holder = resources.iter().find(|resource| resource.variables.iter().any(|name| **name == *variable.name));
     let Some(holder) = holder else {
-        let message =
-            format!("var '{}' cannot be mapped to a field in the set of known resources", variable.name);
+        let message = format!("var '{}' cannot be mapped to a field in the set of known resources", variable.name);
         return Err(fail(message, variable.span));
     };
     let Some(node) = look_up(holder.node(), &variable.field_path) else {

@@ -76,7 +76,9 @@ fn run_version(arguments: &[String]) -> Result<(), Failure> {
         match argument {
             Argument::Flag("output" | "o") => output = flags.value()?,
             Argument::Flag("short") => drop(flags.switch()?),
-            Argument::Flag("help" | "h") => return print("Prints the kustomize version\n\nUsage:\n  kustomize version [flags]\n"),
+            Argument::Flag("help" | "h") => {
+                return print("Prints the kustomize version\n\nUsage:\n  kustomize version [flags]\n");
+            }
             Argument::Flag(name) => return Err(unknown(name)),
             Argument::Positional(_) => {}
         }

@@ -41,10 +41,7 @@ impl FieldSpec {
 
     /// The order that Kustomize puts types in: those that others need first.
     pub(super) fn compare_types(&self, other: &Self) -> Ordering {
-        compare_types(
-            (&self.group, &self.version, &self.kind),
-            (&other.group, &other.version, &other.kind),
-        )
+        compare_types((&self.group, &self.version, &self.kind), (&other.group, &other.version, &other.kind))
     }
 }
 

@@ -54,9 +54,11 @@ fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
 }
 
 fn literal(source: &Located) -> Result<Entry> {
-    let (key, value) = source.text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-        fail(format!("invalid literal source {}, expected key=value", source.text), source.span)
-    })?;
+    let (key, value) = source
+        .text
+        .split_once('=')
+        .filter(|(key, _)| !key.is_empty())
+        .ok_or_else(|| fail(format!("invalid literal source {}, expected key=value", source.text), source.span))?;
     let unquoted = match value.as_bytes() {
         [quote @ (b'"' | b'\''), .., last] if quote == last => &value[1..value.len() - 1],
         _ => value,
@@ -70,7 +72,9 @@ fn file_source(source: &Located) -> Result<(&str, &str)> {
     let refuse = |message: String| Err(fail(message, source.span));
     match text.split_once('=') {
         None => Ok((text.trim_end_matches('/').rsplit('/').next().unwrap_or(text), text)),
-        Some((_, path)) if path.contains('=') => refuse(format!("source \"{text}\" key name or file path contains '='")),
+        Some((_, path)) if path.contains('=') => {
+            refuse(format!("source \"{text}\" key name or file path contains '='"))
+        }
         Some(("", path)) => refuse(format!("missing key name for file path \"{path}\" in source \"{text}\"")),
         Some((key, "")) => refuse(format!("missing file path for key name \"{key}\" in source \"{text}\"")),
         Some((key, path)) => Ok((key, path)),
@@ -111,7 +115,9 @@ mod tests {
 
     #[test]
     fn literals_lose_one_pair_of_quotes() {
-        for (source, wanted) in [("a=b", "b"), ("a='b'", "b"), ("a=\"b", "\"b"), ("a=", ""), ("a=\"", "\""), ("a=b=c", "b=c")] {
+        for (source, wanted) in
+            [("a=b", "b"), ("a='b'", "b"), ("a=\"b", "\"b"), ("a=", ""), ("a=\"", "\""), ("a=b=c", "b=c")]
+        {
             assert_eq!(literal(&located(source)).unwrap().value, wanted.as_bytes(), "{source}");
         }
         for source in ["a", "=b", ""] {

@@ -1,9 +1,9 @@
 //! Helm charts in a kustomization, also in the form that came before `helmCharts:`.
 
-use crate::scalar::NodeExt;
 use super::parts::entry_span;
 use super::{HelmChart, HelmGlobals};
 use crate::decode::Decoder;
+use crate::scalar::NodeExt;
 use onepane_diagnostics::Result;
 use onepane_yaml::Node;
 

@@ -7,8 +7,8 @@ mod read;
 
 pub(crate) use file::{KustomizationFile, find};
 pub(crate) use parts::{
-    Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica, SortOptions, Variable,
-    read_generator, read_image, read_replica, read_selector,
+    Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica, SortOptions,
+    Variable, read_generator, read_image, read_replica, read_selector,
 };
 
 use crate::decode::Located;

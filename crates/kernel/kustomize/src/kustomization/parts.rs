@@ -1,8 +1,8 @@
 //! The lists of a kustomization: images, patches, generators and so on, and how they are read.
 
-use crate::scalar::NodeExt;
 use crate::config::{FieldSpec, field_specs};
 use crate::decode::{Decoder, Located};
+use crate::scalar::NodeExt;
 use crate::select::Selector;
 use onepane_diagnostics::{Result, Span};
 use onepane_yaml::Node;
@@ -197,8 +197,7 @@ pub(super) fn read_patch(decoder: &Decoder, node: &Node) -> Result<Patch> {
 
 /// Reads a `target:`; null is none.
 pub(crate) fn read_selector(decoder: &Decoder, node: &Node) -> Result<Option<Selector>> {
-    const FIELDS: &[&str] =
-        &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
+    const FIELDS: &[&str] = &["group", "version", "kind", "name", "namespace", "annotationSelector", "labelSelector"];
     if node.is_null() {
         return Ok(None);
     }

@@ -1,11 +1,11 @@
 //! From the text of a kustomization file to a [`Kustomization`].
 
-use crate::scalar::NodeExt;
 use super::legacy::{read_helm_chart, read_helm_globals, read_old_helm_chart};
-use super::parts::{read_generator_options, read_label, read_patch};
 use super::parts::{GeneratorFields, read_generator, read_image, read_replica, read_sort_options, read_variable};
+use super::parts::{read_generator_options, read_label, read_patch};
 use super::{HelmGlobals, Kustomization};
 use crate::decode::{Decoder, closest};
+use crate::scalar::NodeExt;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_yaml::Node;
 
@@ -149,7 +149,8 @@ pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustom
         this.helm_globals = old_globals;
     }
     for row in DEPRECATED {
-        warnings.extend(deprecated.iter().filter(|(used, _)| used.0 == row.0).map(|(row, span)| deprecation(row, *span)));
+        warnings
+            .extend(deprecated.iter().filter(|(used, _)| used.0 == row.0).map(|(row, span)| deprecation(row, *span)));
     }
     if !says_something {
         let error = Diagnostic::error("kustomize-empty", "kustomization.yaml is empty");

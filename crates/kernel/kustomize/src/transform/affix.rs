@@ -17,7 +17,12 @@ pub(crate) enum Affix<'a> {
 
 /// Puts `affix` around the names of all resources but the kinds whose name is fixed: custom resource definitions, API
 /// services and namespaces.
-pub(crate) fn add_affix(resources: &mut ResourceSet, affix: Affix<'_>, fields: &[FieldSpec], stamp: &Stamp) -> Result<()> {
+pub(crate) fn add_affix(
+    resources: &mut ResourceSet,
+    affix: Affix<'_>,
+    fields: &[FieldSpec],
+    stamp: &Stamp,
+) -> Result<()> {
     let paths = Path::all(fields);
     for resource in resources.iter_mut() {
         let original = resource.original_id().gvk;
@@ -46,7 +51,8 @@ pub(crate) fn add_affix(resources: &mut ResourceSet, affix: Affix<'_>, fields: &
 }
 
 fn is_fixed(group: &str, kind: &str) -> bool {
-    matches!(kind, "CustomResourceDefinition" | "Namespace") || (kind == "APIService" && group == "apiregistration.k8s.io")
+    matches!(kind, "CustomResourceDefinition" | "Namespace")
+        || (kind == "APIService" && group == "apiregistration.k8s.io")
 }
 
 fn remember(resource: &mut Resource, affix: Affix<'_>) {

@@ -1,8 +1,8 @@
 //! `images:`.
 
-use crate::scalar::NodeExt;
 use crate::config::FieldSpec;
 use crate::kustomization::Image;
+use crate::scalar::NodeExt;
 use crate::select::compile;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};

@@ -1,8 +1,8 @@
 //! `labels:`, `commonLabels:` and `commonAnnotations:`.
 
-use crate::scalar::NodeExt;
 use crate::config::FieldSpec;
 use crate::decode::Located;
+use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
 use onepane_diagnostics::{Diagnostic, Result, Step};

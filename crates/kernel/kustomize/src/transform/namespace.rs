@@ -1,7 +1,7 @@
 //! `namespace:`.
 
-use crate::scalar::NodeExt;
 use crate::config::FieldSpec;
+use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -121,7 +121,10 @@ impl NamespaceChange<'_> {
     fn subjects(&self, node: &mut Node, stamp: &Stamp) -> Result<()> {
         let Some(subjects) = node.get_mut("subjects").filter(|subjects| !subjects.is_null()) else { return Ok(()) };
         let Some(subjects) = subjects.items_mut() else {
-            return Err(Diagnostic::error("kustomize-namespace", "setting namespace on (cluster)role binding subjects: not a list"));
+            return Err(Diagnostic::error(
+                "kustomize-namespace",
+                "setting namespace on (cluster)role binding subjects: not a list",
+            ));
         };
         for subject in subjects {
             let text = |key: &str| subject.get(key).and_then(Node::as_str);

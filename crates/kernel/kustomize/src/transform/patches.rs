@@ -181,14 +181,14 @@ impl LoadedPatch {
             }
             (PatchContent::Strategic(patches), None) => patches.iter().try_for_each(|patch| {
                 let position = self.find(patch, resources)?;
-                let outcome = resources.update(position, |resource| patch_resource(resource, patch, &options).map(drop));
+                let outcome =
+                    resources.update(position, |resource| patch_resource(resource, patch, &options).map(drop));
                 outcome.unwrap_or(Ok(()))
             }),
             (PatchContent::Json(patch, remember), Some(target)) => {
                 for position in self.select(target, resources)? {
-                    let outcome = resources.update(position, |resource| {
-                        apply_json(resource, patch, *remember, &options)
-                    });
+                    let outcome =
+                        resources.update(position, |resource| apply_json(resource, patch, *remember, &options));
                     outcome.unwrap_or(Ok(()))?;
                 }
                 Ok(())
@@ -228,7 +228,12 @@ impl LoadedPatch {
 
 /// Applies a patch to the chosen resources as Kustomize's resource map does: labels and annotations of the patch are
 /// strings then, even where they are null, and those that it deleted are gone at once.
-fn apply_to(resources: &mut ResourceSet, positions: &[usize], patch: &Resource, options: &PatchOptions<'_>) -> Result<()> {
+fn apply_to(
+    resources: &mut ResourceSet,
+    positions: &[usize],
+    patch: &Resource,
+    options: &PatchOptions<'_>,
+) -> Result<()> {
     if positions.is_empty() {
         return Ok(());
     }
@@ -279,7 +284,12 @@ fn stringify_metadata(node: &mut Node) {
 }
 
 /// Applies operations. Kustomize keeps its memories in annotations, so that operations on them find a map.
-fn apply_json(resource: &mut Resource, operations: &[Operation], remember: bool, options: &PatchOptions<'_>) -> Result<()> {
+fn apply_json(
+    resource: &mut Resource,
+    operations: &[Operation],
+    remember: bool,
+    options: &PatchOptions<'_>,
+) -> Result<()> {
     if remember {
         resource.store_previous_id();
     }
@@ -290,7 +300,8 @@ fn apply_json(resource: &mut Resource, operations: &[Operation], remember: bool,
             node.set("metadata", Node::mapping(Vec::new()));
         }
         if let Some(metadata) = node.get_mut("metadata")
-            && metadata.get("annotations").is_none_or(|annotations| annotations.entries().is_none()) {
+            && metadata.get("annotations").is_none_or(|annotations| annotations.entries().is_none())
+        {
             metadata.set("annotations", Node::mapping(Vec::new()));
         }
     }

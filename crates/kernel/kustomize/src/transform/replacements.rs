@@ -225,7 +225,9 @@ impl Source {
             let error = fail(format!("nothing selected by {}", self.describe()), None);
             let names = resources.iter().map(|resource| resource.name());
             return Err(match crate::decode::closest(&self.id.name, names) {
-                Some(near) if !self.id.name.is_empty() && *near != *self.id.name => error.hint(format!("did you mean `{near}`?")),
+                Some(near) if !self.id.name.is_empty() && *near != *self.id.name => {
+                    error.hint(format!("did you mean `{near}`?"))
+                }
                 _ => error,
             });
         };

@@ -11,7 +11,12 @@ use onepane_resource::ResourceSet;
 ///
 /// # Errors
 /// `kustomize-replicas` when there is no such resource of a kind that has replicas.
-pub(crate) fn set_replicas(resources: &mut ResourceSet, replica: &Replica, fields: &[FieldSpec], stamp: &Stamp) -> Result<()> {
+pub(crate) fn set_replicas(
+    resources: &mut ResourceSet,
+    replica: &Replica,
+    fields: &[FieldSpec],
+    stamp: &Stamp,
+) -> Result<()> {
     let positions = resources.positions_by_any_name(&replica.name).to_vec();
     let mut found = false;
     for path in Path::all(fields) {
@@ -48,7 +53,9 @@ pub(crate) fn set_replicas(resources: &mut ResourceSet, replica: &Replica, field
     }
     let names = resources
         .iter()
-        .filter(|resource| fields.iter().any(|spec| spec.is_for("", "", resource.kind()) || spec.kind == resource.kind()))
+        .filter(|resource| {
+            fields.iter().any(|spec| spec.is_for("", "", resource.kind()) || spec.kind == resource.kind())
+        })
         .map(|resource| resource.name());
     if let Some(near) = crate::decode::closest(&replica.name, names) {
         error = error.hint(format!("did you mean `{near}`?"));

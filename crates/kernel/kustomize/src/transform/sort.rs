@@ -51,7 +51,10 @@ pub(crate) fn sort_resources(resources: &mut ResourceSet, options: &SortOptions)
         ("legacy", None) => sort_legacy(resources),
         ("legacy", Some((first, last))) => sort_by_kinds(resources, first, last),
         _ => {
-            return Err(Diagnostic::error("kustomize-sort", "the field 'sortOptions.order' must be one of [fifo, legacy]"));
+            return Err(Diagnostic::error(
+                "kustomize-sort",
+                "the field 'sortOptions.order' must be one of [fifo, legacy]",
+            ));
         }
     }
     Ok(())

@@ -96,7 +96,7 @@ pub(crate) fn add_value(resources: &mut ResourceSet, add: &ValueAdd, stamp: &Sta
                 let path = split(&target.field_path);
                 let field = look_up(resource.node_mut(), &path)?;
                 let Content::Scalar(old) = &field.content else {
-                    return Err(Diagnostic::error("kustomize-value-add", "wrong node kind: a scalar was expected")); 
+                    return Err(Diagnostic::error("kustomize-value-add", "wrong node kind: a scalar was expected"));
                 };
                 let new = match target.position {
                     0 => add.value.clone(),
@@ -141,7 +141,10 @@ fn look_up<'n>(mut node: &'n mut Node, path: &[String]) -> Result<&'n mut Node> 
         }
         if node.entries().is_none() {
             if !node.is_null() {
-                return Err(Diagnostic::error("kustomize-value-add", format!("wrong node kind: a mapping was expected at `{key}`")));
+                return Err(Diagnostic::error(
+                    "kustomize-value-add",
+                    format!("wrong node kind: a mapping was expected at `{key}`"),
+                ));
             }
             node.content = Content::Mapping(Vec::new());
             node.tag = None;

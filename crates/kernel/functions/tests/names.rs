@@ -271,7 +271,7 @@ fn go_name(kind: Type) -> String {
         Type::Bool => "bool",
         Type::Int => "int",
         Type::Int64 => "int64",
-        Type::Uint64 => "uint64",
+        Type::Uint32 => "uint32",
         Type::Int32 => "int32",
         Type::Float64 => "float64",
         Type::Map => "map",

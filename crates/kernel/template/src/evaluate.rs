@@ -344,7 +344,7 @@ impl Type {
             Self::Bool => "bool",
             Self::Int => "int",
             Self::Int64 => "int64",
-            Self::Uint64 => "uint64",
+            Self::Uint32 => "uint32",
             Self::Int32 => "int32",
             Self::Float64 => "float64",
             Self::Map => "map[string]interface {}",
@@ -363,7 +363,7 @@ impl Type {
             | (Self::Int, Data::Int(_, IntKind::Default))
             | (Self::Int64, Data::Int(_, IntKind::Bits64))
             | (Self::Int32, Data::Int(_, IntKind::Bits32))
-            | (Self::Uint64, Data::Uint(_, IntKind::Bits64))
+            | (Self::Uint32, Data::Uint(_, IntKind::Bits32))
             | (Self::Float64, Data::Float(_, FloatKind::Bits64)) => true,
             (Self::Map, Data::Map(map)) => map.declared() != MapType::String,
             (Self::List, Data::List(list)) => list.element() == ElementType::Any,
@@ -435,8 +435,8 @@ fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Resul
         (Type::Int, _) => int(IntKind::Default),
         (Type::Int64, _) => int(IntKind::Bits64),
         (Type::Int32, _) => int(IntKind::Bits32),
-        (Type::Uint64, Term::Number(Number { uint: Some(uint), .. })) => Ok(Data::Uint(*uint, IntKind::Bits64).into()),
-        (Type::Uint64, _) => Err(frame.error(format!("expected unsigned integer; found {operand}"))),
+        (Type::Uint32, Term::Number(Number { uint: Some(uint), .. })) => Ok(Data::Uint(*uint, IntKind::Bits32).into()),
+        (Type::Uint32, _) => Err(frame.error(format!("expected unsigned integer; found {operand}"))),
         (Type::Float64, Term::Number(Number { float: Some(float), .. })) => Ok(Value::float(*float)),
         (Type::Float64, _) => Err(frame.error(format!("expected float; found {operand}"))),
         (other, _) => Err(frame.error(format!("can't handle {operand} for arg of type {}", other.name()))),

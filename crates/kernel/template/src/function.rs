@@ -32,8 +32,8 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
-    /// `uint64`
-    Uint64,
+    /// `uint32`: of all functions `derivePassword` alone takes an unsigned integer.
+    Uint32,
     /// `int32` (a rune)
     Int32,
     /// `float64`

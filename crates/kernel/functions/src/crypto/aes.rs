@@ -36,7 +36,7 @@ pub(super) fn decrypt(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     if encrypted.is_empty() {
         return Ok("".into());
     }
-    let encrypted = super::pem::decode_base64(encrypted)?;
+    let encrypted = crate::encodings::base64_decode(encrypted)?;
     let Some((iv, encrypted)) = encrypted.split_first_chunk::<BLOCK>() else {
         return Err(format!("runtime error: slice bounds out of range [:16] with capacity {}", encrypted.len()).into());
     };

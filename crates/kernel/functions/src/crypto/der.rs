@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
     pub(super) fn any(&mut self) -> Option<Item<'a>> {
         let (tag, first) = (*self.0.first()?, *self.0.get(1)?);
         let (length, header) = match first {
-            0..0x80 => (usize::from(first), 2),
+            ..=0x7f => (usize::from(first), 2),
             0x81..=0x84 => {
                 let bytes = self.0.get(2..2 + usize::from(first & 0x7f))?;
                 let length = bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));

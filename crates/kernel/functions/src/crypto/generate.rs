@@ -5,6 +5,7 @@ use super::key::{Bits, Key};
 use super::pem;
 use crate::arguments::{Outcome, any, int, text};
 use crate::date::Moment;
+use crate::encodings::base64_decode;
 use crate::random::Random;
 use onepane_template::{Context, FunctionError, Type};
 use onepane_value::{Data, Map, Object, Value};
@@ -103,8 +104,8 @@ pub(super) fn signed_with_key(context: &mut dyn Context, arguments: &[Value]) ->
 }
 
 pub(super) fn build_custom(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    let certificate = pem::decode_base64(text(arguments, 0)?).map_err(|_| "unable to decode base64 certificate")?;
-    let key = pem::decode_base64(text(arguments, 1)?).map_err(|_| "unable to decode base64 private key")?;
+    let certificate = base64_decode(text(arguments, 0)?).map_err(|_| "unable to decode base64 certificate")?;
+    let key = base64_decode(text(arguments, 1)?).map_err(|_| "unable to decode base64 private key")?;
     let (_, der) = pem::decode(&certificate).ok_or("unable to decode certificate")?;
     Issuer::read(&der).map_err(|error| format!("error parsing certificate: decodedCert.Bytes: {error}"))?;
     Key::from_pem(&key).map_err(|error| format!("error parsing private key: {error}"))?;

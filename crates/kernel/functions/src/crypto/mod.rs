@@ -28,10 +28,9 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("adler32sum", &[Type::String], digest::adler32sum),
     fixed("bcrypt", &[Type::String], password::bcrypt),
     fixed("htpasswd", &[Type::String, Type::String], password::htpasswd),
-    // Go's first parameter is a uint32.
     fixed(
         "derivePassword",
-        &[Type::Uint64, Type::String, Type::String, Type::String, Type::String],
+        &[Type::Uint32, Type::String, Type::String, Type::String, Type::String],
         master_password::derive_password,
     ),
     fixed("encryptAES", &[Type::String, Type::String], aes::encrypt),

@@ -1,7 +1,7 @@
 //! PEM: DER in text between two lines that say what it is.
 
+use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use base64::{DecodeError, Engine};
 
 /// A block of `kind`, as Go's encoding/pem writes it.
 pub(super) fn encode(kind: &str, der: &[u8]) -> String {
@@ -45,16 +45,4 @@ pub(super) fn decode(text: &[u8]) -> Option<(String, Vec<u8>)> {
         }
     }
     None
-}
-
-/// Go's `base64.StdEncoding.DecodeString`, which skips the ends of lines.
-pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
-    let letters: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    STANDARD.decode(&letters).map_err(|error| {
-        let at = match error {
-            DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => at,
-            DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => letters.len() / 4 * 4,
-        };
-        format!("illegal base64 data at input byte {at}")
-    })
 }

@@ -73,7 +73,7 @@ impl<'a> Loader<'a> {
         }
         if self.world.kind(&target) != Some(EntryKind::Folder) {
             if is_remote(path) {
-                return Err(fail("kustomize-remote", remote_error(path).message));
+                return Err(crate::accumulate::located(remote_error(path), span));
             }
             let why = if self.world.kind(&target).is_some() { "it is a file" } else { "there is nothing" };
             let mut error =
@@ -138,7 +138,7 @@ impl<'a> Loader<'a> {
             }
         };
         if path.starts_with("http://") || path.starts_with("https://") {
-            return Err(fail("kustomize-remote", remote_error(path).message));
+            return Err(crate::accumulate::located(remote_error(path), span));
         }
         let target = self.join(path);
         let target = match self.restrictor {

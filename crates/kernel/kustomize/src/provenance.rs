@@ -66,7 +66,8 @@ impl Provenance {
     /// must have been made by it.
     pub(crate) fn annotate_transformed(&self, resources: &mut ResourceSet, by: ConfiguredBy<'_>) {
         let configured = self.configured(by);
-        for resource in resources.iter_mut() {
+        // What a patch deleted is still there, empty, and must stay so.
+        for resource in resources.iter_mut().filter(|resource| !resource.is_empty()) {
             if resource.annotation(ORIGIN).is_none() {
                 resource.set_annotation(ORIGIN, text(configured.clone()));
                 continue;

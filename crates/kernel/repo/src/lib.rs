@@ -1,1 +1,29 @@
 //! The repository's folders, and what is rendered, built and asked of them.
+//!
+//! A [`Repository`] is a `World` rooted at the repository plus its [`Layout`]. The life of a build:
+//!
+//! 1. [`Repository::state`] reads the state file (`helm-charts/helmfile.yaml`): which chart renders with which
+//!    values as which release.
+//! 2. [`Repository::render`] renders a release to a [`RenderedRelease`]: one file a resource and a kustomization that
+//!    lists them, for `helm-charts/rendered/<release>/`. Whoever called writes them.
+//! 3. [`Repository::build`] builds a folder — a cluster, a group — with Kustomize's rules from what is on disk, just
+//!    as Flux or Argo CD would.
+//! 4. [`Repository::why`] builds with origins on, finds the field, and follows its history back: overlay steps first,
+//!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
+//!    goes on with template lines, includes and values files.
+//!
+//! It performs no I/O of its own and knows no cluster.
+
+mod build;
+mod layout;
+mod release;
+mod render;
+mod repository;
+mod why;
+
+pub use build::BuildOptions;
+pub use layout::Layout;
+pub use onepane_kustomize::Built;
+pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};
+pub use repository::Repository;
+pub use why::{Explanation, FieldPath, Step, Trail};

@@ -1,17 +1,144 @@
-//! `onepane build`.
+//! `onepane build`: the manifests of clusters, groups or any folder.
 
+use crate::atomic;
+use crate::commands::open;
 use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use onepane_repo::{BuildOptions, Built, Repository};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// What `onepane build` takes.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// Clusters by name, or paths of folders with a kustomization [default: every cluster, and a summary]
+    targets: Vec<String>,
+    /// Write one file a target into this folder; `json` prints JSON and `yaml` YAML to stdout
+    #[arg(short, long, value_name = "DIR|json|yaml")]
+    output: Option<String>,
+    /// Preview with another image: NAME=NEW[:TAG|@DIGEST] or NAME:TAG, as `kustomize edit set image` takes it
+    #[arg(long = "set-image", value_name = "IMAGE")]
+    set_images: Vec<String>,
+}
 
-/// Runs it.
-pub(crate) fn run(
-    _terminal: &Terminal,
-    _directory: Option<&camino::Utf8Path>,
-    _arguments: &Arguments,
-) -> Result<ExitCode, Failure> {
-    Ok(ExitCode::from(2))
+/// One target and what came of it.
+struct Outcome {
+    unit: Utf8PathBuf,
+    built: Built,
+    milliseconds: f64,
+}
+
+/// Builds on all cores, then prints, writes or sums up.
+pub(crate) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let (root, world) = open(directory)?;
+    let failure = Failure::below(&root);
+    let repository = Repository::open(&world).map_err(&failure)?;
+    let units = match arguments.targets.as_slice() {
+        [] => repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect(),
+        targets => targets.iter().map(|target| repository.unit(target)).collect::<Result<Vec<_>, _>>().map_err(&failure)?,
+    };
+    let options = BuildOptions { set_images: arguments.set_images.clone(), ..BuildOptions::default() };
+    let outcomes = build(terminal, &repository, &units, &options, &root)?;
+    for warning in outcomes.iter().flat_map(|outcome| &outcome.built.warnings) {
+        terminal.report(warning, &root);
+    }
+    match arguments.output.as_deref() {
+        Some("json") => terminal.print(as_json(&outcomes)?.as_bytes())?,
+        Some("yaml") => print_yaml(terminal, &outcomes)?,
+        Some(folder) => {
+            for outcome in &outcomes {
+                let path = Utf8Path::new(folder).join(format!("{}.yaml", outcome.unit.as_str().replace('/', "-")));
+                atomic::write(&path, outcome.built.to_yaml().map_err(&failure)?.as_bytes())?;
+            }
+            terminal.print(summary(&outcomes, start).as_bytes())?;
+        }
+        None if arguments.targets.is_empty() => terminal.print(summary(&outcomes, start).as_bytes())?,
+        None => print_yaml(terminal, &outcomes)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(
+    terminal: &Terminal,
+    repository: &Repository<'_>,
+    units: &[Utf8PathBuf],
+    options: &BuildOptions,
+    root: &Utf8Path,
+) -> Result<Vec<Outcome>, Failure> {
+    let bar = terminal.progress(units.len(), "building");
+    let results: Vec<Result<Outcome, Box<Diagnostic>>> = units
+        .par_iter()
+        .map(|unit| {
+            let start = Instant::now();
+            let built = repository.build(unit, options);
+            bar.inc(1);
+            built.map(|built| Outcome { unit: unit.clone(), built, milliseconds: start.elapsed().as_secs_f64() * 1000.0 })
+        })
+        .collect();
+    bar.finish_and_clear();
+    let (mut outcomes, mut failures) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(diagnostic) => failures.push(*diagnostic),
+        }
+    }
+    if failures.is_empty() { Ok(outcomes) } else { Err(Failure::Found(failures, root.to_owned())) }
+}
+
+fn print_yaml(terminal: &Terminal, outcomes: &[Outcome]) -> Result<(), Failure> {
+    let texts: Vec<String> = outcomes.iter().map(|outcome| outcome.built.to_yaml()).collect::<Result<_, _>>()?;
+    terminal.print(texts.join("---\n").as_bytes())
+}
+
+/// A `v1` List for each target, under its path.
+fn as_json(outcomes: &[Outcome]) -> Result<String, Failure> {
+    let unwritable = |cause: String| Diagnostic::error("build-json", cause);
+    let mut lists = serde_json::Map::new();
+    for outcome in outcomes {
+        let mut items = Vec::new();
+        for resource in outcome.built.resources.iter() {
+            let yaml = onepane_yaml::write_sorted(resource.node())?;
+            let json = onepane_value::to_json(&onepane_value::from_yaml(&yaml, None)?).map_err(unwritable)?;
+            let item = serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| unwritable(error.to_string()))?;
+            items.push(item);
+        }
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
+        lists.insert(outcome.unit.to_string(), list);
+    }
+    Ok(format!("{:#}\n", serde_json::Value::Object(lists)))
+}
+
+/// A row a target: resources, the kinds that there are most of, time.
+fn summary(outcomes: &[Outcome], start: Instant) -> String {
+    let width = outcomes.iter().map(|outcome| outcome.unit.as_str().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut total = 0;
+    for outcome in outcomes {
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut count = 0;
+        for resource in outcome.built.resources.iter() {
+            *kinds.entry(resource.kind()).or_default() += 1;
+            count += 1;
+        }
+        total += count;
+        let mut kinds: Vec<_> = kinds.into_iter().collect();
+        kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+        let rest = kinds.len().saturating_sub(5);
+        let mut most: Vec<String> = kinds.iter().take(5).map(|(kind, count)| format!("{count} {kind}")).collect();
+        if rest > 0 {
+            most.push(format!("{rest} more kinds"));
+        }
+        let unit = outcome.unit.as_str();
+        writeln!(text, "{unit:<width$}  {count:>4} resources  {:>6.1} ms  {}", outcome.milliseconds, most.join(", "))
+            .expect("a string takes any text");
+    }
+    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+    writeln!(text, "{} targets, {total} resources, {milliseconds:.0} ms", outcomes.len()).expect("a string takes any text");
+    text
 }

@@ -6,3 +6,32 @@ pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod render;
 pub(crate) mod why;
+
+use crate::terminal::Failure;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use onepane_world::OsWorld;
+
+/// How a command reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The repository that holds `directory` (or the current folder): its root, and its files, none of them outside.
+pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, OsWorld), Failure> {
+    let start = directory.unwrap_or(Utf8Path::new("."));
+    let start = start.canonicalize_utf8().map_err(|error| {
+        Diagnostic::error("repo-not-found", format!("`{start}` can't be opened: {error}"))
+    })?;
+    let is_root = |folder: &&Utf8Path| folder.join("onepane.yaml").is_file() || folder.join("clusters").is_dir();
+    let root = start.ancestors().find(is_root).ok_or_else(|| {
+        Diagnostic::error("repo-not-found", format!("neither `{start}` nor a folder above it is a repository of the pattern"))
+            .hint("it would have a `clusters` folder or an onepane.yaml; `onepane init DIR` makes one")
+    })?;
+    let world = OsWorld::within(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
+    Ok((root.to_owned(), world))
+}

@@ -1,17 +1,197 @@
-//! `onepane render`.
+//! `onepane render`: the charts, rendered to disk.
 
+use crate::atomic::{self, Written};
+use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
+use camino::Utf8Path;
+use onepane_diagnostics::Diagnostic;
+use onepane_helmfile::State;
+use onepane_repo::{DifferenceKind, RenderedRelease, Repository};
+use rayon::prelude::*;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// What `onepane render` takes.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// The releases to render [default: all of the state file]
+    releases: Vec<String>,
+    /// Write nothing; fail when what is on disk is not what the charts render to
+    #[arg(long)]
+    check: bool,
+    /// The environment of the state file
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    environment: String,
+    /// How to report
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: OutputFormat,
+}
 
-/// Runs it.
-pub(crate) fn run(
-    _terminal: &Terminal,
-    _directory: Option<&camino::Utf8Path>,
-    _arguments: &Arguments,
-) -> Result<ExitCode, Failure> {
-    Ok(ExitCode::from(2))
+/// Renders, then writes or compares.
+pub(crate) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let start = Instant::now();
+    let (root, world) = open(directory)?;
+    let failure = Failure::below(&root);
+    let repository = Repository::open(&world).map_err(&failure)?;
+    let rendered = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
+    let surplus = match arguments.releases.as_slice() {
+        [] => repository.surplus_releases(&rendered).map_err(&failure)?,
+        _ => Vec::new(),
+    };
+    let report = if arguments.check {
+        check(&repository, &rendered, surplus).map_err(&failure)?
+    } else {
+        write(&root, &repository, &rendered, surplus).map_err(&failure)?
+    };
+    let stale = arguments.check && !report.changes.is_empty();
+    report.print(terminal, arguments, &rendered, start)?;
+    Ok(if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Renders the named releases, or all, on all cores. Every release that fails is reported, not just the first.
+pub(crate) fn render(
+    terminal: &Terminal,
+    repository: &Repository<'_>,
+    names: &[String],
+    environment: &str,
+    root: &Utf8Path,
+) -> Result<Vec<RenderedRelease>, Failure> {
+    let names = selected(repository, names, environment).map_err(Failure::below(root))?;
+    let bar = terminal.progress(names.len(), "rendering");
+    // Values belong to their thread, so each worker reads the state for itself.
+    let state = || repository.state(environment);
+    let render = |state: &mut onepane_diagnostics::Result<State>, name: &String| {
+        let release = state.as_ref().ok().and_then(|state| state.releases.iter().find(|release| release.name == *name));
+        let outcome = match (release, &state) {
+            (Some(release), _) => repository.render(release),
+            (None, Err(error)) => Err(error.clone()),
+            (None, Ok(_)) => Err(Diagnostic::error("render-changed", format!("the release `{name}` is gone"))),
+        };
+        bar.inc(1);
+        outcome
+    };
+    let outcomes: Vec<_> = names.par_iter().map_init(state, render).collect();
+    bar.finish_and_clear();
+    let mut rendered = Vec::new();
+    let mut failures: Vec<Diagnostic> = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Ok(release) => {
+                release.warnings.iter().for_each(|warning| terminal.report(warning, root));
+                rendered.push(release);
+            }
+            Err(diagnostic) => failures.push(*diagnostic),
+        }
+    }
+    if failures.is_empty() { Ok(rendered) } else { Err(Failure::Found(failures, root.to_owned())) }
+}
+
+/// The names of the installed releases; of those in `names`, where there are any.
+fn selected(repository: &Repository<'_>, names: &[String], environment: &str) -> onepane_diagnostics::Result<Vec<String>> {
+    let state = repository.state(environment)?;
+    let installed: Vec<String> =
+        state.releases.iter().filter(|release| release.installed).map(|release| release.name.clone()).collect();
+    match names.iter().find(|name| !installed.contains(name)) {
+        Some(absent) => Err(Diagnostic::error("render-no-such-release", format!("there is no release `{absent}`"))
+            .hint(format!("`{}` lists: {}", state.path, installed.join(", ")))),
+        None if names.is_empty() => Ok(installed),
+        None => Ok(names.to_vec()),
+    }
+}
+
+/// What was done, or would be.
+#[derive(Default)]
+pub(crate) struct Report {
+    /// How many files the releases render to.
+    pub(crate) files: usize,
+    /// What changed or is stale: the path and how.
+    pub(crate) changes: Vec<(String, DifferenceKind)>,
+}
+
+fn check(
+    repository: &Repository<'_>,
+    rendered: &[RenderedRelease],
+    surplus: Vec<camino::Utf8PathBuf>,
+) -> onepane_diagnostics::Result<Report> {
+    let mut report = Report { files: file_count(rendered), ..Report::default() };
+    for release in rendered {
+        let differences = repository.differences(release)?;
+        report.changes.extend(differences.into_iter().map(|difference| (difference.path.into_string(), difference.kind)));
+    }
+    report.changes.extend(surplus.into_iter().map(|path| (path.into_string(), DifferenceKind::Surplus)));
+    Ok(report)
+}
+
+/// Writes what differs and removes what no release renders to any more.
+pub(crate) fn write(
+    root: &Utf8Path,
+    repository: &Repository<'_>,
+    rendered: &[RenderedRelease],
+    surplus: Vec<camino::Utf8PathBuf>,
+) -> onepane_diagnostics::Result<Report> {
+    let mut report = Report { files: file_count(rendered), ..Report::default() };
+    for release in rendered {
+        let differences = repository.differences(release)?;
+        for file in &release.files {
+            if atomic::write(&root.join(&file.path), file.contents.as_bytes())? == Written::Changed {
+                let kind = differences.iter().find(|difference| difference.path == file.path).map(|found| found.kind);
+                report.changes.push((file.path.to_string(), kind.unwrap_or(DifferenceKind::Changed)));
+            }
+        }
+        for difference in differences.into_iter().filter(|found| found.kind == DifferenceKind::Surplus) {
+            atomic::remove(&root.join(&difference.path))?;
+            report.changes.push((difference.path.into_string(), DifferenceKind::Surplus));
+        }
+    }
+    for path in surplus {
+        atomic::remove(&root.join(&path))?;
+        // The folder goes once it is empty; that it is not is no failure.
+        let _ = path.parent().map(|folder| std::fs::remove_dir(root.join(folder)));
+        report.changes.push((path.into_string(), DifferenceKind::Surplus));
+    }
+    Ok(report)
+}
+
+fn file_count(rendered: &[RenderedRelease]) -> usize {
+    rendered.iter().map(|release| release.files.len()).sum()
+}
+
+impl Report {
+    fn print(
+        &self,
+        terminal: &Terminal,
+        arguments: &Arguments,
+        rendered: &[RenderedRelease],
+        start: Instant,
+    ) -> Result<(), Failure> {
+        let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+        if arguments.output == OutputFormat::Json {
+            let changes: Vec<_> = self
+                .changes
+                .iter()
+                .map(|(path, kind)| serde_json::json!({"path": path, "change": kind.name()}))
+                .collect();
+            let report = serde_json::json!({
+                "releases": rendered.iter().map(|release| &release.name).collect::<Vec<_>>(),
+                "files": self.files,
+                "changes": changes,
+                "milliseconds": milliseconds,
+            });
+            return terminal.print(format!("{report:#}\n").as_bytes());
+        }
+        let mut text = String::new();
+        for (path, kind) in &self.changes {
+            text.push_str(&format!("{:<8} {path}\n", kind.name()));
+        }
+        let count = self.changes.len();
+        let outcome = match (arguments.check, count) {
+            (true, 0) => "all up to date".to_owned(),
+            (true, _) => format!("{count} stale; `onepane render` brings them up to date"),
+            (false, 0) => "nothing changed".to_owned(),
+            (false, _) => format!("{count} changed"),
+        };
+        let releases = rendered.len();
+        text.push_str(&format!("{releases} releases, {} files, {outcome} ({milliseconds:.0} ms)\n", self.files));
+        terminal.print(text.as_bytes())
+    }
 }

@@ -1,0 +1,107 @@
+//! A release of the state file to manifests: [`Repository::render`].
+
+use crate::Repository;
+use crate::render::{Manifest, RenderedRelease, files};
+use onepane_chart::{Origins, SetKind, load, merge_maps, missing_dependencies, parse_values, set_into};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
+use onepane_helm::{Action, Capabilities, RenderOptions, Schemas, render};
+use onepane_helmfile::{Release, State, ValuesSource};
+use onepane_value::{Map, Text};
+
+impl Repository<'_> {
+    /// What the state file says for `environment`.
+    pub fn state(&self, environment: &str) -> Result<State> {
+        onepane_helmfile::load(self.world, &self.layout.helm_charts, environment)
+    }
+
+    /// The release as files.
+    ///
+    /// It is rendered as `helm template --include-crds --skip-tests` would: CRDs belong to what runs, tests do not.
+    pub fn render(&self, release: &Release) -> Result<RenderedRelease> {
+        self.render_tracked(release, Origins::Untracked)
+    }
+
+    /// The release called `name` as files whose bytes know where they came from.
+    pub(crate) fn render_with_origins(&self, name: &str) -> Result<RenderedRelease> {
+        let state = self.state("default")?;
+        let release = state.releases.iter().find(|release| release.name == name).ok_or_else(|| {
+            let message = format!("`{}` lists no release `{name}`", state.path);
+            Diagnostic::error("repo-no-such-release", message)
+        })?;
+        self.render_tracked(release, Origins::Tracked)
+    }
+
+    fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
+        let in_release =
+            |error: Box<Diagnostic>| error.trace(format!("in the release `{}`", release.name), Some(release.span));
+        let mut warnings: Vec<Diagnostic> = Vec::new();
+        let mut warn = |warning: Diagnostic| {
+            // Coalescing passes over the same values more than once.
+            if warning.severity >= Severity::Warning && !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        };
+        let values = self.values(release, origins).map_err(in_release)?;
+        let chart = load(&release.chart, self.world, origins, &mut warn).map_err(in_release)?;
+        let missing = missing_dependencies(&chart);
+        if !missing.is_empty() {
+            let message =
+                format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
+            return Err(in_release(
+                Diagnostic::error("chart-missing-dependency", message)
+                    .hint(format!("`helm dependency build {}` fetches them", release.chart)),
+            ));
+        }
+        let options = RenderOptions {
+            release: onepane_helm::Release {
+                name: release.name.clone(),
+                namespace: release.namespace.clone(),
+                action: Action::Install,
+            },
+            capabilities: Capabilities::default(),
+            schemas: Schemas::Checked,
+            origins,
+        };
+        let rendered =
+            render(chart, &values, &options, self.world, &mut warn).map_err(|error| in_release(error.diagnostic))?;
+        let crds = rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: Text::from(file.bytes()) });
+        let manifests = rendered.manifests;
+        let hooks = rendered.hooks.into_iter().filter(|hook| !hook.is_test()).map(|hook| hook.manifest);
+        let manifests = manifests.into_iter().chain(hooks);
+        let manifests = manifests.map(|manifest| Manifest { source: manifest.source.to_string(), text: manifest.text });
+        let manifests: Vec<Manifest> = crds.chain(manifests).collect();
+        let folder = self.layout.rendered().join(&release.name);
+        let files = files(&folder, &manifests).map_err(in_release)?;
+        Ok(RenderedRelease { name: release.name.clone(), files, warnings })
+    }
+
+    /// The values of a release: files and inline mappings in their order, then `set`.
+    fn values(&self, release: &Release, origins: Origins) -> Result<Map> {
+        let tracked = origins == Origins::Tracked;
+        let mut values = Map::new();
+        for source in &release.values {
+            let over = match source {
+                ValuesSource::Inline(map) => map.clone(),
+                ValuesSource::File { path, span } => {
+                    let bytes = self.world.read(path).map_err(|error| {
+                        Diagnostic::error("repo-values", error.to_string()).at(*span)
+                    })?;
+                    let file = FileId::new(path);
+                    parse_values(&bytes, tracked.then_some((Step::ValuesFile, file))).map_err(|mut error| {
+                        if let Some(label) = &mut error.primary {
+                            label.span.file = file;
+                        }
+                        error.trace(format!("in the values file `{path}`"), Some(*span))
+                    })?
+                }
+            };
+            values = merge_maps(&values, &over);
+        }
+        for entry in &release.set {
+            let note = tracked.then(|| format!("set {entry}"));
+            set_into(&values, entry, SetKind::Typed, note.as_deref())
+                .map_err(|cause| Diagnostic::error("repo-values", cause).at(release.span))?;
+        }
+        Ok(values)
+    }
+}

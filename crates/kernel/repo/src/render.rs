@@ -1,0 +1,214 @@
+//! Charts to files: [`RenderedRelease`], and how it differs from what is on disk.
+
+use crate::Repository;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{Diagnostic, Origin, Result, Span};
+use onepane_value::Text;
+use onepane_world::EntryKind;
+use std::collections::HashSet;
+
+/// A release as files: one a resource, and a kustomization that lists them.
+#[derive(Clone, Debug)]
+pub struct RenderedRelease {
+    /// The release's name.
+    pub name: String,
+    /// The files in the order in which the kustomization lists them, which stands first.
+    pub files: Vec<RenderedFile>,
+    /// What Helm would warn of.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A file below `helm-charts/rendered/<release>/`.
+#[derive(Clone, Debug)]
+pub struct RenderedFile {
+    /// Its path from the root of the repository.
+    pub path: Utf8PathBuf,
+    /// Its contents.
+    pub contents: String,
+    /// Where its bytes came from, as `(offset, origin)` sorted by offset; empty where origins were off.
+    marks: Vec<(usize, Origin)>,
+}
+
+/// A file on disk that is not what the release renders to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its path from the root of the repository.
+    pub path: Utf8PathBuf,
+    /// What is wrong with it.
+    pub kind: DifferenceKind,
+}
+
+/// What is wrong with a file on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// It is not there.
+    Missing,
+    /// It has other contents.
+    Changed,
+    /// No release renders to it.
+    Surplus,
+}
+
+impl DifferenceKind {
+    /// The word that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "new",
+            Self::Changed => "changed",
+            Self::Surplus => "removed",
+        }
+    }
+}
+
+/// The first line of every kustomization that is written here: a folder with it is ours to remove.
+const HEADER: &str = "# Written by `onepane render`; edits are lost.\n";
+
+impl RenderedFile {
+    /// The origin of the byte at `span`, which is a place in this file.
+    pub(crate) fn origin_at(&self, span: Span) -> Origin {
+        let start: usize = self.contents.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+        let line = self.contents[start..].lines().next().unwrap_or("");
+        let column = line.char_indices().nth(span.column.saturating_sub(1) as usize).map_or(0, |(at, _)| at);
+        let after = self.marks.partition_point(|(offset, _)| *offset <= start + column);
+        after.checked_sub(1).map_or(Origin::UNKNOWN, |index| self.marks[index].1.clone())
+    }
+}
+
+/// A manifest as the chart rendered it.
+pub(crate) struct Manifest {
+    /// The template it came from, as in `# Source:`.
+    pub(crate) source: String,
+    /// Its text with marks.
+    pub(crate) text: Text,
+}
+
+/// The files of a release: one a manifest, named after kind and name, and the kustomization.
+pub(crate) fn files(folder: &Utf8Path, manifests: &[Manifest]) -> Result<Vec<RenderedFile>> {
+    let mut names = HashSet::new();
+    let mut files = Vec::with_capacity(manifests.len() + 1);
+    let mut list = String::new();
+    for manifest in manifests {
+        let Some(name) = file_name(manifest, &mut names)? else { continue };
+        list.push_str(&format!("- {name}\n"));
+        files.push(file(folder.join(name), manifest));
+    }
+    let resources = if list.is_empty() { "resources: []\n".to_owned() } else { format!("resources:\n{list}") };
+    let contents = format!("{HEADER}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{resources}");
+    files.insert(0, RenderedFile { path: folder.join("kustomization.yaml"), contents, marks: Vec::new() });
+    Ok(files)
+}
+
+fn file(path: Utf8PathBuf, manifest: &Manifest) -> RenderedFile {
+    let mut contents = format!("# Source: {}\n", manifest.source);
+    let header = contents.len();
+    let text = manifest.text.to_str();
+    // What Helm's files begin and end with in blank lines is of no use to a reader, and so is the separator.
+    let from = text.len() - text.trim_start_matches(['\n', '\r']).len();
+    let kept = text[from..].trim_end();
+    contents.push_str(kept);
+    contents.push('\n');
+    let marks = manifest.text.marks().map_or_else(Vec::new, |marks| {
+        marks.iter().map(|(offset, origin)| ((header + offset).saturating_sub(from), origin.clone())).collect()
+    });
+    RenderedFile { path, contents, marks }
+}
+
+/// `deployment-api.yaml`; the namespace and then a number make it unique. `None` for a manifest without content.
+fn file_name(manifest: &Manifest, taken: &mut HashSet<String>) -> Result<Option<String>> {
+    let text = manifest.text.to_str();
+    let file = onepane_diagnostics::FileId::new(&manifest.source);
+    let documents = onepane_yaml::read(&text, file)?;
+    let Some(document) = documents.iter().find(|document| document.entries().is_some()) else { return Ok(None) };
+    let part = |keys: &[&str]| document.at(keys).and_then(|node| node.as_str()).map(plain).filter(|part| !part.is_empty());
+    let kind = part(&["kind"]).unwrap_or_else(|| "manifest".to_owned());
+    let name = part(&["metadata", "name"]).unwrap_or_else(|| "unnamed".to_owned());
+    let namespace = part(&["metadata", "namespace"]);
+    let short = format!("{kind}-{name}");
+    let long = namespace.map(|namespace| format!("{kind}-{namespace}-{name}"));
+    let numbered = (2..).map(|number| format!("{short}-{number}"));
+    let base = std::iter::once(short.clone()).chain(long).chain(numbered).find(|name| !taken.contains(name));
+    let base = base.expect("numbers do not end");
+    taken.insert(base.clone());
+    Ok(Some(format!("{base}.yaml")))
+}
+
+/// A name as a part of a file's name on every system: lower case, and `-` for what is neither letter, digit, `.` nor
+/// `_`.
+fn plain(text: &str) -> String {
+    let character = |character: char| match character.to_ascii_lowercase() {
+        kept @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => kept,
+        _ => '-',
+    };
+    text.chars().map(character).take(120).collect::<String>().trim_matches(['-', '.']).to_owned()
+}
+
+impl Repository<'_> {
+    /// How what is on disk differs from `release`: files that are missing, changed, or rendered by it no more.
+    pub fn differences(&self, release: &RenderedRelease) -> Result<Vec<Difference>> {
+        let mut differences = Vec::new();
+        for file in &release.files {
+            let kind = match self.world.read(&file.path) {
+                Ok(bytes) if *bytes == *file.contents.as_bytes() => continue,
+                Ok(_) => DifferenceKind::Changed,
+                Err(_) => DifferenceKind::Missing,
+            };
+            differences.push(Difference { path: file.path.clone(), kind });
+        }
+        let wanted: HashSet<&Utf8Path> = release.files.iter().map(|file| file.path.as_path()).collect();
+        let folder = self.layout.rendered().join(&release.name);
+        for path in self.written_files(&folder) {
+            if !wanted.contains(path.as_path()) {
+                differences.push(Difference { path, kind: DifferenceKind::Surplus });
+            }
+        }
+        Ok(differences)
+    }
+
+    /// Files of releases that are rendered no more. Only folders whose kustomization we wrote count.
+    pub fn surplus_releases(&self, rendered: &[RenderedRelease]) -> Result<Vec<Utf8PathBuf>> {
+        let folder = self.layout.rendered();
+        if self.world.kind(&folder).is_none() {
+            return Ok(Vec::new());
+        }
+        let entries =
+            self.world.list(&folder).map_err(|error| Diagnostic::error("render-surplus", error.to_string()))?;
+        let gone = entries
+            .into_iter()
+            .filter(|entry| entry.kind == EntryKind::Folder && !entry.link)
+            .filter(|entry| rendered.iter().all(|release| release.name != entry.name));
+        Ok(gone.flat_map(|entry| self.written_files(&folder.join(entry.name))).collect())
+    }
+
+    /// The files of a folder whose kustomization we wrote.
+    fn written_files(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+        let ours = self.world.read(&folder.join("kustomization.yaml")).is_ok_and(|bytes| bytes.starts_with(HEADER.as_bytes()));
+        if !ours {
+            return Vec::new();
+        }
+        let entries = self.world.list(folder).unwrap_or_default();
+        let files = entries.into_iter().filter(|entry| entry.kind == EntryKind::File && entry.name.ends_with(".yaml"));
+        files.map(|entry| folder.join(entry.name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(text: &str) -> Manifest {
+        Manifest { source: "chart/templates/a.yaml".to_owned(), text: text.into() }
+    }
+
+    #[test]
+    fn files_are_named_after_kind_and_name() {
+        let service = "kind: Service\nmetadata: {name: a, namespace: n}\n";
+        let role = "kind: ClusterRole\nmetadata: {name: 'system:a/b'}\n";
+        let manifests = [service, service, service, role, "\n# nothing\n"].map(manifest);
+        let files = files("rendered/x".into(), &manifests).expect("they are YAML");
+        let names: Vec<&str> = files.iter().filter_map(|file| file.path.file_name()).collect();
+        let expected =
+            ["kustomization.yaml", "service-a.yaml", "service-n-a.yaml", "service-a-2.yaml", "clusterrole-system-a-b.yaml"];
+        assert_eq!(names, expected);
+        assert_eq!(files[1].contents, format!("# Source: chart/templates/a.yaml\n{service}"));
+    }
+}

@@ -1,0 +1,62 @@
+//! [`Repository`]: the world at its root, and its layout.
+
+use crate::Layout;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_kustomize::Cache;
+use onepane_world::{EntryKind, World};
+
+/// A repository of the pattern.
+pub struct Repository<'w> {
+    /// Its files; paths are relative to its root.
+    pub world: &'w dyn World,
+    /// Its folders.
+    pub layout: Layout,
+    /// Bases that several clusters have in common are built once.
+    pub(crate) cache: Cache,
+}
+
+/// The names under which Kustomize looks for its file, in its order.
+const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+impl<'w> Repository<'w> {
+    /// The repository that `world` is rooted at.
+    pub fn open(world: &'w dyn World) -> Result<Self> {
+        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new() })
+    }
+
+    /// The clusters by name, sorted: the folders below `clusters/` that hold a kustomization.
+    pub fn clusters(&self) -> Result<Vec<String>> {
+        let folder = &self.layout.clusters;
+        let entries = self.world.list(folder).map_err(|error| {
+            Diagnostic::error("repo-no-clusters", error.to_string())
+                .hint("`onepane init DIR` makes a repository of this shape; onepane.yaml can name other folders")
+        })?;
+        let is_cluster = |name: &str| self.has_kustomization(&folder.join(name));
+        Ok(entries.into_iter().map(|entry| entry.name).filter(|name| is_cluster(name)).collect())
+    }
+
+    /// The folder that `target` means: a cluster's name, or a path from the root of the repository.
+    pub fn unit(&self, target: &str) -> Result<Utf8PathBuf> {
+        let target = target.trim_end_matches('/');
+        let candidates = [self.layout.clusters.join(target), Utf8PathBuf::from(target), self.layout.groups.join(target)];
+        for candidate in &candidates {
+            if self.has_kustomization(&onepane_world::normalize(candidate)) {
+                return Ok(onepane_world::normalize(candidate));
+            }
+        }
+        let error = match self.world.kind(Utf8Path::new(target)) {
+            Some(EntryKind::Folder) => Diagnostic::error(
+                "repo-not-a-unit",
+                format!("`{target}` holds no kustomization.yaml, so there is nothing to build"),
+            ),
+            _ => Diagnostic::error("repo-no-such-unit", format!("there is no cluster or folder `{target}`")),
+        };
+        let clusters = self.clusters().unwrap_or_default();
+        Err(error.hint(format!("the clusters are: {}", clusters.join(", "))))
+    }
+
+    fn has_kustomization(&self, folder: &Utf8Path) -> bool {
+        KUSTOMIZATION_FILES.iter().any(|name| self.world.kind(&folder.join(name)) == Some(EntryKind::File))
+    }
+}

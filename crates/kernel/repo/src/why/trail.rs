@@ -1,0 +1,102 @@
+//! The history of one field, step by step: [`Trail`].
+
+use super::Sources;
+use onepane_diagnostics::{Origin, Record, Result, Span, Step as Kind};
+
+/// A field, its value and the steps that gave it, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trail {
+    /// The field's path, in the form that `onepane why` takes.
+    pub field: String,
+    /// The value; `<redacted>` in a Secret.
+    pub value: String,
+    /// The steps. One that is nested deeper explains the one above it.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a field's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// How deep it is nested: 0 is the overlay, 1 the template behind a manifest, and so on.
+    pub depth: usize,
+    /// What kind of step it is, in words.
+    pub what: &'static str,
+    /// The line that did it.
+    pub span: Option<Span>,
+    /// What the step calls itself: an include's name, a flag.
+    pub note: Option<String>,
+    /// The text of the line; `None` for a Secret or where the file can't be read.
+    pub line: Option<String>,
+}
+
+/// Deeper chains are cut; no honest repository comes near.
+const DEEPEST: usize = 32;
+/// A template line that read thousands of values is cut too.
+const MOST_STEPS: usize = 200;
+
+pub(super) struct TrailBuilder<'s, 'r, 'w> {
+    sources: &'s mut Sources<'r, 'w>,
+    secret: bool,
+    steps: Vec<Step>,
+}
+
+impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
+    pub(super) fn new(sources: &'s mut Sources<'r, 'w>, secret: bool) -> Self {
+        Self { sources, secret, steps: Vec::new() }
+    }
+
+    pub(super) fn build(mut self, field: String, value: String, origin: &Origin) -> Result<Trail> {
+        if origin.is_known() {
+            self.follow(origin, 0)?;
+        } else {
+            self.steps.push(Step { depth: 0, what: "unknown", span: None, note: None, line: None });
+        }
+        Ok(Trail { field, value, steps: self.steps })
+    }
+
+    /// The steps of a chain, each followed by what explains it.
+    fn follow(&mut self, origin: &Origin, depth: usize) -> Result<()> {
+        for record in origin.chain() {
+            if depth > DEEPEST || self.steps.len() >= MOST_STEPS {
+                return Ok(());
+            }
+            self.push(record, depth);
+            for input in &record.inputs {
+                self.follow(input, depth + 1)?;
+            }
+            if record.step == Kind::Source {
+                self.behind_rendered_file(record, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, record: &Record, depth: usize) {
+        let line = match record.span {
+            Some(span) if !self.secret => self.sources.line(span).map(str::to_owned),
+            _ => None,
+        };
+        let note = record.note.as_deref().filter(|_| !self.secret || record.step != Kind::SetFlag).map(str::to_owned);
+        let step = Step { depth, what: record.step.describe(), span: record.span, note, line };
+        if self.steps.last() != Some(&step) {
+            self.steps.push(step);
+        }
+    }
+
+    /// A manifest that `onepane render` wrote goes on with the template and the values it was rendered from.
+    fn behind_rendered_file(&mut self, record: &Record, depth: usize) -> Result<()> {
+        let Some(span) = record.span else { return Ok(()) };
+        if self.sources.release_of(span.file.path()).is_none() {
+            return Ok(());
+        }
+        let origin = self.sources.rendered(span.file.path())?.map(|file| file.origin_at(span));
+        match origin {
+            Some(origin) => self.follow(&origin, depth),
+            None => {
+                let note = Some("the rendered file is not what its release renders to now: run `onepane render`".to_owned());
+                self.steps.push(Step { depth, what: "unknown", span: None, note, line: None });
+                Ok(())
+            }
+        }
+    }
+}

@@ -26,7 +26,7 @@ pub fn json6902(target: &mut Node, operations: &[Operation], options: &PatchOpti
             kind => return Err(operation.error(format!("Unexpected kind: {kind}"))),
         }
     }
-    as_json(target, 0);
+    as_json(target);
     Ok(())
 }
 

@@ -10,7 +10,13 @@ const EXACT: u64 = 1 << 53;
 /// anchors, no quotes but those that are needed, no integers that a float cannot hold.
 ///
 /// How a string is quoted matters later: what a strategic merge puts in the place of a quoted string is a string.
-pub(super) fn as_json(node: &mut Node, depth: usize) {
+pub(super) fn as_json(node: &mut Node) {
+    normalize(node, false, 0);
+}
+
+/// `flow` tells whether the node stands in brackets, where go-yaml writes a null of which nothing is written as `''`.
+fn normalize(node: &mut Node, flow: bool, depth: usize) {
+    let inner = flow || node.style == Style::Flow;
     node.comments = None;
     node.anchor = None;
     match &mut node.content {
@@ -20,13 +26,14 @@ pub(super) fn as_json(node: &mut Node, depth: usize) {
             node.style = Style::Plain;
             for (key, value) in entries {
                 key.comments = None;
-                as_json(value, depth + 1);
+                normalize(value, inner, depth + 1);
             }
         }
         Content::Sequence(items) => {
             node.style = Style::Plain;
-            items.iter_mut().for_each(|item| as_json(item, depth + 1));
+            items.iter_mut().for_each(|item| normalize(item, inner, depth + 1));
         }
+        Content::Scalar(text) if flow && text.is_empty() && node.tag.is_none() => node.style = Style::DoubleQuoted,
         Content::Scalar(_) => scalar_as_json(node),
         Content::Alias(_) => {}
     }
@@ -94,10 +101,17 @@ mod tests {
     use crate::testing::{json, yaml};
 
     #[test]
+    fn nothing_in_brackets_is_an_empty_string() {
+        let mut node = yaml("a:\nb: {c: , d: ~}\n");
+        as_json(&mut node);
+        assert_eq!(json(&node), r#"{"a":null,"b":{"c":"","d":null}}"#);
+    }
+
+    #[test]
     fn quotes_that_are_not_needed_go() {
         let mut node = yaml("a: 'x'\nb: \"5\"\nc: 'yes'\nd: \"a\\nb\"\n# e\ne: 9007199254740993\nf: 5\n");
         let before = json(&node);
-        as_json(&mut node, 0);
+        as_json(&mut node);
         let styles: Vec<_> = node.entries().unwrap().iter().map(|(_, value)| value.style).collect();
         use Style::{DoubleQuoted, Literal, Plain};
         assert_eq!(styles, [Plain, DoubleQuoted, DoubleQuoted, Literal, Plain, Plain]);

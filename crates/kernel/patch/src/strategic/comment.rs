@@ -43,7 +43,7 @@ impl Described {
         let mut place = &self.top;
         while let Some(branch) = place.get() {
             let [even, odd] = &branch.below;
-            place = if number % 2 == 0 { even } else { odd };
+            place = if number.is_multiple_of(2) { even } else { odd };
             number /= 2;
         }
         &place.get_or_init(|| Box::new(Branch { schema, below: Default::default() })).schema

@@ -208,9 +208,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Parsed, String> {
                     _ if flag.kind == Kind::Bool => None,
                     _ if !after.is_empty() => Some(after.to_owned()),
                     _ => Some(
-                        rest.next()
-                            .ok_or_else(|| format!("flag needs an argument: '{letter}' in -{letter}"))?
-                            .clone(),
+                        rest.next().ok_or_else(|| format!("flag needs an argument: '{letter}' in -{letter}"))?.clone(),
                     ),
                 };
                 match value {
@@ -352,7 +350,8 @@ mod tests {
 
     #[test]
     fn flags_are_read_as_pflag_reads_them() {
-        let flags = parsed("template r --set a=b c --set=c=d -n ns -fx,y -f z -gs a --debug=false -- --set").expect("good");
+        let flags =
+            parsed("template r --set a=b c --set=c=d -n ns -fx,y -f z -gs a --debug=false -- --set").expect("good");
         assert_eq!(flags.arguments, ["template", "r", "c", "--set"]);
         assert_eq!(flags.all("set"), ["a=b", "c=d"]);
         assert_eq!(flags.all("values"), ["x", "y", "z"]);
@@ -368,7 +367,10 @@ mod tests {
             ("-x", "unknown shorthand flag: 'x' in -x"),
             ("--set", "flag needs an argument: --set"),
             ("-n", "flag needs an argument: 'n' in -n"),
-            ("--debug=x", "invalid argument \"x\" for \"--debug\" flag: strconv.ParseBool: parsing \"x\": invalid syntax"),
+            (
+                "--debug=x",
+                "invalid argument \"x\" for \"--debug\" flag: strconv.ParseBool: parsing \"x\": invalid syntax",
+            ),
             ("--timeout=5", "invalid argument \"5\" for \"--timeout\" flag: time: invalid duration \"5\""),
         ];
         for (line, wanted) in cases {

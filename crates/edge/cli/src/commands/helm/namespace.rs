@@ -7,7 +7,10 @@ use onepane_world::World;
 /// `--namespace`, `HELM_NAMESPACE`, the namespace of the kubeconfig's context, `default`.
 pub(super) fn namespace(flags: &Parsed, world: &dyn World) -> String {
     let given = flags.text("namespace").map(str::to_owned).or_else(|| world.env("HELM_NAMESPACE"));
-    given.filter(|name| !name.is_empty()).or_else(|| of_kubeconfig(flags, world)).unwrap_or_else(|| "default".to_owned())
+    given
+        .filter(|name| !name.is_empty())
+        .or_else(|| of_kubeconfig(flags, world))
+        .unwrap_or_else(|| "default".to_owned())
 }
 
 fn of_kubeconfig(flags: &Parsed, world: &dyn World) -> Option<String> {

@@ -134,9 +134,13 @@ mod tests {
 
     #[test]
     fn show_only_goes_by_the_source_line() {
-        let stream = b"---\n# Source: c/templates/a.yaml\na: 1\n---\n# Source: c/templates/b.yaml\nb: 1\n---\nno: source\n";
+        let stream =
+            b"---\n# Source: c/templates/a.yaml\na: 1\n---\n# Source: c/templates/b.yaml\nb: 1\n---\nno: source\n";
         let picked = |pattern: &str| select(stream.to_vec(), &[pattern.to_owned()]).map_err(|failure| failure.message);
-        assert_eq!(picked("templates/b.yaml").as_deref(), Ok(b"---\n# Source: c/templates/b.yaml\nb: 1\n\n".as_slice()));
+        assert_eq!(
+            picked("templates/b.yaml").as_deref(),
+            Ok(b"---\n# Source: c/templates/b.yaml\nb: 1\n\n".as_slice())
+        );
         assert_eq!(picked("templates/*").map(|out| out.len()), Ok(2 * 43));
         assert_eq!(picked("x").err().as_deref(), Some("could not find template x in chart"));
     }

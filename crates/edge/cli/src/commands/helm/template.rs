@@ -7,7 +7,9 @@ use super::{Failure, print};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, Origins, ValueSources, load, merge_sources, missing_dependencies, read_from};
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_helm::{Action, Capabilities, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render};
+use onepane_helm::{
+    Action, Capabilities, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render,
+};
 use onepane_world::{OsWorld, World};
 use std::io::Read;
 
@@ -26,7 +28,8 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
     }
     refuse_unsupported(flags)?;
     let start = std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
-    let start = Utf8PathBuf::try_from(start).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?;
+    let start =
+        Utf8PathBuf::try_from(start).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?;
     let world = OsWorld::unrestricted(start);
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(flags, reference, &world)?;
@@ -151,19 +154,25 @@ fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
     let cluster = "needs a cluster, which rendering in onepane does not talk to yet";
     match flags.text("dry-run") {
         None | Some("client") => {}
-        Some("unset") => log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'"),
+        Some("unset") => {
+            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'")
+        }
         Some("server") => return Err(format!("--dry-run=server {cluster}").into()),
         Some(value) => match boolean(value) {
             Some(true) => log(
                 Severity::Warning,
                 &format!("boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run=client'"),
             ),
-            Some(false) => return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into()),
+            Some(false) => {
+                return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
+            }
             None if value == "none" => {
                 return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
             }
             None => {
-                return Err(format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"").into());
+                return Err(
+                    format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"").into()
+                );
             }
         },
     }
@@ -218,8 +227,10 @@ fn locate(flags: &Parsed, reference: &str, world: &dyn World) -> Result<String, 
         return Err(format!("path {path:?} not found").into());
     }
     if path.contains("://") {
-        let message = format!("{path} is not fetched: charts from registries and repositories are not supported yet; \
-                               fetch it with `helm pull` and name its path");
+        let message = format!(
+            "{path} is not fetched: charts from registries and repositories are not supported yet; \
+                               fetch it with `helm pull` and name its path"
+        );
         return Err(message.into());
     }
     let _ = flags;

@@ -4,6 +4,7 @@
 
 use crate::arguments::{NIL_REFLECTED, Outcome, any, derived, fixed, map, text, variadic};
 use crate::display::{display, string_list};
+use crate::extent::{Extent, extent};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, List, Map, MapType, Value};
 
@@ -23,12 +24,6 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("mustDeepCopy", &[Type::Any], deep_copy),
     fixed("deepEqual", &[Type::Any, Type::Any], deep_equal),
 ];
-
-/// How deep a value may be nested to be copied or compared: Go's stack gives out later, ours must not.
-const DEPTH: usize = 1_000;
-
-/// How many values may be copied or compared.
-const VALUES: usize = 5_000_000;
 
 fn dict(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let dict = Map::new();
@@ -143,32 +138,17 @@ fn deep_copy(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     if value.is_nil() {
         return Err(NIL_REFLECTED.into());
     }
-    let size = size(value).ok_or("deepCopy error: the value is nested too deeply or contains itself")?;
+    let Extent::Values(size) = extent(value) else {
+        return Err("deepCopy error: the value is too large, nested too deeply or contains itself".into());
+    };
     context.charge(size.saturating_mul(64))?;
     Ok(value.deep_copy())
 }
 
 fn deep_equal(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let (a, b) = (any(arguments, 0), any(arguments, 1));
-    if size(a).or_else(|| size(b)).is_none() {
-        return Err("deepEqual: both values are nested too deeply or contain themselves".into());
+    if [a, b].iter().all(|value| !matches!(extent(value), Extent::Values(_))) {
+        return Err("deepEqual: both values are too large, nested too deeply or contain themselves".into());
     }
     Ok(a.deep_equal(b).into())
-}
-
-/// How many values there are in a value; none where it is nested deeper than [`DEPTH`], or holds more than
-/// [`VALUES`]: lists that hold one list twice over and over would be walked for ever.
-fn size(value: &Value) -> Option<usize> {
-    let mut left = VALUES;
-    walk(value, DEPTH, &mut left).then_some(VALUES - left)
-}
-
-fn walk(value: &Value, depth: usize, left: &mut usize) -> bool {
-    let (Some(depth), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else { return false };
-    *left = rest;
-    match &value.data {
-        Data::List(list) => list.iter().all(|item| walk(item, depth, left)),
-        Data::Map(map) => map.try_for_each(|_, value| walk(value, depth, left).then_some(()).ok_or(())).is_ok(),
-        _ => true,
-    }
 }

@@ -3,6 +3,7 @@
 //! Helm's `fromJson` wants an object and its `fromJsonArray` an array; neither fails, the error stands in the result.
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
+use crate::extent::{Extent, extent};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{
     Data, ElementType, List, Map, MapType, Text, Value, from_json, to_json, to_json_indent, to_json_raw,
@@ -93,6 +94,10 @@ pub(crate) fn written(
     write: fn(&Value) -> Result<Text, String>,
 ) -> Outcome {
     let value = any(arguments, 0);
+    // The writers see to depth themselves, in Go's words.
+    if extent(value) == Extent::TooMany {
+        return Err("the value is too large to write".into());
+    }
     let text = write(value).map_err(FunctionError::Message)?;
     context.charge(text.len())?;
     Ok(derived(value, text))

@@ -13,6 +13,7 @@ mod dicts;
 mod display;
 mod durations;
 mod encodings;
+mod extent;
 mod floats;
 mod flow;
 mod integers;

@@ -7,13 +7,17 @@ use crate::date::{Zone, time_in};
 use crate::toml::{DATE, DATE_TIME, TIME};
 use onepane_value::{Data, List, Map, Text, TextBuilder, Value};
 use std::borrow::Cow;
+use std::cell::Cell;
 
 /// How deep a value may be nested.
 const DEPTH: usize = 500;
 
+/// How many values may be looked at: a list that holds one list twice over and over would be written for ever.
+const VALUES: usize = 5_000_000;
+
 /// Writes a value; the error is the encoder's text.
 pub(super) fn write(value: &Value) -> Result<Text, String> {
-    let mut writer = Writer { out: TextBuilder::new(), key: Vec::new(), depth: 0 };
+    let mut writer = Writer { out: TextBuilder::new(), key: Vec::new(), depth: 0, left: Cell::new(VALUES) };
     writer.write(value)?;
     Ok(writer.out.finish())
 }
@@ -23,6 +27,8 @@ struct Writer {
     /// The key of the table that is being written, each part quoted as needed.
     key: Vec<Text>,
     depth: usize,
+    /// How many values may still be looked at.
+    left: Cell<usize>,
 }
 
 /// What the encoder takes a value for.
@@ -39,7 +45,7 @@ impl Writer {
     /// Writes the value of the present key, or the document.
     fn write(&mut self, value: &Value) -> Result<(), String> {
         let value = &*plain(value);
-        match kind(value, DEPTH)? {
+        match kind(value, DEPTH, &self.left)? {
             Kind::Nothing if matches!(value.data, Data::List(_)) && self.key.is_empty() => self.out.push_plain(b"[]"),
             Kind::Nothing => {}
             Kind::Scalar | Kind::List => {
@@ -79,7 +85,7 @@ impl Writer {
 
     fn table(&mut self, map: &Map) -> Result<(), String> {
         self.enter()?;
-        let (plain, tables) = parted(map)?;
+        let (plain, tables) = parted(map, &self.left)?;
         for (key, value) in plain.iter().chain(&tables) {
             self.key.push(quoted_key(key));
             self.write(value)?;
@@ -107,7 +113,7 @@ impl Writer {
             Data::Map(map) => {
                 self.enter()?;
                 self.out.push_plain(b"{");
-                let (plain, tables) = parted(map)?;
+                let (plain, tables) = parted(map, &self.left)?;
                 self.inline(&plain, !tables.is_empty())?;
                 self.inline(&tables, false)?;
                 self.out.push_plain(b"}");
@@ -169,16 +175,16 @@ impl Writer {
     }
 }
 
-const TOO_DEEP: &str = "toml: the value is nested too deeply or contains itself";
+const TOO_DEEP: &str = "toml: the value is too large, nested too deeply or contains itself";
 
 /// A map's entries: those that are written as lines, then those that are written as tables.
 type Parted = (Vec<(Text, Value)>, Vec<(Text, Value)>);
 
-fn parted(map: &Map) -> Result<Parted, String> {
+fn parted(map: &Map, left: &Cell<usize>) -> Result<Parted, String> {
     let (mut lines, mut tables) = (Vec::new(), Vec::new());
     map.try_for_each(|key, value| {
         let shown = plain(value);
-        let part = match kind(&shown, DEPTH)? {
+        let part = match kind(&shown, DEPTH, left)? {
             Kind::Table(_) | Kind::Tables(_) => &mut tables,
             Kind::Nothing | Kind::Scalar | Kind::List => &mut lines,
         };
@@ -188,7 +194,8 @@ fn parted(map: &Map) -> Result<Parted, String> {
     Ok((lines, tables))
 }
 
-fn kind(value: &Value, depth: usize) -> Result<Kind<'_>, String> {
+fn kind<'a>(value: &'a Value, depth: usize, left: &Cell<usize>) -> Result<Kind<'a>, String> {
+    left.set(left.get().checked_sub(1).ok_or(TOO_DEEP)?);
     Ok(match &value.data {
         _ if is_nil(value) => Kind::Nothing,
         Data::Map(map) => Kind::Table(map),
@@ -196,7 +203,7 @@ fn kind(value: &Value, depth: usize) -> Result<Kind<'_>, String> {
             let depth = depth.checked_sub(1).ok_or(TOO_DEEP)?;
             let mut tables = !list.is_empty();
             for item in list.iter() {
-                match kind(&plain(item), depth)? {
+                match kind(&plain(item), depth, left)? {
                     Kind::Nothing => return Err("toml: cannot encode array with nil element".into()),
                     Kind::Table(_) => {}
                     Kind::Scalar | Kind::List | Kind::Tables(_) => tables = false,

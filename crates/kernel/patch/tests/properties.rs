@@ -93,7 +93,7 @@ fn some_pointer(node: &Node, mut choice: usize) -> String {
         };
         pointer.push('/');
         pointer.push_str(&part);
-        if choice % 3 == 0 {
+        if choice.is_multiple_of(3) {
             return pointer;
         }
         node = next;

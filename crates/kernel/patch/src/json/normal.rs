@@ -74,7 +74,8 @@ pub(super) fn as_json_of_v2(node: &mut Node, depth: usize) {
         Content::Sequence(items) => items.iter_mut().for_each(|item| as_json_of_v2(item, depth + 1)),
         Content::Scalar(text) if node.style == Style::Plain && node.tag.is_none() => {
             let (v2, v3) = (resolve_plain(text, Dialect::V2), resolve_plain(text, Dialect::V3));
-            if v2 == v3 {
+            // In JSON a null is always written out.
+            if v2 == v3 && v2 != Scalar::Null {
                 return;
             }
             let (text, tag): (Box<str>, _) = match v2 {

@@ -75,19 +75,32 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a recursive tpl",
-        files: &[CHART, ("chart/values.yaml", "x: '{{ tpl .Values.x . }}'\n"), ("chart/templates/a.yaml", "c: {{ tpl .Values.x . }}\n")],
+        files: &[
+            CHART,
+            ("chart/values.yaml", "x: '{{ tpl .Values.x . }}'\n"),
+            ("chart/templates/a.yaml", "c: {{ tpl .Values.x . }}\n"),
+        ],
         arguments: TEMPLATE,
         says: &["chart/templates/a.yaml"],
     },
     Case {
         name: "a recursive include",
-        files: &[CHART, ("chart/templates/a.yaml", "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}\nc: {{ include \"a\" . }}\n")],
+        files: &[
+            CHART,
+            ("chart/templates/a.yaml", "{{ define \"a\" }}{{ include \"a\" . }}{{ end }}\nc: {{ include \"a\" . }}\n"),
+        ],
         arguments: TEMPLATE,
         says: &["chart/templates/a.yaml"],
     },
     Case {
         name: "a template that never ends",
-        files: &[CHART, ("chart/templates/a.yaml", "{{ range until 100000 }}{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}{{ end }}")],
+        files: &[
+            CHART,
+            (
+                "chart/templates/a.yaml",
+                "{{ range until 100000 }}{{ range until 100000 }}{{ range until 100000 }}x{{ end }}{{ end }}{{ end }}",
+            ),
+        ],
         arguments: TEMPLATE,
         says: &["chart/templates/a.yaml"],
     },
@@ -105,7 +118,10 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a cyclic base",
-        files: &[("overlay/kustomization.yaml", "resources: [../base]\n"), ("base/kustomization.yaml", "resources: [../overlay]\n")],
+        files: &[
+            ("overlay/kustomization.yaml", "resources: [../base]\n"),
+            ("base/kustomization.yaml", "resources: [../overlay]\n"),
+        ],
         arguments: BUILD,
         says: &["cycle", "base"],
     },
@@ -117,16 +133,14 @@ const CASES: &[Case] = &[
     },
     Case {
         name: "a file outside the overlay",
-        files: &[("overlay/kustomization.yaml", "resources:\n- ../secret.yaml\n"), ("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n")],
+        files: &[
+            ("overlay/kustomization.yaml", "resources:\n- ../secret.yaml\n"),
+            ("secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"),
+        ],
         arguments: BUILD,
         says: &["secret.yaml"],
     },
-    Case {
-        name: "an absent chart",
-        files: &[],
-        arguments: TEMPLATE,
-        says: &["chart"],
-    },
+    Case { name: "an absent chart", files: &[], arguments: TEMPLATE, says: &["chart"] },
 ];
 
 const BOMB: &str = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n\
@@ -138,10 +152,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 #[test]
 fn every_bad_input_gets_one_clear_error() {
-    let failures: Vec<String> = CASES
-        .iter()
-        .filter_map(|case| check(case).err().map(|reason| format!("{}: {reason}", case.name)))
-        .collect();
+    let failures: Vec<String> =
+        CASES.iter().filter_map(|case| check(case).err().map(|reason| format!("{}: {reason}", case.name))).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
@@ -189,7 +201,8 @@ fn a_link_that_leaves_the_overlay_is_not_followed() {
         ("overlay/kustomization.yaml", "resources:\n- link.yaml\n"),
         ("secret.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
     ]);
-    std::os::unix::fs::symlink("../secret.yaml", folder.path().join("overlay/link.yaml")).expect("the link can be made");
+    std::os::unix::fs::symlink("../secret.yaml", folder.path().join("overlay/link.yaml"))
+        .expect("the link can be made");
     let finished = onepane(folder.path(), BUILD).expect("it runs");
     expect_clear_error(&finished, &["link.yaml"]).expect("the link is refused");
 }

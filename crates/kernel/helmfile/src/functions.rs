@@ -1,29 +1,69 @@
 //! What Helmfile's templates can call besides sprig: [`table`].
 
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
-use onepane_value::{Value, format};
+use onepane_value::{Data, ElementType, Kind, List, Text, Value, format, from_yaml_as_go, to_yaml_pretty};
 use onepane_world::EntryKind;
+use std::rc::Rc;
 
-/// Helm's functions and Helmfile's own. `exec` and `envExec` are not among them: rendering runs no program.
-pub(crate) fn table() -> FunctionTable {
-    let mut table = onepane_functions::helm();
-    table.remove("include");
-    table.remove("lookup");
+/// Sprig's functions and Helmfile's own; `include`, `tpl` and `required` are Helm's.
+pub(crate) fn table() -> Rc<FunctionTable> {
+    thread_local! {
+        static TABLE: Rc<FunctionTable> = Rc::new(build());
+    }
+    TABLE.with(Rc::clone)
+}
+
+fn build() -> FunctionTable {
+    let mut table = FunctionTable::new();
+    table.extend(onepane_functions::sprig());
+    let helm = onepane_functions::helm();
+    table.extend(["include", "tpl", "required"].iter().filter_map(|name| helm.get(name).copied()));
+    if let Some(get) = table.get("get").copied() {
+        table.extend([Function { name: "sprigGet", ..get }]);
+    }
     table.extend(FUNCTIONS.iter().copied());
     table
 }
 
 type Outcome = Result<Value, FunctionError>;
 
+const fn function(
+    name: &'static str,
+    parameters: &'static [Type],
+    call: fn(&mut dyn Context, &[Value]) -> Outcome,
+) -> Function {
+    Function { name, parameters, variadic: false, call }
+}
+
 const FUNCTIONS: &[Function] = &[
-    Function { name: "env", parameters: &[Type::String], variadic: false, call: env },
-    Function { name: "requiredEnv", parameters: &[Type::String], variadic: false, call: required_env },
-    Function { name: "readFile", parameters: &[Type::String], variadic: false, call: read_file },
-    Function { name: "isFile", parameters: &[Type::String], variadic: false, call: is_file },
-    Function { name: "isDir", parameters: &[Type::String], variadic: false, call: is_dir },
-    Function { name: "get", parameters: &[Type::String, Type::Any], variadic: true, call: get },
-    Function { name: "getOrNil", parameters: &[Type::String, Type::Any], variadic: false, call: get_or_nil },
+    function("env", &[Type::String], env),
+    function("requiredEnv", &[Type::String], required_env),
+    function("readFile", &[Type::String], read_file),
+    function("readDir", &[Type::String], read_dir),
+    function("isFile", &[Type::String], is_file),
+    function("isDir", &[Type::String], is_dir),
+    Function { variadic: true, ..function("get", &[Type::String, Type::Any], get) },
+    function("getOrNil", &[Type::String, Type::Any], get_or_nil),
+    function("setValueAtPath", &[Type::String, Type::Any, Type::Map], set_value_at_path),
+    function("toYaml", &[Type::Any], |context, arguments| {
+        let text = to_yaml_pretty(&arguments[0])?;
+        context.charge(text.len())?;
+        Ok(text.into())
+    }),
+    function("fromYaml", &[Type::String], |_, arguments| {
+        let text = text(&arguments[0]);
+        from_yaml_as_go(&text).map_err(|error| format!("{error}, offending yaml: {text}").into())
+    }),
+    Function { variadic: true, ..function("exec", &[Type::Any], |_, _| refuse("exec")) },
+    Function { variadic: true, ..function("envExec", &[Type::Any], |_, _| refuse("envExec")) },
+    function("readDirEntries", &[Type::Any], |_, _| Err("readDirEntries is not supported yet".into())),
+    function("fetchSecretValue", &[Type::Any], |_, _| Err("fetchSecretValue is not supported yet".into())),
+    function("expandSecretRefs", &[Type::Any], |_, _| Err("expandSecretRefs is not supported yet".into())),
 ];
+
+fn refuse(name: &str) -> Outcome {
+    Err(format!("{name} is refused: rendering is sandboxed and runs no program").into())
+}
 
 fn text(value: &Value) -> String {
     value.as_text().map(ToString::to_string).unwrap_or_default()
@@ -47,6 +87,16 @@ fn read_file(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(Value::string(&bytes[..]))
 }
 
+/// The paths of the files of a folder.
+fn read_dir(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let path = text(&arguments[0]);
+    let entries = context.world().list(path.as_str().into()).map_err(|error| error.to_string())?;
+    let files = entries.iter().filter(|entry| entry.kind != EntryKind::Folder);
+    let paths = files.map(|entry| onepane_world::normalize(&camino::Utf8Path::new(&path).join(&entry.name)));
+    let paths: Vec<Value> = paths.map(|path| path.into_string().into()).collect();
+    Ok(List::of(ElementType::String, paths).into())
+}
+
 fn is_file(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok((context.world().kind(text(&arguments[0]).as_str().into()) == Some(EntryKind::File)).into())
 }
@@ -60,16 +110,16 @@ fn get(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let (default, map) = match arguments {
         [_, map] => (None, map),
         [_, default, map] => (Some(default), map),
-        _ => return Err("get takes a path, a default if there is one, and a map".into()),
-    };
-    let path = text(&arguments[0]);
-    match (find(&path, map), default) {
-        (Ok(value), _) => Ok(value),
-        (Err(_), Some(default)) => Ok(default.clone()),
-        (Err(key), None) => {
-            let key = format::quote(key.as_bytes());
-            Err(format!("no value exist for key {key} in {}", format::sprint(std::slice::from_ref(map))).into())
+        _ => {
+            let count = arguments.len().saturating_sub(1);
+            let message = "unexpected number of args passed to the template function get(path, [def, ]obj)";
+            return Err(format!("{message}: expected 1 or 2, got {count}").into());
         }
+    };
+    match (find(&text(&arguments[0]), map), default) {
+        (Ok(value), _) => Ok(value),
+        (Err(Absent::Key(_)), Some(default)) => Ok(default.clone()),
+        (Err(Absent::Key(message) | Absent::NoMap(message)), _) => Err(message.into()),
     }
 }
 
@@ -77,9 +127,57 @@ fn get_or_nil(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(find(&text(&arguments[0]), &arguments[1]).unwrap_or_default())
 }
 
-/// The value at a dotted path; the error is the key that is not there.
-fn find(path: &str, map: &Value) -> Result<Value, String> {
-    path.split('.').filter(|key| !key.is_empty()).try_fold(map.clone(), |value, key| {
-        value.as_map().and_then(|map| map.get(key)).ok_or_else(|| key.to_owned())
+/// Why there is nothing at a path; Helmfile's text.
+enum Absent {
+    /// A map has not the key: a default helps.
+    Key(String),
+    /// What should have the key is no map: it does not.
+    NoMap(String),
+}
+
+/// The value at a dotted path.
+fn find(path: &str, map: &Value) -> Result<Value, Absent> {
+    if path.is_empty() {
+        return Ok(map.clone());
+    }
+    path.split('.').try_fold(map.clone(), |value, key| match &value.data {
+        Data::Map(map) => map.get(key).ok_or_else(|| {
+            Absent::Key(format!(
+                "no value exist for key {} in {}",
+                quoted(key),
+                format::sprint(std::slice::from_ref(&value))
+            ))
+        }),
+        Data::Object(object) if object.kind() == Kind::Struct => {
+            object.field(key).ok_or_else(|| Absent::Key(format!("no field named {} exist in it", quoted(key))))
+        }
+        _ => Err(Absent::NoMap(format!(
+            "unexpected type({}) of value for key {}: it must be either map[string]any or any struct",
+            value.type_name(),
+            quoted(key)
+        ))),
     })
+}
+
+fn quoted(text: &str) -> Text {
+    format::sprintf(b"\"%s\"", &[text.into()])
+}
+
+/// Sets the value at a dotted path of a map, in place, and gives the map.
+fn set_value_at_path(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let path = text(&arguments[0]);
+    let failed = |key: &str, why: &str| {
+        FunctionError::Message(format!("failed to set value at path \"{path}\": value for key \"{key}\" {why}"))
+    };
+    let (keys, last) = path.rsplit_once('.').map_or((None, path.as_str()), |(keys, last)| (Some(keys), last));
+    let mut current = arguments[2].as_map().cloned().unwrap_or_default();
+    for key in keys.iter().flat_map(|keys| keys.split('.')) {
+        current = match current.get(key).map(|value| value.data) {
+            Some(Data::Map(map)) => map,
+            Some(_) => return Err(failed(key, "was not a map")),
+            None => return Err(failed(key, "does not exist")),
+        };
+    }
+    current.insert(last, arguments[1].clone());
+    Ok(arguments[2].clone())
 }

@@ -15,14 +15,27 @@ enum Operator {
 impl std::str::FromStr for Selector {
     type Err = String;
 
+    /// The empty text selects everything. The error is Helmfile's.
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let part = |part: &str| match (part.split_once("!="), part.split_once('=')) {
-            (Some((label, value)), _) => Ok((label.trim().to_owned(), Operator::NotEqual, value.trim().to_owned())),
-            (None, Some((label, value))) => Ok((label.trim().to_owned(), Operator::Equal, value.trim().to_owned())),
-            (None, None) => Err(format!("malformed label `{part}`: expected label=value or label!=value")),
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let is_word = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_./+-".contains(&byte))
         };
-        parts.map(part).collect::<Result<_, _>>().map(Self)
+        let part = |part: &str| {
+            let split = match part.split_once("!=") {
+                Some((label, value)) => Some((label, Operator::NotEqual, value)),
+                None => part.split_once('=').map(|(label, value)| (label, Operator::Equal, value)),
+            };
+            match split {
+                Some((label, operator, value)) if is_word(label) && is_word(value) => {
+                    Ok((label.to_owned(), operator, value.to_owned()))
+                }
+                _ => Err(format!("malformed label: {part}. Expected label in form k=v or k!=v")),
+            }
+        };
+        text.split(',').map(part).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -30,13 +43,7 @@ impl Selector {
     /// Whether the release has the labels.
     pub fn matches(&self, release: &Release) -> bool {
         self.0.iter().all(|(label, operator, value)| {
-            let actual = match label.as_str() {
-                "name" => Some(release.name.as_str()),
-                "namespace" => Some(release.namespace.as_str()),
-                "chart" => release.chart.file_name(),
-                label => release.labels.get(label).map(String::as_str),
-            };
-            (actual == Some(value)) == (*operator == Operator::Equal)
+            (release.labels.get(label) == Some(value)) == (*operator == Operator::Equal)
         })
     }
 }

@@ -1,110 +1,154 @@
 //! A state file as a whole: [`State`].
 
-use crate::environment::Environment;
-use crate::fields::{self, items, mapping};
+use crate::fields::{items, mapping, text};
+use crate::layers::Reader;
 use crate::release::{Release, Surroundings};
 use crate::selector::Selector;
-use crate::template;
+use crate::spec::{Templates, default_inherit};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
-use onepane_value::{Data, Map, from_yaml};
+use onepane_diagnostics::{Diagnostic, FileId, Result};
+use onepane_value::Map;
 use onepane_world::{EntryKind, World};
 
 /// What a state file says for one environment.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// The file.
+    /// The file, or the folder of files.
     pub path: Utf8PathBuf,
     /// The environment's name.
     pub environment: String,
+    /// The values of the state and of the environment; of several files, the last one's.
+    pub values: Map,
     /// The releases in the order of the file, those that are not installed too.
     pub releases: Vec<Release>,
+    /// The chart repositories that are named, as they stand.
+    pub repositories: Vec<Map>,
 }
 
-/// The names under which Helmfile looks for its file.
-const FILES: [&str; 2] = ["helmfile.yaml.gotmpl", "helmfile.yaml"];
+/// Values for the state from outside, over its own.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Those of `--state-values-file`.
+    pub values: Map,
+    /// Those of `--state-values-set`.
+    pub set: Map,
+}
 
-/// Reads the state at `path`, a file or the folder that holds it, for `environment`.
+const FILE: &str = "helmfile.yaml";
+const TEMPLATE: &str = "helmfile.yaml.gotmpl";
+const FOLDER: &str = "helmfile.d";
+
+/// Reads the state at `path`, a file or the folder that holds it, for `environment`. What stands in the way of
+/// rendering a release that is to be installed is an error.
 pub fn load(world: &dyn World, path: &Utf8Path, environment: &str) -> Result<State> {
-    let path = find(world, path)?;
-    let bytes = world.read(&path).map_err(|error| Diagnostic::error("helmfile-read", error.to_string()))?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Diagnostic::error("helmfile-read", format!("`{path}` is not UTF-8")).at(Span::file(&path)))?;
-    let file = FileId::new(&path);
-    let folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
-    let is_template = path.extension() == Some("gotmpl");
-    let mut current = Environment::new(environment);
-    let mut state = State { path: path.clone(), environment: environment.to_owned(), releases: Vec::new() };
-    for (first_line, part) in parts(text) {
-        let text = if is_template {
-            template::render(world, &folder, file, first_line, part, &current.data())?
-        } else {
-            // Empty lines in place of the parts before keep the places right.
-            "\n".repeat(first_line) + part
-        };
-        let value = from_yaml(&text, Some((file, Step::ValuesFile)))?;
-        let map = match value.data {
-            Data::Nil => continue,
-            Data::Map(map) => map,
-            _ => return Err(Diagnostic::error("helmfile-field", format!("`{path}` is to hold a mapping")).at(Span::file(&path))),
-        };
-        read_part(world, &folder, file, &map, &mut current, &mut state)?;
+    let state = list(world, path, environment, &Overrides::default())?;
+    match state.releases.iter().filter(|release| release.installed).find_map(|release| release.obstacles().first()) {
+        Some(obstacle) => Err(obstacle.clone()),
+        None => Ok(state),
     }
-    current.check_exists(file)?;
+}
+
+/// Reads the state at `path` as far as listing its releases goes: those that can't be rendered are there too, and
+/// tell their [obstacles](Release::obstacles).
+pub fn list(world: &dyn World, path: &Utf8Path, environment: &str, overrides: &Overrides) -> Result<State> {
+    let mut state = State {
+        path: path.to_owned(),
+        environment: environment.to_owned(),
+        values: Map::new(),
+        releases: Vec::new(),
+        repositories: Vec::new(),
+    };
+    let found = find(world, path)?;
+    if let [file] = found.as_slice() {
+        state.path.clone_from(file);
+    }
+    for file in found {
+        read_file(world, &file, overrides, &mut state)?;
+    }
     Ok(state)
 }
 
-fn find(world: &dyn World, path: &Utf8Path) -> Result<Utf8PathBuf> {
+/// The state files at a path: itself, or the one that Helmfile looks for in a folder, or all of `helmfile.d`.
+fn find(world: &dyn World, path: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let is_file = |path: &Utf8PathBuf| world.kind(path) == Some(EntryKind::File);
     match world.kind(path) {
-        Some(EntryKind::File) => Ok(path.to_owned()),
-        Some(EntryKind::Folder) => FILES
-            .iter()
-            .map(|name| path.join(name))
-            .find(|candidate| world.kind(candidate) == Some(EntryKind::File))
-            .ok_or_else(|| {
-                Diagnostic::error("helmfile-read", format!("`{path}` holds no helmfile.yaml and no helmfile.yaml.gotmpl"))
-            }),
-        _ => Err(Diagnostic::error("helmfile-read", format!("there is no `{path}`"))),
+        Some(EntryKind::File) => return Ok(vec![path.to_owned()]),
+        Some(EntryKind::Folder) => {}
+        _ => return Err(Diagnostic::error("helmfile-read", format!("there is no `{path}`"))),
     }
-}
-
-/// The parts of a state file, each with the number of lines before it.
-fn parts(text: &str) -> Vec<(usize, &str)> {
-    let mut parts = Vec::new();
-    let (mut start, mut first_line, mut at) = (0, 0, 0);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        if line.trim_end() == "---" {
-            parts.push((first_line, &text[start..at]));
-            (start, first_line) = (at + line.len(), number + 1);
+    let folder = path.join(FOLDER);
+    let has_folder = world.kind(&folder) == Some(EntryKind::Folder);
+    let files: Vec<Utf8PathBuf> = [FILE, TEMPLATE].iter().map(|name| path.join(name)).filter(is_file).collect();
+    match (files.len(), has_folder) {
+        (1, false) => return Ok(files),
+        (2, _) => {
+            let message = format!("both {FILE} and {TEMPLATE} exist in `{path}`");
+            return Err(Diagnostic::error("helmfile-read", message).hint("remove one of them"));
         }
-        at += line.len();
+        (1, true) => {
+            let message = format!("`{path}` holds a state file and a folder {FOLDER}");
+            return Err(
+                Diagnostic::error("helmfile-read", message).hint("Helmfile reads the one or the other: remove one")
+            );
+        }
+        _ => {}
     }
-    parts.push((first_line, &text[start..]));
-    parts
+    let folder = if has_folder { folder } else { path.to_owned() };
+    let entries = world.list(&folder).map_err(|error| Diagnostic::error("helmfile-read", error.to_string()))?;
+    let is_state = |name: &str| {
+        let name = name.strip_suffix(".gotmpl").unwrap_or(name);
+        name.ends_with(".yaml") || name.ends_with(".yml")
+    };
+    let is_folder_of_states = has_folder || path.file_name() == Some(FOLDER);
+    let states = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_state(&entry.name));
+    let states: Vec<Utf8PathBuf> = states.map(|entry| folder.join(&entry.name)).collect();
+    if states.is_empty() || !is_folder_of_states {
+        let message = format!("`{path}` holds no {FILE}, no {TEMPLATE} and no {FOLDER}");
+        return Err(Diagnostic::error("helmfile-read", message));
+    }
+    Ok(states)
 }
 
-fn read_part(
-    world: &dyn World,
-    folder: &Utf8Path,
-    file: FileId,
-    map: &Map,
-    environment: &mut Environment,
-    state: &mut State,
-) -> Result<()> {
-    fields::check(map, fields::STATE, "state file", file)?;
-    environment.read(world, folder, file, map)?;
-    let defaults = mapping(map, "helmDefaults", file)?;
-    let labels = mapping(map, "commonLabels", file)?;
-    let surroundings = Surroundings { world, folder, file, environment, defaults: &defaults, labels: &labels };
-    for item in items(map, "releases", file)? {
-        let release = Release::read(&item, &surroundings)?;
-        if let Some(other) = state.releases.iter().find(|other| other.name == release.name && other.namespace == release.namespace) {
-            return Err(Diagnostic::error("helmfile-duplicate", format!("there are two releases `{}`", release.name))
-                .at(release.span)
-                .label(other.span, "the first one"));
+fn read_file(world: &dyn World, path: &Utf8Path, overrides: &Overrides, state: &mut State) -> Result<()> {
+    let file = FileId::new(path);
+    let folder = path.parent().unwrap_or(Utf8Path::new(""));
+    let layer = Reader { world, folder, environment: &state.environment, overrides }.read(path)?;
+    let fields = &layer.fields;
+    if let Some(refused) = layer.refused.into_iter().next() {
+        return Err(refused);
+    }
+    let values = layer.environment.merged(overrides);
+    let data = layer.environment.data(overrides);
+    data.insert("KubeContext", text(fields, "kubeContext").unwrap_or_default().into());
+    data.insert("Namespace", text(fields, "namespace").unwrap_or_default().into());
+    let templates = mapping(fields, "templates", file)?;
+    let inherited_by_all = default_inherit(fields);
+    let by_default = || text(&mapping(fields, "helmDefaults", file).ok()?, "kubeContext");
+    let kube_context = text(fields, "kubeContext").or_else(by_default).unwrap_or_default();
+    let surroundings = Surroundings {
+        templates: Templates { world, folder, file, templates: &templates, inherited_by_all, data: &data },
+        fields,
+        values: &values,
+        kube_context: &kube_context,
+    };
+    for item in items(fields, "releases", file)? {
+        let mut release = Release::read(&item, &surroundings)?;
+        let same = |other: &&Release| {
+            other.name == release.name
+                && other.namespace == release.namespace
+                && other.kube_context == release.kube_context
+        };
+        if let Some(other) = state.releases.iter().find(same) {
+            let message = format!("there are two releases `{}`", release.name);
+            let error = Diagnostic::error("helmfile-duplicate", message).at(release.span);
+            release.obstacles.insert(0, error.label(other.span, "the first one"));
         }
         state.releases.push(release);
     }
+    for repository in items(fields, "repositories", file)? {
+        state.repositories.extend(repository.as_map().cloned());
+    }
+    state.values = values;
     Ok(())
 }
 
@@ -170,6 +214,11 @@ mod tests {
             ("releases:\n- name: a\n  chart: ./a\n  secrets: [x]\n", "default", "secrets", 4),
             ("releases:\n- name: a\n  chart: ./a\n  valeus: [x]\n", "default", "valeus", 4),
             ("environments:\n  dev: {}\n", "prod", "prod", 1),
+            ("releases:\n- name: a\n  chart: ./a\n  values: [absent.yaml]\n", "default", "absent.yaml", 4),
+            ("releases:\n- name: a\n  chart: r/a\n", "default", "r/a", 2),
+            ("helmfiles: [x]\n", "default", "helmfiles", 1),
+            ("releases:\n- name: a\n  chart: ./a\n  inherit: [{template: t}]\n", "default", "no release template", 4),
+            ("releases:\n- name: a\n  chart: ./a\n  condition: x.enabled\n", "default", "not found", 4),
             ("releases:\n- name: a\n  chart: ./a\n- name: a\n  chart: ./a\n", "default", "two releases", 4),
         ];
         for (text, environment, says, line) in cases {

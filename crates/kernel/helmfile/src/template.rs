@@ -2,11 +2,10 @@
 
 use crate::functions;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{FileId, Result};
+use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_template::{Host, MissingKey, Options, Templates};
 use onepane_value::{Map, Value};
 use onepane_world::{Entry, EntryKind, ReadError, World};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,15 +20,31 @@ pub(crate) fn render(
     data: &Map,
 ) -> Result<String> {
     let options = Options { missing_key: MissingKey::Error, set_name: "stringTemplate", ..Options::default() };
-    let mut templates = Templates::new(Rc::new(functions::table()), options);
+    let mut templates = Templates::new(functions::table(), options);
     let name = file.path().as_str();
     let padded = "\n".repeat(first_line) + text;
-    let world = Rebased { world, folder: folder.to_owned() };
+    shared(world, folder, &mut templates)?;
     let rendered = templates
         .parse(name, Some(file), &padded)
-        .and_then(|()| templates.execute(name, &Value::from(data.clone()), &world, &Offline))
+        .and_then(|()| {
+            let world = Rebased { world, folder: folder.to_owned() };
+            templates.execute(name, &Value::from(data.clone()), &world, &Offline)
+        })
         .map_err(|error| error.into_diagnostic("helmfile-template"))?;
     Ok(rendered.to_string())
+}
+
+/// Adds the templates that those of a folder may include: its files `_*.tpl`.
+fn shared(world: &dyn World, folder: &Utf8Path, templates: &mut Templates) -> Result<()> {
+    for entry in world.list(folder).unwrap_or_default() {
+        if entry.name.starts_with('_') && entry.name.ends_with(".tpl") && entry.kind == EntryKind::File {
+            let path = folder.join(&entry.name);
+            let bytes = world.read(&path).map_err(|error| Diagnostic::error("helmfile-read", error.to_string()))?;
+            let parsed = templates.parse(path.as_str(), Some(FileId::new(&path)), &String::from_utf8_lossy(&bytes));
+            parsed.map_err(|error| error.into_diagnostic("helmfile-template"))?;
+        }
+    }
+    Ok(())
 }
 
 /// A state file knows no cluster and no network.

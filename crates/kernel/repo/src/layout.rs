@@ -93,7 +93,9 @@ fn expected(node: &onepane_yaml::Node, what: &str) -> Box<Diagnostic> {
 fn unknown(key: &onepane_yaml::Node, known: &str) -> Box<Diagnostic> {
     let name = key.as_str().unwrap_or("?");
     let span = key.span.unwrap_or(Span::file(FILE));
-    Diagnostic::error("repo-layout", format!("`{FILE}` has no setting `{name}`")).at(span).hint(format!("known: {known}"))
+    Diagnostic::error("repo-layout", format!("`{FILE}` has no setting `{name}`"))
+        .at(span)
+        .hint(format!("known: {known}"))
 }
 
 #[cfg(test)]

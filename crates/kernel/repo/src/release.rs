@@ -45,8 +45,7 @@ impl Repository<'_> {
         let chart = load(&release.chart, self.world, origins, &mut warn).map_err(in_release)?;
         let missing = missing_dependencies(&chart);
         if !missing.is_empty() {
-            let message =
-                format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
+            let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
             return Err(in_release(
                 Diagnostic::error("chart-missing-dependency", message)
                     .hint(format!("`helm dependency build {}` fetches them", release.chart)),
@@ -64,7 +63,8 @@ impl Repository<'_> {
         };
         let rendered =
             render(chart, &values, &options, self.world, &mut warn).map_err(|error| in_release(error.diagnostic))?;
-        let crds = rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: Text::from(file.bytes()) });
+        let crds =
+            rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: Text::from(file.bytes()) });
         let manifests = rendered.manifests;
         let hooks = rendered.hooks.into_iter().filter(|hook| !hook.is_test()).map(|hook| hook.manifest);
         let manifests = manifests.into_iter().chain(hooks);
@@ -83,9 +83,10 @@ impl Repository<'_> {
             let over = match source {
                 ValuesSource::Inline(map) => map.clone(),
                 ValuesSource::File { path, span } => {
-                    let bytes = self.world.read(path).map_err(|error| {
-                        Diagnostic::error("repo-values", error.to_string()).at(*span)
-                    })?;
+                    let bytes = self
+                        .world
+                        .read(path)
+                        .map_err(|error| Diagnostic::error("repo-values", error.to_string()).at(*span))?;
                     let file = FileId::new(path);
                     parse_values(&bytes, tracked.then_some((Step::ValuesFile, file))).map_err(|mut error| {
                         if let Some(label) = &mut error.primary {

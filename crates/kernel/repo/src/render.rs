@@ -66,7 +66,8 @@ const HEADER: &str = "# Written by `onepane render`; edits are lost.\n";
 impl RenderedFile {
     /// The origin of the byte at `span`, which is a place in this file.
     pub(crate) fn origin_at(&self, span: Span) -> Origin {
-        let start: usize = self.contents.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+        let start: usize =
+            self.contents.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
         let line = self.contents[start..].lines().next().unwrap_or("");
         let column = line.char_indices().nth(span.column.saturating_sub(1) as usize).map_or(0, |(at, _)| at);
         let after = self.marks.partition_point(|(offset, _)| *offset <= start + column);
@@ -119,7 +120,8 @@ fn file_name(manifest: &Manifest, taken: &mut HashSet<String>) -> Result<Option<
     let file = onepane_diagnostics::FileId::new(&manifest.source);
     let documents = onepane_yaml::read(&text, file)?;
     let Some(document) = documents.iter().find(|document| document.entries().is_some()) else { return Ok(None) };
-    let part = |keys: &[&str]| document.at(keys).and_then(|node| node.as_str()).map(plain).filter(|part| !part.is_empty());
+    let part =
+        |keys: &[&str]| document.at(keys).and_then(|node| node.as_str()).map(plain).filter(|part| !part.is_empty());
     let kind = part(&["kind"]).unwrap_or_else(|| "manifest".to_owned());
     let name = part(&["metadata", "name"]).unwrap_or_else(|| "unnamed".to_owned());
     let namespace = part(&["metadata", "namespace"]);
@@ -181,7 +183,8 @@ impl Repository<'_> {
 
     /// The files of a folder whose kustomization we wrote.
     fn written_files(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-        let ours = self.world.read(&folder.join("kustomization.yaml")).is_ok_and(|bytes| bytes.starts_with(HEADER.as_bytes()));
+        let ours =
+            self.world.read(&folder.join("kustomization.yaml")).is_ok_and(|bytes| bytes.starts_with(HEADER.as_bytes()));
         if !ours {
             return Vec::new();
         }
@@ -206,8 +209,13 @@ mod tests {
         let manifests = [service, service, service, role, "\n# nothing\n"].map(manifest);
         let files = files("rendered/x".into(), &manifests).expect("they are YAML");
         let names: Vec<&str> = files.iter().filter_map(|file| file.path.file_name()).collect();
-        let expected =
-            ["kustomization.yaml", "service-a.yaml", "service-n-a.yaml", "service-a-2.yaml", "clusterrole-system-a-b.yaml"];
+        let expected = [
+            "kustomization.yaml",
+            "service-a.yaml",
+            "service-n-a.yaml",
+            "service-a-2.yaml",
+            "clusterrole-system-a-b.yaml",
+        ];
         assert_eq!(names, expected);
         assert_eq!(files[1].contents, format!("# Source: chart/templates/a.yaml\n{service}"));
     }

@@ -39,7 +39,8 @@ impl<'w> Repository<'w> {
     /// The folder that `target` means: a cluster's name, or a path from the root of the repository.
     pub fn unit(&self, target: &str) -> Result<Utf8PathBuf> {
         let target = target.trim_end_matches('/');
-        let candidates = [self.layout.clusters.join(target), Utf8PathBuf::from(target), self.layout.groups.join(target)];
+        let candidates =
+            [self.layout.clusters.join(target), Utf8PathBuf::from(target), self.layout.groups.join(target)];
         for candidate in &candidates {
             if self.has_kustomization(&onepane_world::normalize(candidate)) {
                 return Ok(onepane_world::normalize(candidate));

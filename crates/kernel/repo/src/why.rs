@@ -27,7 +27,13 @@ pub struct Explanation {
 impl Repository<'_> {
     /// The history of `field` of the resource `kind`/`name` in what `unit` builds to; of all its fields where `field`
     /// is `None`. `name` may be `namespace/name`.
-    pub fn why(&self, unit: &camino::Utf8Path, kind: &str, name: &str, field: Option<&FieldPath>) -> Result<Explanation> {
+    pub fn why(
+        &self,
+        unit: &camino::Utf8Path,
+        kind: &str,
+        name: &str,
+        field: Option<&FieldPath>,
+    ) -> Result<Explanation> {
         let built = self.build(unit, &BuildOptions { origins: true, ..BuildOptions::default() })?;
         let resources: Vec<&Resource> = built.resources.iter().collect();
         let resource = find(&resources, kind, name)?;
@@ -62,10 +68,13 @@ fn find<'a>(resources: &[&'a Resource], kind: &str, name: &str) -> Result<&'a Re
     };
     let of_kind = |resource: &&&Resource| resource.kind().eq_ignore_ascii_case(kind);
     let meant = |resource: &&&Resource| {
-        of_kind(resource) && resource.name() == name && namespace.is_none_or(|namespace| resource.namespace() == namespace)
+        of_kind(resource)
+            && resource.name() == name
+            && namespace.is_none_or(|namespace| resource.namespace() == namespace)
     };
     let found: Vec<&&Resource> = resources.iter().filter(meant).collect();
-    let list = |resources: Vec<&&Resource>| resources.iter().map(|resource| display(resource)).collect::<Vec<_>>().join(", ");
+    let list =
+        |resources: Vec<&&Resource>| resources.iter().map(|resource| display(resource)).collect::<Vec<_>>().join(", ");
     match found.as_slice() {
         [resource] => Ok(resource),
         [] => {

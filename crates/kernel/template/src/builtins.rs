@@ -46,14 +46,20 @@ pub(crate) const FUNCTIONS: &[Function] = &[
             text(context, format::sprintf(&format, &arguments[1..]))
         },
     },
-    any("html", 1, true, |context, arguments| text(context, escape::html(&format::sprint(arguments)))),
-    any("js", 1, true, |context, arguments| text(context, escape::js(&format::sprint(arguments)))),
-    any("urlquery", 1, true, |context, arguments| text(context, escape::url_query(&format::sprint(arguments)))),
+    any("html", 1, true, |context, arguments| text(context, escape::html(&shown(arguments)))),
+    any("js", 1, true, |context, arguments| text(context, escape::js(&shown(arguments)))),
+    any("urlquery", 1, true, |context, arguments| text(context, escape::url_query(&shown(arguments)))),
 ];
 
 fn text(context: &mut dyn Context, text: onepane_value::Text) -> Outcome {
     context.charge(text.len())?;
     Ok(text.into())
+}
+
+/// What the escapers print: as `print`, but nothing shows as the engine shows it.
+fn shown(arguments: &[Value]) -> onepane_value::Text {
+    let printable = |value: &Value| if value.is_nil() { Value::from("<no value>") } else { value.clone() };
+    format::sprint(&arguments.iter().map(printable).collect::<Vec<_>>())
 }
 
 fn unreached(_: &mut dyn Context, arguments: &[Value]) -> Outcome {

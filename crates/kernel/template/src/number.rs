@@ -24,19 +24,19 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
     }
     let mut float = int.map(|int| int as f64).or(uint.map(|uint| uint as f64));
     let hexadecimal = text.trim_start_matches(['-', '+']).to_ascii_lowercase().starts_with("0x");
-    if float.is_none() {
-        if let Ok(value) = parse_float(&text.replace('_', "")) {
-            if !text.contains(['.', 'e', 'E', 'p', 'P']) {
-                return Err(format!("integer overflow: {}", quote(text.as_bytes())));
-            }
-            float = Some(value);
-            // A float without fraction can stand where an integer is wanted.
-            if int.is_none() && (value as i64) as f64 == value {
-                int = Some(value as i64);
-            }
-            if uint.is_none() && value >= 0.0 && (value as u64) as f64 == value {
-                uint = Some(value as u64);
-            }
+    if float.is_none()
+        && let Ok(value) = parse_float(&text.replace('_', ""))
+    {
+        if !text.contains(['.', 'e', 'E', 'p', 'P']) {
+            return Err(format!("integer overflow: {}", quote(text.as_bytes())));
+        }
+        float = Some(value);
+        // A float without fraction can stand where an integer is wanted.
+        if int.is_none() && (value as i64) as f64 == value {
+            int = Some(value as i64);
+        }
+        if uint.is_none() && value >= 0.0 && (value as u64) as f64 == value {
+            uint = Some(value as u64);
         }
     }
     if int.is_none() && uint.is_none() && float.is_none() {

@@ -33,14 +33,22 @@ struct Outcome {
 }
 
 /// Builds on all cores, then prints, writes or sums up.
-pub(crate) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
     let units = match arguments.targets.as_slice() {
-        [] => repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect(),
-        targets => targets.iter().map(|target| repository.unit(target)).collect::<Result<Vec<_>, _>>().map_err(&failure)?,
+        [] => {
+            repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect()
+        }
+        targets => {
+            targets.iter().map(|target| repository.unit(target)).collect::<Result<Vec<_>, _>>().map_err(&failure)?
+        }
     };
     let options = BuildOptions { set_images: arguments.set_images.clone(), ..BuildOptions::default() };
     let outcomes = build(terminal, &repository, &units, &options, &root)?;
@@ -77,7 +85,11 @@ fn build(
             let start = Instant::now();
             let built = repository.build(unit, options);
             bar.inc(1);
-            built.map(|built| Outcome { unit: unit.clone(), built, milliseconds: start.elapsed().as_secs_f64() * 1000.0 })
+            built.map(|built| Outcome {
+                unit: unit.clone(),
+                built,
+                milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+            })
         })
         .collect();
     bar.finish_and_clear();
@@ -105,7 +117,8 @@ fn as_json(outcomes: &[Outcome]) -> Result<String, Failure> {
         for resource in outcome.built.resources.iter() {
             let yaml = onepane_yaml::write_sorted(resource.node())?;
             let json = onepane_value::to_json(&onepane_value::from_yaml(&yaml, None)?).map_err(unwritable)?;
-            let item = serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| unwritable(error.to_string()))?;
+            let item =
+                serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| unwritable(error.to_string()))?;
             items.push(item);
         }
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
@@ -139,6 +152,7 @@ fn summary(outcomes: &[Outcome], start: Instant) -> String {
             .expect("a string takes any text");
     }
     let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-    writeln!(text, "{} targets, {total} resources, {milliseconds:.0} ms", outcomes.len()).expect("a string takes any text");
+    writeln!(text, "{} targets, {total} resources, {milliseconds:.0} ms", outcomes.len())
+        .expect("a string takes any text");
     text
 }

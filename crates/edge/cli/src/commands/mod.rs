@@ -24,13 +24,16 @@ pub(crate) enum OutputFormat {
 /// The repository that holds `directory` (or the current folder): its root, and its files, none of them outside.
 pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, OsWorld), Failure> {
     let start = directory.unwrap_or(Utf8Path::new("."));
-    let start = start.canonicalize_utf8().map_err(|error| {
-        Diagnostic::error("repo-not-found", format!("`{start}` can't be opened: {error}"))
-    })?;
+    let start = start
+        .canonicalize_utf8()
+        .map_err(|error| Diagnostic::error("repo-not-found", format!("`{start}` can't be opened: {error}")))?;
     let is_root = |folder: &&Utf8Path| folder.join("onepane.yaml").is_file() || folder.join("clusters").is_dir();
     let root = start.ancestors().find(is_root).ok_or_else(|| {
-        Diagnostic::error("repo-not-found", format!("neither `{start}` nor a folder above it is a repository of the pattern"))
-            .hint("it would have a `clusters` folder or an onepane.yaml; `onepane init DIR` makes one")
+        Diagnostic::error(
+            "repo-not-found",
+            format!("neither `{start}` nor a folder above it is a repository of the pattern"),
+        )
+        .hint("it would have a `clusters` folder or an onepane.yaml; `onepane init DIR` makes one")
     })?;
     let world = OsWorld::within(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
     Ok((root.to_owned(), world))

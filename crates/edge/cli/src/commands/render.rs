@@ -28,7 +28,11 @@ pub(crate) struct Arguments {
 }
 
 /// Renders, then writes or compares.
-pub(crate) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
@@ -87,7 +91,11 @@ pub(crate) fn render(
 }
 
 /// The names of the installed releases; of those in `names`, where there are any.
-fn selected(repository: &Repository<'_>, names: &[String], environment: &str) -> onepane_diagnostics::Result<Vec<String>> {
+fn selected(
+    repository: &Repository<'_>,
+    names: &[String],
+    environment: &str,
+) -> onepane_diagnostics::Result<Vec<String>> {
     let state = repository.state(environment)?;
     let installed: Vec<String> =
         state.releases.iter().filter(|release| release.installed).map(|release| release.name.clone()).collect();
@@ -116,7 +124,9 @@ fn check(
     let mut report = Report { files: file_count(rendered), ..Report::default() };
     for release in rendered {
         let differences = repository.differences(release)?;
-        report.changes.extend(differences.into_iter().map(|difference| (difference.path.into_string(), difference.kind)));
+        report
+            .changes
+            .extend(differences.into_iter().map(|difference| (difference.path.into_string(), difference.kind)));
     }
     report.changes.extend(surplus.into_iter().map(|path| (path.into_string(), DifferenceKind::Surplus)));
     Ok(report)

@@ -23,12 +23,17 @@ pub(crate) struct Arguments {
 }
 
 /// Explains, and prints the chain.
-pub(crate) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
-        Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource)).hint("for example Deployment/api")
+        Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))
+            .hint("for example Deployment/api")
     })?;
     let unit = repository.unit(&arguments.cluster).map_err(&failure)?;
     let explanation = repository.why(&unit, kind, name, arguments.field.as_ref()).map_err(&failure)?;
@@ -65,9 +70,8 @@ fn place(step: &Step) -> String {
 }
 
 fn as_json(explanation: &Explanation) -> String {
-    let place = |span: Span| {
-        serde_json::json!({"file": span.file.path().as_str(), "line": span.line, "column": span.column})
-    };
+    let place =
+        |span: Span| serde_json::json!({"file": span.file.path().as_str(), "line": span.line, "column": span.column});
     let step = |step: &Step| {
         serde_json::json!({
             "depth": step.depth, "step": step.what, "place": step.span.map(place), "note": step.note, "line": step.line,
@@ -81,6 +85,7 @@ fn as_json(explanation: &Explanation) -> String {
             serde_json::json!({"field": trail.field, "value": trail.value, "steps": steps})
         })
         .collect();
-    let report = serde_json::json!({"unit": explanation.unit.as_str(), "resource": explanation.resource, "fields": fields});
+    let report =
+        serde_json::json!({"unit": explanation.unit.as_str(), "resource": explanation.resource, "fields": fields});
     format!("{report:#}\n")
 }

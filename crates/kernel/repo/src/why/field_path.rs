@@ -139,7 +139,9 @@ mod tests {
     #[test]
     fn the_first_segment_that_is_missing_is_named() {
         let node = Node::mapping(vec![(Node::scalar("a"), Node::sequence(vec![Node::scalar("x")]))]);
-        let find = |path: &str| path.parse::<FieldPath>().expect(path).find(&node).map(|node| node.as_str().map(str::to_owned));
+        let find = |path: &str| {
+            path.parse::<FieldPath>().expect(path).find(&node).map(|node| node.as_str().map(str::to_owned))
+        };
         assert_eq!(find("a[0]"), Ok(Some("x".to_owned())));
         assert_eq!(find("a.0"), Ok(Some("x".to_owned())));
         assert_eq!(find("a[1].b"), Err("a[1]".to_owned()));

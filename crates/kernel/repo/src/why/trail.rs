@@ -93,7 +93,8 @@ impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
         match origin {
             Some(origin) => self.follow(&origin, depth),
             None => {
-                let note = Some("the rendered file is not what its release renders to now: run `onepane render`".to_owned());
+                let note =
+                    Some("the rendered file is not what its release renders to now: run `onepane render`".to_owned());
                 self.steps.push(Step { depth, what: "unknown", span: None, note, line: None });
                 Ok(())
             }

@@ -1,0 +1,108 @@
+//! Finding values files: patterns, and what is done where none is there.
+
+use crate::fields::place;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_value::Map;
+use onepane_world::{EntryKind, World};
+
+/// What is done where a file is not there: Helmfile's `missingFileHandler`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Error,
+    /// Helmfile's `Warn`, `Info` and `Debug`: the file is passed over.
+    PassedOver,
+}
+
+impl Missing {
+    /// The handler called `name`; by default a missing file is an error.
+    pub(crate) fn parse(name: Option<&str>, map: &Map, file: FileId) -> Result<Self> {
+        match name {
+            None | Some("Error") => Ok(Self::Error),
+            Some("Warn" | "Info" | "Debug") => Ok(Self::PassedOver),
+            Some(other) => {
+                let message = format!("invalid missing file handler `{other}`: it must be Error, Warn, Info or Debug");
+                let handler = map.get("missingFileHandler").unwrap_or_default();
+                Err(Diagnostic::error("helmfile-field", message).at(place(&handler, file)))
+            }
+        }
+    }
+}
+
+/// The files that `pattern` names, sorted; `*` and `?` stand for characters of the last part of the path.
+pub(crate) fn find(
+    world: &dyn World,
+    folder: &Utf8Path,
+    pattern: &str,
+    missing: Missing,
+    span: Span,
+) -> Result<Vec<Utf8PathBuf>> {
+    if pattern.contains("://") || pattern.starts_with("git::") {
+        return Err(Diagnostic::error("helmfile-unsupported", format!("`{pattern}` is not in the repository"))
+            .at(span)
+            .hint("rendering uses no network: vendor the file"));
+    }
+    let path = onepane_world::normalize(&folder.join(pattern));
+    let mut found = Vec::new();
+    if world.kind(&path).is_some() {
+        found.push(path.clone());
+    } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
+        && name.contains(['*', '?'])
+        && let Ok(entries) = world.list(parent)
+    {
+        let matching = entries.iter().filter(|entry| matches(name.as_bytes(), entry.name.as_bytes()));
+        found.extend(matching.filter(|entry| entry.kind == EntryKind::File).map(|entry| parent.join(&entry.name)));
+    }
+    if found.is_empty() && missing == Missing::Error {
+        let message = format!("values file matching \"{pattern}\" does not exist in \"{folder}\"");
+        return Err(Diagnostic::error("helmfile-values", message).at(span));
+    }
+    Ok(found)
+}
+
+/// Whether a name matches a pattern, in time linear in their product.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut p, mut n) = (0, 0);
+    // Where the last star stands, and how much of the name it has taken.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    (p, n) = (at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_and_marks_stand_for_characters() {
+        for (pattern, name, wanted) in [
+            ("*.yaml", "a.yaml", true),
+            ("*.yaml", "a.yml", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*", "", true),
+            ("**a", "ba", true),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), wanted, "{pattern} {name}");
+        }
+    }
+}

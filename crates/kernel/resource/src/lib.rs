@@ -9,6 +9,7 @@
 
 mod gvk;
 mod id;
+mod order;
 mod resource;
 mod schema;
 mod scope;
@@ -16,6 +17,7 @@ mod set;
 
 pub use gvk::GroupVersionKind;
 pub use id::ResourceId;
+pub use order::{compare_install, compare_uninstall};
 pub use resource::{GeneratorBehavior, PreviousId, Resource};
 pub use schema::{Schema, SchemaType};
 pub use scope::{Scope, scope_of};

@@ -60,7 +60,7 @@ pub fn source_value(node: &Node, selector: &ResourceId, path: &str, options: &Fi
 
 /// Writes a value to every field of `node` that one of `paths` leads to. A scalar keeps its type, whatever the
 /// value's; anything else becomes the value. A path that goes on within a scalar writes into the JSON or YAML that is
-/// its text, of which delimiters are not heeded.
+/// its text; delimiters are heeded there too, as Kustomize does from after 5.8.1 on.
 ///
 /// Where `origin` is given, what is written remembers it over what it was before.
 ///
@@ -86,7 +86,7 @@ fn write_to(node: &mut Node, path: &str, value: &Node, options: &FieldOptions, o
         Shape::Sequence => Create::Sequence,
         Shape::Scalar | Shape::Null | Shape::Alias => Create::Scalar,
     });
-    if structured::write(node, &parts, value, create, origin) {
+    if structured::write(node, &parts, value, options, create, origin) {
         return Ok(());
     }
     let missing = || {

@@ -1,7 +1,7 @@
 //! Writing into the JSON or YAML that is a scalar's text.
 
 use super::json_text::write_json;
-use super::{remember, set, set_text};
+use super::{FieldOptions, remember, set_text, write as write_field};
 use crate::path::{Create, lookup, lookup_mut, visit_matches};
 use crate::shape::raw_text;
 use onepane_diagnostics::{FileId, Origin};
@@ -13,12 +13,13 @@ pub(super) fn write(
     node: &mut Node,
     path: &[String],
     value: &Node,
+    options: &FieldOptions,
     create: Option<Create>,
     origin: Option<&Origin>,
 ) -> bool {
     let Some((outer, inner, mut document)) = scalar_on_the_way(node, path) else { return false };
     let found = visit_matches(&mut document.root, inner, create, &mut |found| {
-        set(found.node, found.created, value, None);
+        write_field(found.node, found.created, value, options, None)?;
         // The text is written as it is here, where a tag would show: quotes say the same.
         if found.node.style == Style::Plain && found.node.tag.as_deref() == Some("!!str") {
             found.node.style = Style::DoubleQuoted;

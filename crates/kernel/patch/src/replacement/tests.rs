@@ -89,6 +89,16 @@ fn texts_that_are_json_or_yaml_are_written_into() {
     }
 }
 
+/// Kustomize 5.8.1 still replaced the whole text here; its later tests say this.
+#[test]
+fn elements_of_texts_within_texts_are_replaced() {
+    let mut node = yaml("data:\n  s: '{\"url\": \"https://example.com/app/api\"}'\n");
+    let options = FieldOptions { delimiter: "/".into(), index: 3, create: false };
+    write_value(&mut node, &["data.s.url"], &Node::scalar("shop"), &options, None).unwrap();
+    let text = lookup(&node, &split("data.s")).unwrap().map(raw_text);
+    assert_eq!(text, Some(r#"{"url":"https://example.com/shop/api"}"#));
+}
+
 #[test]
 fn sources_give_a_field_or_an_element_of_it() {
     let id = ResourceId::default();

@@ -12,6 +12,7 @@ mod json;
 mod list;
 mod map;
 mod object;
+mod release;
 mod text;
 mod value;
 mod yaml;

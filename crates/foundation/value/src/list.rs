@@ -1,13 +1,15 @@
 //! Go slices: [`List`].
 
 use crate::Value;
+use crate::release::{Held, release};
 use std::ops::Deref;
 use std::rc::Rc;
 
 /// A Go slice. No function of sprig or Helm changes a slice in place, so it is shared and unchanging.
 #[derive(Clone, Debug)]
 pub struct List {
-    items: Rc<[Value]>,
+    /// None once it is being dropped, and where there are no items.
+    items: Option<Rc<[Value]>>,
     element: ElementType,
     nil: bool,
 }
@@ -46,17 +48,17 @@ impl ElementType {
 impl List {
     /// A `[]interface {}`.
     pub fn new(items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: items.into(), element: ElementType::Any, nil: false }
+        Self::of(ElementType::Any, items)
     }
 
     /// A slice of a declared type; the items must be of it.
     pub fn of(element: ElementType, items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: items.into(), element, nil: false }
+        Self { items: Some(items.into()), element, nil: false }
     }
 
     /// A nil slice: empty, and `null` to Go's encoders. `rest`, `initial` and `concat` give one.
     pub fn nil(element: ElementType) -> Self {
-        Self { items: Rc::new([]), element, nil: true }
+        Self { items: None, element, nil: true }
     }
 
     /// Whether it is a nil slice.
@@ -71,14 +73,26 @@ impl List {
 
     /// Whether both are the same slice in memory.
     pub fn same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.items, &other.items)
+        match (&self.items, &other.items) {
+            (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+            (None, None) => true,
+            _ => false,
+        }
     }
 }
 
 impl Deref for List {
     type Target = [Value];
     fn deref(&self) -> &[Value] {
-        &self.items
+        self.items.as_deref().unwrap_or_default()
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if let Some(items) = self.items.take().filter(|items| Rc::strong_count(items) == 1) {
+            release(Held::Items(items));
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Go maps with string keys: [`Map`].
 
+use crate::release::{Held, release};
 use crate::{Text, Value};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// A Go map from strings: shared by clones and changed in place, as `set`, `unset` and `merge` do.
@@ -10,9 +12,26 @@ use std::rc::Rc;
 /// It is kept sorted by key, the order in which Go's templates, fmt and encoders walk a map.
 #[derive(Clone, Debug)]
 pub struct Map {
-    entries: Rc<RefCell<BTreeMap<Text, Value>>>,
+    entries: Rc<Entries>,
     declared: MapType,
     nil: bool,
+}
+
+/// What maps share.
+#[derive(Debug, Default)]
+struct Entries(RefCell<BTreeMap<Text, Value>>);
+
+impl Deref for Entries {
+    type Target = RefCell<BTreeMap<Text, Value>>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Drop for Entries {
+    fn drop(&mut self) {
+        release(Held::Entries(std::mem::take(self.0.get_mut())));
+    }
 }
 
 /// What a map was declared to be: seen by `typeOf` and `%T`.
@@ -127,7 +146,11 @@ impl Map {
 
     /// A map of its own with the same entries; nested maps stay shared.
     pub fn shallow_copy(&self) -> Self {
-        Self { entries: Rc::new(RefCell::new(self.entries.borrow().clone())), declared: self.declared, nil: self.nil }
+        Self {
+            entries: Rc::new(Entries(RefCell::new(self.entries.borrow().clone()))),
+            declared: self.declared,
+            nil: self.nil,
+        }
     }
 }
 
@@ -140,6 +163,6 @@ impl Default for Map {
 impl<K: Into<Text>> FromIterator<(K, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        Self { entries: Rc::new(RefCell::new(entries)), declared: MapType::Any, nil: false }
+        Self { entries: Rc::new(Entries(RefCell::new(entries))), declared: MapType::Any, nil: false }
     }
 }

@@ -258,7 +258,15 @@ impl Value {
     }
 
     /// Go's `reflect.DeepEqual`: the same types all the way down, and equal. Origins do not count.
+    ///
+    /// What is nested too deeply, or too large to compare, is not equal to anything but itself.
     pub fn deep_equal(&self, other: &Self) -> bool {
+        self.equals(other, DEEPEST, &mut { MOST })
+    }
+
+    fn equals(&self, other: &Self, depth: usize, left: &mut usize) -> bool {
+        let (Some(depth), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else { return false };
+        *left = rest;
         match (&self.data, &other.data) {
             (Data::Nil, Data::Nil) => true,
             (Data::Bool(a), Data::Bool(b)) => a == b,
@@ -270,22 +278,30 @@ impl Value {
                 a.element() == b.element()
                     && a.is_nil() == b.is_nil()
                     && a.len() == b.len()
-                    && (a.same(b) || a.iter().zip(b.iter()).all(|(a, b)| a.deep_equal(b)))
+                    && (a.same(b) || a.iter().zip(b.iter()).all(|(a, b)| a.equals(b, depth, left)))
             }
             (Data::Map(a), Data::Map(b)) => {
                 a.declared() == b.declared()
                     && a.is_nil() == b.is_nil()
                     && a.len() == b.len()
                     && (a.same(b)
-                        || a.entries().iter().all(|(key, value)| b.get(key).is_some_and(|b| value.deep_equal(&b))))
+                        || a.entries()
+                            .iter()
+                            .all(|(key, value)| b.get(key).is_some_and(|b| value.equals(&b, depth, left))))
             }
             (Data::Object(a), Data::Object(b)) => {
-                Rc::ptr_eq(a, b) || (a.type_name() == b.type_name() && a.plain().deep_equal(&b.plain()))
+                Rc::ptr_eq(a, b) || (a.type_name() == b.type_name() && a.plain().equals(&b.plain(), depth, left))
             }
             _ => false,
         }
     }
 }
+
+/// How deep values are compared.
+const DEEPEST: usize = 1_000;
+
+/// How many values are compared.
+const MOST: usize = 5_000_000;
 
 impl From<Data> for Value {
     fn from(data: Data) -> Self {

@@ -19,6 +19,9 @@ pub(super) struct Flags {
 /// Maps that contain themselves are cut here; Go would overflow its stack.
 const DEEPEST: usize = 200;
 
+/// So many values are printed: a list that holds one list twice over and over would go on for ever.
+const MOST: usize = 1_000_000;
+
 /// What has been printed so far, and the directive at hand.
 pub(super) struct Printer {
     out: TextBuilder,
@@ -28,11 +31,19 @@ pub(super) struct Printer {
     /// `%+v`
     field_names: bool,
     depth: usize,
+    values: usize,
 }
 
 impl Printer {
     pub(super) fn new() -> Self {
-        Self { out: TextBuilder::new(), flags: Flags::default(), go_syntax: false, field_names: false, depth: 0 }
+        Self {
+            out: TextBuilder::new(),
+            flags: Flags::default(),
+            go_syntax: false,
+            field_names: false,
+            depth: 0,
+            values: 0,
+        }
     }
 
     pub(super) fn finish(self) -> Text {
@@ -62,7 +73,8 @@ impl Printer {
 
     /// A value by a verb.
     pub(super) fn print(&mut self, value: &Value, verb: char) {
-        if self.depth > DEEPEST {
+        self.values += 1;
+        if self.depth > DEEPEST || self.values > MOST {
             return self.literal(b"...");
         }
         match (&value.data, verb) {

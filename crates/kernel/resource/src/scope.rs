@@ -13,7 +13,8 @@ pub enum Scope {
 
 /// The scope of a kind that Kubernetes itself brings; `None` for any other.
 ///
-/// The kinds and versions are those that Kustomize 5.8 knows (Kubernetes 1.21's API). A version that is not in the
+/// The kinds and versions are those that Kustomize 5.8 knows (Kubernetes 1.21's API) and the two kinds of admission
+/// policies that it knows from after 5.8.1 on. A version that is not in the
 /// table is unknown on purpose: equality of ids depends on it.
 pub fn scope_of(group: &str, version: &str, kind: &str) -> Option<Scope> {
     let found = SCOPES.binary_search_by(|(g, v, k, _)| (*g, *v, *k).cmp(&(group, version, kind))).ok()?;
@@ -46,6 +47,8 @@ const SCOPES: &[(&str, &str, &str, Scope)] = &[
     ("", "v1", "ServiceAccount", Namespaced),
     ("", "v1", "ServiceProxyOptions", Namespaced),
     ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", Cluster),
+    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", Cluster),
+    ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", Cluster),
     ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", Cluster),
     ("admissionregistration.k8s.io", "v1beta1", "MutatingWebhookConfiguration", Cluster),
     ("admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration", Cluster),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a collection held that nobody else holds.
+#[expect(dead_code, reason = "it is there to be dropped")]
 pub(crate) enum Held {
     /// A list's items, perhaps shared after all.
     Items(Rc<[Value]>),

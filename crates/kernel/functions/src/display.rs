@@ -1,7 +1,7 @@
 //! Anything as a string, as sprig's functions on strings take it: `toString`, `toStrings`.
 
 use crate::arguments::{Outcome, any, derived, fixed, slice};
-use onepane_template::{Context, Function, Type};
+use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, ElementType, List, Text, TextBuilder, Value, format};
 
 pub(crate) const FUNCTIONS: &[Function] =
@@ -29,16 +29,23 @@ pub(crate) fn verbatim(value: &Value) -> Text {
 }
 
 /// A value as a list of strings: the items that are not nil, or the value alone.
-pub(crate) fn strings(value: &Value) -> List {
-    match slice(value) {
+pub(crate) fn strings(context: &mut dyn Context, value: &Value) -> Result<List, FunctionError> {
+    Ok(match slice(value) {
         Some(list) if list.element() == ElementType::String => list,
         Some(list) => {
-            let items = list.iter().filter(|item| !item.is_nil());
-            List::of(ElementType::String, items.map(|item| derived(item, display(item))).collect::<Vec<_>>())
+            let mut strings = Vec::with_capacity(list.len());
+            for item in list.iter().filter(|item| !item.is_nil()) {
+                let text = display(item);
+                if item.as_text().is_none() {
+                    context.charge(text.len())?;
+                }
+                strings.push(derived(item, text));
+            }
+            List::of(ElementType::String, strings)
         }
         None if value.is_nil() => List::of(ElementType::String, []),
         None => List::of(ElementType::String, [derived(value, display(value))]),
-    }
+    })
 }
 
 /// A list of strings out of texts.
@@ -60,9 +67,9 @@ fn to_string(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(derived(value, display(value)))
 }
 
-fn to_strings(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+fn to_strings(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let value = any(arguments, 0);
-    Ok(derived(value, strings(value)))
+    Ok(derived(value, strings(context, value)?))
 }
 
 fn bytes(list: &List) -> Vec<u8> {

@@ -99,14 +99,12 @@ pub(crate) fn is_upper(rune: char) -> bool {
 
 /// `unicode.IsLower`: letters only, without modifiers.
 pub(crate) fn is_lower(rune: char) -> bool {
-    let other = match rune {
-        'ª' | 'º' | '\u{2B0}'..='\u{2E4}' | '\u{345}' | '\u{37A}' | '\u{10FC}' | '\u{1D2C}'..='\u{1D6A}' => true,
-        '\u{1D78}' | '\u{1D9B}'..='\u{1DBF}' | '\u{2071}'..='\u{209C}' | '\u{2170}'..='\u{217F}' => true,
-        '\u{24D0}'..='\u{24E9}' | '\u{2C7C}'..='\u{2C7D}' | '\u{A69C}'..='\u{A69D}' | '\u{A770}' => true,
-        '\u{A7F2}'..='\u{A7F4}' | '\u{A7F8}'..='\u{A7F9}' | '\u{AB5C}'..='\u{AB5F}' | '\u{AB69}' => true,
-        '\u{10780}'..='\u{107BA}' | '\u{1E030}'..='\u{1E06D}' => true,
-        _ => false,
-    };
+    let other = matches!(rune,
+        'ª' | 'º' | '\u{2B0}'..='\u{2E4}' | '\u{345}' | '\u{37A}' | '\u{10FC}' | '\u{1D2C}'..='\u{1D6A}'
+        | '\u{1D78}' | '\u{1D9B}'..='\u{1DBF}' | '\u{2071}'..='\u{209C}' | '\u{2170}'..='\u{217F}'
+        | '\u{24D0}'..='\u{24E9}' | '\u{2C7C}'..='\u{2C7D}' | '\u{A69C}'..='\u{A69D}' | '\u{A770}'
+        | '\u{A7F2}'..='\u{A7F4}' | '\u{A7F8}'..='\u{A7F9}' | '\u{AB5C}'..='\u{AB5F}' | '\u{AB69}'
+        | '\u{10780}'..='\u{107BA}' | '\u{1E030}'..='\u{1E06D}');
     rune.is_lowercase() && !other
 }
 

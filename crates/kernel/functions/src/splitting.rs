@@ -76,7 +76,7 @@ fn parts(context: &mut dyn Context, string: &Text, separator: &[u8], limit: usiz
 
 fn join(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let (separator, value) = (text(arguments, 0)?, any(arguments, 1));
-    let list = strings(value);
+    let list = strings(context, value)?;
     let size = list.iter().filter_map(Value::as_text).map(|item| item.len() + separator.len()).sum();
     context.charge(size)?;
     let mut builder = TextBuilder::with_capacity(size);
@@ -92,12 +92,12 @@ fn join(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     })
 }
 
-fn sort_alpha(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+fn sort_alpha(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let value = any(arguments, 0);
     if slice(value).is_none() {
         return Ok(string_list([derived(value, display(value))]));
     }
-    let mut items = strings(value).to_vec();
+    let mut items = strings(context, value)?.to_vec();
     items.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
     Ok(derived(value, List::of(ElementType::String, items)))
 }

@@ -38,10 +38,10 @@ pub(crate) fn release(held: Held) {
     };
     set(depth + 1);
     drop(held);
-    while depth == 0 {
-        let next = WAITING.try_with(|waiting| waiting.borrow_mut().pop());
-        let Ok(Some(next)) = next else { break };
-        drop(next);
+    if depth == 0 {
+        while let Ok(Some(next)) = WAITING.try_with(|waiting| waiting.borrow_mut().pop()) {
+            drop(next);
+        }
     }
     set(depth);
 }

@@ -44,8 +44,8 @@ fn verbs_flags_widths_and_their_errors() {
         ("%z", &[&n], "%!z(int=42)"),
         (
             "%06.2f|%-8.1f|%+.1f",
-            &[&Value::float(-3.14159), &Value::float(2.0), &Value::float(2.0)],
-            "-03.14|2.0     |+2.0",
+            &[&Value::float(-3.25159), &Value::float(2.0), &Value::float(2.0)],
+            "-03.25|2.0     |+2.0",
         ),
     ];
     for (format, arguments, expected) in cases {

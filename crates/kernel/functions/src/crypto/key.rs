@@ -33,6 +33,9 @@ fn oid(bytes: &[u8]) -> Vec<u8> {
     der::value(der::OBJECT_IDENTIFIER, bytes)
 }
 
+/// A public key's algorithm and its bytes.
+pub(super) type PublicKey = (Vec<u8>, Vec<u8>);
+
 impl Key {
     /// A new RSA key of 2048 or 4096 bits.
     pub(super) fn rsa(bits: Bits, random: &mut Random) -> Result<Self, String> {
@@ -145,7 +148,7 @@ impl Key {
     }
 
     /// The public key's algorithm and bytes; `None` where certificates can't have such a key.
-    pub(super) fn public(&self) -> Result<Option<(Vec<u8>, Vec<u8>)>, String> {
+    pub(super) fn public(&self) -> Result<Option<PublicKey>, String> {
         let curve = |curve| der::sequence(&[oid(EC_PUBLIC_KEY), oid(curve)]);
         Ok(Some(match self {
             Self::Rsa(key) => {

@@ -41,7 +41,9 @@ impl Execution<'_> {
             }
             Term::Variable(variable, names) => {
                 frame.at = At::Operand(operand);
-                let value = frame.variables.get(variable.slot).cloned().unwrap_or_else(|| Slot::from(Value::NIL));
+                let Some(value) = frame.variables.get(variable.slot).cloned() else {
+                    return Err(frame.error(format!("undefined variable: {}", variable.name)));
+                };
                 if names.is_empty() {
                     called.refuse_arguments(frame, operand)?;
                     value
@@ -288,7 +290,9 @@ impl Execution<'_> {
             Term::Dot => Ok(dot.clone()),
             Term::Field(names) => self.fields(frame, dot, dot.clone(), names, alone),
             Term::Variable(variable, names) => {
-                let value = frame.variables.get(variable.slot).cloned().unwrap_or_else(|| Slot::from(Value::NIL));
+                let Some(value) = frame.variables.get(variable.slot).cloned() else {
+                    return Err(frame.error(format!("undefined variable: {}", variable.name)));
+                };
                 self.fields(frame, dot, value, names, alone)
             }
             Term::Chain(inner, names) => {

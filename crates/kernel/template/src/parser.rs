@@ -35,6 +35,7 @@ pub(crate) fn parse(
         functions,
         origins,
         variables: vec!["$".into()],
+        hidden: Vec::new(),
         ranges: 0,
         depth: 0,
         trees: Vec::new(),
@@ -55,6 +56,9 @@ struct Parser<'t> {
     origins: bool,
     /// The names of the variables in scope; their index is their slot.
     variables: Vec<Box<str>>,
+    /// The names that the body of a branch declares, while its `else` is read. Go's parser still knows them there, its
+    /// execution does not.
+    hidden: Vec<Box<str>>,
     ranges: usize,
     depth: usize,
     trees: Vec<Tree>,
@@ -180,12 +184,14 @@ impl<'t> Parser<'t> {
     /// The body of a definition: it sees no variable from outside.
     fn separate_template(&mut self, context: &str) -> Result<Vec<Node>, Error> {
         let variables = std::mem::replace(&mut self.variables, vec!["$".into()]);
+        let hidden = std::mem::take(&mut self.hidden);
         let ranges = std::mem::take(&mut self.ranges);
         let (root, end) = self.deeper(Self::list)?;
         if matches!(end, End::Else) {
             return self.error(format!("unexpected {{{{else}}}} in {context}"));
         }
         self.variables = variables;
+        self.hidden = hidden;
         self.ranges = ranges;
         Ok(root)
     }
@@ -280,10 +286,12 @@ impl<'t> Parser<'t> {
     fn branch(&mut self, context: &'static str) -> Result<Branch, Error> {
         let variables = self.variables.len();
         let pipeline = self.pipeline(context, TokenKind::RightDelimiter)?;
+        let (visible, hidden) = (self.variables.len(), self.hidden.len());
         let is_range = context == "range";
         self.ranges += usize::from(is_range);
         let (body, end) = self.deeper(Self::list)?;
         self.ranges -= usize::from(is_range);
+        self.hidden.extend(self.variables.drain(visible..));
         let otherwise = match end {
             End::End => None,
             End::Else => Some(match (context, self.peek().kind) {
@@ -302,6 +310,7 @@ impl<'t> Parser<'t> {
             }),
         };
         self.variables.truncate(variables);
+        self.hidden.truncate(hidden);
         Ok(Branch { pipeline, body, otherwise })
     }
 
@@ -487,6 +496,9 @@ impl<'t> Parser<'t> {
             TokenKind::Nil => Term::Nil,
             TokenKind::Variable => match self.slot(token.text) {
                 Some(slot) => Term::Variable(Variable { slot, name: token.text.into() }, Vec::new()),
+                None if self.hidden.iter().any(|name| **name == *token.text) => {
+                    Term::Variable(Variable { slot: usize::MAX, name: token.text.into() }, Vec::new())
+                }
                 None => {
                     let name = onepane_value::format::quote(token.text.as_bytes());
                     return self.error(format!("undefined variable {name}"));

@@ -147,3 +147,68 @@ fn hand_down_globals(table: &Map, parent: &Map, prefix: &str, warn: Warn<'_>) ->
 fn go_t_verb(value: &Value) -> String {
     onepane_value::format::sprintf(b"%t", std::slice::from_ref(value)).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Origins, load};
+    use onepane_value::{from_yaml_map, to_yaml};
+    use onepane_world::MemoryWorld;
+
+    /// A chart `p` with a subchart `s`, its values and those of the subchart.
+    fn chart(parent: &str, child: &str) -> Chart {
+        let world = MemoryWorld::new()
+            .with("p/Chart.yaml", "apiVersion: v2\nname: p\nversion: 1.0.0\n")
+            .with("p/values.yaml", parent)
+            .with("p/charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n")
+            .with("p/charts/s/values.yaml", child);
+        load("p".into(), &world, Origins::Untracked, &mut |_| {}).expect("the chart is good")
+    }
+
+    fn coalesced(parent: &str, child: &str, given: &str) -> (String, Vec<String>) {
+        let mut warnings = Vec::new();
+        let given = from_yaml_map(given, None).expect("the values are good");
+        let values = coalesce_values(&chart(parent, child), &given, &mut |warning| warnings.push(warning.message));
+        let text = to_yaml(&values.expect("they coalesce").into()).expect("they are plain");
+        (text.to_string(), warnings)
+    }
+
+    #[test]
+    fn values_win_from_the_outside_in() {
+        // Each from printing .Values with Helm 4.3.1.
+        let cases = [
+            ("a: 1\nb: 2\n", "", "a: 3\n", "a: 3\nb: 2\ns:\n  global: {}\n"),
+            ("a: 1\nt: {x: 1, z: 2}\n", "", "a: null\nt: {x: null}\n", "s:\n  global: {}\nt:\n  z: 2\n"),
+            ("s: {x: parent}\n", "x: child\nz: child\n", "", "s:\n  global: {}\n  x: parent\n  z: child\n"),
+            ("s: {x: null}\n", "x: child\n", "", "s:\n  global: {}\n  x: child\n"),
+            ("", "x: child\n", "s: {x: null}\n", "s:\n  global: {}\n"),
+            (
+                "global: {a: {b: 1}}\n",
+                "global: {a: {c: 2}}\n",
+                "",
+                "global:\n  a:\n    b: 1\ns:\n  global:\n    a:\n      b: 1\n      c: 2\n",
+            ),
+            ("a: null\nb: {c: null}\n", "", "", "b: {}\ns:\n  global: {}\n"),
+        ];
+        for (parent, child, given, wanted) in cases {
+            let (text, warnings) = coalesced(parent, child, given);
+            assert_eq!((text.as_str(), warnings.len()), (wanted, 0), "{parent} {child} {given}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_warned_of() {
+        let (text, warnings) = coalesced("a: {b: 1}\nc: 1\n", "", "a: {b: {d: 1}}\nc: {e: 1}\n");
+        assert_eq!(text, "a:\n  b:\n    d: 1\nc:\n  e: 1\ns:\n  global: {}\n");
+        assert_eq!(
+            warnings,
+            [
+                "warning: destination for p.a.b is a table. Ignoring non-table value (1)",
+                "warning: skipped value for p.c: Not a table."
+            ]
+        );
+        let given = from_yaml_map("s: 5\n", None).expect("the values are good");
+        let error = coalesce_values(&chart("", ""), &given, &mut |_| {}).expect_err("a subchart's values are a table");
+        assert_eq!(error.message, "type mismatch on s: %!t(float64=5)");
+    }
+}

@@ -177,3 +177,77 @@ fn at_path(path: &str, table: Map) -> Map {
     }
     path.split('.').rev().fold(table, |inner, key| Map::from_iter([(key, Value::from(inner))]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Origins, load};
+    use onepane_value::{from_yaml_map, to_yaml};
+    use onepane_world::MemoryWorld;
+
+    fn processed(dependencies: &str, values: &str, given: &str) -> Chart {
+        let chart_yaml = format!("apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n{dependencies}");
+        let mut world = MemoryWorld::new().with("p/Chart.yaml", chart_yaml).with("p/values.yaml", values);
+        for name in ["a", "b"] {
+            let path = format!("p/charts/{name}");
+            world = world
+                .with(format!("{path}/Chart.yaml"), format!("apiVersion: v2\nname: {name}\nversion: 1.2.3\n"))
+                .with(format!("{path}/values.yaml"), "exports:\n  all:\n    x: exported\ninner:\n  w: 1\n");
+        }
+        let mut chart = load("p".into(), &world, Origins::Untracked, &mut |_| {}).expect("the chart is good");
+        let given = from_yaml_map(given, None).expect("the values are good");
+        process_dependencies(&mut chart, &given, &mut |_| {}).expect("the dependencies are good");
+        chart
+    }
+
+    #[test]
+    fn conditions_tags_aliases_and_ranges_decide() {
+        let cases: &[(&str, &str, &str, &[&str])] = &[
+            ("- {name: a}\n- {name: b}\n", "", "", &[]),
+            ("- {name: a, version: 1.x}\n- {name: b, version: \">=1\"}\n", "", "", &["a", "b"]),
+            ("- {name: a, version: ^2}\n", "", "", &["a", "b"]),
+            ("- {name: a, version: ^1, condition: a.use}\n", "a: {use: false}\n", "", &["b"]),
+            ("- {name: a, version: ^1, condition: a.use}\n", "a: {use: false}\n", "a: {use: true}\n", &["b", "a"]),
+            ("- {name: a, version: ^1, condition: \"x.w,a.use\"}\n", "a: {use: false}\n", "", &["b"]),
+            ("- {name: a, version: ^1, tags: [t]}\n", "tags: {t: false}\n", "", &["b"]),
+            ("- {name: a, version: ^1, tags: [t, u]}\n", "tags: {t: false, u: true}\n", "", &["b", "a"]),
+            (
+                "- {name: a, version: ^1, tags: [t], condition: a.use}\n",
+                "tags: {t: false}\na: {use: true}\n",
+                "",
+                &["b", "a"],
+            ),
+            ("- {name: a, version: ^1, alias: x}\n- {name: a, version: ^1, alias: z}\n", "", "", &["b", "x", "z"]),
+        ];
+        for (dependencies, values, given, wanted) in cases {
+            let chart = processed(dependencies, values, given);
+            let names: Vec<_> = chart.dependencies.iter().map(Chart::name).collect();
+            // A dependency whose range does not fit is none; its folder is a plain subchart.
+            let wanted: &[&str] = if wanted.is_empty() { &["a", "b"] } else { wanted };
+            let mut sorted = (names.clone(), wanted.to_vec());
+            sorted.0.sort_unstable();
+            sorted.1.sort_unstable();
+            assert_eq!(sorted.0, sorted.1, "{dependencies} {values} {given}");
+        }
+    }
+
+    #[test]
+    fn exports_come_in_below_the_parents_own_values() {
+        let chart = processed(
+            "- name: a\n  version: ^1\n  import-values:\n  - all\n  - {child: inner, parent: got}\n",
+            "got: {z: own}\n",
+            "",
+        );
+        assert_eq!(to_yaml(&chart.values.get("x").expect("it is imported")).expect("it is plain"), "exported\n");
+        let got = chart.values.get("got").expect("it is imported");
+        assert_eq!(to_yaml(&got).expect("it is plain"), "w: 1\nz: own\n");
+    }
+
+    #[test]
+    fn missing_dependencies_are_named() {
+        let world = MemoryWorld::new()
+            .with("p/Chart.yaml", "apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies: [{name: x}, {name: z}]\n");
+        let chart = load("p".into(), &world, Origins::Untracked, &mut |_| {}).expect("the chart is good");
+        assert_eq!(missing_dependencies(&chart), ["x", "z"]);
+    }
+}

@@ -48,7 +48,9 @@ fn collect(chart: &Chart, values: &Map, findings: &mut String, place: &mut Optio
 }
 
 fn check(schema: &File, values: &Map) -> Result<(), String> {
-    let schema: Json = serde_json::from_slice(schema.bytes()).map_err(|error| error.to_string())?;
+    let mut schema: Json = serde_json::from_slice(schema.bytes())
+        .map_err(|error| onepane_value::from_json(schema.bytes()).err().unwrap_or_else(|| error.to_string()))?;
+    name_dialect(&mut schema);
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
         .with_retriever(Nothing)
@@ -62,6 +64,24 @@ fn check(schema: &File, values: &Map) -> Result<(), String> {
         return Ok(());
     }
     Err(report(validator.iter_errors(&values)))
+}
+
+/// Helm's validator knows the dialects' addresses with either scheme, and means the newest by the one without a version.
+fn name_dialect(schema: &mut Json) {
+    let Some(Json::String(dialect)) = schema.get_mut("$schema") else { return };
+    let address = dialect.trim_end_matches('#');
+    let address = address.strip_prefix("http://").or(address.strip_prefix("https://")).unwrap_or(address);
+    let known = match address {
+        "json-schema.org/schema" | "json-schema.org/draft/2020-12/schema" => {
+            "https://json-schema.org/draft/2020-12/schema"
+        }
+        "json-schema.org/draft/2019-09/schema" => "https://json-schema.org/draft/2019-09/schema",
+        "json-schema.org/draft-07/schema" => "http://json-schema.org/draft-07/schema#",
+        "json-schema.org/draft-06/schema" => "http://json-schema.org/draft-06/schema#",
+        "json-schema.org/draft-04/schema" => "http://json-schema.org/draft-04/schema#",
+        _ => return,
+    };
+    *dialect = known.to_owned();
 }
 
 /// Gives no schema but the one at hand.

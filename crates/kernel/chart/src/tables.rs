@@ -51,7 +51,7 @@ pub(crate) fn lay_over(over: &Map, under: &Map, path: &str, nulls: Nulls, clean:
                 let message = format!(
                     "warning: cannot overwrite table with non table for {} ({})",
                     joined(path, key),
-                    sprint(&[low.clone()])
+                    sprint(std::slice::from_ref(low))
                 );
                 warn(*Diagnostic::warning("values-type", message));
             }
@@ -60,7 +60,7 @@ pub(crate) fn lay_over(over: &Map, under: &Map, path: &str, nulls: Nulls, clean:
                     let message = format!(
                         "warning: destination for {} is a table. Ignoring non-table value ({})",
                         joined(path, key),
-                        sprint(&[low.clone()])
+                        sprint(std::slice::from_ref(low))
                     );
                     warn(*Diagnostic::warning("values-type", message));
                 }

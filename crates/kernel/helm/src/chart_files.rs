@@ -35,14 +35,15 @@ impl ChartFiles {
     }
 
     /// `name: contents` for all files, names without folders, as YAML without the last line break.
-    fn as_yaml(&self, contents: impl Fn(&File) -> Value) -> Result<Value, String> {
+    fn as_yaml(&self, contents: impl Fn(&File) -> Value) -> Value {
         let map = Map::of(MapType::String);
         for (name, file) in &self.files {
             map.insert(base_name(name), contents(file));
         }
-        let yaml = to_yaml(&map.into())?;
+        // What can't be written is an empty string, as with `toYaml`.
+        let yaml = to_yaml(&map.into()).unwrap_or_default();
         let end = yaml.len() - usize::from(yaml.ends_with(b"\n"));
-        Ok(Value::string(yaml.slice(0..end)))
+        Value::string(yaml.slice(0..end))
     }
 
     fn lines(&self, file: Option<&File>) -> List {
@@ -91,7 +92,8 @@ impl Object for ChartFiles {
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        self.files.get(name).map(|file| bytes(Some(file)))
+        // A missing key of a Go map is the zero value of its type, an empty slice.
+        Some(bytes(self.files.get(name)))
     }
 
     fn has_method(&self, name: &str) -> bool {
@@ -102,11 +104,11 @@ impl Object for ChartFiles {
         match name {
             "AsConfig" => {
                 no_arguments(name, arguments)?;
-                return self.as_yaml(|file| Value::string(self.text(file)));
+                return Ok(self.as_yaml(|file| Value::string(self.text(file))));
             }
             "AsSecrets" => {
                 no_arguments(name, arguments)?;
-                return self.as_yaml(|file| Value::string(STANDARD.encode(file.bytes())));
+                return Ok(self.as_yaml(|file| Value::string(STANDARD.encode(file.bytes()))));
             }
             _ => {}
         }

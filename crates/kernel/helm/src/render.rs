@@ -229,7 +229,7 @@ impl Plan<'_> {
                 diagnostic.message = message;
                 or_at(diagnostic, template.file.place())
             })?;
-            let text = onepane_template::without_no_value(text);
+            let text = with_raw_bytes(onepane_template::without_no_value(text), template.file.bytes());
             if path.ends_with("NOTES.txt") {
                 if **path == notes_path {
                     notes = Some(text);
@@ -241,6 +241,24 @@ impl Plan<'_> {
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok((files, notes))
     }
+}
+
+/// Templates are read as UTF-8 with U+FFFD for what is none; Go would have passed the bytes on. Putting an impossible
+/// byte back makes the manifest what Go's would be: no YAML.
+fn with_raw_bytes(text: Text, source: &[u8]) -> Text {
+    const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
+    if std::str::from_utf8(source).is_ok() || !text.windows(REPLACEMENT.len()).any(|window| window == REPLACEMENT) {
+        return text;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.windows(REPLACEMENT.len()).position(|window| window == REPLACEMENT) {
+        bytes.extend_from_slice(&rest[..at]);
+        bytes.push(0xFF);
+        rest = &rest[at + REPLACEMENT.len()..];
+    }
+    bytes.extend_from_slice(rest);
+    bytes.into()
 }
 
 /// The table at a chart's name, whose dots part levels as in any path of values.
@@ -273,5 +291,125 @@ impl Host for Offline {
 
     fn lenient(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::Action;
+    use onepane_chart::{ValueSources, load, merge_sources, read_from};
+    use onepane_diagnostics::Step;
+    use onepane_world::MemoryWorld;
+
+    fn world() -> MemoryWorld {
+        MemoryWorld::new()
+            .with("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")
+            .with("c/values.yaml", "image: a\nsub:\n  x: from-parent\nglobal:\n  g: everywhere\n")
+            .with("c/templates/_lib.tpl", "{{ define \"who\" }}{{ .Chart.Name }}{{ end }}")
+            .with("c/templates/a.yaml", "kind: Pod\nname: {{ .Release.Name }}\nimage: {{ .Values.image }}\n")
+            .with("c/templates/NOTES.txt", "thanks {{ include \"who\" . }}")
+            .with("c/crds/crd.yaml", "kind: CustomResourceDefinition\n")
+            .with("c/charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n")
+            .with("c/charts/sub/values.yaml", "x: own\ny: own\n")
+            .with(
+                "c/charts/sub/templates/b.yaml",
+                "kind: Job\nmetadata:\n  annotations: {helm.sh/hook: test}\nx: {{ .Values.x }}\ny: {{ .Values.y }}\n\
+                 g: {{ .Values.global.g }}\nwho: {{ include \"who\" . }}\nat: {{ .Template.BasePath }}\n",
+            )
+            .with("over.yaml", "image: b\n")
+    }
+
+    fn rendered(world: &MemoryWorld, origins: Origins) -> Result<Rendered, RenderError> {
+        let chart = load("c".into(), world, origins, &mut |_| {}).expect("the chart is good");
+        let sources =
+            ValueSources { files: vec!["over.yaml".into()], set: vec!["sub.y=set".into()], ..ValueSources::default() };
+        let values = merge_sources(&sources, origins, &|path| read_from(world, path)).expect("the values are good");
+        let options = RenderOptions {
+            release: Release { name: "r".into(), namespace: "n".into(), action: Action::Install },
+            capabilities: Capabilities::default(),
+            schemas: Schemas::Checked,
+            origins,
+        };
+        render(chart, &values, &options, world, &mut |_| {})
+    }
+
+    #[test]
+    fn every_chart_sees_its_own_part() {
+        let rendered = rendered(&world(), Origins::Untracked).expect("it renders");
+        assert_eq!(rendered.manifests.len(), 1);
+        assert_eq!(rendered.manifests[0].text, "kind: Pod\nname: r\nimage: b\n");
+        assert_eq!(&*rendered.manifests[0].source, "c/templates/a.yaml");
+        let hook = &rendered.hooks[0];
+        assert!(hook.is_test());
+        let text = hook.manifest.text.to_string();
+        let tail = "x: from-parent\ny: set\ng: everywhere\nwho: sub\nat: c/charts/sub/templates\n";
+        assert!(text.ends_with(tail), "{text}");
+        assert_eq!(rendered.notes.expect("there are notes"), "thanks c");
+        assert_eq!(rendered.crds[0].0, "c/crds/crd.yaml");
+    }
+
+    #[test]
+    fn text_knows_its_template_line_and_the_values_it_read() {
+        let plain = rendered(&world(), Origins::Untracked).expect("it renders");
+        let tracked = rendered(&world(), Origins::Tracked).expect("it renders");
+        let text = &tracked.manifests[0].text;
+        assert_eq!(text, &plain.manifests[0].text);
+        let image = text.to_string().find("b\n").expect("the image is there");
+        let origin = text.marks().expect("it has marks").at(image).clone();
+        let record = origin.record().expect("the origin is known");
+        assert_eq!((record.step, record.span.expect("a line").line), (Step::Template, 3));
+        assert_eq!(record.span.expect("a line").file.path(), "c/templates/a.yaml");
+        let story: Vec<_> = record.inputs.iter().flat_map(|input| input.chain()).collect();
+        let story: Vec<_> = story
+            .iter()
+            .map(|record| (record.step, record.span.map(|span| (span.file.path().to_string(), span.line))))
+            .collect();
+        assert_eq!(
+            story,
+            [
+                (Step::ValuesFile, Some(("over.yaml".to_owned(), 1))),
+                (Step::ChartDefaults, Some(("c/values.yaml".to_owned(), 1))),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_an_if_declares_is_not_seen_by_its_else() {
+        let template = "{{ $x := \"outer\" }}{{ if false }}{{ $x := 1 }}{{ $y := 1 }}{{ else }}a: {{ $x }}{{ end }}";
+        let text = rendered(&world().with("c/templates/a.yaml", template), Origins::Untracked).expect("it renders");
+        assert_eq!(text.manifests[0].text, "a: outer");
+        // Go's parser lets it pass; only running it fails.
+        for (condition, fails) in [("true", false), ("false", true)] {
+            let template = format!("{{{{ if {condition} }}}}{{{{ $y := 1 }}}}{{{{ else }}}}{{{{ $y }}}}{{{{ end }}}}");
+            let outcome = rendered(&world().with("c/templates/a.yaml", template), Origins::Untracked);
+            assert_eq!(outcome.is_err(), fails, "{condition}");
+        }
+    }
+
+    #[test]
+    fn errors_have_helms_words_and_a_place() {
+        let cases = [
+            ("c/templates/a.yaml", "{{ fail \"no\" }}", "execution error at (c/templates/a.yaml:1:3): no"),
+            ("c/templates/a.yaml", "{{ if }}", "parse error at (c/templates/a.yaml:1): missing value for if"),
+            (
+                "c/templates/a.yaml",
+                "a: b: c",
+                "YAML parse error on c/templates/a.yaml: error converting YAML to JSON: yaml: mapping values are not \
+                 allowed in this context",
+            ),
+            (
+                "c/Chart.yaml",
+                "apiVersion: v2\nname: c\nversion: 1.0.0\nkubeVersion: \">9\"\n",
+                "chart requires kubeVersion: >9 which is incompatible with Kubernetes v1.37.0",
+            ),
+        ];
+        for (path, contents, wanted) in cases {
+            let error = rendered(&world().with(path, contents), Origins::Tracked).expect_err(wanted);
+            assert_eq!(error.diagnostic.message, wanted);
+            assert_eq!(error.stage, Stage::Templates);
+            let place = error.diagnostic.primary.as_ref().map(|label| label.span.file.path().as_str());
+            assert_eq!(place, Some(path), "{wanted}");
+        }
     }
 }

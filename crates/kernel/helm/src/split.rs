@@ -33,12 +33,6 @@ pub fn split(text: &Text) -> Vec<Text> {
     found
 }
 
-/// The text without space at either end, as `strings.TrimSpace`.
-pub(crate) fn trimmed(bytes: &[u8]) -> Range<usize> {
-    let start = leading_space(bytes);
-    start..bytes.len() - trailing_space(&bytes[start..])
-}
-
 /// How many bytes of Unicode space the text starts with.
 pub(crate) fn leading_space(bytes: &[u8]) -> usize {
     let mut at = 0;
@@ -56,18 +50,6 @@ pub(crate) fn leading_space(bytes: &[u8]) -> usize {
         }
     }
     at
-}
-
-fn trailing_space(bytes: &[u8]) -> usize {
-    let mut end = bytes.len();
-    while end > 0 {
-        let start = (end.saturating_sub(4)..end).rev().find(|at| bytes[*at] & 0xC0 != 0x80).unwrap_or(end - 1);
-        match first_character(&bytes[start..end]) {
-            Some(c) if c.is_whitespace() && start + c.len_utf8() == end => end = start,
-            _ => break,
-        }
-    }
-    bytes.len() - end
 }
 
 fn first_character(bytes: &[u8]) -> Option<char> {
@@ -102,8 +84,8 @@ mod tests {
 
     #[test]
     fn space_is_unicode_space() {
-        assert_eq!(trimmed("\u{A0}\n x\u{3000}y \u{2003}".as_bytes()), 4..9);
-        assert_eq!(trimmed(b"  "), 2..2);
-        assert_eq!(trimmed(b"\xA0x"), 0..2);
+        assert_eq!(leading_space("\u{A0}\n x\u{3000}".as_bytes()), 4);
+        assert_eq!(leading_space(b"  "), 2);
+        assert_eq!(leading_space(b"\xA0x"), 0);
     }
 }

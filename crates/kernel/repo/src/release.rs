@@ -31,7 +31,8 @@ impl Repository<'_> {
         self.render_tracked(release, Origins::Tracked)
     }
 
-    fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
+    /// The release as files, with or without origins; the contents are the same.
+    pub fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
         let in_release =
             |error: Box<Diagnostic>| error.trace(format!("in the release `{}`", release.name), Some(release.span));
         let mut warnings: Vec<Diagnostic> = Vec::new();

@@ -26,10 +26,15 @@ pub fn parse_uint(text: &str, base: u32) -> Result<u64, String> {
     magnitude(text, base).map_err(fail)?.ok_or_else(|| fail("value out of range"))
 }
 
-/// `strconv.ParseFloat(text, 64)`, hexadecimal floats and underscores left out of it as in base 10.
+/// `strconv.ParseFloat(text, 64)`, without underscores.
 pub fn parse_float(text: &str) -> Result<f64, String> {
     let fail = |reason: &str| failed("ParseFloat", text, reason);
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if let Some(digits) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
+        let value = hexadecimal_float(digits).ok_or_else(|| fail("invalid syntax"))?;
+        let value = if text.starts_with('-') { -value } else { value };
+        return if value.is_infinite() { Err(fail("value out of range")) } else { Ok(value) };
+    }
     let special = ["inf", "infinity", "nan"].iter().any(|name| unsigned.eq_ignore_ascii_case(name));
     let starts_well = unsigned.bytes().next().is_some_and(|byte| byte.is_ascii_digit() || byte == b'.');
     if !special && (!starts_well || !unsigned.bytes().any(|byte| byte.is_ascii_digit())) {
@@ -37,6 +42,24 @@ pub fn parse_float(text: &str) -> Result<f64, String> {
     }
     let value: f64 = text.parse().map_err(|_| fail("invalid syntax"))?;
     if value.is_infinite() && !special { Err(fail("value out of range")) } else { Ok(value) }
+}
+
+/// `1.8p3` behind `0x`: hexadecimal digits and a power of two, which must be there.
+fn hexadecimal_float(text: &str) -> Option<f64> {
+    let (digits, exponent) = text.split_once(['p', 'P'])?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut mantissa = 0.0_f64;
+    for digit in whole.chars().chain(fraction.chars()) {
+        mantissa = mantissa * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let exponent = exponent.checked_sub(i32::try_from(fraction.len()).ok()?.checked_mul(4)?)?;
+    // Two steps, since the power alone may be beyond what a float holds.
+    let half = exponent / 2;
+    Some(mantissa * 2.0_f64.powi(half) * 2.0_f64.powi(exponent - half))
 }
 
 /// `strconv.ParseBool`

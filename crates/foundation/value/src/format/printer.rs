@@ -243,6 +243,11 @@ impl Printer {
             'v' | 'g' | 'G' => (FloatFormat::General, precision),
             'e' | 'E' => (FloatFormat::Exponent, Some(precision.unwrap_or(6))),
             'f' | 'F' => (FloatFormat::Decimal, Some(precision.unwrap_or(6))),
+            'x' | 'X' if number.is_finite() => {
+                let text = hexadecimal_float(number);
+                let text = if verb == 'X' { text.to_uppercase() } else { text };
+                return self.pad_plain(text.as_bytes());
+            }
             _ => return self.bad_verb(value, verb),
         };
         let text = format_float(number, format, precision, kind);
@@ -356,6 +361,29 @@ impl Printer {
         self.depth -= 1;
         self.literal(b"}");
     }
+}
+
+/// `0x1.8p+00`: all digits of the mantissa and a power of two, as Go prints floats with `%x`.
+fn hexadecimal_float(number: f64) -> String {
+    const FRACTION_BITS: u32 = 52;
+    let bits = number.to_bits();
+    let sign = if number.is_sign_negative() { "-" } else { "" };
+    let mut fraction = bits & ((1 << FRACTION_BITS) - 1);
+    let mut exponent = ((bits >> FRACTION_BITS) & 0x7ff) as i32 - 1023;
+    if number == 0.0 {
+        return format!("{sign}0x0p+00");
+    }
+    if exponent == -1023 {
+        // A number too small for a leading one is shifted until it has one.
+        let shift = fraction.leading_zeros() - (63 - FRACTION_BITS);
+        fraction = (fraction << shift) & ((1 << FRACTION_BITS) - 1);
+        exponent = -1022 - shift as i32;
+    }
+    let digits = format!("{fraction:013x}");
+    let digits = digits.trim_end_matches('0');
+    let point = if digits.is_empty() { "" } else { "." };
+    let exponent_sign = if exponent < 0 { '-' } else { '+' };
+    format!("{sign}0x1{point}{digits}p{exponent_sign}{:02}", exponent.unsigned_abs())
 }
 
 /// The character of a code point; U+FFFD where there is none.

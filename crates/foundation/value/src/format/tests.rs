@@ -42,6 +42,7 @@ fn verbs_flags_widths_and_their_errors() {
         ("%T %T %T", &[&map, &f, &Value::NIL], "map[string]interface {} float64 <nil>"),
         ("%t %v", &[&Value::from(true), &Value::from(false)], "true false"),
         ("%z", &[&n], "%!z(int=42)"),
+        ("%x %X", &[&Value::float(1.5), &Value::float(-0.1)], "0x1.8p+00 -0X1.999999999999AP-04"),
         (
             "%06.2f|%-8.1f|%+.1f",
             &[&Value::float(-3.25159), &Value::float(2.0), &Value::float(2.0)],
@@ -113,6 +114,9 @@ fn numbers_are_read_as_strconv_reads_them() {
     );
     assert_eq!(parse_float("1e400"), Err("strconv.ParseFloat: parsing \"1e400\": value out of range".to_owned()));
     assert_eq!(parse_float(".5"), Ok(0.5));
+    assert_eq!(parse_float("0x1p60"), Ok(1_152_921_504_606_846_976.0));
+    assert_eq!(parse_float("-0x1.8p1"), Ok(-3.0));
+    assert!(parse_float("0x1").is_err());
     assert!(parse_float("").is_err() && parse_float(".").is_err() && parse_float("0x").is_err());
     assert_eq!(parse_bool("T"), Ok(true));
 }

@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!(call("Lines", "b.txt").as_list().expect("a list").len(), 0);
         let globbed = call("Glob", "**.txt");
-        assert_eq!(globbed.truth(), true);
+        assert!(globbed.truth());
         assert!(!call("Glob", "*.nothing").truth());
         assert!(files.call("Get", &[]).is_err());
     }

@@ -50,6 +50,9 @@ pub struct Rendered {
     pub notes: Option<Text>,
 }
 
+/// What templates printed, by path, and what the root chart's NOTES.txt says.
+type Printed = (Vec<(Rc<str>, Text)>, Option<Text>);
+
 /// Why there is no result.
 #[derive(Debug)]
 pub struct RenderError {
@@ -191,7 +194,7 @@ impl Plan<'_> {
 
     /// Parses all templates, runs those that are no partials, and puts what they print in the order of their paths.
     /// NOTES.txt is kept apart; of several, the root chart's counts.
-    fn run(self, root: &str, world: &dyn World) -> Result<(Vec<(Rc<str>, Text)>, Option<Text>), Box<Diagnostic>> {
+    fn run(self, root: &str, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
         let tracked = self.options.origins == Origins::Tracked;
         let options =
             Options { missing_key: MissingKey::Zero, origins: tracked, set_name: "gotpl", ..Options::default() };

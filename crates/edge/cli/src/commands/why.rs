@@ -38,14 +38,16 @@ pub(crate) fn run(
     let unit = repository.unit(&arguments.cluster).map_err(&failure)?;
     let explanation = repository.why(&unit, kind, name, arguments.field.as_ref()).map_err(&failure)?;
     let text = match arguments.output {
-        OutputFormat::Text => as_text(&explanation),
+        OutputFormat::Text => as_text(&explanation, terminal.color_stdout()),
         OutputFormat::Json => as_json(&explanation),
     };
     terminal.print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_text(explanation: &Explanation) -> String {
+/// The chains; with `color`, the fields stand out and the lines of the files stand back.
+fn as_text(explanation: &Explanation, color: bool) -> String {
+    let [bold, dim, plain] = if color { ["\x1b[1m", "\x1b[2m", "\x1b[0m"] } else { [""; 3] };
     let mut text = format!("{} in {}\n", explanation.resource, explanation.unit);
     for trail in &explanation.trails {
         // A long value would bury the chain below it.
@@ -53,11 +55,11 @@ fn as_text(explanation: &Explanation) -> String {
         let more = if value.len() < trail.value.trim_end().len() { " …" } else { "" };
         let places: Vec<String> = trail.steps.iter().map(place).collect();
         let width = places.iter().map(String::len).max().unwrap_or(0);
-        writeln!(text, "\n{}: {value}{more}", trail.field).expect("a string takes any text");
+        writeln!(text, "\n{bold}{}: {value}{more}{plain}", trail.field).expect("a string takes any text");
         for (step, place) in trail.steps.iter().zip(&places) {
             let note = step.note.as_ref().map_or_else(String::new, |note| format!(" [{note}]"));
             let line = step.line.as_deref().unwrap_or("");
-            let row = format!("  {place:<width$}  {line}{note}");
+            let row = format!("  {place:<width$}  {dim}{line}{note}{plain}");
             writeln!(text, "{}", row.trim_end()).expect("a string takes any text");
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::fields::{self, items, mapping, place, plain_text, text};
 use crate::files::{self, Missing};
-use crate::{Overrides, merge, template};
+use crate::{Overrides, merge, template, yaml};
 use camino::Utf8Path;
-use onepane_chart::parse_values;
-use onepane_diagnostics::{Diagnostic, FileId, Result, Step};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::{Data, Map, Value};
 use onepane_world::World;
+use std::sync::Arc;
 
 /// A name and the values that the parts of the state read so far give it.
 #[derive(Clone, Debug)]
@@ -88,7 +88,7 @@ impl Environment {
     /// The values of files, templates and inline mappings.
     fn read(&self, sources: &[Value], missing: Missing, falls_back: bool, around: &Around<'_>) -> Result<Map> {
         let mut all = Map::new();
-        let mut add = |all: &mut Map, values: &Map| {
+        let add = |all: &mut Map, values: &Map| {
             *all = if falls_back { merge::values(values, all) } else { merge::values(all, values) };
         };
         for source in sources {
@@ -109,7 +109,8 @@ impl Environment {
                             data.insert("Values", seen.clone());
                             data.insert("StateValues", seen);
                         }
-                        add(&mut all, &read_values(around.world, &path, &data, span)?);
+                        let bytes = read_text(around.world, &path, &data, span)?;
+                        add(&mut all, &yaml::values(&bytes, FileId::new(&path))?);
                     }
                 }
                 _ => {
@@ -131,19 +132,13 @@ pub(crate) struct Around<'a> {
     pub(crate) overrides: &'a Overrides,
 }
 
-/// The values in a file, which is a template where its name ends so; what that reads is relative to its own folder.
-pub(crate) fn read_values(
-    world: &dyn World,
-    path: &Utf8Path,
-    data: &Map,
-    span: onepane_diagnostics::Span,
-) -> Result<Map> {
-    let file = FileId::new(path);
+/// The text of a values file, which is a template where its name ends so; what that reads is relative to its own folder.
+pub(crate) fn read_text(world: &dyn World, path: &Utf8Path, data: &Map, span: Span) -> Result<Arc<[u8]>> {
     let bytes = world.read(path).map_err(|error| Diagnostic::error("helmfile-values", error.to_string()).at(span))?;
     if path.extension() != Some("gotmpl") {
-        return parse_values(&bytes, Some((Step::ValuesFile, file)));
+        return Ok(bytes);
     }
     let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let text = template::render(world, folder, file, 0, &String::from_utf8_lossy(&bytes), data)?;
-    parse_values(text.as_bytes(), Some((Step::ValuesFile, file)))
+    let text = template::render(world, folder, FileId::new(path), 0, &String::from_utf8_lossy(&bytes), data)?;
+    Ok(text.into_bytes().into())
 }

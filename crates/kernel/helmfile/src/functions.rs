@@ -1,7 +1,9 @@
 //! What Helmfile's templates can call besides sprig: [`table`].
 
+use crate::yaml;
+use onepane_diagnostics::FileId;
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
-use onepane_value::{Data, ElementType, Kind, List, Text, Value, format, from_yaml_as_go, to_yaml_pretty};
+use onepane_value::{Data, ElementType, Kind, List, Text, Value, format, to_yaml_pretty};
 use onepane_world::EntryKind;
 use std::rc::Rc;
 
@@ -52,7 +54,9 @@ const FUNCTIONS: &[Function] = &[
     }),
     function("fromYaml", &[Type::String], |_, arguments| {
         let text = text(&arguments[0]);
-        from_yaml_as_go(&text).map_err(|error| format!("{error}, offending yaml: {text}").into())
+        let read = yaml::documents(&text, FileId::new("-")).map(|documents| documents.into_iter().next());
+        read.map(Option::unwrap_or_default)
+            .map_err(|error| format!("yaml: {}, offending yaml: {text}", error.message).into())
     }),
     Function { variadic: true, ..function("exec", &[Type::Any], |_, _| refuse("exec")) },
     Function { variadic: true, ..function("envExec", &[Type::Any], |_, _| refuse("envExec")) },

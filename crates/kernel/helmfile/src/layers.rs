@@ -2,10 +2,10 @@
 
 use crate::environment::{Around, Environment};
 use crate::fields::{self, items, mapping, place};
-use crate::{Overrides, merge, template};
+use crate::{Overrides, merge, template, yaml};
 use camino::Utf8Path;
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
-use onepane_value::{Data, Map, from_yaml_documents};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_value::{Data, Map};
 use onepane_world::World;
 
 /// Reads the files of one state.
@@ -109,7 +109,7 @@ impl Reader<'_> {
             "\n".repeat(first_line) + part
         };
         let mut merged = Map::new();
-        for document in from_yaml_documents(&text, Some((file, Step::ValuesFile)))? {
+        for document in yaml::documents(&text, file)? {
             let fields = match &document.data {
                 Data::Nil => continue,
                 Data::Map(map) => map,

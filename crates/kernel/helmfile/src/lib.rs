@@ -29,6 +29,7 @@ mod selector;
 mod spec;
 mod state;
 mod template;
+mod yaml;
 
 pub use release::{Release, ValuesSource};
 pub use selector::Selector;

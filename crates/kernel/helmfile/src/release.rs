@@ -1,11 +1,13 @@
 //! What a state file says of a release: [`Release`].
 
-use crate::environment::read_values;
+use crate::environment::read_text;
 use crate::fields::{self, items, mapping, place, plain_text, text, unsupported};
 use crate::files::{self, Missing};
 use crate::spec::Templates;
+use crate::yaml::for_helm;
 use camino::Utf8PathBuf;
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_chart::parse_values;
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_value::{Data, Map, Value};
 use std::collections::BTreeMap;
 
@@ -247,11 +249,8 @@ fn values_source(
     let Templates { world, folder, file, .. } = around.templates;
     let span = place(source, file);
     match &source.data {
-        Data::Map(map) if has_reference(source, 0) => {
-            let _ = map;
-            Err(unsupported("a `ref+` reference", span))
-        }
-        Data::Map(map) => Ok(Some(ValuesSource::Inline(map.clone()))),
+        Data::Map(_) if has_reference(source, 0) => Err(unsupported("a `ref+` reference", span)),
+        Data::Map(_) => Ok(for_helm(source).as_map().cloned().map(ValuesSource::Inline)),
         Data::String(path) if path.starts_with(b"ref+") => Err(unsupported("a `ref+` reference", span)),
         Data::String(path) => {
             let found = files::find(world, folder, &path.to_str(), missing, span)?;
@@ -266,7 +265,9 @@ fn values_source(
             if path.extension() != Some("gotmpl") {
                 return Ok(Some(ValuesSource::File { path, span }));
             }
-            read_values(world, &path, data, span).map(ValuesSource::Inline).map(Some)
+            let bytes = read_text(world, &path, data, span)?;
+            let source = Some((Step::ValuesFile, FileId::new(&path)));
+            parse_values(&bytes, source).map(ValuesSource::Inline).map(Some)
         }
         _ => Err(Diagnostic::error("helmfile-field", "`values` takes paths and mappings").at(span)),
     }

@@ -1,10 +1,10 @@
 //! A release as the state file has it, made plain: what it inherits is filled in, its templates are resolved.
 
 use crate::fields::{items, mapping, place, plain_text, text};
-use crate::{merge, template};
+use crate::{merge, template, yaml};
 use camino::Utf8Path;
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
-use onepane_value::{Data, List, Map, MapType, Value, from_yaml, to_yaml};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span};
+use onepane_value::{Data, List, Map, MapType, Value, to_yaml};
 use onepane_world::World;
 
 /// Templates that inherit one another, one inside the other.
@@ -43,13 +43,14 @@ impl Templates<'_> {
         let by_default = self.inherited_by_all.iter().filter(|name| !is_named(name));
         let span = place(&release.get("name").unwrap_or_default(), self.file);
         let by_default = by_default.map(|name| Inherit { template: name.clone(), except: Vec::new(), span });
-        let all: Vec<Inherit> = by_default.chain(own).collect();
+        let mut all: Vec<Inherit> = by_default.collect();
+        all.extend(own);
         self.filled(release, &all, &mut Vec::new())
     }
 
-    fn filled(&self, release: &Map, inherits_all: &[Inherit], path: &mut Vec<String>) -> Result<Map> {
+    fn filled(&self, release: &Map, inherited: &[Inherit], path: &mut Vec<String>) -> Result<Map> {
         let mut merged = Map::new();
-        for inherit in inherits_all {
+        for inherit in inherited {
             let name = &inherit.template;
             let error = |message: String| Diagnostic::error("helmfile-inherit", message).at(inherit.span);
             if path.contains(name) || path.len() > DEEPEST_INHERITANCE {
@@ -172,8 +173,9 @@ impl Templates<'_> {
         if rendered.deep_equal(&text) {
             return Ok(value.clone());
         }
-        let read = from_yaml(&plain_text(&rendered), None).map_err(|error| wrong(error.message))?;
-        Ok(read.with_origin(value.origin.clone()))
+        let documents = yaml::documents(&plain_text(&rendered), span.file).map_err(|error| wrong(error.message))?;
+        let read = documents.into_iter().next().unwrap_or_default();
+        Ok(placed(&read, &value.origin))
     }
 
     fn render_entry(&self, entry: &Value, data: &Map) -> Result<Value> {
@@ -190,6 +192,18 @@ impl Templates<'_> {
         }
         Ok(Value::from(out).with_origin(entry.origin.clone()))
     }
+}
+
+/// The value with one place for all of it: the text that it was read from is in no file.
+fn placed(value: &Value, origin: &Origin) -> Value {
+    let data = match &value.data {
+        Data::List(list) => Data::List(list.iter().map(|item| placed(item, origin)).collect()),
+        Data::Map(map) => {
+            Data::Map(map.entries().into_iter().map(|(key, value)| (key, placed(&value, origin))).collect())
+        }
+        other => other.clone(),
+    };
+    Value::from(data).with_origin(origin.clone())
 }
 
 /// An entry of `inherit`.

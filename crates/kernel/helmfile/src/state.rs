@@ -169,6 +169,7 @@ mod tests {
         let world = MemoryWorld::new()
             .with(format!("charts/{name}"), text)
             .with("charts/env/prod.yaml", "replicas: 3\n")
+            .with("charts/values/api.yaml", "replicas: 1\n")
             .with("charts/values/api.yaml.gotmpl", "name: {{ .Release.Name }}\nreplicas: {{ .Values.replicas }}\n");
         load(&world, "charts".into(), environment)
     }

@@ -117,7 +117,9 @@ impl LexError {
 
 /// All tokens of a template; the last one is the end of the file or an error.
 pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut lexer = Lexer { text, position: 0, line: 1, counted: 0, parentheses: 0, tokens: Vec::new() };
+    // An action has some eight tokens, spaces included.
+    let tokens = Vec::with_capacity((text.matches(LEFT).count() * 8).min(text.len() / 3) + 2);
+    let mut lexer = Lexer { text, position: 0, line: 1, counted: 0, parentheses: 0, tokens };
     if let Err((error, range)) = lexer.run() {
         lexer.push(TokenKind::Error(error), range.0, range.1);
     }
@@ -183,7 +185,8 @@ impl<'t> Lexer<'t> {
         if kind == TokenKind::Text && start == end {
             return;
         }
-        self.line += self.text[self.counted..start.max(self.counted)].matches('\n').count() as u32;
+        let passed = &self.text.as_bytes()[self.counted..start.max(self.counted)];
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u32;
         self.counted = start.max(self.counted);
         self.tokens.push(Token { kind, position: start, line: self.line, text: &self.text[start..end] });
     }

@@ -211,7 +211,10 @@ impl<'t> Parser<'t> {
         while self.peek_after_space().kind != TokenKind::EndOfFile {
             match self.text_or_action()? {
                 Ok(node) => nodes.push(node),
-                Err(end) => return Ok((nodes, end)),
+                Err(end) => {
+                    nodes.shrink_to_fit();
+                    return Ok((nodes, end));
+                }
             }
         }
         self.error("unexpected EOF")
@@ -371,6 +374,8 @@ impl<'t> Parser<'t> {
         if commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
+        // Trees are large and most of their lists short: what a list reserves and does not use costs fresh memory.
+        commands.shrink_to_fit();
         let constant = |command: &Command| {
             matches!(
                 command.operands[0].term,
@@ -456,6 +461,7 @@ impl<'t> Parser<'t> {
                 _ => return self.unexpected(token, "operand"),
             }
         }
+        operands.shrink_to_fit();
         if operands.is_empty() { self.error("empty command") } else { Ok(Command { position, operands }) }
     }
 

@@ -11,6 +11,7 @@ use onepane_functions::helm;
 use onepane_template::{Host, MissingKey, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -204,7 +205,8 @@ impl Plan<'_> {
         let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
         order.sort_by_cached_key(|(path, _)| std::cmp::Reverse((depth(path), *path)));
         for (path, template) in &order {
-            let text = String::from_utf8_lossy(template.file.bytes());
+            let bytes = template.file.bytes();
+            let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
             templates.parse(path, Some(template.file.id), &text).map_err(|error| {
                 let message = parse_error(path, &error.message);
                 let mut diagnostic = error.into_diagnostic("template-syntax");

@@ -32,7 +32,7 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
         Utf8PathBuf::try_from(start).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?;
     let world = OsWorld::unrestricted(start);
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
-    let path = locate(flags, reference, &world)?;
+    let path = locate(reference, &world)?;
     let sources = ValueSources {
         files: flags.all("values"),
         json: flags.all("set-json"),
@@ -218,7 +218,7 @@ fn name_and_chart<'a>(
     }
 }
 
-fn locate(flags: &Parsed, reference: &str, world: &dyn World) -> Result<String, Failure> {
+fn locate(reference: &str, world: &dyn World) -> Result<String, Failure> {
     let path = reference.trim();
     if world.kind(Utf8Path::new(path)).is_some() {
         return Ok(path.to_owned());
@@ -233,7 +233,6 @@ fn locate(flags: &Parsed, reference: &str, world: &dyn World) -> Result<String, 
         );
         return Err(message.into());
     }
-    let _ = flags;
     match path.split_once('/') {
         None => Err(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {path}").into()),
         Some((repository, _)) => Err(format!(

@@ -2,6 +2,7 @@
 
 use onepane_diagnostics::FileId;
 use onepane_yaml::{Content, Node};
+use std::collections::BTreeMap;
 
 /// The documents of an output that are not empty.
 pub fn parse_documents(text: &[u8]) -> Result<Vec<Node>, String> {
@@ -45,10 +46,10 @@ fn compare(expected: &Node, actual: &Node, masks: &[Vec<String>], path: &mut Vec
         (Content::Scalar(a), Content::Scalar(b)) => Err(format!("{path:?}: expected {a:?}, got {b:?}")),
         (Content::Sequence(a), Content::Sequence(b)) => compare_items(a, b, masks, path),
         (Content::Mapping(a), Content::Mapping(b)) => {
-            for (key, value) in a {
-                let name = key.as_str().unwrap_or_default();
-                let other = actual.get(name).ok_or_else(|| format!("{path:?}: there is no {name:?}"))?;
-                path.push(name.to_owned());
+            let (a, b) = (last_of_each(a), last_of_each(b));
+            for (name, value) in &a {
+                let other = b.get(name).ok_or_else(|| format!("{path:?}: there is no {name:?}"))?;
+                path.push((*name).to_owned());
                 compare(value, other, masks, path)?;
                 path.pop();
             }
@@ -56,6 +57,11 @@ fn compare(expected: &Node, actual: &Node, masks: &[Vec<String>], path: &mut Vec
         }
         _ => Err(format!("{path:?}: not of the same kind")),
     }
+}
+
+/// Charts print keys twice; of those the last one counts, as it does for most readers.
+fn last_of_each(entries: &[(Node, Node)]) -> BTreeMap<&str, &Node> {
+    entries.iter().map(|(key, value)| (key.as_str().unwrap_or_default(), value)).collect()
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ mod tests {
             picked("templates/b.yaml").as_deref(),
             Ok(b"---\n# Source: c/templates/b.yaml\nb: 1\n\n".as_slice())
         );
-        assert_eq!(picked("templates/*").map(|out| out.len()), Ok(2 * 43));
+        assert_eq!(picked("templates/*").map(|out| out.len()), Ok(2 * 39));
         assert_eq!(picked("x").err().as_deref(), Some("could not find template x in chart"));
     }
 

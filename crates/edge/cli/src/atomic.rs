@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
 use std::io::Write;
 
-/// What [`write`] did.
+/// What [`write()`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     /// The file is new or has other contents now.

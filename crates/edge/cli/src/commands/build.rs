@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Write one file a target into this folder; `json` prints JSON and `yaml` YAML to stdout
     #[arg(short, long, value_name = "DIR|json|yaml")]
     output: Option<String>,
-    /// Preview with another image: NAME=NEW[:TAG|@DIGEST] or NAME:TAG, as `kustomize edit set image` takes it
+    /// Preview with another image: `NAME=NEW:TAG`, `NAME=NEW@DIGEST` or `NAME:TAG`, as in `kustomize edit set image`
     #[arg(long = "set-image", value_name = "IMAGE")]
     set_images: Vec<String>,
 }

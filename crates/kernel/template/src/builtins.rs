@@ -5,7 +5,7 @@ mod escape;
 mod items;
 
 use crate::{Context, Function, FunctionError, Type};
-use onepane_value::{Data, Value, format};
+use onepane_value::{Value, format};
 
 type Outcome = Result<Value, FunctionError>;
 
@@ -20,12 +20,12 @@ const fn any(
     Function { name, parameters, variadic, call }
 }
 
-/// All of them. `and` and `or` are evaluated by the engine, which stops at the first argument that decides.
+/// All of them. `and`, `or` and `call` are evaluated by the engine itself.
 pub(crate) const FUNCTIONS: &[Function] = &[
     any("and", 2, true, unreached),
     any("or", 2, true, unreached),
     any("not", 1, false, |_, arguments| Ok((!arguments[0].truth()).into())),
-    any("call", 2, true, call),
+    any("call", 2, true, unreached),
     any("len", 1, false, items::len),
     any("index", 2, true, items::index),
     any("slice", 2, true, items::slice),
@@ -64,12 +64,4 @@ fn shown(arguments: &[Value]) -> onepane_value::Text {
 
 fn unreached(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(arguments.last().cloned().unwrap_or_default())
-}
-
-/// No value of a template is a function.
-fn call(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    match arguments.first().map(|value| &value.data) {
-        None | Some(Data::Nil) => Err("call of nil".into()),
-        Some(_) => Err(format!("non-function of type {}", arguments[0].type_name()).into()),
-    }
 }

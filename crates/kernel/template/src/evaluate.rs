@@ -3,8 +3,8 @@
 use crate::execute::{Execution, entry};
 use crate::frame::{At, Frame, Slot};
 use crate::templates::MissingKey;
-use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, ShortCircuit, Term};
-use crate::{Error, Type};
+use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, Special, Term};
+use crate::{Error, Function, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
 use std::rc::Rc;
 
@@ -85,7 +85,7 @@ impl Execution<'_> {
     ) -> Result<Value, Error> {
         let value = self.evaluate(frame, dot, pipeline)?;
         for variable in &pipeline.declared {
-            frame.set(variable.slot, Slot::from(value.clone()));
+            frame.set_variable(variable, Slot::from(value.clone()))?;
         }
         Ok(value)
     }
@@ -198,7 +198,7 @@ impl Execution<'_> {
             if called.has_arguments() {
                 return Err(frame.error(format!("{name} has arguments but cannot be invoked as function")));
             }
-            return Ok(Slot::from(value));
+            return Ok(Slot { interface: value.is_nil(), value });
         }
         if object.kind() == onepane_value::Kind::Map {
             return self.missing(frame, &Map::new(), name);
@@ -224,8 +224,12 @@ impl Execution<'_> {
         if !function.variadic && given != fixed {
             return Err(frame.error(format!("wrong number of args for {name}: want {fixed} got {given}")));
         }
-        if let Some(short_circuit) = call.short_circuit {
-            return self.decide(frame, dot, short_circuit, called);
+        if let Some(special) = call.special {
+            match special {
+                Special::And | Special::Or => return self.decide(frame, dot, special, called),
+                Special::Call => return self.call_value(frame, dot, called),
+                Special::Len => return self.length(frame, dot, function, called),
+            }
         }
         let parameter = |index: usize| function.parameters.get(index).or(function.parameters.last()).copied();
         let mut arguments = Vec::with_capacity(given);
@@ -247,17 +251,70 @@ impl Execution<'_> {
         &mut self,
         frame: &mut Frame<'t>,
         dot: &Slot,
-        kind: ShortCircuit,
+        kind: Special,
         called: Call<'t>,
     ) -> Result<Value, Error> {
         let mut value = Value::NIL;
         for operand in called.arguments {
             value = self.argument(frame, dot, Type::Any, operand)?;
-            if value.truth() == (kind == ShortCircuit::Or) {
+            if value.truth() == (kind == Special::Or) {
                 return Ok(value);
             }
         }
         Ok(called.last.unwrap_or(value))
+    }
+
+    /// `call`: no value of a template is a function, and the error names the argument as it is written.
+    fn call_value<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, called: Call<'t>) -> Result<Value, Error> {
+        let mut first = None;
+        for operand in called.arguments {
+            let value = self.argument(frame, dot, Type::Any, operand)?;
+            first.get_or_insert((value, operand.to_string()));
+        }
+        let (value, shown) = match (first, called.last) {
+            (Some(first), _) => first,
+            (None, last) => {
+                let last = last.unwrap_or_default();
+                let shown = match &last.data {
+                    Data::String(text) => text.to_string(),
+                    Data::Nil => "<invalid Value>".to_owned(),
+                    _ => format!("<{} Value>", last.type_name()),
+                };
+                (last, shown)
+            }
+        };
+        frame.at = called.node;
+        let cause = match value.data {
+            Data::Nil => "call of nil".to_owned(),
+            _ => format!("non-function {shown} of type {}", value.type_name()),
+        };
+        Err(frame.call_error("call", cause.into()))
+    }
+
+    /// `len` of a nil that a map holds is another error than `len` of nothing at all.
+    fn length<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        function: &Function,
+        called: Call<'t>,
+    ) -> Result<Value, Error> {
+        let slot = match (called.arguments, called.last) {
+            ([operand, ..], _) => match operand.term {
+                Term::Nil => Slot::from(Value::NIL),
+                _ => self.operand(frame, dot, operand)?,
+            },
+            ([], last) => Slot::from(last.unwrap_or_default()),
+        };
+        let outcome = if slot.value.is_nil() && !slot.interface {
+            Err("reflect: call of reflect.Value.Type on zero Value".into())
+        } else {
+            (function.call)(self, &[slot.value])
+        };
+        outcome.map_err(|error| {
+            frame.at = called.node;
+            frame.call_error(function.name, error)
+        })
     }
 
     /// An argument for a parameter of type `expected`.
@@ -299,7 +356,11 @@ impl Execution<'_> {
                 let receiver = self.chained(frame, dot, operand, inner)?;
                 self.fields(frame, dot, receiver, names, alone)
             }
-            Term::Function(function) => self.call(frame, dot, function, alone).map(Slot::from),
+            // A function that can give nil gives it as an interface.
+            Term::Function(function) => {
+                let value = self.call(frame, dot, function, alone)?;
+                Ok(Slot { interface: value.is_nil(), value })
+            }
             Term::Pipeline(pipeline) => self.nested_pipeline(frame, dot, pipeline).map(Slot::from),
             Term::Nil | Term::Bool(_) | Term::Number(_) | Term::String(..) => constant(frame, operand).map(Slot::from),
         }
@@ -327,11 +388,7 @@ impl<'t> Call<'t> {
         if !self.has_arguments() {
             return Ok(());
         }
-        let shown = match operand.term {
-            Term::Pipeline(_) => format!("({operand})"),
-            _ => operand.to_string(),
-        };
-        Err(frame.error(format!("can't give argument to non-function {shown}")))
+        Err(frame.error(format!("can't give argument to non-function {operand}")))
     }
 }
 
@@ -426,8 +483,12 @@ fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
 
 /// A constant as an argument for a parameter.
 fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Result<Value, Error> {
+    // What is too large for the type loses its upper bits, as in Go.
     let int = |kind: IntKind| match &operand.term {
-        Term::Number(Number { int: Some(int), .. }) => Ok(Data::Int(*int, kind).into()),
+        Term::Number(Number { int: Some(int), .. }) => {
+            let int = if kind == IntKind::Bits32 { i64::from(*int as i32) } else { *int };
+            Ok(Data::Int(int, kind).into())
+        }
         _ => Err(frame.error(format!("expected integer; found {operand}"))),
     };
     match (expected, &operand.term) {
@@ -439,7 +500,9 @@ fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Resul
         (Type::Int, _) => int(IntKind::Default),
         (Type::Int64, _) => int(IntKind::Bits64),
         (Type::Int32, _) => int(IntKind::Bits32),
-        (Type::Uint32, Term::Number(Number { uint: Some(uint), .. })) => Ok(Data::Uint(*uint, IntKind::Bits32).into()),
+        (Type::Uint32, Term::Number(Number { uint: Some(uint), .. })) => {
+            Ok(Data::Uint(u64::from(*uint as u32), IntKind::Bits32).into())
+        }
         (Type::Uint32, _) => Err(frame.error(format!("expected unsigned integer; found {operand}"))),
         (Type::Float64, Term::Number(Number { float: Some(float), .. })) => Ok(Value::float(*float)),
         (Type::Float64, _) => Err(frame.error(format!("expected float; found {operand}"))),

@@ -18,8 +18,10 @@ pub(crate) struct Execution<'e> {
     pub(crate) trees: Rc<Trees>,
     world: &'e dyn World,
     host: &'e dyn Host,
-    /// How deep templates have called one another.
+    /// How deep `{{template}}` is inside itself. An `include` starts anew, as it does in Go.
     depth: usize,
+    /// Where the stack stood when the execution began.
+    stack_base: usize,
     /// How often `include` is inside itself, by name.
     including: HashMap<Box<str>, usize>,
     /// How deep `tpl` is inside itself.
@@ -39,6 +41,8 @@ enum Flow {
     Continue,
 }
 
+/// Go's own limit of `{{template}}` inside itself.
+const DEEPEST: usize = 100_000;
 /// A `tpl` in a value that calls `tpl` on itself would never end; no chart nests them deeper than a few levels.
 const DEEPEST_TPL: usize = 500;
 /// More values than this have not made one piece of text on purpose.
@@ -61,6 +65,7 @@ impl<'e> Execution<'e> {
             world,
             host,
             depth: 0,
+            stack_base: stack_address(),
             including: HashMap::new(),
             tpl_depth: 0,
             parsed: HashMap::new(),
@@ -85,14 +90,13 @@ impl<'e> Execution<'e> {
     /// A template sees nothing of its caller but the data.
     fn run_tree(&mut self, tree: &Tree, data: Slot, out: &mut TextBuilder) -> Result<(), Error> {
         let mut frame = Frame { tree, at: At::Nothing, variables: vec![data.clone()] };
-        if self.depth >= self.options.deepest {
-            let limit = self.options.deepest;
-            return Err(frame.error(format!("exceeded maximum template depth ({limit})")));
+        if self.stack_base.abs_diff(stack_address()) > self.options.most_stack {
+            let megabytes = self.options.most_stack >> 20;
+            return Err(
+                frame.error(format!("templates call one another too deep: the stack of {megabytes} MB is full"))
+            );
         }
-        self.depth += 1;
-        let outcome = self.walk(&mut frame, &data, &tree.root, out);
-        self.depth -= 1;
-        outcome.map(|_| ())
+        self.walk(&mut frame, &data, &tree.root, out).map(|_| ())
     }
 
     fn walk<'t>(
@@ -290,10 +294,10 @@ impl<'e> Execution<'e> {
             let item = Slot { value: item, interface };
             match branch.pipeline.declared.as_slice() {
                 [] => {}
-                [variable] => frame.set(variable.slot, item.clone()),
+                [variable] => frame.set_variable(variable, item.clone())?,
                 [key, variable, ..] => {
-                    frame.set(key.slot, Slot::from(index));
-                    frame.set(variable.slot, item.clone());
+                    frame.set_variable(key, Slot::from(index))?;
+                    frame.set_variable(variable, item.clone())?;
                 }
             }
             if self.options.origins && item.value.origin.is_known() {
@@ -320,16 +324,24 @@ impl<'e> Execution<'e> {
         let Some(tree) = self.trees.get(&call.name).cloned() else {
             return Err(frame.error(format!("template {} not defined", format::quote(call.name.as_bytes()))));
         };
+        if self.depth >= DEEPEST {
+            return Err(frame.error(format!("exceeded maximum template depth ({DEEPEST})")));
+        }
         let data = match &call.pipeline {
             Some(pipeline) => Slot::from(self.pipeline(frame, dot, pipeline)?),
             None => Slot::from(Value::NIL),
         };
         frame.at = At::Template(call);
+        self.depth += 1;
         if !self.options.origins {
-            return self.run_tree(&tree, data, out).map_err(|error| error.called_from(frame));
+            let outcome = self.run_tree(&tree, data, out);
+            self.depth -= 1;
+            return outcome.map_err(|error| error.called_from(frame));
         }
         let mut called = TextBuilder::new();
-        self.run_tree(&tree, data, &mut called).map_err(|error| error.called_from(frame))?;
+        let outcome = self.run_tree(&tree, data, &mut called);
+        self.depth -= 1;
+        outcome.map_err(|error| error.called_from(frame))?;
         let note = format!("template {}", format::quote(call.name.as_bytes()));
         wrap(frame, call.position, &note, &called.finish(), out);
         Ok(())
@@ -339,7 +351,7 @@ impl<'e> Execution<'e> {
     fn pipeline<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, pipeline: &'t Pipeline) -> Result<Value, Error> {
         let value = self.evaluate(frame, dot, pipeline)?;
         for variable in &pipeline.declared {
-            frame.set(variable.slot, Slot::from(value.clone()));
+            frame.set_variable(variable, Slot::from(value.clone()))?;
         }
         Ok(value)
     }
@@ -395,7 +407,9 @@ impl Context for Execution<'_> {
         }
         self.including.insert(name.into(), nested + 1);
         let outer = std::mem::take(&mut self.reads);
+        let depth = std::mem::take(&mut self.depth);
         let outcome = self.run(name, data);
+        self.depth = depth;
         self.reads = outer;
         self.including.insert(name.into(), nested);
         outcome.map_err(|error| FunctionError::Nested(Box::new(error)))
@@ -412,7 +426,9 @@ impl Context for Execution<'_> {
         })?;
         self.tpl_depth += 1;
         let outer = std::mem::take(&mut self.reads);
+        let depth = std::mem::take(&mut self.depth);
         let outcome = self.run_tpl(&trees, data);
+        self.depth = depth;
         self.reads = outer;
         self.tpl_depth -= 1;
         outcome.map_err(|error| {
@@ -432,6 +448,13 @@ impl Context for Execution<'_> {
     fn charge(&mut self, bytes: usize) -> Result<(), FunctionError> {
         self.count(bytes).map_err(FunctionError::Message)
     }
+}
+
+/// Roughly where the stack stands: the address of something on it.
+#[inline(never)]
+fn stack_address() -> usize {
+    let here = 0_u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
 
 /// Helm takes `<no value>` out of what templates print: a missing value is to print nothing.

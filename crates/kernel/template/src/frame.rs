@@ -1,7 +1,7 @@
 //! What one template sees while it runs: its variables and the place it is at.
 
 use crate::Error;
-use crate::tree::{Command, Operand, Pipeline, TemplateCall, Tree};
+use crate::tree::{Command, Operand, Pipeline, TemplateCall, Tree, Variable};
 use onepane_value::Value;
 
 /// A running template.
@@ -46,7 +46,16 @@ pub(crate) enum At<'t> {
 }
 
 impl Frame<'_> {
-    pub(crate) fn set(&mut self, slot: usize, value: Slot) {
+    /// Sets a variable; an error where an undeclared one is assigned to.
+    pub(crate) fn set_variable(&mut self, variable: &Variable, value: Slot) -> Result<(), Error> {
+        if variable.slot == usize::MAX {
+            return Err(self.error(format!("undefined variable: {}", variable.name)));
+        }
+        self.set(variable.slot, value);
+        Ok(())
+    }
+
+    fn set(&mut self, slot: usize, value: Slot) {
         if slot >= self.variables.len() {
             self.variables.resize(slot + 1, Slot::from(Value::NIL));
         }

@@ -107,12 +107,18 @@ impl LexError {
             Self::UnterminatedCharacter => f.write_str("unterminated character constant"),
             Self::ExpectedColonEquals => f.write_str("expected :="),
             Self::BadNumber => write!(f, "bad number syntax: {}", onepane_value::format::quote(text.as_bytes())),
-            Self::BadCharacter => write!(f, "bad character U+{:04X} '{}'", character() as u32, character()),
+            Self::BadCharacter => write!(f, "bad character {}", code_point(character())),
             Self::UnrecognizedCharacter => {
-                write!(f, "unrecognized character in action: U+{:04X} '{}'", character() as u32, character())
+                write!(f, "unrecognized character in action: {}", code_point(character()))
             }
         }
     }
+}
+
+/// Go's `%#U`.
+fn code_point(character: char) -> onepane_value::Text {
+    let code = onepane_value::Data::Int(character as i64, onepane_value::IntKind::Bits32);
+    onepane_value::format::sprintf(b"%#U", &[code.into()])
 }
 
 /// All tokens of a template; the last one is the end of the file or an error.
@@ -273,7 +279,14 @@ impl<'t> Lexer<'t> {
             }
             '.' | '+' | '-' | '0'..='9' => {
                 self.position = start;
-                self.number()?;
+                self.number(start)?;
+                if matches!(self.peek(), Some('+' | '-')) {
+                    // `1+2i`: a complex number, without spaces and with an `i` at its end.
+                    self.number(start)?;
+                    if !self.text[..self.position].ends_with('i') {
+                        return Err((LexError::BadNumber, (start, self.position)));
+                    }
+                }
                 TokenKind::Number
             }
             character if is_alphanumeric(character) => {
@@ -329,8 +342,8 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn number(&mut self) -> Result<(), Stop> {
-        let start = self.position;
+    /// Steps over a number, which is or belongs to a token that started at `start`.
+    fn number(&mut self, start: usize) -> Result<(), Stop> {
         let mut accept = |set: &str, most: usize| {
             let rest = &self.text[self.position..];
             let length = rest.chars().take(most).take_while(|character| set.contains(*character)).count();
@@ -419,7 +432,7 @@ mod tests {
             ("{{\"a}}", "unterminated quoted string"),
             ("{{3k}}", "bad number syntax: \"3k\""),
             ("{{a#}}", "bad character U+0023 '#'"),
-            ("{{\u{1}}}", "unrecognized character in action: U+0001 '\u{1}'"),
+            ("{{\u{1}}}", "unrecognized character in action: U+0001"),
         ];
         for (text, error) in cases {
             assert!(shown(text).ends_with(error), "{text}: {}", shown(text));

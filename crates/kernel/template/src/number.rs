@@ -6,8 +6,7 @@ use onepane_value::format::{parse_float, parse_int, parse_uint, quote, unquote};
 /// A number or character constant, as every Go type that it can be.
 pub(crate) fn number(text: &str) -> Result<Number, String> {
     if text.starts_with('\'') {
-        let rune = unquote(text).and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.chars().next());
-        let code = rune.ok_or_else(|| format!("malformed character constant: {text}"))? as u32;
+        let code = character(text)?;
         return Ok(Number {
             int: Some(code.into()),
             uint: Some(code.into()),
@@ -23,11 +22,14 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
         uint = Some(0);
     }
     let mut float = int.map(|int| int as f64).or(uint.map(|uint| uint as f64));
-    let hexadecimal = text.trim_start_matches(['-', '+']).to_ascii_lowercase().starts_with("0x");
     if float.is_none()
         && let Ok(value) = parse_float(&text.replace('_', ""))
     {
+        // A float takes an exponent or a point; `1__0` is no number, though its digits are.
         if !text.contains(['.', 'e', 'E', 'p', 'P']) {
+            if parse_int(&text.replace('_', ""), 0).is_ok() {
+                return Err(format!("illegal number syntax: {}", quote(text.as_bytes())));
+            }
             return Err(format!("integer overflow: {}", quote(text.as_bytes())));
         }
         float = Some(value);
@@ -42,8 +44,28 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
     if int.is_none() && uint.is_none() && float.is_none() {
         return Err(format!("illegal number syntax: {}", quote(text.as_bytes())));
     }
-    let written_as_float = !hexadecimal && text.contains(['.', 'e', 'E', 'p', 'P']);
+    // The `e` of `0x1e` is a digit. Go looks for it without a sign.
+    let hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+    let written_as_float =
+        if hexadecimal { text.contains(['p', 'P']) } else { text.contains(['.', 'e', 'E', 'p', 'P']) };
     Ok(Number { int, uint, float, written_as_float, text: text.into() })
+}
+
+/// The code of a character constant.
+fn character(text: &str) -> Result<u32, String> {
+    const SYNTAX: &str = "invalid syntax";
+    let bytes = unquote(text);
+    if let Some(rune) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.chars().next()) {
+        return Ok(rune.into());
+    }
+    // Go reads one character and then complains of what is left.
+    let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    let ends = inside.char_indices().skip(1).map(|(at, _)| at);
+    let first = ends.chain([inside.len()]).find(|end| unquote(&format!("'{}'", &inside[..*end])).is_some());
+    match first {
+        Some(_) => Err(format!("malformed character constant: {text}")),
+        None => Err(SYNTAX.to_owned()),
+    }
 }
 
 #[cfg(test)]

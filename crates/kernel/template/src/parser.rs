@@ -3,7 +3,7 @@
 use crate::lexer::{Token, TokenKind, tokens};
 use crate::number::number;
 use crate::tree::{
-    Action, Branch, Command, FunctionCall, Node, Operand, Pipeline, ShortCircuit, Source, TemplateCall, Term, TextNode,
+    Action, Branch, Command, FunctionCall, Node, Operand, Pipeline, Source, Special, TemplateCall, Term, TextNode,
     Tree, Variable,
 };
 use crate::{Error, FunctionTable, builtins};
@@ -56,8 +56,8 @@ struct Parser<'t> {
     origins: bool,
     /// The names of the variables in scope; their index is their slot.
     variables: Vec<Box<str>>,
-    /// The names that the body of a branch declares, while its `else` is read. Go's parser still knows them there, its
-    /// execution does not.
+    /// Names that Go's parser knows and its execution does not: those that the body of a branch declares, while its
+    /// `else` is read; those of a declaration, while its own pipeline is; those that are assigned to undeclared.
     hidden: Vec<Box<str>>,
     ranges: usize,
     depth: usize,
@@ -349,6 +349,10 @@ impl<'t> Parser<'t> {
     fn pipeline_here(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
         let position = self.peek_after_space().position;
         let (names, assigns) = self.declarations(context)?;
+        // From here on Go's parser knows the names, its execution not before the pipeline has been evaluated:
+        // `$x := f $x` reads the `$x` of before.
+        let hidden = self.hidden.len();
+        self.hidden.extend(names.iter().cloned());
         let mut commands: Vec<Command> = Vec::new();
         loop {
             let token = self.peek_after_space();
@@ -385,8 +389,10 @@ impl<'t> Parser<'t> {
         if let Some(stage) = commands.iter().skip(1).position(constant) {
             return self.error(format!("non executable command in pipeline stage {}", stage + 2));
         }
-        // A variable is set once the pipeline has been evaluated: `$x := f $x` reads the `$x` of before.
-        let declared = names.into_iter().map(|name| self.declare(name, assigns)).collect::<Result<_, _>>()?;
+        if !assigns {
+            self.hidden.truncate(hidden);
+        }
+        let declared = names.into_iter().map(|name| self.declare(name, assigns)).collect();
         Ok(Pipeline { position, declared, assigns, commands })
     }
 
@@ -426,16 +432,13 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn declare(&mut self, name: Box<str>, assigns: bool) -> Result<Variable, Error> {
+    /// The variable that `name` declares or, where there is none to assign to, one that execution knows nothing of.
+    fn declare(&mut self, name: Box<str>, assigns: bool) -> Variable {
         if assigns {
-            let slot = self.slot(&name);
-            return match slot {
-                Some(slot) => Ok(Variable { slot, name }),
-                None => self.error(format!("undefined variable {}", onepane_value::format::quote(name.as_bytes()))),
-            };
+            return Variable { slot: self.slot(&name).unwrap_or(usize::MAX), name };
         }
         self.variables.push(name.clone());
-        Ok(Variable { slot: self.variables.len() - 1, name })
+        Variable { slot: self.variables.len() - 1, name }
     }
 
     fn slot(&self, name: &str) -> Option<usize> {
@@ -536,12 +539,14 @@ impl<'t> Parser<'t> {
         let Some(function) = self.functions.get(name).or_else(builtin) else {
             return self.error(format!("function {} not defined", onepane_value::format::quote(name.as_bytes())));
         };
-        let short_circuit = match name {
-            "and" => Some(ShortCircuit::And),
-            "or" => Some(ShortCircuit::Or),
+        let special = match name {
+            "and" => Some(Special::And),
+            "or" => Some(Special::Or),
+            "call" => Some(Special::Call),
+            "len" => Some(Special::Len),
             _ => None,
         };
-        Ok(FunctionCall { function: *function, short_circuit })
+        Ok(FunctionCall { function: *function, special })
     }
 }
 

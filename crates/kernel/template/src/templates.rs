@@ -33,8 +33,9 @@ pub struct Options {
     pub origins: bool,
     /// The name of the set: what error texts of `tpl` and `include` call it.
     pub set_name: &'static str,
-    /// Templates may call one another so deep.
-    pub deepest: usize,
+    /// Bytes of stack that templates calling one another may take up. The thread must have a good deal more: a template
+    /// may nest its blocks deep on top of that.
+    pub most_stack: usize,
     /// `include` may be inside itself, by one name, so often.
     pub most_nested_includes: usize,
     /// Nodes that one execution may visit.
@@ -60,7 +61,7 @@ impl Default for Options {
             missing_key: MissingKey::Invalid,
             origins: false,
             set_name: "",
-            deepest: 5_000,
+            most_stack: 200 << 20,
             most_nested_includes: 1000,
             most_steps: 200_000_000,
             most_bytes: 1 << 30,

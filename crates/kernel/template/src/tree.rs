@@ -154,14 +154,21 @@ pub(crate) enum Term {
 /// A function, resolved when the template is parsed.
 pub(crate) struct FunctionCall {
     pub(crate) function: Function,
-    /// `and` and `or` evaluate their arguments one by one.
-    pub(crate) short_circuit: Option<ShortCircuit>,
+    /// What the engine itself has to do with the arguments.
+    pub(crate) special: Option<Special>,
 }
 
+/// Functions that see more of their arguments than values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ShortCircuit {
+pub(crate) enum Special {
+    /// Arguments are evaluated until one is false.
     And,
+    /// Arguments are evaluated until one is true.
     Or,
+    /// Names its first argument as it is written.
+    Call,
+    /// Tells nil from nothing.
+    Len,
 }
 
 impl fmt::Debug for FunctionCall {

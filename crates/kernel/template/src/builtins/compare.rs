@@ -3,10 +3,13 @@
 
 use super::Outcome;
 use crate::{Context, FunctionError};
+use onepane_value::format::sprintf;
 use onepane_value::{Data, Kind, Value};
 use std::cmp::Ordering;
 
-const INCOMPATIBLE: &str = "incompatible types for comparison";
+fn incompatible(a: &Value, b: &Value) -> FunctionError {
+    format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name()).into()
+}
 
 /// The kinds that Go's comparison tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,25 +55,34 @@ fn equal(a: &Value, b: &Value) -> Result<bool, FunctionError> {
     }
     if a.is_nil() || b.is_nil() {
         // A nil map or slice is not the nil interface, but Go's `eq` calls them equal.
-        let nil = |value: &Value| match &value.data {
-            Data::Nil => true,
-            Data::Map(map) => map.is_nil(),
-            Data::List(list) => list.is_nil(),
-            _ => false,
-        };
         return Ok(nil(a) && nil(b));
     }
     if basic(a) != basic(b) {
-        return Err(INCOMPATIBLE.into());
+        return Err(incompatible(a, b));
     }
     let comparable = |value: &Value| !matches!(value.kind(), Kind::Map | Kind::Slice | Kind::Func);
-    if !comparable(a) || !comparable(b) {
-        let (shown, kind, other) =
-            (onepane_value::format::sprint(std::slice::from_ref(a)), a.type_name(), b.type_name());
-        let shown_b = onepane_value::format::sprint(std::slice::from_ref(b));
-        return Err(format!("non-comparable types {shown}: {kind}, {other}: {shown_b}").into());
+    if comparable(a) && comparable(b) {
+        return Ok(a.deep_equal(b));
     }
-    Ok(a.deep_equal(b))
+    let shown = |verb: &[u8], value: &Value| sprintf(verb, std::slice::from_ref(value));
+    if a.kind() != b.kind() {
+        let (a_type, b_type) = (a.type_name(), b.type_name());
+        let cause = format!("non-comparable types {}: {a_type}, {b_type}: {}", shown(b"%s", a), shown(b"%v", b));
+        return Err(cause.into());
+    }
+    if nil(a) || nil(b) {
+        return Ok(nil(a) && nil(b));
+    }
+    Err(format!("non-comparable type {}: {}", shown(b"%s", b), b.type_name()).into())
+}
+
+fn nil(value: &Value) -> bool {
+    match &value.data {
+        Data::Nil => true,
+        Data::Map(map) => map.is_nil(),
+        Data::List(list) => list.is_nil(),
+        _ => false,
+    }
 }
 
 /// Whether the first equals any of the others.
@@ -117,6 +129,6 @@ fn less(a: &Value, b: &Value) -> Result<bool, FunctionError> {
             (Data::Float(a, _), Data::Float(b, _)) => Ok(a < b),
             _ => Err(NO_ORDER.into()),
         },
-        _ => order(a, b).map(|order| order == Ordering::Less).ok_or_else(|| INCOMPATIBLE.into()),
+        _ => order(a, b).map(|order| order == Ordering::Less).ok_or_else(|| incompatible(a, b)),
     }
 }

@@ -20,23 +20,30 @@ pub(super) fn html(text: &Text) -> Text {
 }
 
 pub(super) fn js(text: &Text) -> Text {
-    let mut out = String::with_capacity(text.len());
-    for character in text.to_str().chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\'' => out.push_str("\\'"),
-            '"' => out.push_str("\\\""),
-            '<' => out.push_str("\\u003C"),
-            '>' => out.push_str("\\u003E"),
-            '&' => out.push_str("\\u0026"),
-            '=' => out.push_str("\\u003D"),
-            character if (character as u32) < 0x20 || !printable(character) => {
-                write!(out, "\\u{:04X}", character as u32).expect("a string takes any text");
+    let mut out = Vec::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\\' => out.extend_from_slice(b"\\\\"),
+                '\'' => out.extend_from_slice(b"\\'"),
+                '"' => out.extend_from_slice(b"\\\""),
+                '<' | '>' | '&' | '=' => code(&mut out, character),
+                // Beyond ASCII, what is printable stays; so does the last control character.
+                '\x20'..='\x7f' => out.push(character as u8),
+                character if printable(character) => {
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                character => code(&mut out, character),
             }
-            character => out.push(character),
         }
+        // A byte that is no text counts as U+FFFD, which is printable.
+        out.extend_from_slice(chunk.invalid());
     }
     out.into()
+}
+
+fn code(out: &mut Vec<u8>, character: char) {
+    out.extend_from_slice(format!("\\u{:04X}", character as u32).as_bytes());
 }
 
 /// Quoting leaves what is printable alone.

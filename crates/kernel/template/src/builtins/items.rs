@@ -14,7 +14,7 @@ pub(super) fn len(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
             Data::List(list) => list.len(),
             Data::Map(map) if object.kind() == onepane_value::Kind::Map => map.len(),
             Data::String(text) => text.len(),
-            _ => return Err(format!("len of type {}", object.type_name()).into()),
+            _ => return Err(format!("len of type {}", pointed(&arguments[0])).into()),
         },
         _ => return Err(format!("len of type {}", arguments[0].type_name()).into()),
     };
@@ -31,8 +31,10 @@ pub(super) fn index(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     for index in indexes {
         item = match &item.data {
             Data::Nil => return Err("index of nil pointer".into()),
-            Data::List(list) => list[position(index, list.len())?].clone(),
-            Data::String(text) => Data::Uint(text[position(index, text.len())?].into(), IntKind::Bits8).into(),
+            Data::List(list) => list[position(index, list.len(), "slice")?].clone(),
+            Data::String(text) => {
+                Data::Uint(text[position(index, text.len(), "string")?].into(), IntKind::Bits8).into()
+            }
             Data::Map(map) => match &index.data {
                 Data::String(key) => map.get(key).unwrap_or_else(|| match map.declared() {
                     MapType::String => Value::from(""),
@@ -45,8 +47,8 @@ pub(super) fn index(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
                 (Data::Map(map), Data::String(key)) if object.kind() == onepane_value::Kind::Map => {
                     map.get(key).unwrap_or_default()
                 }
-                (Data::List(list), _) => list[position(index, list.len())?].clone(),
-                _ => return Err(format!("can't index item of type {}", object.type_name()).into()),
+                (Data::List(list), _) => list[position(index, list.len(), "slice")?].clone(),
+                _ => return Err(format!("can't index item of type {}", pointed(&item)).into()),
             },
             _ => return Err(format!("can't index item of type {}", item.type_name()).into()),
         };
@@ -54,17 +56,23 @@ pub(super) fn index(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(item)
 }
 
-/// An index below `length`.
-fn position(index: &Value, length: usize) -> Result<usize, FunctionError> {
+/// The type of what a pointer points to; of anything else its own.
+fn pointed(value: &Value) -> String {
+    let name = value.type_name();
+    name.strip_prefix('*').unwrap_or(&name).to_owned()
+}
+
+/// An index below `length`; Go's reflection complains of the last one that its template package lets pass.
+fn position(index: &Value, length: usize, kind: &str) -> Result<usize, FunctionError> {
     let position = bound(index, length)?;
-    if position == length { Err(format!("index out of range: {position}").into()) } else { Ok(position) }
+    if position == length { Err(format!("reflect: {kind} index out of range").into()) } else { Ok(position) }
 }
 
 /// An index that may be `length` itself, as the bounds of a slice may.
 fn bound(index: &Value, length: usize) -> Result<usize, FunctionError> {
     let position = match index.data {
-        Data::Int(position, _) => i128::from(position),
-        Data::Uint(position, _) => i128::from(position),
+        Data::Int(position, _) => position,
+        Data::Uint(position, _) => position as i64,
         Data::Nil => return Err("cannot index slice/array with nil".into()),
         _ => return Err(format!("cannot index slice/array with type {}", index.type_name()).into()),
     };
@@ -87,7 +95,7 @@ pub(super) fn slice(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
         Data::String(_) if indexes.len() == 3 => return Err("cannot 3-index slice a string".into()),
         Data::String(text) => text.len(),
         Data::List(list) => list.len(),
-        _ => return Err(format!("can't slice item of type {}", item.type_name()).into()),
+        _ => return Err(format!("can't slice item of type {}", pointed(item)).into()),
     };
     let mut bounds = [0, length, length];
     for (slot, index) in bounds.iter_mut().zip(indexes) {

@@ -1,17 +1,38 @@
 //! Go slices: [`List`].
 
-use crate::Value;
 use crate::release::{Held, release};
+use crate::{Data, IntKind, Text, Value};
+use std::cell::OnceCell;
 use std::ops::Deref;
 use std::rc::Rc;
 
 /// A Go slice. No function of sprig or Helm changes a slice in place, so it is shared and unchanging.
 #[derive(Clone, Debug)]
 pub struct List {
-    /// None once it is being dropped, and where there are no items.
-    items: Option<Rc<[Value]>>,
+    items: Items,
     element: ElementType,
     nil: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Items {
+    /// There are none, or it is being dropped.
+    None,
+    Values(Rc<[Value]>),
+    Bytes(Rc<Bytes>),
+}
+
+/// A `[]byte`: hardly ever looked at byte by byte, so that a value for each is made only then.
+#[derive(Debug)]
+struct Bytes {
+    text: Text,
+    items: OnceCell<Rc<[Value]>>,
+}
+
+impl Bytes {
+    fn items(&self) -> &[Value] {
+        self.items.get_or_init(|| self.text.iter().map(|byte| Data::Uint((*byte).into(), IntKind::Bits8).into()).collect())
+    }
 }
 
 /// What a slice was declared to hold: seen by `typeOf` and `%T`, and by functions that want a `[]string`.
@@ -53,12 +74,45 @@ impl List {
 
     /// A slice of a declared type; the items must be of it.
     pub fn of(element: ElementType, items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: Some(items.into()), element, nil: false }
+        Self { items: Items::Values(items.into()), element, nil: false }
+    }
+
+    /// A `[]byte`.
+    pub fn bytes(text: impl Into<Text>) -> Self {
+        let bytes = Bytes { text: text.into(), items: OnceCell::new() };
+        Self { items: Items::Bytes(Rc::new(bytes)), element: ElementType::Byte, nil: false }
+    }
+
+    /// The bytes, if it is a `[]byte`.
+    pub fn as_bytes(&self) -> Option<Text> {
+        let byte = |item: &Value| match item.data {
+            Data::Uint(byte, _) => byte as u8,
+            _ => 0,
+        };
+        match &self.items {
+            Items::Bytes(bytes) => Some(bytes.text.clone()),
+            _ if self.element == ElementType::Byte => Some(self.iter().map(byte).collect::<Vec<u8>>().into()),
+            _ => None,
+        }
+    }
+
+    /// The number of items.
+    pub fn len(&self) -> usize {
+        match &self.items {
+            Items::None => 0,
+            Items::Values(items) => items.len(),
+            Items::Bytes(bytes) => bytes.text.len(),
+        }
+    }
+
+    /// Whether there are no items.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// A nil slice: empty, and `null` to Go's encoders. `rest`, `initial` and `concat` give one.
     pub fn nil(element: ElementType) -> Self {
-        Self { items: None, element, nil: true }
+        Self { items: Items::None, element, nil: true }
     }
 
     /// Whether it is a nil slice.
@@ -74,8 +128,9 @@ impl List {
     /// Whether both are the same slice in memory.
     pub fn same(&self, other: &Self) -> bool {
         match (&self.items, &other.items) {
-            (Some(a), Some(b)) => Rc::ptr_eq(a, b),
-            (None, None) => true,
+            (Items::Values(a), Items::Values(b)) => Rc::ptr_eq(a, b),
+            (Items::Bytes(a), Items::Bytes(b)) => Rc::ptr_eq(a, b),
+            (Items::None, Items::None) => true,
             _ => false,
         }
     }
@@ -84,13 +139,19 @@ impl List {
 impl Deref for List {
     type Target = [Value];
     fn deref(&self) -> &[Value] {
-        self.items.as_deref().unwrap_or_default()
+        match &self.items {
+            Items::None => &[],
+            Items::Values(items) => items,
+            Items::Bytes(bytes) => bytes.items(),
+        }
     }
 }
 
 impl Drop for List {
     fn drop(&mut self) {
-        if let Some(items) = self.items.take().filter(|items| Rc::strong_count(items) == 1) {
+        if let Items::Values(items) = std::mem::replace(&mut self.items, Items::None)
+            && Rc::strong_count(&items) == 1
+        {
             release(Held::Items(items));
         }
     }

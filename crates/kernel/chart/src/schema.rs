@@ -56,7 +56,7 @@ fn check(schema: &File, values: &Map) -> Result<(), String> {
         .with_retriever(Nothing)
         .build(&schema)
         .map_err(|error| {
-            let place = sprintf(b"%q", &[Value::string(error.instance_path.as_str())]);
+            let place = sprintf(b"%q", &[Value::string(error.instance_path().as_str())]);
             format!("\"file:///values.schema.json#\" is not valid against metaschema: at {place}: {error}")
         })?;
     let values = json_of_map(values);

@@ -34,7 +34,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn new(error: &'a ValidationError<'a>) -> Self {
-        Self { schema: tokens(error.schema_path.as_str()), instance: tokens(error.instance_path.as_str()), error }
+        Self { schema: tokens(error.schema_path().as_str()), instance: tokens(error.instance_path().as_str()), error }
     }
 }
 
@@ -79,7 +79,7 @@ fn schema(found: Vec<Found<'_>>, depth: usize, instance: Vec<String>) -> Finding
             // The same subschema may have been held against several items.
             let at = item.instance[..item.instance.len().min(instance.len() + moves(keyword))].to_vec();
             inner.entry((rank(keyword), path, at)).or_default().push(item);
-        } else if let Kind::Required { property } = &item.error.kind {
+        } else if let Kind::Required { property } = item.error.kind() {
             missing.push(property.as_str().map_or_else(|| property.to_string(), str::to_owned));
         } else {
             let early = matches!(keyword, "type" | "const" | "enum" | "format");
@@ -179,7 +179,7 @@ fn rank(keyword: &str) -> usize {
 }
 
 fn leaf(found: &Found<'_>, depth: usize) -> Finding {
-    let got = &*found.error.instance;
+    let got = found.error.instance();
     let number = |value: &Json| value.as_f64().map_or_else(|| value.to_string(), |value| value.to_string());
     let length = got.as_array().map(Vec::len).or(got.as_object().map(serde_json::Map::len));
     let length = length.or(got.as_str().map(|text| text.chars().count())).unwrap_or_default();
@@ -192,7 +192,7 @@ fn leaf(found: &Found<'_>, depth: usize) -> Finding {
         context.iter().map(branch).collect()
     };
     let mut causes = Vec::new();
-    let text = match &found.error.kind {
+    let text = match found.error.kind() {
         Kind::AdditionalProperties { unexpected } => {
             format!("additional properties {} not allowed", joined(unexpected))
         }
@@ -244,7 +244,7 @@ fn leaf(found: &Found<'_>, depth: usize) -> Finding {
         Kind::Pattern { pattern } => format!("{} does not match pattern {}", shown(got), quoted(pattern)),
         Kind::PropertyNames { error } => {
             causes = vec![leaf(&Found::new(error), depth + 1)];
-            format!("invalid propertyName {}", shown(&error.instance))
+            format!("invalid propertyName {}", shown(error.instance()))
         }
         Kind::Type { kind } => {
             let mut wanted = match kind {

@@ -11,7 +11,7 @@ pub(crate) const FUNCTIONS: &[Function] =
 pub(crate) fn display(value: &Value) -> Text {
     match &value.data {
         Data::String(text) => text.clone(),
-        Data::List(list) if list.element() == ElementType::Byte => bytes(list).into(),
+        Data::List(list) if list.element() == ElementType::Byte => list.as_bytes().unwrap_or_default(),
         Data::Object(object) => object.display().unwrap_or_else(|| verbatim(value)),
         _ => verbatim(value),
     }
@@ -72,11 +72,3 @@ fn to_strings(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(derived(value, strings(context, value)?))
 }
 
-fn bytes(list: &List) -> Vec<u8> {
-    list.iter()
-        .map(|item| match item.data {
-            Data::Uint(byte, _) => byte as u8,
-            _ => 0,
-        })
-        .collect()
-}

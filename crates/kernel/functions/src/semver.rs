@@ -3,7 +3,7 @@
 use crate::arguments::{Outcome, fixed, text};
 use onepane_semver::{Constraint, Version};
 use onepane_template::{Function, Type};
-use onepane_value::{Data, IntKind, Kind, Object, Text, Value};
+use onepane_value::{Data, IntKind, Kind, List, Object, Text, Value};
 use std::borrow::Cow;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
@@ -100,9 +100,7 @@ impl Object for VersionObject {
             "String" | "Value" => version.to_string().into(),
             "MarshalText" | "MarshalJSON" => {
                 let text = if name == "MarshalText" { version.to_string() } else { format!("\"{version}\"") };
-                let bytes: Vec<Value> =
-                    text.bytes().map(|byte| Data::Uint(byte.into(), IntKind::Bits8).into()).collect();
-                onepane_value::List::of(onepane_value::ElementType::Byte, bytes).into()
+                List::bytes(text).into()
             }
             "IncMajor" => derived(version.next_major())?,
             "IncMinor" => derived(version.next_minor())?,

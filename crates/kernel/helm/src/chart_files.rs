@@ -34,6 +34,10 @@ impl ChartFiles {
         if self.tracked { text.with_origin(&Origin::at(Step::Source, file.place())) } else { text }
     }
 
+    fn bytes(&self, file: Option<&File>) -> Value {
+        List::bytes(file.map(|file| self.text(file)).unwrap_or_default()).into()
+    }
+
     /// `name: contents` for all files, names without folders, as YAML without the last line break.
     fn as_yaml(&self, contents: impl Fn(&File) -> Value) -> Value {
         let map = Map::of(MapType::String);
@@ -70,18 +74,6 @@ fn base_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn bytes(file: Option<&File>) -> Value {
-    let bytes = file.map(File::bytes).unwrap_or_default();
-    List::of(
-        ElementType::Byte,
-        bytes
-            .iter()
-            .map(|byte| Value::from(onepane_value::Data::Uint((*byte).into(), onepane_value::IntKind::Bits8)))
-            .collect::<Rc<[Value]>>(),
-    )
-    .into()
-}
-
 impl Object for ChartFiles {
     fn type_name(&self) -> Cow<'static, str> {
         "engine.files".into()
@@ -93,7 +85,7 @@ impl Object for ChartFiles {
 
     fn field(&self, name: &str) -> Option<Value> {
         // A missing key of a Go map is the zero value of its type, an empty slice.
-        Some(bytes(self.files.get(name)))
+        Some(self.bytes(self.files.get(name)))
     }
 
     fn has_method(&self, name: &str) -> bool {
@@ -122,7 +114,7 @@ impl Object for ChartFiles {
         let file = self.files.get(&*text);
         Ok(match name {
             "Get" => Value::string(file.map(|file| self.text(file)).unwrap_or_default()),
-            "GetBytes" => bytes(file),
+            "GetBytes" => self.bytes(file),
             "Lines" => self.lines(file).into(),
             _ => {
                 let matches = matcher(&text);
@@ -134,7 +126,7 @@ impl Object for ChartFiles {
     }
 
     fn plain(&self) -> Value {
-        self.files.iter().map(|(name, file)| (&**name, bytes(Some(file)))).collect::<Map>().into()
+        self.files.iter().map(|(name, file)| (&**name, self.bytes(Some(file)))).collect::<Map>().into()
     }
 
     fn truth(&self) -> bool {

@@ -276,13 +276,7 @@ impl Printer {
 
     fn list(&mut self, value: &Value, list: &List, verb: char) {
         if list.element() == ElementType::Byte && matches!(verb, 's' | 'q' | 'x' | 'X') {
-            let byte = |item: &Value| match item.data {
-                Data::Int(number, _) => number as u8,
-                Data::Uint(number, _) => number as u8,
-                _ => 0,
-            };
-            let text = Text::from(list.iter().map(byte).collect::<Vec<u8>>());
-            return self.string(value, &text, verb);
+            return self.string(value, &list.as_bytes().unwrap_or_default(), verb);
         }
         if self.go_syntax {
             self.literal(list.element().slice_type_name().as_bytes());

@@ -1,6 +1,7 @@
 //! From [`Value`]s to JSON text.
 
-use crate::{Data, ElementType, FloatKind, Text, TextBuilder, Value};
+use crate::{Data, ElementType, FloatKind, List, Text, TextBuilder, Value};
+use base64::Engine;
 use onepane_diagnostics::Origin;
 use onepane_yaml::MAX_DEPTH;
 use std::borrow::Cow;
@@ -248,23 +249,6 @@ pub(crate) fn unsupported_float(value: f64) -> String {
 }
 
 /// A `[]byte` as encoding/json writes it, without quotes.
-pub(crate) fn base64(bytes: &[Value]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let byte = |value: &Value| match value.data {
-        Data::Int(value, _) => value as u8,
-        Data::Uint(value, _) => value as u8,
-        _ => 0,
-    };
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, at| bits << 8 | group.get(at).map_or(0, |value| u32::from(byte(value))));
-        for place in 0..4 {
-            if place <= group.len() {
-                text.push(char::from(DIGITS[(bits >> (18 - 6 * place) & 63) as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
+pub(crate) fn base64(bytes: &List) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes.as_bytes().unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use super::calendar::{Date, MONTHS, SECONDS_A_DAY, WEEKDAYS, date_and_clock, days_to_month};
 use super::duration::{self, Duration};
 use super::zone::Zone;
-use onepane_value::{Data, IntKind, Kind, Object, Text, Value};
+use onepane_value::{Data, IntKind, Kind, List, Object, Text, Value};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
@@ -176,8 +176,8 @@ impl Object for Time {
             // Which zone is local is not known here; where it matters, it is the one that a time has anyway.
             "Local" => Value::object(self.clone()),
             "String" | "GoString" => self.display().unwrap_or_default().into(),
-            "MarshalJSON" => bytes(format!("\"{}\"", String::from_utf8_lossy(&self.rfc3339())).as_bytes()),
-            "MarshalText" => bytes(&self.rfc3339()),
+            "MarshalJSON" => List::bytes(format!("\"{}\"", String::from_utf8_lossy(&self.rfc3339()))).into(),
+            "MarshalText" => List::bytes(self.rfc3339()).into(),
             "Format" => {
                 let layout = arguments[0].as_text().ok_or_else(|| wrong_type(0, "string"))?;
                 Text::from(self.format(layout)).into()
@@ -223,11 +223,6 @@ impl Object for Time {
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }
-}
-
-fn bytes(bytes: &[u8]) -> Value {
-    let items = bytes.iter().map(|byte| Data::Uint((*byte).into(), IntKind::Bits8).into());
-    onepane_value::List::of(onepane_value::ElementType::Byte, items.collect::<Vec<Value>>()).into()
 }
 
 /// A `time.Month` or a `time.Weekday`: an integer that prints as a name.

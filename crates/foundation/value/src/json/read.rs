@@ -1,7 +1,6 @@
 //! From JSON text to [`Value`]s.
 
 use crate::{Data, List, Map, Text, Value};
-use std::borrow::Cow;
 
 /// How deep collections may nest. encoding/json stops at 10,000.
 const MAX_DEPTH: usize = onepane_yaml::MAX_DEPTH;
@@ -183,47 +182,49 @@ impl Reader<'_> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                                    return Err(self.unexpected("in \\u hexadecimal character escape"));
-                                }
-                                self.at += 1;
-                            }
-                        }
-                        _ => return Err(self.unexpected("in string escape code")),
-                    }
+                    self.escape()?;
                 }
-                Some(0x20..) => self.at += 1,
                 _ => return Err(self.unexpected("in string literal")),
             }
         }
         let raw = &self.text[start..self.at];
         self.at += 1;
-        if !escaped {
-            return Ok(match super::valid_utf8(raw) {
-                Cow::Borrowed(text) => Text::from(text),
-                Cow::Owned(text) => Text::from(text),
-            });
+        let raw = super::valid_utf8(raw);
+        Ok(if escaped { unescape(raw.as_bytes()).into() } else { raw.as_bytes().into() })
+    }
+
+    /// Steps over an escape.
+    fn escape(&mut self) -> Result<(), String> {
+        self.at += 1;
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                        return Err(self.unexpected("in \\u hexadecimal character escape"));
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return Err(self.unexpected("in string escape code")),
         }
-        Ok(Text::from(unescape(raw)))
+        Ok(())
     }
 }
 
 /// Resolves the escapes of a string whose syntax is checked. Half a surrogate pair is U+FFFD.
-fn unescape(raw: &[u8]) -> String {
-    let mut text = String::with_capacity(raw.len());
+fn unescape(raw: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        text.push_str(&super::valid_utf8(&rest[..at]));
+        text.extend_from_slice(&rest[..at]);
         let (character, length) = match rest.get(at + 1) {
             Some(b'b') => ('\x08', 2),
             Some(b'f') => ('\x0C', 2),
@@ -234,10 +235,10 @@ fn unescape(raw: &[u8]) -> String {
             Some(other) => (char::from(*other), 2),
             None => ('\\', 1),
         };
-        text.push(character);
+        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
         rest = &rest[(at + length).min(rest.len())..];
     }
-    text.push_str(&super::valid_utf8(rest));
+    text.extend_from_slice(rest);
     text
 }
 

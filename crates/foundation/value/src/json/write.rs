@@ -180,17 +180,42 @@ fn write_float(out: &mut String, scientific: String, size: f64, smallest: f64) {
 
 fn write_string(out: &mut String, text: &[u8], escapes_html: bool) {
     out.push('"');
-    for chunk in text.utf8_chunks() {
-        write_escaped(out, chunk.valid(), escapes_html);
-        // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
-        chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
+    match std::str::from_utf8(text) {
+        Ok(text) => write_escaped(out, text, escapes_html),
+        Err(_) => {
+            for chunk in text.utf8_chunks() {
+                write_escaped(out, chunk.valid(), escapes_html);
+                // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
+                chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
+            }
+        }
     }
     out.push('"');
 }
 
+/// Bytes that may need an escape.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = true;
+        byte += 1;
+    }
+    let others = b"\"\\<>&\xE2";
+    let mut at = 0;
+    while at < others.len() {
+        special[others[at] as usize] = true;
+        at += 1;
+    }
+    special
+};
+
 fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
-    let mut start = 0;
-    for (at, byte) in text.bytes().enumerate() {
+    let bytes = text.as_bytes();
+    let (mut start, mut at) = (0, 0);
+    while let Some(ahead) = bytes[at..].iter().position(|byte| SPECIAL[*byte as usize]) {
+        at += ahead;
+        let byte = bytes[at];
         let escape = match byte {
             b'"' => "\\\"",
             b'\\' => "\\\\",
@@ -202,13 +227,17 @@ fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
             0..0x20 => "",
             b'<' | b'>' | b'&' if escapes_html => "",
             // U+2028 and U+2029, which JavaScript takes for line breaks.
-            0xE2 if matches!(text.as_bytes().get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => {
+            0xE2 if matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => {
                 out.push_str(&text[start..at]);
-                let _ = write!(out, "\\u202{:x}", text.as_bytes()[at + 2] & 0xF);
-                start = at + 3;
+                let _ = write!(out, "\\u202{:x}", bytes[at + 2] & 0xF);
+                at += 3;
+                start = at;
                 continue;
             }
-            _ => continue,
+            _ => {
+                at += 1;
+                continue;
+            }
         };
         out.push_str(&text[start..at]);
         if escape.is_empty() {
@@ -216,7 +245,8 @@ fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
         } else {
             out.push_str(escape);
         }
-        start = at + 1;
+        at += 1;
+        start = at;
     }
     out.push_str(&text[start..]);
 }

@@ -31,7 +31,8 @@ struct Bytes {
 
 impl Bytes {
     fn items(&self) -> &[Value] {
-        self.items.get_or_init(|| self.text.iter().map(|byte| Data::Uint((*byte).into(), IntKind::Bits8).into()).collect())
+        self.items
+            .get_or_init(|| self.text.iter().map(|byte| Data::Uint((*byte).into(), IntKind::Bits8).into()).collect())
     }
 }
 

@@ -30,7 +30,7 @@ pub use dependencies::{is_compatible, missing_dependencies, process_dependencies
 pub use ignore::{BadPattern, matches_glob};
 pub use load::{Origins, load};
 pub use metadata::{Dependency, Maintainer, Metadata};
-pub use schema::validate;
+pub use schema::Validation;
 pub use set::{SetKind, set_into};
 pub use sources::{ValueSources, merge_sources, read_from};
 pub use values_file::{merge_maps, parse_values};

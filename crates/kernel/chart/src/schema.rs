@@ -3,53 +3,119 @@
 //! Schemas that lead elsewhere are refused: nothing is fetched while rendering. Findings are worded and nested as
 //! Helm's validator words and nests them.
 
-use crate::chart::{Chart, File};
+use crate::chart::Chart;
 use crate::schema_report::report;
 use jsonschema::{PatternOptions, Retrieve, Uri};
-use onepane_diagnostics::{Diagnostic, Result};
+use onepane_diagnostics::{Diagnostic, Span};
 use onepane_value::{Data, Map, Value, format::sprintf};
 use serde_json::Value as Json;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
-/// Holds `values` against the schemas of `chart` and its subcharts. All findings come as one error in Helm's words.
-pub fn validate(chart: &Chart, values: &Map) -> Result<()> {
-    let mut findings = String::new();
-    let mut place = None;
-    collect(chart, values, &mut findings, &mut place);
-    if findings.is_empty() {
-        return Ok(());
-    }
-    let message =
-        format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{findings}");
-    let error = Diagnostic::error("values-schema", message);
-    Err(match place {
-        Some(place) => error.at(place),
-        None => error.at(chart.place),
-    })
+type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
+
+/// Values held against schemas, on a thread of its own: to build a validator takes longer than to render many a chart.
+#[derive(Debug)]
+#[must_use]
+pub struct Validation(State);
+
+#[derive(Debug)]
+enum State {
+    Done(Result<()>),
+    Running(JoinHandle<Result<()>>),
 }
 
-fn collect(chart: &Chart, values: &Map, findings: &mut String, place: &mut Option<onepane_diagnostics::Span>) {
-    if let Some(schema) = &chart.schema
-        && let Err(text) = check(schema, values)
-    {
-        *findings += &format!("{}:\n{text}", chart.name());
-        place.get_or_insert(schema.place());
+impl Validation {
+    /// Starts to hold `values` against the schemas of `chart` and its subcharts.
+    pub fn start(chart: &Chart, values: &Map) -> Self {
+        let mut checks = Vec::new();
+        collect(chart, values, &mut checks);
+        if checks.is_empty() {
+            return Self(State::Done(Ok(())));
+        }
+        let place = chart.place;
+        let checks = Arc::new(checks);
+        let theirs = checks.clone();
+        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&theirs, place)) {
+            Ok(thread) => Self(State::Running(thread)),
+            Err(_) => Self(State::Done(run(&checks, place))),
+        }
+    }
+
+    /// What was found: all findings as one error in Helm's words.
+    pub fn finish(self) -> Result<()> {
+        match self.0 {
+            State::Done(result) => result,
+            State::Running(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        }
+    }
+}
+
+/// Schemas nest, and are built and applied by recursion.
+const STACK_BYTES: usize = 64 << 20;
+
+/// What is held against a chart's schema.
+#[derive(Debug)]
+struct Check {
+    chart: String,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Values {
+        schema: Box<[u8]>,
+        place: Span,
+        values: Json,
+    },
+    /// These are the type of what stands where the values of a subchart should.
+    NoValues(String),
+}
+
+fn collect(chart: &Chart, values: &Map, checks: &mut Vec<Check>) {
+    if let Some(schema) = &chart.schema {
+        let what = What::Values { schema: schema.bytes().into(), place: schema.place(), values: json_of_map(values) };
+        checks.push(Check { chart: chart.name().to_owned(), what });
     }
     for subchart in &chart.dependencies {
         match values.get(subchart.name()) {
             None | Some(Value { data: Data::Nil, .. }) => {}
-            Some(Value { data: Data::Map(values), .. }) => collect(subchart, &values, findings, place),
+            Some(Value { data: Data::Map(values), .. }) => collect(subchart, &values, checks),
             Some(other) => {
-                let kind = other.type_name();
-                *findings +=
-                    &format!("{}:\ninvalid type for values: expected object (map), got {kind}\n", subchart.name());
+                let what = What::NoValues(other.type_name().into_owned());
+                checks.push(Check { chart: subchart.name().to_owned(), what });
             }
         }
     }
 }
 
-fn check(schema: &File, values: &Map) -> Result<(), String> {
-    let mut schema: Json = serde_json::from_slice(schema.bytes())
-        .map_err(|error| onepane_value::from_json(schema.bytes()).err().unwrap_or_else(|| error.to_string()))?;
+fn run(checks: &[Check], chart: Span) -> Result<()> {
+    let mut findings = String::new();
+    let mut found_in = None;
+    for Check { chart, what } in checks {
+        match what {
+            What::Values { schema, place, values } => {
+                if let Err(text) = check(schema, values) {
+                    findings += &format!("{chart}:\n{text}");
+                    found_in.get_or_insert(*place);
+                }
+            }
+            What::NoValues(kind) => {
+                findings += &format!("{chart}:\ninvalid type for values: expected object (map), got {kind}\n");
+            }
+        }
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("values don't meet the specifications of the schema(s) in the following chart(s):\n{findings}");
+    Err(Diagnostic::error("values-schema", message).at(found_in.unwrap_or(chart)))
+}
+
+fn check(schema: &[u8], values: &Json) -> Result<(), String> {
+    let mut schema: Json = serde_json::from_slice(schema)
+        .map_err(|error| onepane_value::from_json(schema).err().unwrap_or_else(|| error.to_string()))?;
     name_dialect(&mut schema);
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
@@ -59,11 +125,10 @@ fn check(schema: &File, values: &Map) -> Result<(), String> {
             let place = sprintf(b"%q", &[Value::string(error.instance_path().as_str())]);
             format!("\"file:///values.schema.json#\" is not valid against metaschema: at {place}: {error}")
         })?;
-    let values = json_of_map(values);
-    if validator.is_valid(&values) {
+    if validator.is_valid(values) {
         return Ok(());
     }
-    Err(report(validator.iter_errors(&values)))
+    Err(report(validator.iter_errors(values)))
 }
 
 /// Helm's validator knows the dialects' addresses with either scheme, and means the newest by the one without a version.

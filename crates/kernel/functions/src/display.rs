@@ -71,4 +71,3 @@ fn to_strings(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let value = any(arguments, 0);
     Ok(derived(value, strings(context, value)?))
 }
-

@@ -1,6 +1,6 @@
 //! The patterns of `.Files.Glob`, as gobwas/glob reads them with `/` as the separator.
 
-use regex::Regex;
+use regex_lite::Regex;
 
 /// Whether names match the pattern; a pattern that can't be read matches every name, as in Helm.
 pub(crate) fn matcher(pattern: &str) -> impl Fn(&str) -> bool {

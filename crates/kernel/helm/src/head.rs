@@ -1,7 +1,7 @@
 //! The head of a manifest: what sorting it and telling hooks needs, and whether it is YAML at all.
 
 use onepane_chart::decode::{self, Target};
-use onepane_value::{Text, from_yaml, from_yaml_as_go};
+use onepane_value::{from_yaml, from_yaml_as_go};
 use onepane_yaml::{Dialect, EventKind, Events, Properties, Scalar, Style, resolve_plain};
 
 /// `apiVersion`, `kind` and the parts of `metadata` that Helm looks at.
@@ -16,10 +16,10 @@ pub(crate) struct Head {
 
 impl Head {
     /// Reads the first document of `manifest` to its end. The error is Helm's text, without the file's name.
-    pub(crate) fn read(manifest: &Text) -> Result<Self, String> {
-        let Ok(text) = std::str::from_utf8(manifest.as_bytes()) else {
+    pub(crate) fn read(manifest: &[u8]) -> Result<Self, String> {
+        let Ok(text) = std::str::from_utf8(manifest) else {
             // go-yaml's reader is the one to say what is wrong with the bytes.
-            return Err(from_yaml_as_go(&String::from_utf8_lossy(manifest.as_bytes()))
+            return Err(from_yaml_as_go(&String::from_utf8_lossy(manifest))
                 .err()
                 .unwrap_or_else(|| "error converting YAML to JSON: yaml: invalid leading UTF-8 octet".to_owned()));
         };
@@ -253,7 +253,7 @@ mod tests {
         ];
         for (text, kind) in cases {
             assert_eq!(scan(text), None, "{text:?}");
-            assert_eq!(Head::read(&text.into()).expect(text).kind, kind, "{text:?}");
+            assert_eq!(Head::read(text.as_bytes()).expect(text).kind, kind, "{text:?}");
         }
     }
 
@@ -268,9 +268,9 @@ mod tests {
             ("metadata: {annotations: {a: [b]}}\n", "array into Go struct field .metadata.annotations of type string"),
         ];
         for (text, wanted) in cases {
-            assert_eq!(Head::read(&text.into()), Err(format!("{decoding}{wanted}")), "{text:?}");
+            assert_eq!(Head::read(text.as_bytes()), Err(format!("{decoding}{wanted}")), "{text:?}");
         }
-        let error = Head::read(&"a: b: c\n".into()).expect_err("it is no YAML");
+        let error = Head::read(b"a: b: c\n").expect_err("it is no YAML");
         assert_eq!(error, "error converting YAML to JSON: yaml: mapping values are not allowed in this context");
     }
 }

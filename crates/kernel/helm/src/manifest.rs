@@ -49,46 +49,69 @@ pub(crate) struct BadManifest {
 
 /// Cuts rendered files into manifests and hooks, both in install order. `files` come in the order of their paths.
 pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook>), BadManifest> {
+    let printed = files.iter().filter(|(_, rendered)| leading_space(rendered.as_bytes()) < rendered.len());
+    let texts: Vec<(&Rc<str>, Text)> =
+        printed.flat_map(|(source, rendered)| split(rendered).into_iter().map(move |text| (source, text))).collect();
+    let heads = heads(&texts.iter().map(|(_, text)| text.as_bytes()).collect::<Vec<_>>());
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
-    for (source, rendered) in files {
-        if leading_space(rendered.as_bytes()) == rendered.len() {
-            continue;
-        }
-        for text in split(rendered) {
-            let head = Head::read(&text).map_err(|message| BadManifest {
-                source: source.clone(),
-                message: format!("YAML parse error on {source}: {message}"),
-            })?;
-            let events = head.annotation("helm.sh/hook").map(str::to_owned);
-            let weight = head.annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
-            let policies = head.annotation("helm.sh/hook-delete-policy");
-            let delete_policies =
-                policies.map(|list| list.split(',').map(|policy| policy.trim().to_lowercase()).collect());
-            let manifest = Manifest {
-                source: source.clone(),
-                text,
-                api_version: head.api_version,
-                kind: head.kind,
-                name: head.name,
-            };
-            match events {
-                None => manifests.push(manifest),
-                Some(events) => {
-                    // A hook that Helm does not know is left out altogether.
-                    let events: Option<Vec<_>> = events.split(',').map(event).collect();
-                    hooks.extend(events.map(|events| Hook {
-                        manifest,
-                        events,
-                        weight,
-                        delete_policies: delete_policies.unwrap_or_default(),
-                    }));
-                }
+    for ((source, text), head) in texts.into_iter().zip(heads) {
+        let head = head.map_err(|message| BadManifest {
+            source: source.clone(),
+            message: format!("YAML parse error on {source}: {message}"),
+        })?;
+        let events = head.annotation("helm.sh/hook").map(str::to_owned);
+        let weight = head.annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
+        let policies = head.annotation("helm.sh/hook-delete-policy");
+        let delete_policies = policies.map(|list| list.split(',').map(|policy| policy.trim().to_lowercase()).collect());
+        let manifest =
+            Manifest { source: source.clone(), text, api_version: head.api_version, kind: head.kind, name: head.name };
+        match events {
+            None => manifests.push(manifest),
+            Some(events) => {
+                // A hook that Helm does not know is left out altogether.
+                let events: Option<Vec<_>> = events.split(',').map(event).collect();
+                hooks.extend(events.map(|events| Hook {
+                    manifest,
+                    events,
+                    weight,
+                    delete_policies: delete_policies.unwrap_or_default(),
+                }));
             }
         }
     }
     manifests.sort_by(|a, b| kinds::compare(&a.kind, &b.kind));
     hooks.sort_by(|a, b| kinds::compare(&a.manifest.kind, &b.manifest.kind));
     Ok((manifests, hooks))
+}
+
+/// Less text than this is read sooner than a thread is there to help.
+const WORTH_A_THREAD: usize = 64 << 10;
+
+/// Manifests nest as deep as YAML may.
+const STACK_BYTES: usize = 64 << 20;
+
+/// The heads of manifests, read on two threads where there are many: it is the one part of a render that can be.
+fn heads(texts: &[&[u8]]) -> Vec<Result<Head, String>> {
+    let read = |texts: &[&[u8]]| texts.iter().map(|text| Head::read(text)).collect::<Vec<_>>();
+    let bytes: usize = texts.iter().map(|text| text.len()).sum();
+    if bytes < WORTH_A_THREAD {
+        return read(texts);
+    }
+    let mut half = 0;
+    let middle = texts.iter().position(|text| {
+        half += text.len();
+        half > bytes / 2
+    });
+    let (first, second) = texts.split_at(middle.unwrap_or_default());
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let first = builder.spawn_scoped(scope, || read(first)).map_err(|_| read(first));
+        let second = read(second);
+        let first = first.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        let (Ok(mut heads) | Err(mut heads)) = first;
+        heads.extend(second);
+        heads
+    })
 }
 
 fn event(name: &str) -> Option<&'static str> {

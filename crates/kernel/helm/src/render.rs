@@ -5,7 +5,7 @@ use crate::chart_files::ChartFiles;
 use crate::failure::{execution_error, parse_error};
 use crate::manifest::{Hook, Manifest, sort};
 use crate::release::Release;
-use onepane_chart::{Chart, File, Origins, coalesce_values, is_compatible, process_dependencies, validate};
+use onepane_chart::{Chart, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_functions::helm;
 use onepane_template::{Host, MissingKey, Options, Templates};
@@ -91,9 +91,15 @@ pub fn render(
         early(error)
     })?;
     let values = coalesce_values(&chart, given, warn).map_err(early)?;
-    if options.schemas == Schemas::Checked {
-        validate(&chart, &values).map_err(early)?;
-    }
+    let validation = (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values));
+    // Templates may change their values; those that coalescing shares must not change with them.
+    let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
+
+    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
+    plan.add(&chart, "", &Parent::None(values));
+    // What is wrong with the values is said before what is wrong with the templates.
+    let parsed = plan.parse();
+    validation.map_or(Ok(()), Validation::finish).map_err(early)?;
     let late = |diagnostic| RenderError { diagnostic, stage: Stage::Templates, rendered: Vec::new() };
     let wanted = &chart.metadata.kube_version;
     if !wanted.is_empty() && !is_compatible(wanted, options.capabilities.kube_version()) {
@@ -101,12 +107,8 @@ pub fn render(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    // Templates may change their values; those that coalescing shares must not change with them.
-    let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
-
-    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
-    plan.add(&chart, "", &Parent::None(values));
-    let (files, notes) = plan.run(chart.name(), world).map_err(late)?;
+    let parsed = parsed.map_err(late)?;
+    let (files, notes) = plan.run(&parsed, chart.name(), world).map_err(late)?;
     let (manifests, hooks) = match sort(&files) {
         Ok(sorted) => sorted,
         Err(bad) => {
@@ -193,18 +195,20 @@ impl Plan<'_> {
         data
     }
 
-    /// Parses all templates, runs those that are no partials, and puts what they print in the order of their paths.
-    /// NOTES.txt is kept apart; of several, the root chart's counts.
-    fn run(self, root: &str, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
-        let tracked = self.options.origins == Origins::Tracked;
-        let options =
-            Options { missing_key: MissingKey::Zero, origins: tracked, set_name: "gotpl", ..Options::default() };
-        let mut templates = Templates::new(Rc::new(helm()), options);
+    /// The templates as they are parsed: deeply nested files first, so that what a parent chart defines wins over its
+    /// subcharts' definitions.
+    fn order(&self) -> Vec<(&String, &Template)> {
         let mut order: Vec<(&String, &Template)> = self.templates.iter().collect();
-        // Deeply nested files first, so that what a parent chart defines wins over its subcharts' definitions.
         let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
         order.sort_by_cached_key(|(path, _)| std::cmp::Reverse((depth(path), *path)));
-        for (path, template) in &order {
+        order
+    }
+
+    fn parse(&self) -> Result<Templates, Box<Diagnostic>> {
+        let origins = self.options.origins == Origins::Tracked;
+        let options = Options { missing_key: MissingKey::Zero, origins, set_name: "gotpl", ..Options::default() };
+        let mut templates = Templates::new(Rc::new(helm()), options);
+        for (path, template) in self.order() {
             let bytes = template.file.bytes();
             let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
             templates.parse(path, Some(template.file.id), &text).map_err(|error| {
@@ -214,6 +218,13 @@ impl Plan<'_> {
                 or_at(diagnostic, template.file.place())
             })?;
         }
+        Ok(templates)
+    }
+
+    /// Runs the templates that are no partials, and puts what they print in the order of their paths.
+    /// NOTES.txt is kept apart; of several, the root chart's counts.
+    fn run(&self, templates: &Templates, root: &str, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
+        let order = self.order();
         let host = Offline;
         let notes_path = format!("{root}/templates/NOTES.txt");
         let mut notes = None;

@@ -1,5 +1,6 @@
 //! Template text to tokens: [`tokens`].
 
+use memchr::memmem::Finder;
 use std::fmt;
 
 /// A token: its kind, where it starts and the text of it.
@@ -123,9 +124,10 @@ fn code_point(character: char) -> onepane_value::Text {
 
 /// All tokens of a template; the last one is the end of the file or an error.
 pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
-    // An action has some eight tokens, spaces included.
-    let tokens = Vec::with_capacity((text.matches(LEFT).count() * 8).min(text.len() / 3) + 2);
-    let mut lexer = Lexer { text, position: 0, line: 1, counted: 0, parentheses: 0, tokens };
+    let left = Finder::new(LEFT);
+    // Most templates have fewer: half their text is literal, and a token of an action has some four bytes.
+    let tokens = Vec::with_capacity(text.len() / 8 + 2);
+    let mut lexer = Lexer { text, position: 0, line: 1, counted: 0, parentheses: 0, tokens, left };
     if let Err((error, range)) = lexer.run() {
         lexer.push(TokenKind::Error(error), range.0, range.1);
     }
@@ -145,6 +147,7 @@ struct Lexer<'t> {
     counted: usize,
     parentheses: usize,
     tokens: Vec<Token<'t>>,
+    left: Finder<'static>,
 }
 
 /// What is wrong, and the stretch of text that it is about.
@@ -154,7 +157,7 @@ impl<'t> Lexer<'t> {
     fn run(&mut self) -> Result<(), Stop> {
         loop {
             let rest = self.rest();
-            let Some(offset) = rest.find(LEFT) else {
+            let Some(offset) = self.left.find(rest.as_bytes()) else {
                 self.push(TokenKind::Text, self.position, self.text.len());
                 self.push(TokenKind::EndOfFile, self.text.len(), self.text.len());
                 return Ok(());

@@ -27,7 +27,7 @@ struct Reader<'a> {
     number_error: Option<String>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -179,32 +179,44 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Result<Text, String> {
         self.at += 1;
-        let start = self.at;
-        let mut escaped = false;
+        let first = self.stretch();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(super::valid_utf8(first).as_bytes().into());
+        }
+        let mut text = first.to_vec();
         loop {
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            self.at += rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape(&mut text)?,
                 _ => return Err(self.unexpected("in string literal")),
             }
+            text.extend_from_slice(self.stretch());
         }
-        let raw = &self.text[start..self.at];
         self.at += 1;
-        let raw = super::valid_utf8(raw);
-        Ok(if escaped { unescape(raw.as_bytes()).into() } else { raw.as_bytes().into() })
+        Ok(super::valid_utf8(&text).as_bytes().into())
     }
 
-    /// Steps over an escape.
-    fn escape(&mut self) -> Result<(), String> {
+    /// What stands in a string up to the next byte that may not stand for itself.
+    fn stretch(&mut self) -> &'a [u8] {
+        let rest = &self.text[self.at..];
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// Resolves the escape that stands here. Half a surrogate pair is U+FFFD.
+    fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), String> {
         self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+        let byte = match self.peek() {
+            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0C,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
             Some(b'u') => {
+                let escape = &self.text[self.at - 1..];
                 self.at += 1;
                 for _ in 0..4 {
                     if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
@@ -212,38 +224,22 @@ impl Reader<'_> {
                     }
                     self.at += 1;
                 }
+                let (character, length) = unescape_code(escape);
+                self.at += length - 6;
+                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                return Ok(());
             }
             _ => return Err(self.unexpected("in string escape code")),
-        }
+        };
+        self.at += 1;
+        text.push(byte);
         Ok(())
     }
 }
 
-/// Resolves the escapes of a string whose syntax is checked. Half a surrogate pair is U+FFFD.
-fn unescape(raw: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
-        text.extend_from_slice(&rest[..at]);
-        let (character, length) = match rest.get(at + 1) {
-            Some(b'b') => ('\x08', 2),
-            Some(b'f') => ('\x0C', 2),
-            Some(b'n') => ('\n', 2),
-            Some(b'r') => ('\r', 2),
-            Some(b't') => ('\t', 2),
-            Some(b'u') => unescape_code(&rest[at..]),
-            Some(other) => (char::from(*other), 2),
-            None => ('\\', 1),
-        };
-        text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-        rest = &rest[(at + length).min(rest.len())..];
-    }
-    text.extend_from_slice(rest);
-    text
-}
-
+/// The character of `\u` and four digits, and how many bytes it takes up: a surrogate pair is two of them.
 fn unescape_code(text: &[u8]) -> (char, usize) {
-    let Some(code) = code_unit(text) else { return (char::REPLACEMENT_CHARACTER, text.len()) };
+    let Some(code) = code_unit(text) else { return (char::REPLACEMENT_CHARACTER, 6) };
     if let Some(character) = char::from_u32(code) {
         return (character, 6);
     }

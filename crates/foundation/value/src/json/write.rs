@@ -212,40 +212,38 @@ const SPECIAL: [bool; 256] = {
 
 fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + bytes.len() / 8 + 2);
     let (mut start, mut at) = (0, 0);
     while let Some(ahead) = bytes[at..].iter().position(|byte| SPECIAL[*byte as usize]) {
         at += ahead;
         let byte = bytes[at];
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0C => "\\f",
-            0..0x20 => "",
-            b'<' | b'>' | b'&' if escapes_html => "",
-            // U+2028 and U+2029, which JavaScript takes for line breaks.
-            0xE2 if matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => {
-                out.push_str(&text[start..at]);
-                let _ = write!(out, "\\u202{:x}", bytes[at + 2] & 0xF);
-                at += 3;
-                start = at;
-                continue;
-            }
-            _ => {
+        match byte {
+            b'<' | b'>' | b'&' if !escapes_html => {
                 at += 1;
                 continue;
             }
-        };
-        out.push_str(&text[start..at]);
-        if escape.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
+            // U+2028 and U+2029 are line breaks to JavaScript.
+            0xE2 if !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => {
+                at += 1;
+                continue;
+            }
+            _ => out.push_str(&text[start..at]),
         }
         at += 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0C => out.push_str("\\f"),
+            0xE2 => {
+                let _ = write!(out, "\\u202{:x}", bytes[at + 1] & 0xF);
+                at += 2;
+            }
+            _ => _ = write!(out, "\\u{byte:04x}"),
+        }
         start = at;
     }
     out.push_str(&text[start..]);

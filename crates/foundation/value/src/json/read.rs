@@ -1,5 +1,6 @@
 //! From JSON text to [`Value`]s.
 
+use super::stretch::{controls, copy_plain, equal};
 use crate::{Data, List, Map, Text, Value};
 
 /// How deep collections may nest. encoding/json stops at 10,000.
@@ -8,7 +9,7 @@ const MAX_DEPTH: usize = onepane_yaml::MAX_DEPTH;
 /// Reads as encoding/json's `Unmarshal` into an `interface{}` does: numbers are `float64`, the last of equal keys
 /// wins, bytes that are no UTF-8 become U+FFFD. The error is Go's text.
 pub fn from_json(text: &[u8]) -> Result<Value, String> {
-    let mut reader = Reader { text, at: 0, number_error: None };
+    let mut reader = Reader { text, at: 0, number_error: None, scratch: Vec::new() };
     let value = reader.value(0)?;
     reader.skip_blanks();
     if reader.at < text.len() {
@@ -25,9 +26,11 @@ struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     number_error: Option<String>,
+    /// Where strings are put together.
+    scratch: Vec<u8>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -179,30 +182,22 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<Text, String> {
         self.at += 1;
-        let first = self.stretch();
-        if self.peek() == Some(b'"') {
-            self.at += 1;
-            return Ok(super::valid_utf8(first).as_bytes().into());
-        }
-        let mut text = first.to_vec();
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
         loop {
+            self.at += copy_plain(&mut text, &self.text[self.at..], |chunk| {
+                controls(chunk) | equal(chunk, b'"') | equal(chunk, b'\\')
+            });
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape(&mut text)?,
                 _ => return Err(self.unexpected("in string literal")),
             }
-            text.extend_from_slice(self.stretch());
         }
         self.at += 1;
-        Ok(super::valid_utf8(&text).as_bytes().into())
-    }
-
-    /// What stands in a string up to the next byte that may not stand for itself.
-    fn stretch(&mut self) -> &'a [u8] {
-        let rest = &self.text[self.at..];
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20)).unwrap_or(rest.len());
-        self.at += length;
-        &rest[..length]
+        let string = super::valid_utf8(&text).as_bytes().into();
+        self.scratch = text;
+        Ok(string)
     }
 
     /// Resolves the escape that stands here. Half a surrogate pair is U+FFFD.

@@ -1,11 +1,13 @@
 //! From [`Value`]s to JSON text.
 
+use super::stretch::{controls, copy_plain, equal};
 use crate::{Data, ElementType, FloatKind, List, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
 use onepane_yaml::MAX_DEPTH;
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// Writes as encoding/json's `Marshal` does, `<`, `>` and `&` escaped. Scalars are marked with their origins.
 pub fn to_json(value: &Value) -> Result<Text, String> {
@@ -29,7 +31,7 @@ struct Layout<'a> {
 }
 
 fn write(value: &Value, layout: Layout<'_>) -> Result<Text, String> {
-    let mut writer = Writer { out: String::new(), layout, marks: Vec::new() };
+    let mut writer = Writer { out: Vec::new(), layout, marks: Vec::new() };
     writer.value(value, &value.origin, 0)?;
     let Writer { out, marks, .. } = writer;
     if marks.is_empty() {
@@ -38,15 +40,15 @@ fn write(value: &Value, layout: Layout<'_>) -> Result<Text, String> {
     let mut builder = TextBuilder::new();
     let (mut at, mut origin) = (0, Origin::UNKNOWN);
     for (offset, next) in marks {
-        builder.push(&out.as_bytes()[at..offset], &origin);
+        builder.push(&out[at..offset], &origin);
         (at, origin) = (offset, next);
     }
-    builder.push(&out.as_bytes()[at..], &origin);
+    builder.push(&out[at..], &origin);
     Ok(builder.finish())
 }
 
 struct Writer<'a> {
-    out: String,
+    out: Vec<u8>,
     layout: Layout<'a>,
     marks: Vec<(usize, Origin)>,
 }
@@ -58,31 +60,31 @@ impl Writer<'_> {
         }
         let origin = if value.origin.is_known() { &value.origin } else { origin };
         match &value.data {
-            Data::List(list) if list.is_nil() => self.out.push_str("null"),
+            Data::List(list) if list.is_nil() => self.out.extend_from_slice(b"null"),
             Data::List(list) if list.element() == ElementType::Byte => {
                 let text = base64(list);
                 let _ = write!(self.out, "\"{text}\"");
             }
             Data::List(list) => {
-                self.out.push('[');
+                self.out.push(b'[');
                 for (index, item) in list.iter().enumerate() {
                     self.separate(index, depth + 1);
                     self.value(item, origin, depth + 1)?;
                 }
-                self.close(']', list.is_empty(), depth);
+                self.close(b']', list.is_empty(), depth);
             }
-            Data::Map(map) if map.is_nil() => self.out.push_str("null"),
+            Data::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
             Data::Map(map) => {
-                self.out.push('{');
+                self.out.push(b'{');
                 for (index, (key, value)) in map.entries().into_iter().enumerate() {
                     self.separate(index, depth + 1);
                     let known = if value.origin.is_known() { &value.origin } else { origin };
                     self.mark(known);
                     write_string(&mut self.out, &key, self.layout.escapes_html);
-                    self.out.push_str(if self.layout.indent.is_some() { ": " } else { ":" });
+                    self.out.extend_from_slice(if self.layout.indent.is_some() { b": ".as_slice() } else { b":" });
                     self.value(&value, origin, depth + 1)?;
                 }
-                self.close('}', map.is_empty(), depth);
+                self.close(b'}', map.is_empty(), depth);
             }
             Data::Object(object) => self.value(&object.plain(), origin, depth + 1)?,
             scalar => {
@@ -95,23 +97,27 @@ impl Writer<'_> {
 
     fn scalar(&mut self, scalar: &Data) -> Result<(), String> {
         match scalar {
-            Data::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
+            Data::Bool(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),
             Data::Int(value, _) => _ = write!(self.out, "{value}"),
             Data::Uint(value, _) => _ = write!(self.out, "{value}"),
             Data::Float(value, _) if !value.is_finite() => return Err(unsupported_float(*value)),
-            Data::Float(value, FloatKind::Bits64) => {
-                write_float(&mut self.out, format!("{value:e}"), value.abs(), 1e-6)
-            }
+            Data::Float(value, FloatKind::Bits64) => self.float(format!("{value:e}"), value.abs(), 1e-6),
             Data::Float(value, FloatKind::Bits32) => {
                 let value = *value as f32;
                 // Go compares in float32 here.
                 let size = f64::from(value.abs());
-                write_float(&mut self.out, format!("{value:e}"), size, f64::from(1e-6_f32));
+                self.float(format!("{value:e}"), size, f64::from(1e-6_f32));
             }
             Data::String(text) => write_string(&mut self.out, text, self.layout.escapes_html),
-            _ => self.out.push_str("null"),
+            _ => self.out.extend_from_slice(b"null"),
         }
         Ok(())
+    }
+
+    fn float(&mut self, scientific: String, size: f64, smallest: f64) {
+        let mut digits = String::new();
+        write_float(&mut digits, scientific, size, smallest);
+        self.out.extend_from_slice(digits.as_bytes());
     }
 
     fn mark(&mut self, origin: &Origin) {
@@ -124,12 +130,12 @@ impl Writer<'_> {
 
     fn separate(&mut self, index: usize, depth: usize) {
         if index > 0 {
-            self.out.push(',');
+            self.out.push(b',');
         }
         self.new_line(depth);
     }
 
-    fn close(&mut self, bracket: char, empty: bool, depth: usize) {
+    fn close(&mut self, bracket: u8, empty: bool, depth: usize) {
         if !empty {
             self.new_line(depth);
         }
@@ -138,9 +144,9 @@ impl Writer<'_> {
 
     fn new_line(&mut self, depth: usize) {
         if let Some(indent) = self.layout.indent {
-            self.out.push('\n');
+            self.out.push(b'\n');
             for _ in 0..depth {
-                self.out.push_str(indent);
+                self.out.extend_from_slice(indent.as_bytes());
             }
         }
     }
@@ -178,75 +184,51 @@ fn write_float(out: &mut String, scientific: String, size: f64, smallest: f64) {
     }
 }
 
-fn write_string(out: &mut String, text: &[u8], escapes_html: bool) {
-    out.push('"');
-    match std::str::from_utf8(text) {
-        Ok(text) => write_escaped(out, text, escapes_html),
-        Err(_) => {
-            for chunk in text.utf8_chunks() {
-                write_escaped(out, chunk.valid(), escapes_html);
-                // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
-                chunk.invalid().iter().for_each(|_| out.push_str("\\ufffd"));
-            }
+fn write_string(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
+    out.push(b'"');
+    if std::str::from_utf8(text).is_ok() {
+        write_escaped(out, text, escapes_html);
+    } else {
+        for chunk in text.utf8_chunks() {
+            write_escaped(out, chunk.valid().as_bytes(), escapes_html);
+            // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
+            chunk.invalid().iter().for_each(|_| out.extend_from_slice(b"\\ufffd"));
         }
     }
-    out.push('"');
+    out.push(b'"');
 }
 
-/// Bytes that may need an escape.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
-    }
-    let others = b"\"\\<>&\xE2";
-    let mut at = 0;
-    while at < others.len() {
-        special[others[at] as usize] = true;
-        at += 1;
-    }
-    special
-};
-
-fn write_escaped(out: &mut String, text: &str, escapes_html: bool) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + bytes.len() / 8 + 2);
-    let (mut start, mut at) = (0, 0);
-    while let Some(ahead) = bytes[at..].iter().position(|byte| SPECIAL[*byte as usize]) {
-        at += ahead;
-        let byte = bytes[at];
+/// Writes UTF-8.
+fn write_escaped(out: &mut Vec<u8>, mut text: &[u8], escapes_html: bool) {
+    let html = if escapes_html { u64::MAX } else { 0 };
+    let special = |chunk| {
+        let html = (equal(chunk, b'<') | equal(chunk, b'>') | equal(chunk, b'&')) & html;
+        controls(chunk) | equal(chunk, b'"') | equal(chunk, b'\\') | equal(chunk, 0xE2) | html
+    };
+    out.reserve(text.len() + text.len() / 8 + 2);
+    loop {
+        text = &text[copy_plain(out, text, special)..];
+        let Some(&byte) = text.first() else { return };
+        text = &text[1..];
         match byte {
-            b'<' | b'>' | b'&' if !escapes_html => {
-                at += 1;
-                continue;
-            }
-            // U+2028 and U+2029 are line breaks to JavaScript.
-            0xE2 if !matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => {
-                at += 1;
-                continue;
-            }
-            _ => out.push_str(&text[start..at]),
-        }
-        at += 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            0x08 => out.push_str("\\b"),
-            0x0C => out.push_str("\\f"),
-            0xE2 => {
-                let _ = write!(out, "\\u202{:x}", bytes[at + 1] & 0xF);
-                at += 2;
-            }
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            0xE2 => match text {
+                // U+2028 and U+2029, which JavaScript takes for line breaks.
+                [0x80, last @ (0xA8 | 0xA9), rest @ ..] => {
+                    out.extend_from_slice(if *last == 0xA8 { b"\\u2028" } else { b"\\u2029" });
+                    text = rest;
+                }
+                _ => out.push(byte),
+            },
             _ => _ = write!(out, "\\u{byte:04x}"),
         }
-        start = at;
     }
-    out.push_str(&text[start..]);
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

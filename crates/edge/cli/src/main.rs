@@ -20,12 +20,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const STACK_BYTES: usize = 256 << 20;
 
 fn main() -> ExitCode {
-    let work =
-        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(|| arguments::dispatch(std::env::args().collect()));
-    let Ok(thread) = work else {
-        eprintln!("error: the system gives onepane no thread with a {} MB stack", STACK_BYTES >> 20);
-        return ExitCode::FAILURE;
-    };
-    // A panic is a defect of onepane; its message is on stderr already.
-    thread.join().unwrap_or(ExitCode::from(101))
+    // On the main thread, because another one would have a heap of its own, which takes as long to set up as the rest.
+    stacker::grow(STACK_BYTES, || arguments::dispatch(std::env::args().collect()))
 }

@@ -2,7 +2,7 @@
 //!
 //! The life of a chart, as Helm 4 has it: [`load`] reads a folder or an archive into a [`Chart`] with its subcharts;
 //! [`merge_sources`] makes one table of values files and flags; [`process_dependencies`] keeps the enabled subcharts
-//! and imports values; [`coalesce_values`] lays what the user gave over the defaults; [`validate`] holds the result
+//! and imports values; [`coalesce_values`] lays what the user gave over the defaults; [`Validation`] holds the result
 //! against `values.schema.json`. Rendering is the next crate's business.
 //!
 //! Everything outside is read through a [`World`](onepane_world::World). Errors are diagnostics whose message is

@@ -1,26 +1,33 @@
-//! Strings whose look must not betray them: [`Emitter::string`] quotes what would read back as something else.
+//! Go's plain values: strings that must read back as strings, numbers, booleans and null.
 
-use super::emitter::{Emitter, ScalarNode};
-use crate::resolve::{Scalar, is_base_60, old_bool, resolve_plain};
-use crate::{Dialect, Style, format_float};
+use super::{Emitter, ScalarNode};
+use crate::resolve::{is_base_60, old_bool};
+use crate::{Scalar, Style, format_float, resolve_plain};
 
 impl Emitter {
     /// Writes a string as the encoders of Go do: plain where it reads back, in double quotes where it would be taken
     /// for another type, as a literal block where it has more than one line.
     pub fn string(&mut self, text: &str) {
-        let style = if text.contains('\n') {
-            if self.flow_level > 0 && self.dialect == Dialect::V3 { Style::DoubleQuoted } else { Style::Literal }
-        } else if reads_as_string(text, self.dialect) {
-            Style::Plain
-        } else {
+        let style = if !matches!(resolve_plain(text, self.format.dialect), Scalar::String(_))
+            || old_bool(text).is_some()
+            || is_base_60(text)
+        {
             Style::DoubleQuoted
+        } else if text.contains('\n') {
+            Style::Literal
+        } else {
+            Style::Plain
         };
-        self.scalar(ScalarNode { text, style, ..ScalarNode::default() });
+        self.styled(text, style);
     }
 
     /// Writes a scalar that needs no quotes: a number, a boolean.
     pub fn plain(&mut self, text: &str) {
-        self.scalar(ScalarNode { text, ..ScalarNode::default() });
+        self.styled(text, Style::Plain);
+    }
+
+    fn styled(&mut self, text: &str, style: Style) {
+        self.scalar(ScalarNode { text, style, tag: None, anchor: None });
     }
 
     /// Writes `null`.
@@ -51,32 +58,14 @@ impl Emitter {
     /// Writes a finite number that goes through JSON on its way, where whole numbers lose their type: those that fit
     /// 64 bits come out as integers.
     pub fn json_number(&mut self, value: f64) {
-        if value.fract() != 0.0 {
-            return self.float(value);
-        }
-        if value.abs() < 9_007_199_254_740_992.0 {
-            return self.int(value as i64);
-        }
-        // JSON has the shortest digits that read back, filled up with zeros.
-        let digits = format!("{value}");
-        if value.abs() < 1e21 && (digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok()) {
-            self.plain(&digits);
+        // JSON writes them without an exponent below 1e21; beyond 64 bits YAML reads a float again.
+        let whole = value.fract() == 0.0;
+        if whole && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
+            self.int(value as i64);
+        } else if whole && (0.0..18_446_744_073_709_551_616.0).contains(&value) {
+            self.uint(value as u64);
         } else {
             self.float(value);
         }
-    }
-}
-
-/// Whether plain `text` would be read as a string by go-yaml, and by readers that know base 60 and more booleans.
-fn reads_as_string(text: &str, dialect: Dialect) -> bool {
-    match text.as_bytes().first() {
-        None => false,
-        Some(b'+' | b'-' | b'.' | b'0'..=b'9') => {
-            matches!(resolve_plain(text, dialect), Scalar::String(_)) && !is_base_60(text)
-        }
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
-            matches!(resolve_plain(text, dialect), Scalar::String(_)) && old_bool(text).is_none()
-        }
-        Some(_) => true,
     }
 }

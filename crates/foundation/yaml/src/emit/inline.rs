@@ -2,7 +2,6 @@
 
 use super::page::{Ending, Page};
 use super::shape::is_printable;
-use std::fmt::Write;
 
 /// How the lines of a scalar run.
 #[derive(Clone, Copy)]
@@ -39,9 +38,8 @@ fn fold(page: &mut Page, text: &str, lines: Lines) {
         }
         used += text[from..at].chars().count();
         page.push(&text[from..at]);
-        let inside = at > 0 && at + 1 < bytes.len();
-        let single = bytes.get(at + 1) != Some(&b' ') && at.checked_sub(1).map(|before| bytes[before]) != Some(b' ');
-        if used > width && inside && single {
+        let single = (1..bytes.len() - 1).contains(&at) && bytes[at - 1] != b' ' && bytes[at + 1] != b' ';
+        if used > width && single {
             page.start_line(lines.column);
             used = lines.column;
         } else {
@@ -88,67 +86,72 @@ pub(super) fn single(page: &mut Page, text: &str, lines: Lines) {
 /// Writes a text in double quotes.
 pub(super) fn double(page: &mut Page, text: &str, lines: Lines) {
     page.word("\"");
-    let mut escaped = String::new();
-    let bom = text.starts_with('\u{FEFF}');
-    let mut used = lines.width.map_or(0, |_| page.width());
-    let mut from = 0;
-    for (at, character) in text.char_indices() {
-        if character == ' ' && let Some(width) = lines.width {
-            let inside = at > 0 && at + 1 < text.len();
-            if used > width && inside {
-                page.push(&text[from..at]);
-                page.start_line(lines.column);
-                used = lines.column;
-                if text.as_bytes().get(at + 1) == Some(&b' ') {
-                    page.push("\\");
-                    used += 1;
-                }
-                from = at + 1;
-                continue;
-            }
+    if text.starts_with('\u{FEFF}') {
+        // Behind a byte order mark, go-yaml takes no character for printable.
+        for character in text.chars() {
+            escape(character, page);
         }
-        if is_printable(character) && !matches!(character, '"' | '\\' | '\n' | '\u{2028}' | '\u{2029}') && !bom {
-            used += 1;
+        return page.push("\"");
+    }
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    let mut used = page.width();
+    for (at, character) in text.char_indices() {
+        used += 1;
+        if !matches!(character, ' ' | '"' | '\\' | '\n' | '\u{2028}' | '\u{2029}') && is_printable(character) {
             continue;
         }
-        page.push(&text[from..at]);
-        from = at + character.len_utf8();
-        escaped.clear();
-        escape(character, &mut escaped);
-        page.push(&escaped);
-        used += escaped.len();
+        if character != ' ' {
+            page.push(&text[from..at]);
+            used += escape(character, page) - 1;
+            from = at + character.len_utf8();
+        } else if lines.width.is_some_and(|width| used > width + 1)
+            && (1..bytes.len() - 1).contains(&at)
+            && bytes[at - 1] != b' '
+        {
+            page.push(&text[from..at]);
+            page.start_line(lines.column);
+            used = lines.column;
+            if bytes[at + 1] == b' ' {
+                // Blanks at a line's start are no part of the text unless the first is escaped.
+                page.push("\\");
+                used += 1;
+            }
+            from = at + 1;
+        }
     }
     page.push(&text[from..]);
     page.push("\"");
 }
 
-fn escape(character: char, into: &mut String) {
+/// Writes a character as an escape. Tells how long that is.
+fn escape(character: char, page: &mut Page) -> usize {
     let short = match character {
-        '\0' => '0',
-        '\u{7}' => 'a',
-        '\u{8}' => 'b',
-        '\t' => 't',
-        '\n' => 'n',
-        '\u{B}' => 'v',
-        '\u{C}' => 'f',
-        '\r' => 'r',
-        '\u{1B}' => 'e',
-        '"' => '"',
-        '\\' => '\\',
-        '\u{85}' => 'N',
-        '\u{A0}' => '_',
-        '\u{2028}' => 'L',
-        '\u{2029}' => 'P',
+        '\0' => "\\0",
+        '\u{7}' => "\\a",
+        '\u{8}' => "\\b",
+        '\t' => "\\t",
+        '\n' => "\\n",
+        '\u{B}' => "\\v",
+        '\u{C}' => "\\f",
+        '\r' => "\\r",
+        '\u{1B}' => "\\e",
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\u{85}' => "\\N",
+        '\u{A0}' => "\\_",
+        '\u{2028}' => "\\L",
+        '\u{2029}' => "\\P",
         _ => {
-            let code = u32::from(character);
-            let _ = match code {
-                0..=0xFF => write!(into, "\\x{code:02X}"),
-                0x100..=0xFFFF => write!(into, "\\u{code:04X}"),
-                _ => write!(into, "\\U{code:08X}"),
+            let long = match u32::from(character) {
+                code @ 0..=0xFF => format!("\\x{code:02X}"),
+                code @ 0x100..=0xFFFF => format!("\\u{code:04X}"),
+                code => format!("\\U{code:08X}"),
             };
-            return;
+            page.push(&long);
+            return long.len();
         }
     };
-    into.push('\\');
-    into.push(short);
+    page.push(short);
+    short.len()
 }

@@ -4,7 +4,7 @@ use crate::MAX_DEPTH;
 use crate::read::Document;
 use crate::resolve::{Dialect, Scalar, resolve_plain};
 use crate::sorted::is_quoted;
-use crate::{Content, Emitter, Node, Remarks, ScalarNode, Style};
+use crate::{CollectionNode, Content, Emitter, Node, Remarks, ScalarNode, Style};
 
 /// Writes a node as kyaml does, which is go-yaml v3 with an indentation of two and sequences in the column of their
 /// key: order, styles, tags, anchors and comments stay.
@@ -35,14 +35,13 @@ fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, is_key: bool, dept
         // Reading refuses such a tree; one that a program built is cut off rather than followed into the ground.
         return emitter.null();
     }
-    let comments = node.comments.as_deref();
-    let own = comments.map_or_else(Remarks::default, |comments| Remarks {
-        tail,
-        head: &comments.head,
-        line: &comments.line,
-        foot: if is_key { "" } else { &comments.foot },
-    });
-    let own = Remarks { tail, ..own };
+    let own = match &node.comments {
+        Some(comments) => {
+            let foot: &str = if is_key { "" } else { &comments.foot };
+            Remarks { tail, head: &comments.head, line: &comments.line, foot }
+        }
+        None => Remarks { tail, ..Remarks::default() },
+    };
     // A collection's comments behind and under it belong to its end.
     let start = Remarks { line: "", foot: "", ..own };
     let end = Remarks { head: "", tail: "", ..own };
@@ -56,12 +55,13 @@ fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, is_key: bool, dept
             emitter.scalar(ScalarNode { text, style, tag, anchor });
         }
         Content::Alias(name) => {
+            // go-yaml loses a tail before an alias or a sequence.
             emitter.remark(Remarks { tail: "", ..own });
             emitter.alias(name);
         }
         Content::Sequence(items) => {
             emitter.remark(Remarks { tail: "", ..start });
-            emitter.begin_sequence(items.is_empty(), flow, tag, anchor);
+            emitter.begin(CollectionNode { is_mapping: false, empty: items.is_empty(), flow, tag, anchor });
             for item in items {
                 write_node(item, emitter, "", false, depth + 1);
             }
@@ -70,7 +70,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, is_key: bool, dept
         }
         Content::Mapping(entries) => {
             emitter.remark(start);
-            emitter.begin_mapping(entries.is_empty(), flow, tag, anchor);
+            emitter.begin(CollectionNode { is_mapping: true, empty: entries.is_empty(), flow, tag, anchor });
             let mut tail = "";
             for (key, value) in entries {
                 write_node(key, emitter, tail, true, depth + 1);

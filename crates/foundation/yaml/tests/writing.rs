@@ -57,7 +57,7 @@ fn write_value(node: &Node, emitter: &mut Emitter, dialect: Dialect) {
         Content::Scalar(text) => emitter.string(text),
         Content::Alias(name) => emitter.alias(name),
         Content::Sequence(items) => {
-            emitter.begin_sequence(items.is_empty(), false, None, None);
+            emitter.begin_sequence(items.is_empty());
             items.iter().for_each(|item| write_value(item, emitter, dialect));
             emitter.end();
         }
@@ -66,7 +66,7 @@ fn write_value(node: &Node, emitter: &mut Emitter, dialect: Dialect) {
             entries.sort_by(|(a, _), (b, _)| {
                 compare_keys(a.as_str().unwrap_or_default(), b.as_str().unwrap_or_default(), dialect)
             });
-            emitter.begin_mapping(entries.is_empty(), false, None, None);
+            emitter.begin_mapping(entries.is_empty());
             for (key, value) in entries {
                 write_value(key, emitter, dialect);
                 write_value(value, emitter, dialect);

@@ -1,7 +1,7 @@
 //! Comments on their way to the page: [`Remarks`].
 
-use super::page::Ending;
 use super::Emitter;
+use super::page::Ending;
 
 /// The comments that go with a node, or with a collection's end; see [`Emitter::remark`]. `#` is added to lines that
 /// have none.
@@ -43,7 +43,6 @@ impl Waiting {
             self.line = std::mem::take(&mut self.key_line);
         }
     }
-
 }
 
 impl Emitter {

@@ -25,11 +25,11 @@ pub(super) fn plain(page: &mut Page, text: &str, lines: Lines) {
 
 /// Writes words, and instead of single spaces between them line breaks where the line is full.
 fn fold(page: &mut Page, text: &str, lines: Lines) {
-    let Some(width) = lines.width else { return page.push(text) };
+    let width = match lines.width {
+        Some(width) if !page.has_room(text, width) => width,
+        _ => return page.push(text),
+    };
     let mut used = page.width();
-    if used + text.len() <= width {
-        return page.push(text);
-    }
     let bytes = text.as_bytes();
     let mut from = 0;
     for (at, _) in text.match_indices(' ') {
@@ -95,7 +95,7 @@ pub(super) fn double(page: &mut Page, text: &str, lines: Lines) {
     }
     let bytes = text.as_bytes();
     let mut from = 0;
-    let mut used = page.width();
+    let mut used = if lines.width.is_some() { page.width() } else { 0 };
     for (at, character) in text.char_indices() {
         used += 1;
         if !matches!(character, ' ' | '"' | '\\' | '\n' | '\u{2028}' | '\u{2029}') && is_printable(character) {

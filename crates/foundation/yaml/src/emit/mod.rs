@@ -13,8 +13,8 @@ mod inline;
 mod order;
 mod page;
 mod shape;
-mod strings;
 mod tags;
+mod values;
 
 pub use comments::Remarks;
 pub use order::compare_keys;
@@ -30,8 +30,9 @@ const LONGEST_SIMPLE_KEY: usize = 128;
 
 /// Writes YAML as Go's libraries do, node by node.
 ///
-/// Keys and values of a mapping come in turn. Collections must be told whether they are empty when they start,
-/// because empty ones are written in brackets.
+/// Nodes come in the order of the text, keys and values of a mapping in turn, what is said around one just before it.
+/// Trees are written with [`Emitter::scalar`], [`Emitter::alias`] and [`Emitter::begin`], Go's plain values with
+/// [`Emitter::string`] and its like.
 pub struct Emitter {
     page: Page,
     format: Format,
@@ -111,6 +112,20 @@ pub struct ScalarNode<'a> {
     /// The style that is wished for; another is taken where the text cannot be written in it.
     pub style: Style,
     /// A tag to write, short: `!!str`, `!custom`.
+    pub tag: Option<&'a str>,
+    /// An anchor to write, without `&`.
+    pub anchor: Option<&'a str>,
+}
+
+/// A sequence or a mapping to write; see [`Emitter::begin`].
+pub struct CollectionNode<'a> {
+    /// It is a mapping.
+    pub is_mapping: bool,
+    /// It has no entries, which shows as `[]` or `{}`.
+    pub empty: bool,
+    /// It is to stand in brackets.
+    pub flow: bool,
+    /// A tag to write, short: `!!seq`, `!custom`.
     pub tag: Option<&'a str>,
     /// An anchor to write, without `&`.
     pub anchor: Option<&'a str>,
@@ -202,17 +217,9 @@ impl Emitter {
         self.lead_out(role);
     }
 
-    /// Starts a sequence.
-    pub fn begin_sequence(&mut self, empty: bool, flow: bool, tag: Option<&str>, anchor: Option<&str>) {
-        self.begin([Kind::Sequence, Kind::FlowSequence], empty, flow, tag, anchor);
-    }
-
-    /// Starts a mapping.
-    pub fn begin_mapping(&mut self, empty: bool, flow: bool, tag: Option<&str>, anchor: Option<&str>) {
-        self.begin([Kind::Mapping, Kind::FlowMapping], empty, flow, tag, anchor);
-    }
-
-    fn begin(&mut self, kinds: [Kind; 2], empty: bool, flow: bool, tag: Option<&str>, anchor: Option<&str>) {
+    /// Starts a sequence or a mapping.
+    pub fn begin(&mut self, collection: CollectionNode<'_>) {
+        let CollectionNode { is_mapping, empty, flow, tag, anchor } = collection;
         let length = tag.map_or(0, str::len) + anchor.map_or(0, str::len);
         let simple = empty && length <= LONGEST_SIMPLE_KEY;
         let role = self.lead_in(Incoming { simple, collection: Some(flow), alias: false });
@@ -222,7 +229,12 @@ impl Emitter {
             self.write_behind_entry();
         }
         let within_flow = self.levels.last().is_some_and(|level| level.kind.is_flow());
-        let kind = kinds[usize::from(flow || empty || within_flow)];
+        let kind = match (is_mapping, flow || empty || within_flow) {
+            (false, false) => Kind::Sequence,
+            (true, false) => Kind::Mapping,
+            (false, true) => Kind::FlowSequence,
+            (true, true) => Kind::FlowMapping,
+        };
         let column = match (kind, self.levels.last()) {
             (Kind::Sequence | Kind::Mapping, None) => 0,
             (Kind::Sequence, Some(parent))
@@ -237,7 +249,7 @@ impl Emitter {
             Kind::FlowMapping => self.open_bracket("{"),
             _ => {}
         }
-        self.levels.push(Level { kind, column, count: 0, simple: role == Role::SimpleKey, comma: false });
+        self.levels.push(Level { kind, column, count: 0, simple: false, comma: false });
     }
 
     fn open_bracket(&mut self, bracket: &str) {

@@ -51,6 +51,11 @@ impl Page {
         self.text[self.line..].chars().count()
     }
 
+    /// Whether `text` ends before column `width` of this line. May deny it where characters take several bytes.
+    pub(super) fn has_room(&self, text: &str, width: usize) -> bool {
+        self.text.len() - self.line + text.len() <= width
+    }
+
     /// Goes to `column` of a line on which nothing stands yet.
     pub(super) fn start_line(&mut self, column: usize) {
         if self.ending != Ending::Blank || self.text.len() - self.line > column {

@@ -32,19 +32,21 @@ pub(super) enum Place {
 
 /// A byte that is nothing but itself wherever it stands.
 const WORD: u8 = 0;
+/// `-`: means something before a blank where a scalar begins.
+const HYPHEN: u8 = 1;
 /// `#`, `&`, `*`, quotes and others that mean something where a scalar begins. `#` also behind a blank.
-const LEADING: u8 = 1;
+const LEADING: u8 = 2;
 /// `,`, `[`, `]`, `{` and `}`: mean something where a scalar begins, and anywhere within brackets.
-const BRACKET: u8 = 2;
-/// `:`, `?` and `-`: mean something before a blank.
-const DASH: u8 = 3;
-const BLANK: u8 = 4;
-const TAB: u8 = 5;
-const FEED: u8 = 6;
+const BRACKET: u8 = 3;
+/// `:` and `?`: mean something before a blank, and anywhere within brackets.
+const COLON: u8 = 4;
+const BLANK: u8 = 5;
+const TAB: u8 = 6;
+const FEED: u8 = 7;
 /// Must be escaped.
-const CONTROL: u8 = 7;
+const CONTROL: u8 = 8;
 /// Starts a character of several bytes.
-const WIDE: u8 = 8;
+const WIDE: u8 = 9;
 
 static CLASSES: [u8; 256] = {
     let mut classes = [WORD; 256];
@@ -53,7 +55,8 @@ static CLASSES: [u8; 256] = {
         classes[byte] = match byte as u8 {
             b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"' | b'%' | b'@' | b'`' => LEADING,
             b',' | b'[' | b']' | b'{' | b'}' => BRACKET,
-            b':' | b'?' | b'-' => DASH,
+            b'-' => HYPHEN,
+            b':' | b'?' => COLON,
             b' ' => BLANK,
             b'\t' => TAB,
             b'\n' => FEED,
@@ -70,13 +73,15 @@ impl Shape {
     /// Looks once at each character.
     pub(super) fn of(text: &str, dialect: Dialect) -> Self {
         let bytes = text.as_bytes();
-        let harmless = bytes.iter().position(|byte| CLASSES[usize::from(*byte)] != WORD).unwrap_or(bytes.len());
-        if harmless == bytes.len() {
-            let dots = bytes.starts_with(b"...");
-            let plain = !bytes.is_empty() && !dots;
-            return Self { empty: bytes.is_empty(), lines: false, plain, plain_in_flow: plain, single: true, block: !bytes.is_empty() };
+        let Some(&first) = bytes.first() else { return Self { empty: true, single: true, ..Self::default() } };
+        let class = |byte: &u8| CLASSES[usize::from(*byte)];
+        if class(&first) != WORD || bytes.starts_with(b"...") {
+            return Survey::new(bytes).run(text, 0, dialect);
         }
-        Survey::new(bytes).run(text, harmless, dialect)
+        match bytes.iter().position(|byte| class(byte) > HYPHEN) {
+            Some(from) => Survey::new(bytes).run(text, from, dialect),
+            None => Self { empty: false, lines: false, plain: true, plain_in_flow: true, single: true, block: true },
+        }
     }
 
     /// The style to write the text in where `wish` is wished for.
@@ -163,7 +168,14 @@ impl Survey {
                 LEADING if byte == b'#' && matches!(self.before, Before::Blank | Before::Break) => self.means(),
                 BRACKET if self.before == Before::Start => self.means(),
                 BRACKET => self.meaning_in_flow = true,
-                DASH => self.dash(byte, bytes.get(at + 1)),
+                // Breaks count as blanks too, but no text that has one is written plain.
+                HYPHEN | COLON => {
+                    let parted = matches!(bytes.get(at + 1), None | Some(b' ' | b'\t'));
+                    if parted && (byte == b':' || self.before == Before::Start) {
+                        self.means();
+                    }
+                    self.meaning_in_flow |= class == COLON;
+                }
                 BLANK => {
                     self.break_blank |= self.before == Before::Break;
                     before = Before::Blank;
@@ -195,25 +207,6 @@ impl Survey {
     fn means(&mut self) {
         self.meaning = true;
         self.meaning_in_flow = true;
-    }
-
-    fn dash(&mut self, byte: u8, next: Option<&u8>) {
-        // Breaks count as blanks too, but no text that has one is written plain.
-        let parted = matches!(next, None | Some(b' ' | b'\t' | b'\n' | b'\r'));
-        let start = self.before == Before::Start;
-        match byte {
-            b':' | b'?' if start => {
-                self.meaning_in_flow = true;
-                self.meaning |= parted;
-            }
-            b'-' if start && parted => self.means(),
-            b'?' => self.meaning_in_flow = true,
-            b':' => {
-                self.meaning_in_flow = true;
-                self.meaning |= parted;
-            }
-            _ => {}
-        }
     }
 
     fn line_break(&mut self) -> Before {

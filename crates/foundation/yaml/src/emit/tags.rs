@@ -4,26 +4,22 @@ use super::page::Page;
 
 /// Writes `!!str`, `!custom`, or `!<…>` for one that has no short form.
 pub(super) fn write(page: &mut Page, tag: &str) {
-    let (handle, suffix) = if let Some(suffix) = tag.strip_prefix("!!") {
-        ("!!", suffix)
+    let (handle, suffix, end) = if let Some(suffix) = tag.strip_prefix("!!") {
+        ("!!", suffix, "")
     } else if let Some(suffix) = tag.strip_prefix('!') {
-        ("!", suffix)
+        ("!", suffix, "")
     } else {
-        ("!<", tag)
+        ("!<", tag, ">")
     };
     page.push(handle);
-    for byte in suffix.bytes() {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => page.push(char::from(byte).encode_utf8(&mut [0; 4])),
-            b'-' | b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'_' | b'.' | b'~' | b'*' => {
-                page.push(char::from(byte).encode_utf8(&mut [0; 4]));
-            }
-            b'\'' | b'(' | b')' | b'[' | b']' => page.push(char::from(byte).encode_utf8(&mut [0; 4])),
-            b'!' if handle == "!<" => page.push("!"),
-            _ => page.push(&format!("%{byte:02X}")),
+    // What may stand in a URI stays; `!` would end a handle.
+    let escaped = |character: char| !(character.is_ascii_alphanumeric() || "-;/?:@&=+$,_.~*'()[]".contains(character));
+    for part in suffix.split_inclusive(escaped) {
+        let stays = part.trim_end_matches(escaped);
+        page.push(stays);
+        for byte in part[stays.len()..].bytes() {
+            page.push(&format!("%{byte:02X}"));
         }
     }
-    if handle == "!<" {
-        page.push(">");
-    }
+    page.push(end);
 }

@@ -1,6 +1,7 @@
-//! Go's plain values: strings that must read back as strings, numbers, booleans and null.
+//! Go's plain values: strings that must read back as strings, numbers, booleans, null, and collections of them.
 
-use super::{Emitter, ScalarNode};
+use super::{CollectionNode, Emitter, ScalarNode};
+use crate::number::{Integer, parse_integer};
 use crate::resolve::{is_base_60, old_bool};
 use crate::{Scalar, Style, format_float, resolve_plain};
 
@@ -19,6 +20,16 @@ impl Emitter {
             Style::Plain
         };
         self.styled(text, style);
+    }
+
+    /// Starts a sequence.
+    pub fn begin_sequence(&mut self, empty: bool) {
+        self.begin(CollectionNode { is_mapping: false, empty, flow: false, tag: None, anchor: None });
+    }
+
+    /// Starts a mapping.
+    pub fn begin_mapping(&mut self, empty: bool) {
+        self.begin(CollectionNode { is_mapping: true, empty, flow: false, tag: None, anchor: None });
     }
 
     /// Writes a scalar that needs no quotes: a number, a boolean.
@@ -58,14 +69,13 @@ impl Emitter {
     /// Writes a finite number that goes through JSON on its way, where whole numbers lose their type: those that fit
     /// 64 bits come out as integers.
     pub fn json_number(&mut self, value: f64) {
-        // JSON writes them without an exponent below 1e21; beyond 64 bits YAML reads a float again.
-        let whole = value.fract() == 0.0;
-        if whole && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
-            self.int(value as i64);
-        } else if whole && (0.0..18_446_744_073_709_551_616.0).contains(&value) {
-            self.uint(value as u64);
-        } else {
-            self.float(value);
+        // JSON spells whole numbers with the digits that tell them apart and zeros, 2^63 as 9223372036854776000, and
+        // from 1e21 on with an exponent.
+        let digits = if value.fract() == 0.0 && value.abs() < 1e21 { format!("{value}") } else { String::new() };
+        match parse_integer(digits.as_bytes()) {
+            Some(Integer::Signed(value)) => self.int(value),
+            Some(Integer::Unsigned(value)) => self.uint(value),
+            None => self.float(value),
         }
     }
 }

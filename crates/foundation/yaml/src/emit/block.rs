@@ -1,11 +1,8 @@
 //! Block scalars: `|` and `>`.
 
 use super::Emitter;
+use super::shape::is_break;
 use crate::Style;
-
-fn is_break(character: char) -> bool {
-    matches!(character, '\n' | '\u{2028}' | '\u{2029}')
-}
 
 impl Emitter {
     /// Writes a text as a literal or folded block whose lines begin in `column`. Lines are not folded: only v3 writes

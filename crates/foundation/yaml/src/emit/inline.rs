@@ -1,7 +1,7 @@
 //! Plain and quoted scalars.
 
 use super::page::{Ending, Page};
-use super::shape::is_printable;
+use super::shape::{is_break, is_printable};
 
 /// How the lines of a scalar run.
 #[derive(Clone, Copy)]
@@ -33,9 +33,6 @@ fn fold(page: &mut Page, text: &str, lines: Lines) {
     let bytes = text.as_bytes();
     let mut from = 0;
     for (at, _) in text.match_indices(' ') {
-        if at < from {
-            continue;
-        }
         used += text[from..at].chars().count();
         page.push(&text[from..at]);
         let single = (1..bytes.len() - 1).contains(&at) && bytes[at - 1] != b' ' && bytes[at + 1] != b' ';
@@ -61,23 +58,23 @@ pub(super) fn single(page: &mut Page, text: &str, lines: Lines) {
     } else {
         text
     };
-    let is_break = |character| matches!(character, '\n' | '\u{2028}' | '\u{2029}');
-    let mut breaks = 0;
+    let mut starts_line = false;
     for line in text.split_inclusive(is_break) {
         let content = line.trim_end_matches(is_break);
         if !content.is_empty() {
-            if breaks > 0 {
+            if starts_line {
                 page.start_line(lines.column);
             }
             fold(page, content, lines);
-            breaks = 0;
+            starts_line = false;
         }
         if let Some(line_break) = line[content.len()..].chars().next() {
-            if breaks == 0 && line_break == '\n' {
+            // One break alone reads back as a space.
+            if !starts_line && line_break == '\n' {
                 page.end_line();
             }
             page.break_with(line_break);
-            breaks += 1;
+            starts_line = true;
         }
     }
     page.push("'");

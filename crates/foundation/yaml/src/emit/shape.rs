@@ -114,22 +114,24 @@ enum Before {
     Other,
 }
 
+/// What is found on the way through a text.
 struct Survey {
     before: Before,
     /// Something of the text means something outside of brackets.
     meaning: bool,
-    /// … within brackets.
+    /// Something means something within brackets.
     meaning_in_flow: bool,
     /// The text has line breaks.
     lines: bool,
-    /// It has characters that only an escape can write,
+    /// It has characters that only an escape can write:
     escapes: bool,
     /// tabs,
     tabs: bool,
-    /// blanks at its start or its end,
-    blank_edge: bool,
+    /// a blank at its start
+    blank_start: bool,
+    /// or its end,
     blank_end: bool,
-    /// blanks before a break,
+    /// blanks before a break
     blank_break: bool,
     /// or behind one.
     break_blank: bool,
@@ -145,7 +147,7 @@ impl Survey {
             lines: false,
             escapes: false,
             tabs: false,
-            blank_edge: bytes.first() == Some(&b' '),
+            blank_start: bytes.first() == Some(&b' '),
             blank_end: bytes.last() == Some(&b' '),
             blank_break: false,
             break_blank: false,
@@ -164,11 +166,10 @@ impl Survey {
             let mut width = 1;
             let mut before = Before::Other;
             match class {
-                LEADING if self.before == Before::Start => self.means(),
-                LEADING if byte == b'#' && matches!(self.before, Before::Blank | Before::Break) => self.means(),
+                // Breaks would count as blanks here, but no text that has one is written plain.
+                LEADING if self.before == Before::Start || byte == b'#' && self.before == Before::Blank => self.means(),
                 BRACKET if self.before == Before::Start => self.means(),
                 BRACKET => self.meaning_in_flow = true,
-                // Breaks count as blanks too, but no text that has one is written plain.
                 HYPHEN | COLON => {
                     let parted = matches!(bytes.get(at + 1), None | Some(b' ' | b'\t'));
                     if parted && (byte == b':' || self.before == Before::Start) {
@@ -217,7 +218,7 @@ impl Survey {
 
     fn shape(self, bytes: &[u8], dialect: Dialect) -> Shape {
         let escapes = self.escapes || self.blank_break || self.tabs && dialect == Dialect::V2;
-        let whole = !(escapes || self.tabs || self.blank_edge || self.blank_end || self.lines);
+        let whole = !(escapes || self.tabs || self.blank_start || self.blank_end || self.lines);
         Shape {
             empty: bytes.is_empty(),
             lines: self.lines,
@@ -229,7 +230,55 @@ impl Survey {
     }
 }
 
-/// Whether a character of several bytes is written as it is. To go-yaml those beyond the first plane are not printable.
+/// Whether a character breaks lines within quotes and blocks. Carriage returns and NEL break lines too, but are always
+/// escaped.
+pub(super) fn is_break(character: char) -> bool {
+    matches!(character, '\n' | '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character is written as it is. To go-yaml those beyond the first plane are not printable.
 pub(super) fn is_printable(character: char) -> bool {
     matches!(character, '\n' | ' '..='~' | '\u{A0}'..='\u{D7FF}' | '\u{E000}'..='\u{FEFE}' | '\u{FF00}'..='\u{FFFD}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_possible_style_is_taken() {
+        use Style::{DoubleQuoted as Double, Literal, Plain, SingleQuoted as Single};
+        for (text, block, key, flow) in [
+            ("a", Plain, Plain, Plain),
+            ("", Plain, Single, Single),
+            ("a-b/c.d", Plain, Plain, Plain),
+            ("a, [b]", Plain, Plain, Single),
+            ("a:b?", Plain, Plain, Single),
+            ("a: b", Single, Single, Single),
+            ("a #b", Single, Single, Single),
+            ("a#b", Plain, Plain, Plain),
+            ("- a", Single, Single, Single),
+            ("-a", Plain, Plain, Plain),
+            ("---a", Single, Single, Single),
+            (" a", Single, Single, Single),
+            ("a\tb", Double, Double, Double),
+            ("\u{1F600}", Double, Double, Double),
+            ("a\u{2028}b", Single, Single, Single),
+        ] {
+            let shape = Shape::of(text, Dialect::V3);
+            let styles = [Place::Block, Place::SimpleKey, Place::Flow].map(|place| shape.style(Plain, place));
+            assert_eq!(styles, [block, key, flow], "{text:?}");
+        }
+        for (text, v2, v3) in [
+            ("a\nb", Literal, Literal),
+            (" a\nb", Literal, Literal),
+            ("a \nb", Double, Double),
+            ("a\nb ", Double, Double),
+            ("a\n\tb", Double, Literal),
+            ("a\rb", Double, Double),
+        ] {
+            let style = |dialect| Shape::of(text, dialect).style(Literal, Place::Block);
+            assert_eq!((style(Dialect::V2), style(Dialect::V3)), (v2, v3), "{text:?}");
+        }
+    }
 }

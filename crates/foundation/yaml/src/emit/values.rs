@@ -79,3 +79,46 @@ impl Emitter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_lose_their_type_on_the_way_through_json() {
+        for (number, text) in [
+            (1e6, "1000000"),
+            (-0.0, "0"),
+            (1.5, "1.5"),
+            (1e-7, "1e-07"),
+            (9_223_372_036_854_775_808.0, "9223372036854776000"),
+            (-9_223_372_036_854_775_808.0, "-9.223372036854776e+18"),
+            (1e20, "1e+20"),
+            (1e21, "1e+21"),
+            (-137_668_522_871_057.125, "-1.3766852287105712e+14"),
+        ] {
+            let mut emitter = Emitter::sigs();
+            emitter.json_number(number);
+            assert_eq!(emitter.finish(), text);
+        }
+    }
+
+    #[test]
+    fn a_node_begins_with_its_indicator() {
+        let mut emitter = Emitter::sigs();
+        emitter.append_to("x\n".into());
+        let mut begins = Vec::new();
+        emitter.begin_mapping(false);
+        emitter.string("a");
+        begins.push(emitter.node_position());
+        emitter.begin_sequence(false);
+        for item in ["b", "12"] {
+            emitter.string(item);
+            begins.push(emitter.node_position());
+        }
+        emitter.end();
+        emitter.end();
+        assert_eq!(emitter.text(), "x\na:\n- b\n- \"12\"");
+        assert_eq!(begins, [2, 5, 9]);
+    }
+}

@@ -4,7 +4,7 @@ use crate::MAX_DEPTH;
 use crate::read::Document;
 use crate::resolve::{Dialect, Scalar, resolve_plain};
 use crate::sorted::is_quoted;
-use crate::{Content, Emitter, Node, ScalarNode, Style};
+use crate::{CollectionNode, Content, Emitter, Node, Remarks, ScalarNode, Style};
 
 /// Writes a node as kyaml does, which is go-yaml v3 with an indentation of two and sequences in the column of their
 /// key: order, styles, tags, anchors and comments stay.
@@ -13,7 +13,7 @@ use crate::{Content, Emitter, Node, ScalarNode, Style};
 /// taken for something else and its tag is not written.
 pub fn write_kyaml(node: &Node) -> String {
     let mut emitter = Emitter::kyaml();
-    write_node(node, &mut emitter, "", 0);
+    write_node(node, &mut emitter, "", false, 0);
     emitter.end_document();
     emitter.finish()
 }
@@ -22,81 +22,64 @@ pub fn write_kyaml(node: &Node) -> String {
 pub fn write_kyaml_document(document: &Document) -> String {
     let mut emitter = Emitter::kyaml();
     emitter.document_head(&document.head);
-    write_node(&document.root, &mut emitter, "", 0);
-    emitter.document_foot(&document.foot);
+    write_node(&document.root, &mut emitter, "", false, 0);
+    emitter.remark(Remarks { foot: &document.foot, ..Remarks::default() });
     emitter.end_document();
     emitter.finish()
 }
 
-/// `tail` is the foot comment of the key before, which stands behind that one's whole value.
-fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, depth: usize) {
+/// `tail` is the foot comment of the key before, which stands behind that one's whole value; `is_key` tells that the
+/// node's own foot comment is to do so.
+fn write_node(node: &Node, emitter: &mut Emitter, tail: &str, is_key: bool, depth: usize) {
     if depth > MAX_DEPTH {
         // Reading refuses such a tree; one that a program built is cut off rather than followed into the ground.
         return emitter.null();
     }
+    let own = match &node.comments {
+        Some(comments) => {
+            let foot: &str = if is_key { "" } else { &comments.foot };
+            Remarks { tail, head: &comments.head, line: &comments.line, foot }
+        }
+        None => Remarks { tail, ..Remarks::default() },
+    };
+    // A collection's comments behind and under it belong to its end.
+    let start = Remarks { line: "", foot: "", ..own };
+    let end = Remarks { head: "", tail: "", ..own };
     let flow = node.style == Style::Flow;
     let tag = node.tag.as_deref().filter(|tag| *tag != "!");
     let anchor = node.anchor.as_deref();
-    let head = node.comments.as_ref().map_or("", |comments| &*comments.head);
     match &node.content {
         Content::Scalar(text) => {
-            write_comments(node, emitter);
-            emitter.comment_tail(tail);
+            emitter.remark(own);
             let (tag, style) = tag_and_style(node, text, tag);
             emitter.scalar(ScalarNode { text, style, tag, anchor });
         }
         Content::Alias(name) => {
-            write_comments(node, emitter);
+            // go-yaml loses a tail before an alias or a sequence.
+            emitter.remark(Remarks { tail: "", ..own });
             emitter.alias(name);
         }
         Content::Sequence(items) => {
-            emitter.comment_head(head);
-            emitter.begin_sequence(items.is_empty(), flow, tag, anchor);
+            emitter.remark(Remarks { tail: "", ..start });
+            emitter.begin(CollectionNode { is_mapping: false, empty: items.is_empty(), flow, tag, anchor });
             for item in items {
-                write_node(item, emitter, "", depth + 1);
+                write_node(item, emitter, "", false, depth + 1);
             }
-            write_end_comments(node, emitter);
+            emitter.remark(end);
             emitter.end();
         }
         Content::Mapping(entries) => {
-            emitter.comment_tail(tail);
-            emitter.comment_head(head);
-            emitter.begin_mapping(entries.is_empty(), flow, tag, anchor);
+            emitter.remark(start);
+            emitter.begin(CollectionNode { is_mapping: true, empty: entries.is_empty(), flow, tag, anchor });
             let mut tail = "";
             for (key, value) in entries {
-                let foot = key.comments.as_ref().map_or("", |comments| &*comments.foot);
-                if foot.is_empty() {
-                    write_node(key, emitter, tail, depth + 1);
-                } else {
-                    write_node(&without_foot(key), emitter, tail, depth + 1);
-                }
-                tail = foot;
-                write_node(value, emitter, "", depth + 1);
+                write_node(key, emitter, tail, true, depth + 1);
+                tail = key.comments.as_ref().map_or("", |comments| &*comments.foot);
+                write_node(value, emitter, "", false, depth + 1);
             }
-            emitter.comment_tail(tail);
-            write_end_comments(node, emitter);
+            emitter.remark(Remarks { tail, ..end });
             emitter.end();
         }
-    }
-}
-
-fn without_foot(key: &Node) -> Node {
-    let mut key = key.clone();
-    if let Some(comments) = &mut key.comments {
-        comments.foot = Box::default();
-    }
-    key
-}
-
-fn write_comments(node: &Node, emitter: &mut Emitter) {
-    if let Some(comments) = &node.comments {
-        emitter.comment(comments);
-    }
-}
-
-fn write_end_comments(node: &Node, emitter: &mut Emitter) {
-    if let Some(comments) = &node.comments {
-        emitter.comment_behind(&comments.line, &comments.foot);
     }
 }
 

@@ -85,6 +85,14 @@ pub fn format_float(value: f64) -> String {
     }
     let mut scientific = String::with_capacity(24);
     let _ = write!(scientific, "{value:e}");
+    if scientific.len() > 16 {
+        // Two shortest texts may be equally near; Go takes the one that ends in an even digit.
+        let digits = scientific.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+        let nearest = format!("{value:.*e}", digits.saturating_sub(1));
+        if nearest.parse() == Ok(value) {
+            scientific = nearest;
+        }
+    }
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-4..6).contains(&exponent) {

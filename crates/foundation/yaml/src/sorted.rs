@@ -54,7 +54,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> R
             _ => write_scalar(node, emitter),
         },
         Content::Sequence(items) => {
-            emitter.begin_sequence(items.is_empty(), false, None, None);
+            emitter.begin_sequence(items.is_empty());
             for item in items {
                 write_node(item, emitter, depth + 1, inner_flow)?;
             }
@@ -72,7 +72,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> R
             if !sorted.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b, Dialect::V2).is_le()) {
                 sorted.sort_by(|(a, _), (b, _)| compare_keys(a, b, Dialect::V2));
             }
-            emitter.begin_mapping(sorted.is_empty(), false, None, None);
+            emitter.begin_mapping(sorted.is_empty());
             for (key, value) in sorted {
                 emitter.string(&key);
                 write_node(value, emitter, depth + 1, inner_flow)?;

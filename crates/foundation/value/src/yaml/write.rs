@@ -79,7 +79,7 @@ impl Writer {
                 self.emitter.string(&json::base64(list));
             }
             Data::List(list) => {
-                self.emitter.begin_sequence(list.is_empty(), false, None, None);
+                self.emitter.begin_sequence(list.is_empty());
                 for item in list.iter() {
                     let origin = if item.origin.is_known() { &item.origin } else { origin };
                     let from = self.marks.len();
@@ -106,7 +106,7 @@ impl Writer {
         if !entries.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b, dialect).is_le()) {
             entries.sort_by(|(a, _), (b, _)| compare_keys(a, b, dialect));
         }
-        self.emitter.begin_mapping(entries.is_empty(), false, None, None);
+        self.emitter.begin_mapping(entries.is_empty());
         for (key, value) in &entries {
             let origin = if value.origin.is_known() { &value.origin } else { origin };
             self.key(key)?;

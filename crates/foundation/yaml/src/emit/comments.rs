@@ -1,187 +1,208 @@
-//! Comments on their way out. Only go-yaml v3 has them.
+//! Comments on their way to the page: [`Remarks`].
 
-use super::emitter::{Emitter, Upcoming};
-use crate::Comments;
+use super::Emitter;
+use super::page::Ending;
 
-/// Comments that are to be written with the nodes around them.
-pub(super) struct Pending {
-    head: Box<str>,
-    line: Box<str>,
-    foot: Box<str>,
-    /// The foot of the key before.
-    tail: Box<str>,
-    /// The line comment of a key whose value does not stand on its line.
-    key_line: Box<str>,
-    /// The indentation of the last foot comment: an empty line parts it from what follows there.
-    pub(super) foot_indent: i32,
+/// The comments that go with a node, or with a collection's end; see [`Emitter::remark`]. `#` is added to lines that
+/// have none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Remarks<'a> {
+    /// The foot comment of the key before, which stands under that one's whole value.
+    pub tail: &'a str,
+    /// On the lines before the node.
+    pub head: &'a str,
+    /// Behind it on its line.
+    pub line: &'a str,
+    /// On the lines under it.
+    pub foot: &'a str,
 }
 
-impl Default for Pending {
-    fn default() -> Self {
-        let [head, line, foot, tail, key_line] = Default::default();
-        Self { head, line, foot, tail, key_line, foot_indent: -1 }
+/// Comments that wait for a place to be written at. go-yaml keeps one of each sort: one that finds no place on its own
+/// node goes to the next that has one, unless a newer one takes its seat.
+#[derive(Default)]
+pub(super) struct Waiting {
+    tail: String,
+    head: String,
+    line: String,
+    foot: String,
+    /// The line comment of a key, which stands behind its value or behind the `:`.
+    key_line: String,
+}
+
+impl Waiting {
+    /// Keeps a key's line comment from being written behind the key.
+    pub(super) fn set_aside(&mut self) {
+        if !self.line.is_empty() {
+            self.key_line = std::mem::take(&mut self.line);
+        }
     }
-}
 
-impl Pending {
-    pub(super) fn none_behind(&self) -> bool {
-        self.line.is_empty() && self.foot.is_empty() && self.tail.is_empty()
+    /// Lets the key's line comment be written, unless another waits.
+    pub(super) fn take_up(&mut self) {
+        if self.line.is_empty() && !self.key_line.is_empty() {
+            self.line = std::mem::take(&mut self.key_line);
+        }
     }
 }
 
 impl Emitter {
-    /// The comments of the scalar or alias that comes next.
-    pub fn comment(&mut self, comments: &Comments) {
-        self.comment_head(&comments.head);
-        self.comment_behind(&comments.line, &comments.foot);
-    }
-
-    /// The comment before the node that comes next.
-    pub fn comment_head(&mut self, head: &str) {
-        if !head.is_empty() {
-            self.comments.head = head.into();
-        }
-    }
-
-    /// The comments on the line and under the end of the collection that ends next.
-    pub fn comment_behind(&mut self, line: &str, foot: &str) {
-        if !line.is_empty() {
-            self.comments.line = line.into();
-        }
-        if !foot.is_empty() {
-            self.comments.foot = foot.into();
-        }
-    }
-
-    /// The foot comment of the key before the next event.
-    pub fn comment_tail(&mut self, tail: &str) {
-        if !tail.is_empty() {
-            self.comments.tail = tail.into();
+    /// What is said around the node that comes next or the collection that ends next. What is empty leaves what
+    /// waits already.
+    pub fn remark(&mut self, remarks: Remarks<'_>) {
+        let seats = [
+            (&mut self.waiting.tail, remarks.tail),
+            (&mut self.waiting.head, remarks.head),
+            (&mut self.waiting.line, remarks.line),
+            (&mut self.waiting.foot, remarks.foot),
+        ];
+        for (seat, remark) in seats {
+            if !remark.is_empty() {
+                remark.clone_into(seat);
+            }
         }
     }
 
     /// Writes the comment at a document's top and the empty line behind it.
     pub fn document_head(&mut self, head: &str) {
         if !head.is_empty() {
-            self.comments.head = head.into();
-            self.head_comment();
-            self.put_break();
+            self.write_lines(head, 0, false);
+            self.page.end_line();
+            self.page.end_line();
         }
     }
 
-    /// The comment at the document's end; [`Emitter::end_document`] writes it.
-    pub fn document_foot(&mut self, foot: &str) {
+    /// Writes the comment at a document's end, an empty line before it.
+    pub(super) fn write_document_foot(&mut self) {
+        let foot = std::mem::take(&mut self.waiting.foot);
         if !foot.is_empty() {
-            self.comments.foot = foot.into();
+            self.page.empty_line();
+            self.write_lines(&foot, 0, false);
         }
     }
 
-    pub(super) fn end_document_comments(&mut self) {
-        self.comments.foot_indent = 0;
-        self.foot_comment();
-        self.comments.foot_indent = -1;
-    }
-
-    pub(super) fn head_comment(&mut self) {
-        if !self.comments.tail.is_empty() {
-            let tail = std::mem::take(&mut self.comments.tail);
-            self.write_indent();
-            self.write_comment(&tail);
-            self.comments.foot_indent = self.indent.max(0);
-        }
-        if !self.comments.head.is_empty() {
-            let head = std::mem::take(&mut self.comments.head);
-            self.write_indent();
-            self.write_comment(&head);
-        }
-    }
-
-    pub(super) fn line_comment(&mut self) {
-        if self.comments.line.is_empty() {
+    /// Writes the comment on the lines before a node.
+    pub(super) fn write_head(&mut self) {
+        let head = std::mem::take(&mut self.waiting.head);
+        if head.is_empty() {
             return;
         }
-        let line = std::mem::take(&mut self.comments.line);
-        if !self.whitespace {
-            self.write_run(" ");
-        }
-        self.write_comment(&line);
-    }
-
-    fn foot_comment(&mut self) {
-        if self.comments.foot.is_empty() {
-            return;
-        }
-        let foot = std::mem::take(&mut self.comments.foot);
-        self.write_indent();
-        self.write_comment(&foot);
-        self.comments.foot_indent = self.indent.max(0);
-    }
-
-    pub(super) fn line_and_foot_comments(&mut self) {
-        self.line_comment();
-        self.foot_comment();
-    }
-
-    /// The line comment under a block scalar's header, or the line's end.
-    pub(super) fn header_comment(&mut self) {
-        if self.comments.line.is_empty() {
-            self.put_break();
+        let column = self.column();
+        if self.page.ending() == Ending::Hook {
+            self.page.space();
         } else {
-            self.line_comment();
+            self.page.start_line(column);
+        }
+        self.write_lines(&head, column, false);
+        self.page.end_line();
+    }
+
+    /// Writes the foot comment of the key before.
+    pub(super) fn write_tail(&mut self) {
+        let tail = std::mem::take(&mut self.waiting.tail);
+        self.write_under(&tail);
+    }
+
+    /// Writes the comma behind an entry within brackets, which goes before its comments.
+    fn write_comma(&mut self) {
+        if let Some(level) = self.levels.last_mut()
+            && level.kind.is_flow()
+            && level.count > 0
+            && !std::mem::replace(&mut level.comma, true)
+        {
+            self.page.push(",");
         }
     }
 
-    pub(super) fn save_key_comment(&mut self) {
-        if !self.comments.line.is_empty() {
-            self.comments.key_line = std::mem::take(&mut self.comments.line);
+    /// Writes what waits at the end of a mapping.
+    pub(super) fn write_last(&mut self) {
+        if !(self.waiting.tail.is_empty() && self.waiting.head.is_empty() && self.waiting.foot.is_empty()) {
+            self.write_comma();
+        }
+        self.write_tail();
+        self.write_head();
+    }
+
+    /// Writes the comments behind and under an entry.
+    pub(super) fn write_behind_entry(&mut self) {
+        if !(self.waiting.line.is_empty() && self.waiting.foot.is_empty()) {
+            self.write_comma();
+            self.write_behind();
         }
     }
 
-    /// The line comment of a key goes behind a scalar that follows it, or before a block that does.
-    pub(super) fn key_comment_before(&mut self, upcoming: Upcoming) {
-        if self.comments.key_line.is_empty() {
+    /// Writes the comments behind and under a node.
+    pub(super) fn write_behind(&mut self) {
+        self.write_line();
+        let foot = std::mem::take(&mut self.waiting.foot);
+        self.write_under(&foot);
+    }
+
+    /// Writes a key's line comment behind the `:`.
+    pub(super) fn write_key_line(&mut self) {
+        let line = std::mem::take(&mut self.waiting.key_line);
+        self.write_on_line(&line);
+    }
+
+    /// Writes the comment behind a node, which ends the line.
+    fn write_line(&mut self) {
+        let line = std::mem::take(&mut self.waiting.line);
+        self.write_on_line(&line);
+    }
+
+    fn write_on_line(&mut self, line: &str) {
+        if line.is_empty() {
             return;
         }
-        match upcoming {
-            Upcoming::Scalar if self.comments.line.is_empty() => {
-                self.comments.line = std::mem::take(&mut self.comments.key_line);
-            }
-            Upcoming::BlockCollection => {
-                std::mem::swap(&mut self.comments.line, &mut self.comments.key_line);
-                self.line_comment();
-                std::mem::swap(&mut self.comments.line, &mut self.comments.key_line);
-            }
-            _ => {}
+        let behind = matches!(self.page.ending(), Ending::Hook | Ending::Word);
+        self.page.space();
+        self.write_lines(line, self.column(), behind);
+        self.page.end_line();
+    }
+
+    /// Writes the line comment of a block scalar behind its header.
+    pub(super) fn write_block_comment(&mut self, column: usize) {
+        let line = std::mem::take(&mut self.waiting.line);
+        if !line.is_empty() {
+            self.page.space();
+            self.write_lines(&line, column, false);
+            self.page.end_line();
         }
     }
 
-    /// The comments before the bracket that ends a flow mapping.
-    pub(super) fn comments_before_flow_end(&mut self, comma_written: bool) {
-        let some = !(self.comments.head.is_empty() && self.comments.foot.is_empty() && self.comments.tail.is_empty());
-        if some && !comma_written {
-            self.write_indicator(",", false, false, false);
+    fn write_under(&mut self, comment: &str) {
+        if comment.is_empty() {
+            return;
         }
-        self.head_comment();
+        let column = self.column();
+        self.page.start_line(column);
+        self.write_lines(comment, column, false);
+        self.page.end_line();
+        self.page.mark_foot(column);
     }
 
-    fn write_comment(&mut self, comment: &str) {
-        for (index, line) in comment.lines().enumerate() {
+    /// The column of comments.
+    fn column(&self) -> usize {
+        self.levels.last().map_or(0, |level| level.column)
+    }
+
+    fn write_lines(&mut self, comment: &str, column: usize, behind: bool) {
+        for (index, line) in comment.trim_end_matches('\n').split('\n').enumerate() {
             if index > 0 {
-                self.put_break();
+                self.page.end_line();
+                if index == 1 && behind && column == 0 {
+                    self.page.end_line();
+                }
             }
             if line.is_empty() {
                 continue;
             }
             if index > 0 {
-                self.write_indent();
+                self.page.start_line(column);
             }
             if !line.starts_with('#') {
-                self.write_run("# ");
+                self.page.push("# ");
             }
-            self.write_run(line);
-            self.indention = false;
+            self.page.push(line);
         }
-        self.put_break();
-        self.whitespace = true;
     }
 }

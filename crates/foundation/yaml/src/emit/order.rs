@@ -1,69 +1,65 @@
-//! The order of keys.
+//! The order in which go-yaml writes the keys of a map.
 
 use crate::Dialect;
 use std::cmp::Ordering;
 
-/// How go-yaml sorts the keys of a map: by characters, digits by the number they make, letters behind all else (v3:
-/// but before it where a digit stood before).
+/// Compares two keys as the encoders do that sort a map's: numbers within them by value, letters behind everything
+/// else. v3 puts letters before everything else where they follow a digit.
 ///
-/// Two keys that it holds for equal are parted by their characters, so that the order is total.
+/// Digits are those of ASCII; Go takes those of other scripts for digits too.
+///
+/// Two keys that it holds for equal are parted by their characters, so that the order is total for any two.
 pub fn compare_keys(a: &str, b: &str, dialect: Dialect) -> Ordering {
-    let shared = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
-    let (left, right) = (a.as_bytes().get(shared), b.as_bytes().get(shared));
-    let (Some(&left), Some(&right)) = (left, right) else { return a.len().cmp(&b.len()) };
-    // Most keys differ first in a letter.
-    if left.is_ascii_alphabetic() && right.is_ascii_alphabetic() {
-        return left.cmp(&right);
-    }
-    if less(a, b, dialect) {
-        Ordering::Less
-    } else if less(b, a, dialect) {
-        Ordering::Greater
-    } else {
-        a.cmp(b)
-    }
-}
-
-/// go-yaml's own comparison.
-fn less(a: &str, b: &str, dialect: Dialect) -> bool {
-    let (left, right): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let Some(at) = (0..left.len().min(right.len())).find(|at| left[*at] != right[*at]) else {
-        return left.len() < right.len();
-    };
-    let after_digit = at > 0 && left[at - 1].is_ascii_digit();
-    match (left[at].is_alphabetic(), right[at].is_alphabetic()) {
-        (true, true) => return left[at] < right[at],
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    // Characters differ, not bytes.
+    let same = (0..=same).rev().find(|at| a.is_char_boundary(*at)).unwrap_or(0);
+    let (common, a, b) = (&a[..same], &a[same..], &b[same..]);
+    let (Some(first), Some(second)) = (a.chars().next(), b.chars().next()) else { return a.len().cmp(&b.len()) };
+    match (is_letter(first), is_letter(second)) {
+        (true, true) => return first.cmp(&second),
         (false, false) => {}
-        (left_letter, right_letter) => {
-            return if after_digit && dialect == Dialect::V3 { left_letter } else { right_letter };
+        (letter, _) => {
+            let letters_first = dialect == Dialect::V3 && common.ends_with(|last: char| last.is_ascii_digit());
+            return if letter == letters_first { Ordering::Less } else { Ordering::Greater };
         }
     }
-    let mut start: (i64, i64) = (0, 0);
-    if left[at] == '0' || right[at] == '0' {
-        // A zero counts only behind another digit.
-        let digits = left[..at].iter().rev().take_while(|character| character.is_ascii_digit());
-        if digits.into_iter().any(|digit| *digit != '0') {
-            start = (1, 1);
-        }
-    }
-    let (left_number, left_end) = number(&left, at, start.0);
-    let (right_number, right_end) = number(&right, at, start.1);
-    if left_number != right_number {
-        left_number < right_number
-    } else if left_end != right_end {
-        left_end < right_end
-    } else {
-        left[at] < right[at]
-    }
+    let (a, b) = (digits(a), digits(b));
+    // A zero counts behind digits that both have, unless those are zeros too.
+    let started = (first == '0' || second == '0')
+        && common.bytes().rev().take_while(u8::is_ascii_digit).any(|digit| digit != b'0');
+    value(a, started).cmp(&value(b, started)).then(a.len().cmp(&b.len())).then(first.cmp(&second))
 }
 
-fn number(text: &[char], from: usize, start: i64) -> (i64, usize) {
-    let mut value = start;
-    let mut at = from;
-    while at < text.len() && text[at].is_ascii_digit() {
-        let digit = i64::from(u32::from(text[at])) - i64::from(b'0');
-        value = value.wrapping_mul(10).wrapping_add(digit);
-        at += 1;
+/// As Go's `unicode.IsLetter`, but for vowel signs of Indic scripts, which are marks to Go.
+fn is_letter(character: char) -> bool {
+    character.is_alphabetic() && !character.is_numeric()
+}
+
+fn digits(text: &str) -> &[u8] {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    &text.as_bytes()[..end]
+}
+
+/// The value of digits in Go's 64 bits, behind a one where others went before.
+fn value(digits: &[u8], started: bool) -> i64 {
+    digits.iter().fold(i64::from(started), |value, digit| value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_in_order() {
+        for (dialect, keys) in [
+            (Dialect::V2, "-,--,1,1-,2,9,09,10,A,a,a-,a1,a2,a02,a10,aA,b"),
+            (Dialect::V3, "-,--,1,1a,1-,2,9,09,10,A,a,a-,a1,a1x,a1-,a2,a02,a10,aA,b"),
+        ] {
+            let keys: Vec<_> = keys.split(',').collect();
+            for pair in keys.windows(2) {
+                assert_eq!(compare_keys(pair[0], pair[1], dialect), Ordering::Less, "{pair:?} {dialect:?}");
+                assert_eq!(compare_keys(pair[1], pair[0], dialect), Ordering::Greater, "{pair:?} {dialect:?}");
+            }
+        }
     }
-    (value, at)
 }

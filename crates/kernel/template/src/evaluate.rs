@@ -111,11 +111,11 @@ impl Execution<'_> {
         frame: &mut Frame<'t>,
         dot: &Slot,
         mut receiver: Slot,
-        names: &'t [Box<str>],
+        names: &'t str,
         called: Call<'t>,
     ) -> Result<Slot, Error> {
-        let Some((last, first)) = names.split_last() else { return Ok(receiver) };
-        for name in first {
+        let Some((first, last)) = names.rsplit_once('.') else { return Ok(receiver) };
+        for name in first.split('.').skip(1) {
             let none = Call { arguments: &[], last: None, node: called.node };
             receiver = self.field(frame, dot, &receiver, name, none)?;
         }

@@ -146,12 +146,13 @@ impl<'e> Execution<'e> {
     }
 
     fn literal(&mut self, frame: &Frame<'_>, node: &TextNode, out: &mut TextBuilder) -> Result<(), Error> {
-        self.count(node.text.len()).map_err(|cause| frame.error(cause))?;
+        self.count(node.range.len()).map_err(|cause| frame.error(cause))?;
+        let source = frame.tree.source.text.as_bytes();
         if node.lines.is_empty() {
-            out.push(&node.text, &Origin::UNKNOWN);
+            out.push(&source[node.range.clone()], &Origin::UNKNOWN);
         }
         for (range, origin) in &node.lines {
-            out.push(&node.text[range.clone()], origin);
+            out.push(&source[range.clone()], origin);
         }
         Ok(())
     }

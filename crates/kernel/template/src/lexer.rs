@@ -9,8 +9,8 @@ pub(crate) struct Token<'t> {
     pub(crate) kind: TokenKind,
     /// Byte offset of its first character.
     pub(crate) position: usize,
-    /// The line of its first character, from 1.
-    pub(crate) line: u32,
+    /// Whether space parts it from the token before: in an action, space parts operands and says nothing else.
+    pub(crate) spaced: bool,
     /// Its text; for an error, what is wrong.
     pub(crate) text: &'t str,
 }
@@ -22,7 +22,6 @@ pub(crate) enum TokenKind {
     Text,
     LeftDelimiter,
     RightDelimiter,
-    Space,
     Assign,
     Declare,
     Pipe,
@@ -127,7 +126,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let left = Finder::new(LEFT);
     // Most templates have fewer: half their text is literal, and a token of an action has some four bytes.
     let tokens = Vec::with_capacity(text.len() / 8 + 2);
-    let mut lexer = Lexer { text, position: 0, line: 1, counted: 0, parentheses: 0, tokens, left };
+    let mut lexer = Lexer { text, position: 0, spaced: false, parentheses: 0, tokens, left };
     if let Err((error, range)) = lexer.run() {
         lexer.push(TokenKind::Error(error), range.0, range.1);
     }
@@ -142,9 +141,8 @@ const RIGHT_COMMENT: &str = "*/";
 struct Lexer<'t> {
     text: &'t str,
     position: usize,
-    /// The line at the offset `counted`.
-    line: u32,
-    counted: usize,
+    /// Whether there is space behind the last token.
+    spaced: bool,
     parentheses: usize,
     tokens: Vec<Token<'t>>,
     left: Finder<'static>,
@@ -194,10 +192,8 @@ impl<'t> Lexer<'t> {
         if kind == TokenKind::Text && start == end {
             return;
         }
-        let passed = &self.text.as_bytes()[self.counted..start.max(self.counted)];
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u32;
-        self.counted = start.max(self.counted);
-        self.tokens.push(Token { kind, position: start, line: self.line, text: &self.text[start..end] });
+        let spaced = std::mem::take(&mut self.spaced);
+        self.tokens.push(Token { kind, position: start, spaced, text: &self.text[start..end] });
     }
 
     /// Steps over a comment and its closing delimiter.
@@ -216,12 +212,11 @@ impl<'t> Lexer<'t> {
 
     /// Whether a closing delimiter stands here, and whether it trims.
     fn right_delimiter(&self) -> Option<bool> {
-        let rest = self.rest();
-        if rest.starts_with(RIGHT) {
-            return Some(false);
+        match self.text.as_bytes()[self.position..] {
+            [b'}', b'}', ..] => Some(false),
+            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
+            _ => None,
         }
-        let after_marker = rest.strip_prefix(is_space)?.strip_prefix('-')?;
-        after_marker.starts_with(RIGHT).then_some(true)
     }
 
     fn skip_right_delimiter(&mut self, trims: bool) {
@@ -252,7 +247,8 @@ impl<'t> Lexer<'t> {
                 while self.right_delimiter().is_none() && self.peek().is_some_and(is_space) {
                     self.position += 1;
                 }
-                TokenKind::Space
+                self.spaced = true;
+                return Ok(true);
             }
             '=' => TokenKind::Assign,
             ':' if next == Some('=') => {
@@ -332,8 +328,12 @@ impl<'t> Lexer<'t> {
     }
 
     fn word(&mut self) {
-        let rest = self.rest();
-        self.position += rest.len() - rest.trim_start_matches(is_alphanumeric).len();
+        let bytes = &self.text.as_bytes()[self.position..];
+        self.position += bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        if self.text.as_bytes().get(self.position).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = self.rest();
+            self.position += rest.len() - rest.trim_start_matches(is_alphanumeric).len();
+        }
     }
 
     /// What follows a word must end it.
@@ -422,6 +422,10 @@ mod tests {
         assert_eq!(shown("a  {{- .b -}}  c{{/* d */}}e"), r#""a" "{{" ".b" "}}" "c" "e" EOF"#);
         assert_eq!(shown("{{-3}}"), r#""{{" "-3" "}}" EOF"#);
         assert_eq!(shown("{{- /* d */ -}} x"), r#""x" EOF"#);
+        assert_eq!(
+            tokens("{{a.b .c}}").iter().map(|token| token.spaced).collect::<Vec<_>>(),
+            [false, false, false, true, false, false]
+        );
     }
 
     #[test]

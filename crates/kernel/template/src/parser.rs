@@ -27,10 +27,11 @@ pub(crate) fn parse(
     let source = Rc::new(Source::new(name, file, text));
     let tokens = tokens(text);
     let mut parser = Parser {
+        text,
         tokens: &tokens,
         next: 0,
-        line: 1,
-        action_line: None,
+        at: 0,
+        action: None,
         source,
         functions,
         origins,
@@ -46,11 +47,13 @@ pub(crate) fn parse(
 }
 
 struct Parser<'t> {
+    text: &'t str,
     tokens: &'t [Token<'t>],
     next: usize,
-    /// The line of the token that was looked at last, which is the line that errors name.
-    line: u32,
-    action_line: Option<u32>,
+    /// Where the token stands that was looked at last: its line is the one that errors name.
+    at: usize,
+    /// Where the action at hand starts.
+    action: Option<usize>,
     source: Rc<Source>,
     functions: &'t FunctionTable,
     origins: bool,
@@ -73,15 +76,20 @@ enum End {
 impl<'t> Parser<'t> {
     fn error<T>(&self, cause: impl Into<String>) -> Result<T, Error> {
         let cause = cause.into();
-        let message = format!("template: {}:{}: {cause}", self.source.name, self.line);
-        let span = self.source.file.map(|file| onepane_diagnostics::Span::new(file, self.line, 1));
+        let line = self.line(self.at);
+        let message = format!("template: {}:{line}: {cause}", self.source.name);
+        let span = self.source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
         Err(Error { message, cause, span, trace: Vec::new() })
+    }
+
+    fn line(&self, position: usize) -> usize {
+        self.source.line_and_column(position).0
     }
 
     fn unexpected<T>(&self, token: Token<'_>, context: &str) -> Result<T, Error> {
         let TokenKind::Error(_) = token.kind else { return self.error(format!("unexpected {token} in {context}")) };
         let said = token.to_string();
-        match self.action_line.filter(|line| *line != token.line) {
+        match self.action.map(|action| self.line(action)).filter(|line| *line != self.line(token.position)) {
             None => self.error(said),
             // Go avoids to say "action in action".
             Some(line) => {
@@ -94,7 +102,7 @@ impl<'t> Parser<'t> {
     fn peek(&mut self) -> Token<'t> {
         // The last token is the end or an error, and is never stepped over.
         let token = self.tokens[self.next.min(self.tokens.len() - 1)];
-        self.line = token.line;
+        self.at = token.position;
         token
     }
 
@@ -104,24 +112,8 @@ impl<'t> Parser<'t> {
         token
     }
 
-    fn skip_space(&mut self) {
-        while self.peek().kind == TokenKind::Space {
-            self.next += 1;
-        }
-    }
-
-    fn peek_after_space(&mut self) -> Token<'t> {
-        self.skip_space();
-        self.peek()
-    }
-
-    fn take_after_space(&mut self) -> Token<'t> {
-        self.skip_space();
-        self.take()
-    }
-
     fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token<'t>, Error> {
-        let token = self.take_after_space();
+        let token = self.take();
         if token.kind == kind { Ok(token) } else { self.unexpected(token, context) }
     }
 
@@ -156,7 +148,7 @@ impl<'t> Parser<'t> {
             if self.peek().kind == TokenKind::LeftDelimiter {
                 let start = self.next;
                 self.take();
-                if self.take_after_space().kind == TokenKind::Define {
+                if self.take().kind == TokenKind::Define {
                     self.definition()?;
                     continue;
                 }
@@ -174,7 +166,7 @@ impl<'t> Parser<'t> {
     /// `define "name"`, whose keyword is past.
     fn definition(&mut self) -> Result<(), Error> {
         const CONTEXT: &str = "define clause";
-        let token = self.take_after_space();
+        let token = self.take();
         let name = self.template_name(token, CONTEXT)?;
         self.expect(TokenKind::RightDelimiter, CONTEXT)?;
         let root = self.separate_template(CONTEXT)?;
@@ -208,7 +200,7 @@ impl<'t> Parser<'t> {
 
     fn list(&mut self) -> Result<(Vec<Node>, End), Error> {
         let mut nodes = Vec::new();
-        while self.peek_after_space().kind != TokenKind::EndOfFile {
+        while self.peek().kind != TokenKind::EndOfFile {
             match self.text_or_action()? {
                 Ok(node) => nodes.push(node),
                 Err(end) => {
@@ -221,13 +213,13 @@ impl<'t> Parser<'t> {
     }
 
     fn text_or_action(&mut self) -> Result<Result<Node, End>, Error> {
-        let token = self.take_after_space();
+        let token = self.take();
         match token.kind {
             TokenKind::Text => Ok(Ok(Node::Text(self.text(token)))),
             TokenKind::LeftDelimiter => {
-                self.action_line = Some(token.line);
+                self.action = Some(token.position);
                 let node = self.action();
-                self.action_line = None;
+                self.action = None;
                 node
             }
             _ => self.unexpected(token, "input"),
@@ -241,24 +233,25 @@ impl<'t> Parser<'t> {
             for line in token.text.split_inclusive('\n') {
                 let indent = line.len() - line.trim_start_matches(' ').len();
                 if let Some(span) = self.source.span(token.position + start + indent, line.trim().chars().count()) {
-                    lines.push((start..start + line.len(), Origin::at(Step::Template, span)));
+                    let from = token.position + start;
+                    lines.push((from..from + line.len(), Origin::at(Step::Template, span)));
                 }
                 start += line.len();
             }
         }
-        TextNode { text: token.text.into(), lines }
+        TextNode { range: token.position..token.position + token.text.len(), lines }
     }
 
     fn action(&mut self) -> Result<Result<Node, End>, Error> {
         let start = self.next;
-        let token = self.take_after_space();
+        let token = self.take();
         let node = match token.kind {
             TokenKind::Block => self.block()?,
             TokenKind::Break => self.leave_range(Node::Break, "{{break}}")?,
             TokenKind::Continue => self.leave_range(Node::Continue, "{{continue}}")?,
             TokenKind::Else => {
                 // `else if` and `else with` leave their keyword for whoever asked for the list.
-                if !matches!(self.peek_after_space().kind, TokenKind::If | TokenKind::With) {
+                if !matches!(self.peek().kind, TokenKind::If | TokenKind::With) {
                     self.expect(TokenKind::RightDelimiter, "else")?;
                 }
                 return Ok(Err(End::Else));
@@ -319,9 +312,9 @@ impl<'t> Parser<'t> {
 
     fn template(&mut self) -> Result<Node, Error> {
         const CONTEXT: &str = "template clause";
-        let token = self.take_after_space();
+        let token = self.take();
         let name = self.template_name(token, CONTEXT)?;
-        let pipeline = match self.peek_after_space().kind {
+        let pipeline = match self.peek().kind {
             TokenKind::RightDelimiter => {
                 self.take();
                 None
@@ -334,7 +327,7 @@ impl<'t> Parser<'t> {
     /// `block "name" pipeline`: a definition and its call in one.
     fn block(&mut self) -> Result<Node, Error> {
         const CONTEXT: &str = "block clause";
-        let token = self.take_after_space();
+        let token = self.take();
         let name = self.template_name(token, CONTEXT)?;
         let pipeline = Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?);
         let root = self.separate_template(CONTEXT)?;
@@ -347,7 +340,7 @@ impl<'t> Parser<'t> {
     }
 
     fn pipeline_here(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
-        let position = self.peek_after_space().position;
+        let position = self.peek().position;
         let (names, assigns) = self.declarations(context)?;
         // From here on Go's parser knows the names, its execution not before the pipeline has been evaluated:
         // `$x := f $x` reads the `$x` of before.
@@ -355,7 +348,7 @@ impl<'t> Parser<'t> {
         self.hidden.extend(names.iter().cloned());
         let mut commands: Vec<Command> = Vec::new();
         loop {
-            let token = self.peek_after_space();
+            let token = self.peek();
             if token.kind == end {
                 self.take();
                 break;
@@ -401,12 +394,12 @@ impl<'t> Parser<'t> {
         let mut names: Vec<Box<str>> = Vec::new();
         loop {
             let start = self.next;
-            let variable = self.peek_after_space();
+            let variable = self.peek();
             if variable.kind != TokenKind::Variable {
                 return Ok((names, false));
             }
             self.take();
-            let next = self.peek_after_space();
+            let next = self.peek();
             match next.kind {
                 TokenKind::Assign | TokenKind::Declare => {
                     self.take();
@@ -419,7 +412,7 @@ impl<'t> Parser<'t> {
                     if context != "range" || names.len() > 1 {
                         return self.error(format!("too many declarations in {context}"));
                     }
-                    match self.peek_after_space().kind {
+                    match self.peek().kind {
                         TokenKind::Variable | TokenKind::RightDelimiter | TokenKind::RightParenthesis => {}
                         _ => return self.error("range can only initialize variables"),
                     }
@@ -446,21 +439,19 @@ impl<'t> Parser<'t> {
     }
 
     fn command(&mut self) -> Result<Command, Error> {
-        let position = self.peek_after_space().position;
+        let position = self.peek().position;
         let mut operands = Vec::new();
         loop {
-            self.skip_space();
-            if let Some(operand) = self.operand()? {
-                operands.push(operand);
-            }
+            let before = self.next;
+            operands.extend(self.operand()?);
             let token = self.peek();
             match token.kind {
-                TokenKind::Space => continue,
                 TokenKind::RightDelimiter | TokenKind::RightParenthesis => break,
                 TokenKind::Pipe => {
                     self.take();
                     break;
                 }
+                _ if token.spaced && self.next > before => {}
                 _ => return self.unexpected(token, "operand"),
             }
         }
@@ -470,50 +461,46 @@ impl<'t> Parser<'t> {
 
     fn operand(&mut self) -> Result<Option<Operand>, Error> {
         let Some(operand) = self.term()? else { return Ok(None) };
-        if self.peek().kind != TokenKind::Field {
+        let position = self.peek().position;
+        let mut end = position;
+        while let Token { kind: TokenKind::Field, spaced: false, text, .. } = self.peek() {
+            end += text.len();
+            self.take();
+        }
+        if end == position {
             return Ok(Some(operand));
         }
-        let position = self.peek().position;
-        let mut fields = Vec::new();
-        while self.peek().kind == TokenKind::Field {
-            fields.push(self.take().text[1..].into());
-        }
+        let fields = &self.text[position..end];
         let term = match operand.term {
-            Term::Field(mut names) => {
-                names.extend(fields);
-                Term::Field(names)
-            }
-            Term::Variable(variable, mut names) => {
-                names.extend(fields);
-                Term::Variable(variable, names)
-            }
+            Term::Field(first) => Term::Field(format!("{first}{fields}").into()),
+            Term::Variable(variable, _) => Term::Variable(variable, fields.into()),
             Term::Bool(_) | Term::String(..) | Term::Number(_) | Term::Nil | Term::Dot => {
                 let shown = onepane_value::format::quote(operand.to_string().as_bytes());
                 return self.error(format!("unexpected . after term {shown}"));
             }
-            _ => Term::Chain(Box::new(operand), fields),
+            _ => Term::Chain(Box::new(operand), fields.into()),
         };
         Ok(Some(Operand { position, term }))
     }
 
     fn term(&mut self) -> Result<Option<Operand>, Error> {
         let start = self.next;
-        let token = self.take_after_space();
+        let token = self.take();
         let term = match token.kind {
             TokenKind::Identifier => Term::Function(self.function(token.text)?),
             TokenKind::Dot => Term::Dot,
             TokenKind::Nil => Term::Nil,
             TokenKind::Variable => match self.slot(token.text) {
-                Some(slot) => Term::Variable(Variable { slot, name: token.text.into() }, Vec::new()),
+                Some(slot) => Term::Variable(Variable { slot, name: token.text.into() }, Box::default()),
                 None if self.hidden.iter().any(|name| **name == *token.text) => {
-                    Term::Variable(Variable { slot: usize::MAX, name: token.text.into() }, Vec::new())
+                    Term::Variable(Variable { slot: usize::MAX, name: token.text.into() }, Box::default())
                 }
                 None => {
                     let name = onepane_value::format::quote(token.text.as_bytes());
                     return self.error(format!("undefined variable {name}"));
                 }
             },
-            TokenKind::Field => Term::Field(vec![token.text[1..].into()]),
+            TokenKind::Field => Term::Field(token.text.into()),
             TokenKind::Bool => Term::Bool(token.text == "true"),
             TokenKind::CharacterConstant | TokenKind::Number => match number(token.text) {
                 Ok(number) => Term::Number(number),
@@ -521,6 +508,9 @@ impl<'t> Parser<'t> {
             },
             TokenKind::LeftParenthesis => {
                 Term::Pipeline(Box::new(self.pipeline("parenthesized pipeline", TokenKind::RightParenthesis)?))
+            }
+            TokenKind::String | TokenKind::RawString if !token.text.contains(['\\', '\r']) => {
+                Term::String(Value::string(&token.text[1..token.text.len() - 1]), token.text.into())
             }
             TokenKind::String | TokenKind::RawString => match onepane_value::format::unquote(token.text) {
                 Some(bytes) => Term::String(Value::string(bytes), token.text.into()),

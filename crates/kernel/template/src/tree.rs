@@ -4,8 +4,10 @@
 
 use crate::Function;
 use onepane_diagnostics::{FileId, Origin, Span};
-use onepane_value::{Text, Value};
+use onepane_value::Value;
+use std::cell::OnceCell;
 use std::fmt;
+use std::ops::Range;
 
 /// A template that can be executed.
 #[derive(Debug)]
@@ -22,27 +24,33 @@ pub(crate) struct Source {
     /// The name that error texts show: the template's file, even for what is defined inside it.
     pub(crate) name: String,
     pub(crate) file: Option<FileId>,
-    /// Byte offsets at which lines start.
-    lines: Vec<usize>,
-    text: Box<str>,
+    /// Byte offsets at which lines start, counted when something asks for a line.
+    lines: OnceCell<Vec<usize>>,
+    pub(crate) text: Box<str>,
 }
 
 impl Source {
     pub(crate) fn new(name: &str, file: Option<FileId>, text: &str) -> Self {
-        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.to_owned(), file, lines, text: text.into() }
+        Self { name: name.to_owned(), file, lines: OnceCell::new(), text: text.into() }
+    }
+
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(breaks.map(|at| at + 1)).collect()
+        })
     }
 
     /// The line from 1 and the column in bytes from 0, as Go counts them.
     pub(crate) fn line_and_column(&self, position: usize) -> (usize, usize) {
-        let line = self.lines.partition_point(|start| *start <= position).max(1);
-        (line, position - self.lines[line - 1])
+        let line = self.lines().partition_point(|start| *start <= position).max(1);
+        (line, position - self.lines()[line - 1])
     }
 
     /// The place of `position`, where the text has a file.
     pub(crate) fn span(&self, position: usize, length: usize) -> Option<Span> {
         let (line, column) = self.line_and_column(position);
-        let start = self.lines[line - 1];
+        let start = self.lines()[line - 1];
         let column = self.text.get(start..start + column).map_or(column, |before| before.chars().count());
         let span = Span::new(self.file?, line as u32, column as u32 + 1);
         Some(span.with_length(length as u32))
@@ -52,7 +60,9 @@ impl Source {
 impl Tree {
     /// Whether it holds nothing but space.
     pub(crate) fn is_empty(&self) -> bool {
-        self.root.iter().all(|node| matches!(node, Node::Text(text) if text.text.iter().all(u8::is_ascii_whitespace)))
+        let blank =
+            |text: &TextNode| self.source.text[text.range.clone()].bytes().all(|byte| byte.is_ascii_whitespace());
+        self.root.iter().all(|node| matches!(node, Node::Text(text) if blank(text)))
     }
 }
 
@@ -71,11 +81,11 @@ pub(crate) enum Node {
     Continue,
 }
 
-/// Literal text, in stretches of a line each where origins are on.
+/// Literal text by its bytes in the source, in stretches of a line each where origins are on.
 #[derive(Debug)]
 pub(crate) struct TextNode {
-    pub(crate) text: Text,
-    pub(crate) lines: Vec<(std::ops::Range<usize>, Origin)>,
+    pub(crate) range: Range<usize>,
+    pub(crate) lines: Vec<(Range<usize>, Origin)>,
 }
 
 #[derive(Debug)]
@@ -140,12 +150,12 @@ pub(crate) enum Term {
     Number(Number),
     /// Its value, and as it was written.
     String(Value, Box<str>),
-    /// `.a.b`
-    Field(Vec<Box<str>>),
+    /// `.a.b`; fields stand here as they are written, from the first point on.
+    Field(Box<str>),
     /// `$x.a.b`
-    Variable(Variable, Vec<Box<str>>),
+    Variable(Variable, Box<str>),
     /// `(…).a.b`, `f.a`
-    Chain(Box<Operand>, Vec<Box<str>>),
+    Chain(Box<Operand>, Box<str>),
     Function(FunctionCall),
     /// `(…)`
     Pipeline(Box<Pipeline>),
@@ -220,25 +230,23 @@ impl fmt::Display for Command {
 
 impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields =
-            |f: &mut fmt::Formatter<'_>, fields: &[Box<str>]| fields.iter().try_for_each(|field| write!(f, ".{field}"));
         match &self.term {
             Term::Dot => f.write_str("."),
             Term::Nil => f.write_str("nil"),
             Term::Bool(value) => write!(f, "{value}"),
             Term::Number(number) => f.write_str(&number.text),
             Term::String(_, written) => f.write_str(written),
-            Term::Field(names) => fields(f, names),
+            Term::Field(names) => f.write_str(names),
             Term::Variable(variable, names) => {
                 f.write_str(&variable.name)?;
-                fields(f, names)
+                f.write_str(names)
             }
             Term::Chain(operand, names) => {
                 match operand.term {
                     Term::Pipeline(_) => write!(f, "({operand})")?,
                     _ => write!(f, "{operand}")?,
                 }
-                fields(f, names)
+                f.write_str(names)
             }
             Term::Function(call) => f.write_str(call.function.name),
             Term::Pipeline(pipeline) => write!(f, "{pipeline}"),

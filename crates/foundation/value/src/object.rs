@@ -36,6 +36,12 @@ pub trait Object: fmt::Debug {
     /// JSON names, a string, a list.
     fn plain(&self) -> Value;
 
+    /// A struct's exported fields under their JSON names in the order of their declaration, which encoding/json keeps
+    /// and a map does not.
+    fn declared_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        None
+    }
+
     /// Whether a condition takes it for true. Structs always are.
     fn truth(&self) -> bool {
         true

@@ -142,10 +142,11 @@ impl Object for CapabilitiesObject {
     }
 
     fn plain(&self) -> Value {
-        Map::from_iter(
-            ["APIVersions", "HelmVersion", "KubeVersion"].map(|name| (name, self.field(name).unwrap_or_default())),
-        )
-        .into()
+        as_map(self)
+    }
+
+    fn declared_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(fields(self, ["KubeVersion", "APIVersions", "HelmVersion"]))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -190,7 +191,11 @@ impl Object for KubeVersionObject {
     }
 
     fn plain(&self) -> Value {
-        Map::from_iter(["Major", "Minor", "Version"].map(|name| (name, self.field(name).unwrap_or_default()))).into()
+        as_map(self)
+    }
+
+    fn declared_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        Some(fields(self, ["Version", "Major", "Minor"]))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -259,17 +264,26 @@ impl Object for HelmVersion {
     }
 
     fn plain(&self) -> Value {
-        Map::from_iter([
-            ("go_version", Value::from("go1.26.8")),
-            ("kube_client_version", "v1.37".into()),
-            ("version", "v4.3".into()),
-        ])
-        .into()
+        as_map(self)
+    }
+
+    fn declared_fields(&self) -> Option<Vec<(&'static str, Value)>> {
+        let [version, go, client] = ["Version", "GoVersion", "KubeClientVersion"].map(|name| self.field(name));
+        let named = [("version", version), ("go_version", go), ("kube_client_version", client)];
+        Some(named.map(|(name, value)| (name, value.unwrap_or_default())).into())
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+fn fields<const N: usize>(object: &dyn Object, names: [&'static str; N]) -> Vec<(&'static str, Value)> {
+    names.map(|name| (name, object.field(name).unwrap_or_default())).into()
+}
+
+fn as_map(object: &dyn Object) -> Value {
+    object.declared_fields().unwrap_or_default().into_iter().collect::<Map>().into()
 }
 
 /// Go's complaint about arguments of a method that takes none.

@@ -474,6 +474,7 @@ fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
     match &operand.term {
         Term::Bool(value) => Ok((*value).into()),
         Term::String(value, _) => Ok(value.clone()),
+        Term::Number(Number { complex: Some(complex), .. }) => Ok(Value::object(*complex)),
         Term::Number(Number { float: Some(float), written_as_float: true, .. }) => Ok(Value::float(*float)),
         Term::Number(Number { int: Some(int), .. }) => Ok(Value::int(*int)),
         Term::Number(number) => Err(frame.error(format!("{} overflows int", number.text))),

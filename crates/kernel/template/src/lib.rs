@@ -11,6 +11,7 @@
 //! This crate knows nothing of charts: `include` and `tpl` are here because they need the engine's inside.
 
 mod builtins;
+mod complex;
 mod error;
 mod evaluate;
 mod execute;

@@ -1,5 +1,6 @@
 //! Number constants: [`number`].
 
+use crate::complex::Complex;
 use crate::tree::Number;
 use onepane_value::format::{parse_float, parse_int, parse_uint, quote, unquote};
 
@@ -12,8 +13,16 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
             uint: Some(code.into()),
             float: Some(code.into()),
             written_as_float: false,
+            complex: None,
             text: text.into(),
         });
+    }
+    if let Some(complex) = complex(text) {
+        // Without an imaginary part it is any other number too.
+        let float = Some(complex.real).filter(|_| complex.imaginary == 0.0);
+        let int = float.filter(|float| *float as i64 as f64 == *float).map(|float| float as i64);
+        let uint = float.filter(|float| *float as u64 as f64 == *float).map(|float| float as u64);
+        return Ok(Number { int, uint, float, written_as_float: false, complex: Some(complex), text: text.into() });
     }
     let mut uint = parse_uint(text, 0).ok();
     let mut int = parse_int(text, 0).ok();
@@ -48,7 +57,21 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
     let hexadecimal = text.starts_with("0x") || text.starts_with("0X");
     let written_as_float =
         if hexadecimal { text.contains(['p', 'P']) } else { text.contains(['.', 'e', 'E', 'p', 'P']) };
-    Ok(Number { int, uint, float, written_as_float, text: text.into() })
+    Ok(Number { int, uint, float, written_as_float, complex: None, text: text.into() })
+}
+
+/// `2i`, `1+2i`; the lexer lets nothing else end in an `i`.
+fn complex(text: &str) -> Option<Complex> {
+    let digits = text.strip_suffix('i')?.replace('_', "");
+    if let Ok(imaginary) = parse_float(&digits) {
+        return Some(Complex { real: 0.0, imaginary });
+    }
+    // The sign between the parts is the last one that belongs to no exponent.
+    let sign = digits.char_indices().skip(1).filter(|(at, sign)| {
+        matches!(sign, '+' | '-') && !matches!(digits.as_bytes()[at - 1], b'e' | b'E' | b'p' | b'P')
+    });
+    let (real, imaginary) = digits.split_at(sign.last()?.0);
+    Some(Complex { real: parse_float(real).ok()?, imaginary: parse_float(imaginary).ok()? })
 }
 
 /// The code of a character constant.
@@ -71,6 +94,7 @@ fn character(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onepane_value::Object;
 
     #[test]
     fn a_constant_is_every_type_that_it_can_be() {
@@ -83,6 +107,10 @@ mod tests {
         assert_eq!(parts("'a'"), Ok((Some(97), Some(97), Some(97.0))));
         assert_eq!(parts("1_000"), Ok((Some(1000), Some(1000), Some(1000.0))));
         assert_eq!(parts("99999999999999999999"), Err("integer overflow: \"99999999999999999999\"".to_owned()));
-        assert_eq!(parts("3i"), Err("illegal number syntax: \"3i\"".to_owned()));
+        assert_eq!(parts("3i"), Ok((None, None, None)));
+        assert_eq!(parts("0i"), Ok((Some(0), Some(0), Some(0.0))));
+        let shown = |text: &str| number(text).ok()?.complex?.display().map(|text| text.to_string());
+        assert_eq!(shown("3i").as_deref(), Some("(0+3i)"));
+        assert_eq!(shown("1e+2-2.5i").as_deref(), Some("(100-2.5i)"));
     }
 }

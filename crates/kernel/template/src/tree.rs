@@ -3,6 +3,7 @@
 //! Nodes show themselves as Go's do, for the `at <…>` of its error texts. Variables are slots, functions are resolved.
 
 use crate::Function;
+use crate::complex::Complex;
 use onepane_diagnostics::{FileId, Origin, Span};
 use onepane_value::Value;
 use std::cell::OnceCell;
@@ -195,6 +196,8 @@ pub(crate) struct Number {
     pub(crate) float: Option<f64>,
     /// Where nothing asks for a type, it is a float if it is written as one.
     pub(crate) written_as_float: bool,
+    /// Where nothing asks for a type, it is this before anything else.
+    pub(crate) complex: Option<Complex>,
     pub(crate) text: Box<str>,
 }
 

@@ -74,24 +74,30 @@ impl Writer<'_> {
                 self.close(b']', list.is_empty(), depth);
             }
             Data::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
-            Data::Map(map) => {
-                self.out.push(b'{');
-                for (index, (key, value)) in map.entries().into_iter().enumerate() {
-                    self.separate(index, depth + 1);
-                    let known = if value.origin.is_known() { &value.origin } else { origin };
-                    self.mark(known);
-                    write_string(&mut self.out, &key, self.layout.escapes_html);
-                    self.out.extend_from_slice(if self.layout.indent.is_some() { b": ".as_slice() } else { b":" });
-                    self.value(&value, origin, depth + 1)?;
-                }
-                self.close(b'}', map.is_empty(), depth);
-            }
-            Data::Object(object) => self.value(&object.plain(), origin, depth + 1)?,
+            Data::Map(map) => self.object(map.entries(), origin, depth)?,
+            Data::Object(object) => match object.declared_fields() {
+                Some(fields) => self.object(fields, origin, depth)?,
+                None => self.value(&object.plain(), origin, depth + 1)?,
+            },
             scalar => {
                 self.mark(origin);
                 self.scalar(scalar)?;
             }
         }
+        Ok(())
+    }
+
+    fn object<K: AsRef<[u8]>>(&mut self, entries: Vec<(K, Value)>, origin: &Origin, depth: usize) -> Result<(), String> {
+        self.out.push(b'{');
+        let empty = entries.is_empty();
+        for (index, (key, value)) in entries.into_iter().enumerate() {
+            self.separate(index, depth + 1);
+            self.mark(if value.origin.is_known() { &value.origin } else { origin });
+            write_string(&mut self.out, key.as_ref(), self.layout.escapes_html);
+            self.out.extend_from_slice(if self.layout.indent.is_some() { b": ".as_slice() } else { b":" });
+            self.value(&value, origin, depth + 1)?;
+        }
+        self.close(b'}', empty, depth);
         Ok(())
     }
 

@@ -5,5 +5,5 @@ mod stretch;
 mod write;
 
 pub use read::from_json;
-pub(crate) use write::{base64, unsupported_float, valid_utf8};
+pub(crate) use write::{base64, unsupported_float, unsupported_type, valid_utf8};
 pub use write::{to_json, to_json_indent, to_json_raw};

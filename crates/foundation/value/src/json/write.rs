@@ -1,7 +1,7 @@
 //! From [`Value`]s to JSON text.
 
 use super::stretch::{controls, copy_plain, equal};
-use crate::{Data, ElementType, FloatKind, List, Text, TextBuilder, Value};
+use crate::{Data, ElementType, FloatKind, Kind, List, Object, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
 use onepane_yaml::MAX_DEPTH;
@@ -75,6 +75,9 @@ impl Writer<'_> {
             }
             Data::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
             Data::Map(map) => self.object(map.entries(), origin, depth)?,
+            Data::Object(object) if matches!(object.kind(), Kind::Complex(_)) => {
+                return Err(unsupported_type(object.as_ref()));
+            }
             Data::Object(object) => match object.declared_fields() {
                 Some(fields) => self.object(fields, origin, depth)?,
                 None => self.value(&object.plain(), origin, depth + 1)?,
@@ -87,7 +90,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn object<K: AsRef<[u8]>>(&mut self, entries: Vec<(K, Value)>, origin: &Origin, depth: usize) -> Result<(), String> {
+    fn object<K: AsRef<[u8]>>(
+        &mut self,
+        entries: Vec<(K, Value)>,
+        origin: &Origin,
+        depth: usize,
+    ) -> Result<(), String> {
         self.out.push(b'{');
         let empty = entries.is_empty();
         for (index, (key, value)) in entries.into_iter().enumerate() {
@@ -156,6 +164,11 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// What encoding/json says of a complex number.
+pub(crate) fn unsupported_type(object: &dyn Object) -> String {
+    format!("json: unsupported type: {}", object.type_name())
 }
 
 /// A float as JavaScript writes it: an exponent below 1e-6 and from 1e21. `scientific` is its shortest form with

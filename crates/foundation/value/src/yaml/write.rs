@@ -1,7 +1,7 @@
 //! From [`Value`]s to YAML text.
 
 use crate::json::{self, valid_utf8};
-use crate::{Data, ElementType, FloatKind, Map, Text, TextBuilder, Value};
+use crate::{Data, ElementType, FloatKind, Kind, Map, Text, TextBuilder, Value};
 use onepane_diagnostics::Origin;
 use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, compare_keys, key_through_json, string_through_json};
 
@@ -90,6 +90,9 @@ impl Writer {
             }
             Data::Map(map) if map.is_nil() && self.through_json => self.emitter.null(),
             Data::Map(map) => self.map(map, origin, depth)?,
+            Data::Object(object) if matches!(object.kind(), Kind::Complex(_)) && self.through_json => {
+                return Err(json::unsupported_type(object.as_ref()));
+            }
             Data::Object(object) => self.value(&object.plain(), origin, depth + 1)?,
         }
         // A collection's marks are those of what it holds.

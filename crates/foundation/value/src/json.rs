@@ -1,7 +1,6 @@
 //! Values as JSON, as encoding/json reads and writes them.
 
 mod read;
-mod stretch;
 mod write;
 
 pub use read::from_json;

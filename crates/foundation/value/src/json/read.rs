@@ -1,6 +1,5 @@
 //! From JSON text to [`Value`]s.
 
-use super::stretch::{controls, copy_plain, equal};
 use crate::{Data, List, Map, Text, Value};
 
 /// How deep collections may nest. encoding/json stops at 10,000.
@@ -184,32 +183,42 @@ impl Reader<'_> {
         self.at += 1;
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
+        // Byte by byte: where JSON stands in JSON every eighth of them is an escape.
+        let mut buffer = [0; 256];
+        let mut used = 0;
         loop {
-            self.at += copy_plain(&mut text, &self.text[self.at..], |chunk| {
-                controls(chunk) | equal(chunk, b'"') | equal(chunk, b'\\')
-            });
+            if used > buffer.len() - 4 {
+                text.extend_from_slice(&buffer[..used]);
+                used = 0;
+            }
             match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape(&mut text)?,
+                Some(b'\\') => used += self.escape()?.encode_utf8(&mut buffer[used..]).len(),
+                Some(byte @ 0x20..) => {
+                    buffer[used] = byte;
+                    used += 1;
+                    self.at += 1;
+                }
                 _ => return Err(self.unexpected("in string literal")),
             }
         }
+        text.extend_from_slice(&buffer[..used]);
         self.at += 1;
         let string = super::valid_utf8(&text).as_bytes().into();
         self.scratch = text;
         Ok(string)
     }
 
-    /// Resolves the escape that stands here. Half a surrogate pair is U+FFFD.
-    fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), String> {
+    /// The character of the escape that stands here. Half a surrogate pair is U+FFFD.
+    fn escape(&mut self) -> Result<char, String> {
         self.at += 1;
-        let byte = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
-            Some(b'b') => 0x08,
-            Some(b'f') => 0x0C,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
+        let character = match self.peek() {
+            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
+            Some(b'b') => '\x08',
+            Some(b'f') => '\x0C',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
             Some(b'u') => {
                 let escape = &self.text[self.at - 1..];
                 self.at += 1;
@@ -221,14 +230,12 @@ impl Reader<'_> {
                 }
                 let (character, length) = unescape_code(escape);
                 self.at += length - 6;
-                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                return Ok(());
+                return Ok(character);
             }
             _ => return Err(self.unexpected("in string escape code")),
         };
         self.at += 1;
-        text.push(byte);
-        Ok(())
+        Ok(character)
     }
 }
 

@@ -1,6 +1,5 @@
 //! From [`Value`]s to JSON text.
 
-use super::stretch::{controls, copy_plain, equal};
 use crate::{Data, ElementType, FloatKind, Kind, List, Object, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
@@ -217,37 +216,67 @@ fn write_string(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
     out.push(b'"');
 }
 
-/// Writes UTF-8.
-fn write_escaped(out: &mut Vec<u8>, mut text: &[u8], escapes_html: bool) {
-    let html = if escapes_html { u64::MAX } else { 0 };
-    let special = |chunk| {
-        let html = (equal(chunk, b'<') | equal(chunk, b'>') | equal(chunk, b'&')) & html;
-        controls(chunk) | equal(chunk, b'"') | equal(chunk, b'\\') | equal(chunk, 0xE2) | html
-    };
-    out.reserve(text.len() + text.len() / 8 + 2);
-    loop {
-        text = &text[copy_plain(out, text, special)..];
-        let Some(&byte) = text.first() else { return };
-        text = &text[1..];
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0C => out.extend_from_slice(b"\\f"),
-            0xE2 => match text {
-                // U+2028 and U+2029, which JavaScript takes for line breaks.
-                [0x80, last @ (0xA8 | 0xA9), rest @ ..] => {
-                    out.extend_from_slice(if *last == 0xA8 { b"\\u2028" } else { b"\\u2029" });
-                    text = rest;
-                }
-                _ => out.push(byte),
-            },
-            _ => _ = write!(out, "\\u{byte:04x}"),
+/// What stands behind the backslash for each byte: a letter, `u` for a code, 0 for a byte that stands for itself.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escapes[byte] = b'u';
+        byte += 1;
+    }
+    let short = [(b'"', b'"'), (b'\\', b'\\'), (b'\n', b'n'), (b'\r', b'r'), (b'\t', b't'), (0x08, b'b'), (0x0C, b'f')];
+    let mut at = 0;
+    while at < short.len() {
+        escapes[short[at].0 as usize] = short[at].1;
+        at += 1;
+    }
+    let rare = [b'<', b'>', b'&', 0xE2];
+    let mut at = 0;
+    while at < rare.len() {
+        escapes[rare[at] as usize] = b'u';
+        at += 1;
+    }
+    escapes
+};
+
+/// Writes UTF-8. Where JSON stands in JSON every eighth byte is an escape, and to look for it and to copy what stands
+/// before it takes longer than to go byte by byte through a buffer.
+fn write_escaped(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
+    let mut buffer = [0; 256];
+    let mut used = 0;
+    let mut bytes = text.iter().copied().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        if used > buffer.len() - 6 {
+            out.extend_from_slice(&buffer[..used]);
+            used = 0;
+        }
+        let escape = ESCAPES[byte as usize];
+        let stands = || match byte {
+            b'<' | b'>' | b'&' => !escapes_html,
+            0xE2 => !matches!(text.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])),
+            _ => false,
+        };
+        if escape == 0 || stands() {
+            buffer[used] = byte;
+            used += 1;
+            continue;
+        }
+        buffer[used] = b'\\';
+        buffer[used + 1] = escape;
+        used += 2;
+        if escape == b'u' {
+            // U+2028 and U+2029, which JavaScript takes for line breaks.
+            let code = if byte == 0xE2 { 0x2028 + u32::from(text[at + 2] & 1) } else { byte.into() };
+            for place in (0..4).rev() {
+                buffer[used] = b"0123456789abcdef"[(code >> (4 * place) & 15) as usize];
+                used += 1;
+            }
+            if byte == 0xE2 {
+                bytes.nth(1);
+            }
         }
     }
+    out.extend_from_slice(&buffer[..used]);
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 _ => {
-                    if let Some(root) = reader.node(event)?
+                    if let Some(root) = reader.node(event, &parser)?
                         && let Some(document) = &mut document
                     {
                         document.root = root;
@@ -89,11 +89,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes an event; gives a node once a document's root is complete.
-    fn node(&mut self, event: Event<'a>) -> std::result::Result<Option<Node>, Box<SyntaxError>> {
+    fn node(&mut self, event: Event<'a>, parser: &Parser<'a>) -> std::result::Result<Option<Node>, Box<SyntaxError>> {
         let Event { kind, start, end, comments } = event;
         let node = match kind {
             EventKind::Alias(name) => {
                 if !self.anchors.contains(name) {
+                    parser.foresee()?;
                     return Err(SyntaxError::composer(format!("unknown anchor '{name}' referenced"), start));
                 }
                 self.build(Content::Alias(name.into()), Style::Plain, Properties::default(), comments, (start, end))

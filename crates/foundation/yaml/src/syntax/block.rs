@@ -10,6 +10,8 @@ const WHAT: &str = "this block scalar";
 pub(super) struct Block {
     pub(super) text: String,
     pub(super) end: Mark,
+    /// The line that its text ends on.
+    pub(super) last_line: u32,
     /// Where the header's comment begins and which bytes it is.
     pub(super) comment: Option<(Mark, Range<usize>)>,
 }
@@ -46,6 +48,7 @@ pub(super) fn block(cursor: &mut Cursor<'_>, indent: i32) -> Result<Block, Box<S
     let mut text = String::new();
     let mut ending = "";
     let mut was_blank = false;
+    let mut last_line = start.line;
     while cursor.column() == width && !cursor.is_at_end() {
         let blank = is_blank(cursor.byte());
         if !literal && ending == "\n" && !was_blank && !blank {
@@ -60,6 +63,7 @@ pub(super) fn block(cursor: &mut Cursor<'_>, indent: i32) -> Result<Block, Box<S
         let from = cursor.at;
         cursor.pass_line();
         text.push_str(cursor.slice(from..cursor.at));
+        last_line = cursor.line();
         ending = match cursor.pass_break() {
             Some("\n") => "\n",
             Some("\u{2028}") => "\u{2028}",
@@ -74,7 +78,7 @@ pub(super) fn block(cursor: &mut Cursor<'_>, indent: i32) -> Result<Block, Box<S
     if chomp == Chomp::Keep {
         text.push_str(&lines.breaks);
     }
-    Ok(Block { text, end: header_end, comment })
+    Ok(Block { text, end: header_end, last_line, comment })
 }
 
 /// Reads `+`, `-` and the digit that says how far the text is indented, in either order.

@@ -1,5 +1,6 @@
 //! Documents: their directives, starts and ends.
 
+use super::comments::{LastKind, Role};
 use super::error::SyntaxError;
 use super::event::{Event, EventKind};
 use super::lexeme::{self, Directive, Tag};
@@ -62,17 +63,21 @@ impl<'a> Parser<'a> {
                 let start = self.lexer.mark(sign);
                 if !matches!(sign, Sign::End | Sign::DocumentStart | Sign::DocumentEnd) {
                     // go-yaml looks at what follows a document.
-                    self.foresee_here()?;
+                    if let Some(key) = self.foresee(0)? {
+                        let context = Some((key, "this block mapping"));
+                        return Err(SyntaxError::grammar("did not find expected key", start, context));
+                    }
                 }
                 if sign == Sign::DocumentEnd {
                     self.pass_document_mark();
                 }
-                self.emit(Event::new(EventKind::DocumentEnd, start, self.lexer.mark(sign)));
+                let event = Event::new(EventKind::DocumentEnd, start, self.lexer.mark(sign));
+                self.emit(event, Role::DocumentEnd, start);
                 Ok(())
             }
             Phase::Ended => {
                 let mark = self.lexer.mark(sign);
-                self.emit(Event::new(EventKind::StreamEnd, mark, mark));
+                self.emit(Event::new(EventKind::StreamEnd, mark, mark), Role::Silent, mark);
                 Ok(())
             }
         }
@@ -89,7 +94,7 @@ impl<'a> Parser<'a> {
         let implicit = !matches!(sign, Sign::DocumentStart | Sign::Directive | Sign::End);
         if sign == Sign::End {
             self.phase = Phase::Ended;
-            self.emit(Event::new(EventKind::StreamEnd, start, start));
+            self.emit(Event::new(EventKind::StreamEnd, start, start), Role::Silent, start);
             return Ok(());
         }
         self.explicit = !(implicit && self.phase == Phase::First);
@@ -101,13 +106,17 @@ impl<'a> Parser<'a> {
             self.pass_document_mark();
         }
         self.phase = Phase::Root;
-        self.emit(Event::new(EventKind::DocumentStart, start, start));
+        let role = if self.explicit { Role::Silent } else { Role::Document };
+        self.anchors.clear();
+        self.emit(Event::new(EventKind::DocumentStart, start, start), role, start);
         Ok(())
     }
 
     fn pass_document_mark(&mut self) {
+        let start = self.lexer.cursor.mark();
         self.lexer.cursor.at += 3;
         self.lexer.key_allowed = false;
+        self.passed(LastKind::Entry, start);
     }
 
     fn directives(&mut self, sign: &mut Sign) -> Result<(), Box<SyntaxError>> {
@@ -135,6 +144,7 @@ impl<'a> Parser<'a> {
                 Directive::Tag(tag) => self.handles.0.push(tag),
             }
             self.lexer.key_allowed = false;
+            self.passed(LastKind::Entry, mark);
             self.skip();
             *sign = self.lexer.sign();
         }

@@ -1,5 +1,6 @@
 //! Collections in brackets.
 
+use super::comments::{LastKind, Role};
 use super::cursor::Mark;
 use super::error::SyntaxError;
 use super::event::{Event, EventKind, Properties};
@@ -17,12 +18,12 @@ impl<'a> Parser<'a> {
         match (kind, expect) {
             (Kind::FlowPair, Expect::Entry) => {
                 let mark = self.lexer.mark(sign);
-                self.emit(Event::new(EventKind::MappingEnd, mark, mark));
+                self.emit(Event::new(EventKind::MappingEnd, mark, mark), Role::Silent, mark);
                 self.pop();
                 Ok(())
             }
             (_, Expect::First | Expect::Entry) if closes => self.close_flow(kind),
-            (_, Expect::First) => self.flow_entry(kind, sign, closes),
+            (_, Expect::First) => self.flow_entry(kind, sign),
             (_, Expect::Entry) => {
                 if sign != Sign::Comma {
                     let (problem, what) = match kind {
@@ -31,7 +32,7 @@ impl<'a> Parser<'a> {
                     };
                     return Err(self.refuse(problem, sign, Some((start, what))));
                 }
-                self.lexer.cursor.at += 1;
+                self.pass_indicator(LastKind::Comma);
                 self.lexer.key_allowed = true;
                 self.skip();
                 self.expect(Expect::First);
@@ -53,9 +54,9 @@ impl<'a> Parser<'a> {
                 }
                 self.flow_node(sign, Expect::Colon)
             }
-            (_, Expect::Colon) => {
-                if sign == Sign::Value {
-                    self.lexer.cursor.at += 1;
+            (_, Expect::Colon | Expect::NoValue) => {
+                if sign == Sign::Value && expect == Expect::Colon {
+                    self.pass_indicator(LastKind::Value);
                     self.lexer.key_allowed = false;
                     self.expect(Expect::Value);
                 } else {
@@ -77,10 +78,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn flow_entry(&mut self, kind: Kind, sign: Sign, _closes: bool) -> Result<(), Box<SyntaxError>> {
+    fn flow_entry(&mut self, kind: Kind, sign: Sign) -> Result<(), Box<SyntaxError>> {
         if sign == Sign::Key {
             let start = self.lexer.cursor.mark();
-            self.lexer.cursor.at += 1;
+            self.pass_indicator(LastKind::Other);
             self.lexer.key_allowed = false;
             if kind == Kind::FlowSequence {
                 self.expect(Expect::Entry);
@@ -91,13 +92,13 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         // In braces, a node without `:` is a key without a value.
-        let next = if kind == Kind::FlowMapping { Expect::Colon } else { Expect::Entry };
+        let next = if kind == Kind::FlowMapping { Expect::NoValue } else { Expect::Entry };
         self.flow_node(sign, next)
     }
 
     fn pass_instead_of_key(&mut self, sign: Sign) -> Mark {
         let mark = self.lexer.mark(sign);
-        self.lexer.cursor.at += 1;
+        self.pass_indicator(LastKind::Other);
         match sign {
             Sign::Close => {
                 self.lexer.flow -= 1;
@@ -120,7 +121,7 @@ impl<'a> Parser<'a> {
 
     /// Opens the mapping of one entry that a `?` or a `:` makes in a sequence.
     pub(super) fn open_pair(&mut self, properties: Properties<'a>, start: Mark, expect: Expect) {
-        self.emit(Event::new(EventKind::MappingStart { flow: true, properties }, start, start));
+        self.emit(Event::new(EventKind::MappingStart { flow: true, properties }, start, start), Role::Silent, start);
         self.push_pair(start, expect);
     }
 
@@ -131,12 +132,12 @@ impl<'a> Parser<'a> {
 
     fn close_flow(&mut self, kind: Kind) -> Result<(), Box<SyntaxError>> {
         let start = self.lexer.cursor.mark();
-        self.lexer.cursor.at += 1;
+        self.pass_indicator(LastKind::Other);
         self.lexer.flow -= 1;
         self.lexer.key_allowed = false;
         let end = self.lexer.cursor.mark();
         let event = if kind == Kind::FlowMapping { EventKind::MappingEnd } else { EventKind::SequenceEnd };
-        self.emit(Event::new(event, start, end));
+        self.emit(Event::new(event, start, end), Role::Node, start);
         let Some(frame) = self.pop() else { return Ok(()) };
         match frame.key {
             Some(key) => self.end_of_brackets(key, &frame),

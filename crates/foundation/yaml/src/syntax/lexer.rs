@@ -112,19 +112,22 @@ impl<'a> Lexer<'a> {
         if sign == Sign::End { self.cursor.end_mark() } else { self.cursor.mark() }
     }
 
-    /// Passes over blanks, line breaks and comments; tells of each comment where it stands.
-    pub(super) fn skip(&mut self, mut comment: impl FnMut(Mark, usize)) {
+    /// Passes over blanks, line breaks and comments.
+    pub(super) fn skip(&mut self) {
+        while !self.skip_to_comment() {
+            self.cursor.pass_line();
+        }
+    }
+
+    /// Passes over blanks and line breaks; false if a comment follows.
+    pub(super) fn skip_to_comment(&mut self) -> bool {
         loop {
             match self.cursor.byte() {
                 b' ' => self.cursor.at += 1,
                 b'\t' if self.flow > 0 || !self.key_allowed => self.cursor.at += 1,
-                b'#' => {
-                    let start = self.cursor.mark();
-                    self.cursor.pass_line();
-                    comment(start, self.cursor.at);
-                }
+                b'#' => return false,
                 _ if self.cursor.pass_break().is_some() => self.key_allowed |= self.flow == 0,
-                _ => return,
+                _ => return true,
             }
         }
     }
@@ -145,8 +148,8 @@ impl<'a> Lexer<'a> {
     }
 
     /// The error for a key's beginning that no `:` follows.
-    pub(super) fn no_colon(&self, start: Mark) -> Box<SyntaxError> {
-        let mark = if self.cursor.is_at_end() { self.cursor.end_mark() } else { self.cursor.mark() };
+    pub(super) fn no_colon(&self, start: Mark, ended: bool) -> Box<SyntaxError> {
+        let mark = if ended { self.cursor.end_mark() } else { self.cursor.mark() };
         SyntaxError::lexeme("could not find expected ':'", mark, start, "this simple key")
     }
 

@@ -6,6 +6,7 @@
 
 mod block;
 mod characters;
+mod comments;
 mod cursor;
 mod document;
 mod error;

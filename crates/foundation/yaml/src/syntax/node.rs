@@ -6,12 +6,13 @@
 //! 1024 characters.
 
 use super::block::block;
+use super::comments::{LastKind, Role};
 use super::cursor::Mark;
-use super::error::SyntaxError;
+use super::error::{Stage, SyntaxError};
 use super::event::{Event, EventKind, Properties};
 use super::lexeme;
 use super::lexer::{Lexer, Sign};
-use super::parser::{Expect, Frame, Kind, Parser, Waiting};
+use super::parser::{Expect, Frame, Kind, Parser, Ready, Waiting};
 use super::plain::plain;
 use super::quoted::quoted;
 use super::scout::Candidate;
@@ -31,6 +32,8 @@ struct Head<'a> {
     allowed: bool,
     /// What `own` begins with, for when it turns out to have no place.
     before: Lexer<'a>,
+    /// What is behind the last of the properties.
+    behind: Lexer<'a>,
 }
 
 impl<'a> Parser<'a> {
@@ -50,6 +53,7 @@ impl<'a> Parser<'a> {
             end: start,
             allowed: self.lexer.key_allowed,
             before: self.lexer.clone(),
+            behind: self.lexer.clone(),
         };
         while matches!(sign, Sign::Anchor | Sign::Tag) {
             let known = if sign == Sign::Anchor { head.own.anchor.is_some() } else { head.own.tag.is_some() };
@@ -62,39 +66,50 @@ impl<'a> Parser<'a> {
                 return self.nothing(head);
             }
         }
-        self.lexer.key_allowed = false;
+        if matches!(sign, Sign::Alias | Sign::Plain | Sign::Quoted | Sign::Open) {
+            self.lexer.key_allowed = false;
+        }
+        let content = self.lexer.cursor.mark();
         match sign {
             Sign::Alias if head.own.is_empty() => self.alias(head),
             Sign::Plain => {
                 let flow = self.lexer.flow > 0;
                 let text = plain(&mut self.lexer.cursor, flow, self.lexer.indent)?;
+                self.passed_to(content, text.end.line);
                 self.lexer.key_allowed = !flow && self.lexer.cursor.line() != text.end.line;
-                self.scalar(text.text, Style::Plain, text.end, head)
+                self.scalar(text.text, Style::Plain, text.end, content, head)
             }
             Sign::Quoted => {
                 let double = self.lexer.cursor.byte() == b'"';
                 let style = if double { Style::DoubleQuoted } else { Style::SingleQuoted };
                 let text = quoted(&mut self.lexer.cursor)?;
-                self.scalar(text.text, style, text.end, head)
+                self.passed(LastKind::Other, content);
+                self.scalar(text.text, style, text.end, content, head)
             }
             Sign::Block => {
+                let content = self.lexer.cursor.mark();
                 let style = if self.lexer.cursor.byte() == b'|' { Style::Literal } else { Style::Folded };
                 let block = block(&mut self.lexer.cursor, self.lexer.indent)?;
                 self.lexer.key_allowed = true;
                 let start = head.outer_start.unwrap_or(head.start);
                 let kind = EventKind::Scalar(block.text.into(), style, merged(head.outer, head.own));
-                self.emit(Event::new(kind, start, block.end));
+                self.passed_to(content, block.last_line);
+                if let Some(remarks) = &mut self.remarks {
+                    if let Some((_, range)) = block.comment {
+                        remarks.line(content, self.lexer.cursor.slice(range));
+                    }
+                }
+                self.emit(Event::new(kind, start, block.end), Role::Node, content);
                 Ok(())
             }
             Sign::Open => self.open_flow(head),
             Sign::Entry | Sign::Key | Sign::Value if self.lexer.flow == 0 && head.own.is_empty() => {
-                self.lexer.key_allowed = head.allowed;
                 self.open_block(sign, head.outer, head.outer_start.unwrap_or(head.start))
             }
             Sign::Entry | Sign::Key if self.lexer.flow == 0 => Err(self.lexer.misplaced(sign)),
             Sign::Value => {
                 let end = head.end;
-                self.scalar("".into(), Style::Plain, end, head)
+                self.scalar("".into(), Style::Plain, end, content, head)
             }
             _ => self.nothing(head),
         }
@@ -102,6 +117,7 @@ impl<'a> Parser<'a> {
 
     fn property(&mut self, sign: Sign, head: &mut Head<'a>) -> Result<(), Box<SyntaxError>> {
         self.lexer.key_allowed = false;
+        let begin = self.lexer.cursor.mark();
         if sign == Sign::Anchor {
             head.own.anchor = Some(lexeme::name(&mut self.lexer.cursor)?);
         } else {
@@ -117,6 +133,8 @@ impl<'a> Parser<'a> {
             });
         }
         head.end = self.lexer.cursor.mark();
+        self.passed(LastKind::Other, begin);
+        head.behind = self.lexer.clone();
         self.skip();
         Ok(())
     }
@@ -124,6 +142,7 @@ impl<'a> Parser<'a> {
     /// A line has ended behind properties. False if what follows is not what they belong to.
     fn next_line(&mut self, head: &mut Head<'a>, sign: Sign) -> Result<bool, Box<SyntaxError>> {
         if self.is_required(head) {
+            self.lexer = head.behind.clone();
             return Err(self.no_key(head.start, sign));
         }
         if doubled(&head.outer, &head.own) {
@@ -166,17 +185,27 @@ impl<'a> Parser<'a> {
         let before = Lexer { key_allowed: head.allowed, ..self.lexer.clone() };
         let name = lexeme::name(&mut self.lexer.cursor)?;
         let end = self.lexer.cursor.mark();
+        let start = head.start;
+        self.passed(LastKind::Other, start);
+        let mut read = 1;
         if self.is_key(head.start, head.allowed) {
             self.begin_entry(head.outer, head.outer_start, head.start);
+            read = 2;
         } else if self.is_required(&head) {
-            return Err(self.no_key_behind(head.start));
+            let error = self.no_key_behind(head.start);
+            // A key that something stands behind is a key all the same.
+            return Err(if error.stage == Stage::Parser { self.unknown_alias(name, start).unwrap_or(error) } else { error });
         } else if !head.outer.is_empty() {
             self.lexer = before;
             return self.nothing(head);
         } else {
             self.pass(&head, end);
         }
-        self.emit(Event::new(EventKind::Alias(name), head.start, end));
+        if let Some(error) = self.unknown_alias(name, start) {
+            self.foresee(read)?;
+            return Err(error);
+        }
+        self.emit(Event::new(EventKind::Alias(name), start, end), Role::Node, start);
         Ok(())
     }
 
@@ -185,11 +214,12 @@ impl<'a> Parser<'a> {
         text: std::borrow::Cow<'a, str>,
         style: Style,
         end: Mark,
+        content: Mark,
         head: Head<'a>,
     ) -> Result<(), Box<SyntaxError>> {
         if self.is_key(head.start, head.allowed) {
             self.begin_entry(head.outer, head.outer_start, head.start);
-            self.emit(Event::new(EventKind::Scalar(text, style, head.own), head.start, end));
+            self.emit(Event::new(EventKind::Scalar(text, style, head.own), head.start, end), Role::Node, content);
             return Ok(());
         }
         if self.is_required(&head) {
@@ -200,7 +230,8 @@ impl<'a> Parser<'a> {
         }
         self.pass(&head, end);
         let start = head.outer_start.unwrap_or(head.start);
-        self.emit(Event::new(EventKind::Scalar(text, style, merged(head.outer, head.own)), start, end));
+        let kind = EventKind::Scalar(text, style, merged(head.outer, head.own));
+        self.emit(Event::new(kind, start, end), Role::Node, content);
         Ok(())
     }
 
@@ -216,7 +247,6 @@ impl<'a> Parser<'a> {
     }
 
     fn no_key_behind(&mut self, start: Mark) -> Box<SyntaxError> {
-        self.skip();
         let sign = self.lexer.sign();
         self.no_key(start, sign)
     }
@@ -238,8 +268,10 @@ impl<'a> Parser<'a> {
 
     /// Passes the `:` behind a key and opens the mapping that it is the first key of.
     fn begin_entry(&mut self, outer: Properties<'a>, outer_start: Option<Mark>, start: Mark) {
+        let stem = self.stem(&outer_start.unwrap_or(start), &start);
         if let Some(event) = self.enter_mapping(outer, outer_start, start) {
-            self.emit(event);
+            let role = if self.lexer.flow > 0 { Role::Silent } else { Role::Block(stem) };
+            self.emit(event, role, start);
         }
     }
 
@@ -250,7 +282,7 @@ impl<'a> Parser<'a> {
         outer_start: Option<Mark>,
         start: Mark,
     ) -> Option<Event<'a>> {
-        self.lexer.cursor.at += 1;
+        self.pass_indicator(LastKind::Value);
         self.lexer.key_allowed = false;
         let flow = self.lexer.flow > 0;
         let within = self.frames.last().is_some_and(|frame| match frame.kind {
@@ -288,10 +320,10 @@ impl<'a> Parser<'a> {
         } else {
             EventKind::MappingStart { flow: true, properties }
         };
-        self.emit(Event::new(event, head.start, head.start));
+        self.emit(Event::new(event, head.start, head.start), Role::Node, bracket);
         let indent = self.lexer.indent;
         self.frames.push(Frame { key: candidate, ..Frame::new(kind, Expect::First, bracket, indent) });
-        self.lexer.cursor.at += 1;
+        self.pass_indicator(LastKind::Other);
         self.lexer.flow += 1;
         self.lexer.key_allowed = true;
         Ok(())
@@ -315,9 +347,11 @@ impl<'a> Parser<'a> {
         let overlooked = candidate.given_up && (self.ahead == 1 || !between.trim_ascii().is_empty());
         if !overlooked && self.is_key(start, true) {
             let slot = waiting.slot;
+            let stem = self.stem(&waiting.outer_start.unwrap_or(start), &start);
+            let role = if self.lexer.flow > 0 { Role::Silent } else { Role::Block(stem) };
             let event = self.enter_mapping(waiting.outer, waiting.outer_start, start);
             if let Some(place) = self.slot(slot) {
-                *place = event;
+                *place = event.map(|event| Ready { event, role, place: start.offset });
             }
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! [`Parser`]: the collections that are open, and the events that are ready.
 
 use super::characters;
+use super::comments::{LastKind, Remarks, Role};
 use super::cursor::Mark;
 use super::document::{Phase, TagHandles};
 use super::error::{Stage, SyntaxError};
@@ -8,19 +9,21 @@ use super::event::{Event, EventKind, Properties};
 use super::lexer::{Lexer, Sign};
 use super::node::merged;
 use super::scout::{Candidate, Level, Scout};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 /// Reads a text event by event.
 pub(crate) struct Parser<'a> {
     pub(super) lexer: Lexer<'a>,
     pub(super) phase: Phase,
+    /// Where the last lexeme has ended, once something behind it has been looked for.
+    pub(super) gap: Option<Mark>,
     pub(super) handles: TagHandles,
     /// Whether the document began with `---`.
     pub(super) explicit: bool,
     pub(super) frames: Vec<Frame>,
     /// Events that are not yet given out. An empty slot stands before a collection in brackets that may turn out to be
     /// a key, for the start of the mapping that it is then the key of.
-    slots: VecDeque<Option<Event<'a>>>,
+    slots: VecDeque<Option<Ready<'a>>>,
     given: usize,
     /// The collections in brackets that may still be keys: each one's slot and start, from the outermost.
     waiting: Vec<Waiting<'a>>,
@@ -28,6 +31,10 @@ pub(crate) struct Parser<'a> {
     settled: usize,
     /// A node that might have been a key and where it ends, no `:` being next to it.
     pub(super) passed: Option<(Candidate, usize)>,
+    /// The comments, where they are wanted.
+    pub(super) remarks: Option<Box<Remarks>>,
+    /// The document's anchors so far, where comments are wanted: then aliases are looked up.
+    pub(super) anchors: HashSet<&'a str>,
     /// How many lexemes go-yaml reads ahead.
     pub(super) ahead: usize,
     /// What is wrong behind the events that are ready.
@@ -47,11 +54,13 @@ pub(super) struct Frame {
     pub(super) key: Option<Candidate>,
     /// In brackets: whether anything in it could have been a key.
     pub(super) tried: bool,
+    /// In a sequence: where the last `- ` is.
+    pub(super) entry: u32,
 }
 
 impl Frame {
     pub(super) fn new(kind: Kind, expect: Expect, start: Mark, indent: i32) -> Self {
-        Self { kind, expect, start, indent, key: None, tried: false }
+        Self { kind, expect, start, indent, key: None, tried: false, entry: 0 }
     }
 }
 
@@ -76,10 +85,19 @@ pub(super) enum Expect {
     Entry,
     /// The node behind `? `.
     Key,
-    /// The `:` that should follow a key.
+    /// The `:` that should follow an explicit key.
     Colon,
+    /// Nothing: in braces, a node that no `:` follows is a key all the same.
+    NoValue,
     /// The node behind `:` or `-`.
     Value,
+}
+
+/// An event that may lack comments.
+pub(super) struct Ready<'a> {
+    pub(super) event: Event<'a>,
+    pub(super) role: Role,
+    pub(super) place: u32,
 }
 
 /// A collection in brackets that may turn out to be a key.
@@ -101,6 +119,7 @@ impl<'a> Parser<'a> {
         Ok(Self {
             lexer: Lexer::new(text),
             phase: Phase::First,
+            gap: None,
             handles: TagHandles::default(),
             explicit: false,
             frames: Vec::with_capacity(16),
@@ -109,6 +128,8 @@ impl<'a> Parser<'a> {
             waiting: Vec::new(),
             settled: 0,
             passed: None,
+            remarks: comments.then(Box::default),
+            anchors: HashSet::new(),
             ahead: if comments { 3 } else { 1 },
             failed: None,
         })
@@ -118,9 +139,12 @@ impl<'a> Parser<'a> {
     #[allow(clippy::should_implement_trait, reason = "an error ends it, a stream's end does not")]
     pub(crate) fn next(&mut self) -> Result<Event<'a>, Box<SyntaxError>> {
         loop {
-            while !self.slots.is_empty() && self.is_settled()? {
+            while self.is_ready()? {
                 self.given += 1;
-                if let Some(Some(event)) = self.slots.pop_front() {
+                if let Some(Some(Ready { mut event, role, place })) = self.slots.pop_front() {
+                    if let Some(remarks) = &mut self.remarks {
+                        remarks.assign(&mut event, role, place);
+                    }
                     return Ok(event);
                 }
             }
@@ -144,20 +168,17 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The error that go-yaml comes upon in looking at what is here.
-    pub(super) fn foresee_here(&self) -> Result<(), Box<SyntaxError>> {
-        match self.scout(None).run(self.ahead)? {
-            Some(key) if self.lexer.flow == 0 => {
-                let context = Some((key, "this block mapping"));
-                Err(SyntaxError::grammar("did not find expected key", self.lexer.cursor.mark(), context))
-            }
-            _ => Ok(()),
-        }
+    /// What go-yaml comes upon in looking at what is behind `read` lexemes: an error, or that the node before is a key.
+    pub(super) fn foresee(&self, read: usize) -> Result<Option<Mark>, Box<SyntaxError>> {
+        self.scout(None, read).run(self.ahead)
     }
 
-    /// The error that go-yaml comes upon in reading ahead, where a value is wrong.
-    pub(crate) fn foresee(&self) -> Result<(), Box<SyntaxError>> {
-        self.scout(None).run(self.ahead - 1).map(|_| ())
+    /// Whether the first of the slots may be given out. Comments that belong to an event may stand behind the next two.
+    fn is_ready(&mut self) -> Result<bool, Box<SyntaxError>> {
+        const HELD: usize = 3;
+        let complete = self.phase == Phase::Ended || self.failed.is_some();
+        let enough = self.remarks.is_none() || complete || self.slots.len() > HELD;
+        Ok(enough && !self.slots.is_empty() && self.is_settled()?)
     }
 
     /// Whether the first of the slots is out of reach of any `:` to come.
@@ -168,7 +189,7 @@ impl<'a> Parser<'a> {
                 return Ok(waiting.slot > self.given);
             }
             if required {
-                return Err(self.lexer.no_colon(mark));
+                return Err(self.lexer.no_colon(mark, false));
             }
             let (outer, undo) = (std::mem::take(&mut waiting.outer), waiting.undo.take());
             let waiting = Waiting { outer, undo, ..*waiting };
@@ -191,7 +212,7 @@ impl<'a> Parser<'a> {
             let start = outer_start.unwrap_or(end);
             return self.emit_empty(outer, start, end);
         }
-        let Some(Some(event)) = self.slot(slot + 1) else { return };
+        let Some(Some(Ready { event, .. })) = self.slot(slot + 1) else { return };
         if let EventKind::SequenceStart { properties, .. } | EventKind::MappingStart { properties, .. } = &mut event.kind {
             *properties = merged(outer, std::mem::take(properties));
             event.start = outer_start.unwrap_or(event.start);
@@ -199,13 +220,52 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub(super) fn emit(&mut self, event: Event<'a>) {
-        self.slots.push_back(Some(event));
+    /// `place` is where the lexeme begins that the event is made of.
+    pub(super) fn emit(&mut self, event: Event<'a>, role: Role, place: Mark) {
+        if self.remarks.is_some()
+            && let EventKind::Scalar(_, _, properties)
+            | EventKind::SequenceStart { properties, .. }
+            | EventKind::MappingStart { properties, .. } = &event.kind
+            && let Some(anchor) = properties.anchor
+        {
+            self.anchors.insert(anchor);
+        }
+        self.slots.push_back(Some(Ready { event, role, place: place.offset }));
+    }
+
+    /// The error for an alias without an anchor, if that is for this parser to say.
+    pub(super) fn unknown_alias(&self, name: &str, start: Mark) -> Option<Box<SyntaxError>> {
+        let known = self.remarks.is_none() || self.anchors.contains(name);
+        (!known).then(|| SyntaxError::composer(format!("unknown anchor '{name}' referenced"), start))
+    }
+
+    /// A lexeme on a single line has been read.
+    pub(super) fn passed(&mut self, kind: LastKind, start: Mark) {
+        self.gap = None;
+        let line = self.lexer.cursor.line();
+        if let Some(remarks) = &mut self.remarks {
+            remarks.passed(kind, start, line);
+        }
+    }
+
+    /// A scalar that ends on `line` has been read.
+    pub(super) fn passed_to(&mut self, start: Mark, line: u32) {
+        self.gap = None;
+        if let Some(remarks) = &mut self.remarks {
+            remarks.passed(LastKind::Other, start, line);
+        }
+    }
+
+    /// Goes behind the indicator here.
+    pub(super) fn pass_indicator(&mut self, kind: LastKind) {
+        let start = self.lexer.cursor.mark();
+        self.lexer.cursor.at += 1;
+        self.passed(kind, start);
     }
 
     pub(super) fn emit_empty(&mut self, properties: Properties<'a>, start: Mark, end: Mark) {
         let scalar = EventKind::Scalar("".into(), crate::Style::Plain, properties);
-        self.emit(Event::new(scalar, start, end));
+        self.emit(Event::new(scalar, start, end), Role::Silent, start);
     }
 
     /// Leaves a slot free for the start of a mapping.
@@ -216,7 +276,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A slot that is still held back.
-    pub(super) fn slot(&mut self, slot: usize) -> Option<&mut Option<Event<'a>>> {
+    pub(super) fn slot(&mut self, slot: usize) -> Option<&mut Option<Ready<'a>>> {
         self.slots.get_mut(slot.checked_sub(self.given)?)
     }
 
@@ -248,7 +308,13 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn skip(&mut self) {
-        self.lexer.skip(|_, _| {});
+        if self.gap.is_none() {
+            self.gap = Some(self.lexer.cursor.mark());
+        }
+        match &mut self.remarks {
+            Some(remarks) => remarks.skip(&mut self.lexer),
+            None => self.lexer.skip(),
+        }
     }
 
     /// The error for a lexeme that has no place where it stands, or for one that cannot be read and that go-yaml comes
@@ -270,7 +336,7 @@ impl<'a> Parser<'a> {
         sign: Sign,
         context: Option<(Mark, &'static str)>,
     ) -> Box<SyntaxError> {
-        let scout = self.scout(required);
+        let scout = self.scout(required, usize::from(required.is_some()));
         let mark = self.lexer.mark(sign);
         match scout.run(self.ahead) {
             Err(error) => error,
@@ -282,7 +348,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn scout(&self, required: Option<Candidate>) -> Scout<'a> {
+    fn scout(&self, required: Option<Candidate>, read: usize) -> Scout<'a> {
         let indents = self.frames.iter().filter(|frame| matches!(frame.kind, Kind::Sequence | Kind::Mapping));
         let indents = indents.map(|frame| frame.indent).collect();
         let mut levels = Vec::with_capacity(self.lexer.flow + 1);
@@ -302,6 +368,6 @@ impl<'a> Parser<'a> {
         });
         let candidate = required.or(passed.map(|(candidate, _)| candidate));
         levels.push(Level { candidate, start: tried.0, tried: tried.1 });
-        Scout::new(self.lexer.clone(), indents, levels)
+        Scout::new(self.lexer.clone(), indents, levels, read)
     }
 }

@@ -47,18 +47,21 @@ pub(super) struct Scout<'a> {
 }
 
 impl<'a> Scout<'a> {
-    /// Starts where the grammar is at a loss.
-    pub(super) fn new(lexer: Lexer<'a>, indents: Vec<i32>, mut levels: Vec<Level>) -> Self {
+    /// Starts where the grammar is at a loss, `read` lexemes having been read of those that it looks at.
+    pub(super) fn new(lexer: Lexer<'a>, indents: Vec<i32>, mut levels: Vec<Level>, read: usize) -> Self {
         levels.resize(lexer.flow + 1, Level::default());
         let first = lexer.cursor.at as u32;
-        Self { lexer, indents, levels, first, read: 0, key: None, ended: false }
+        Self { lexer, indents, levels, first, read, key: None, ended: false }
     }
 
     /// Reads as far ahead as go-yaml does, at least `count` lexemes. Gives the candidate before this place that turned
     /// out to be a key.
     pub(super) fn run(mut self, count: usize) -> Result<Option<Mark>, Box<SyntaxError>> {
-        while self.is_waiting()? || self.read < count {
+        // The lexeme looked at has been read, and with it one less than are read ahead.
+        let surely = if count > 1 { 2 } else { 1 };
+        while self.read < surely || self.is_waiting()? || self.read < count {
             if self.ended {
+                self.is_waiting()?;
                 break;
             }
             self.lexeme()?;
@@ -75,7 +78,7 @@ impl<'a> Scout<'a> {
                 if self.lexer.reaches(mark) && !self.ended {
                     waiting |= !given_up;
                 } else if required {
-                    return Err(self.lexer.no_colon(mark));
+                    return Err(self.lexer.no_colon(mark, self.ended));
                 } else {
                     *candidate = None;
                 }
@@ -85,7 +88,7 @@ impl<'a> Scout<'a> {
     }
 
     fn lexeme(&mut self) -> Result<(), Box<SyntaxError>> {
-        self.lexer.skip(|_, _| {});
+        self.lexer.skip();
         let sign = self.lexer.sign();
         if self.lexer.flow == 0 {
             let column = self.lexer.structure_column(sign);
@@ -99,8 +102,8 @@ impl<'a> Scout<'a> {
         let flow = self.lexer.flow > 0;
         match sign {
             Sign::End => {
-                self.forget()?;
                 self.ended = true;
+                self.forget()?;
             }
             Sign::DocumentStart | Sign::DocumentEnd => {
                 self.forget()?;
@@ -176,7 +179,7 @@ impl<'a> Scout<'a> {
                 }
                 self.lexer.key_allowed = false;
             }
-            Some(Candidate { mark, required: true, .. }) => return Err(self.lexer.no_colon(mark)),
+            Some(Candidate { mark, required: true, .. }) => return Err(self.lexer.no_colon(mark, self.ended)),
             _ => {
                 if !flow {
                     self.indent_for(Sign::Value, self.lexer.cursor.column())?;
@@ -224,7 +227,7 @@ impl<'a> Scout<'a> {
 
     fn forget(&mut self) -> Result<(), Box<SyntaxError>> {
         match self.take() {
-            Some(Candidate { mark, required: true, .. }) => Err(self.lexer.no_colon(mark)),
+            Some(Candidate { mark, required: true, .. }) => Err(self.lexer.no_colon(mark, self.ended)),
             _ => Ok(()),
         }
     }

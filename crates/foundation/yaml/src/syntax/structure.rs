@@ -1,5 +1,6 @@
 //! Block collections: what a line's first characters and their column mean to what is open.
 
+use super::comments::{LastKind, Role};
 use super::cursor::Mark;
 use super::error::SyntaxError;
 use super::event::{Event, EventKind, Properties};
@@ -16,7 +17,6 @@ impl<'a> Parser<'a> {
         if self.frames.last().is_some_and(|frame| matches!(frame.expect, Expect::Key | Expect::Value)) {
             return self.value_behind_indicator();
         }
-        let before = self.lexer.cursor.mark();
         self.skip();
         let sign = self.lexer.sign();
         let column = self.lexer.structure_column(sign);
@@ -25,13 +25,12 @@ impl<'a> Parser<'a> {
         match (kind, expect) {
             (Kind::Mapping, Expect::Colon) => {
                 if here && sign == Sign::Value {
-                    self.lexer.cursor.at += 1;
+                    self.pass_indicator(LastKind::Value);
                     self.lexer.key_allowed = true;
                     self.expect(Expect::Value);
                     return self.value_behind_indicator();
                 }
-                let outdented = (self.lexer.cursor.column() as i32) < indent;
-                let mark = if outdented { before } else { self.lexer.mark(sign) };
+                let mark = if self.is_outdented(indent) { self.gap() } else { self.lexer.mark(sign) };
                 self.emit_empty(Properties::default(), mark, mark);
                 self.expect(Expect::Entry);
                 Ok(())
@@ -42,7 +41,7 @@ impl<'a> Parser<'a> {
                 }
                 match sign {
                     Sign::Key if here => {
-                        self.lexer.cursor.at += 1;
+                        self.pass_indicator(LastKind::Other);
                         self.expect(Expect::Key);
                         self.value_behind_indicator()
                     }
@@ -52,7 +51,11 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 if here && sign == Sign::Entry {
-                    self.lexer.cursor.at += 1;
+                    let mark = self.lexer.cursor.mark();
+                    self.pass_indicator(LastKind::Entry);
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.entry = mark.offset;
+                    }
                     self.expect(Expect::Value);
                     return self.value_behind_indicator();
                 }
@@ -66,11 +69,26 @@ impl<'a> Parser<'a> {
 
     fn end_block(&mut self, sign: Sign) -> Result<(), Box<SyntaxError>> {
         let mark = self.lexer.mark(sign);
-        let kind = match self.pop() {
-            Some(Frame { kind: Kind::Mapping, .. }) => EventKind::MappingEnd,
-            _ => EventKind::SequenceEnd,
+        let Some(Frame { kind, indent, .. }) = self.pop() else { return Ok(()) };
+        let event = if kind == Kind::Mapping { EventKind::MappingEnd } else { EventKind::SequenceEnd };
+        let role = match kind {
+            Kind::Mapping => Role::MappingEnd,
+            Kind::Indentless if self.lexer.structure_column(sign) >= indent => Role::Silent,
+            _ => Role::SequenceEnd,
         };
-        self.emit(Event::new(kind, mark, mark));
+        let mut place = if self.is_outdented(indent) { self.gap() } else { mark };
+        if role != Role::Silent {
+            let found = self.remarks.as_ref().and_then(|remarks| remarks.block_end(indent, place.offset));
+            match found.filter(|_| kind != Kind::Indentless && self.is_outdented(indent)) {
+                Some(comment) => {
+                    place.offset = comment;
+                    self.gap = Some(place);
+                }
+                // What belongs to the lexeme behind the block is not taken by its end.
+                None => place.offset = place.offset.saturating_sub(1),
+            }
+        }
+        self.emit(Event::new(event, mark, mark), role, place);
         Ok(())
     }
 
@@ -88,20 +106,20 @@ impl<'a> Parser<'a> {
         let next = if expect == Expect::Key { Expect::Colon } else { Expect::Entry };
         let column = self.lexer.structure_column(sign);
         let indent = self.lexer.indent;
-        let in_mapping = kind == Some(Kind::Mapping);
+        let in_mapping = matches!(kind, Some(Kind::Mapping | Kind::Indentless));
         let ends = match sign {
             // The first document may begin with its end, but not be it.
             Sign::DocumentEnd => kind.is_some() || self.explicit,
             _ if sign.ends_document() || column < indent => true,
             _ if column > indent || sign == Sign::Block => false,
-            Sign::Entry => !in_mapping,
+            Sign::Entry => kind != Some(Kind::Mapping),
             Sign::Key | Sign::Value => in_mapping,
             _ => in_mapping && sign.begins_node(),
         };
         if ends {
             self.emit_empty(Properties::default(), empty, empty);
             self.expect(next);
-            if next == Expect::Colon && (self.lexer.cursor.column() as i32) < indent {
+            if next == Expect::Colon && self.is_outdented(indent) {
                 self.emit_empty(Properties::default(), empty, empty);
                 self.expect(Expect::Entry);
             }
@@ -118,6 +136,22 @@ impl<'a> Parser<'a> {
         }
         let mark = self.lexer.cursor.mark();
         self.open_block(sign, Properties::default(), mark)
+    }
+
+    /// Whether a block whose column is `indent` ends because of where something else begins, and not with the text.
+    fn is_outdented(&self, indent: i32) -> bool {
+        (self.lexer.cursor.column() as i32) < indent
+    }
+
+    /// Where the last lexeme has ended.
+    fn gap(&self) -> Mark {
+        self.gap.unwrap_or_else(|| self.lexer.cursor.mark())
+    }
+
+    /// Where the `- ` is that a block collection begins behind, without properties between.
+    pub(super) fn stem(&self, start: &Mark, mark: &Mark) -> Option<u32> {
+        let frame = self.frames.last()?;
+        (start == mark && matches!(frame.kind, Kind::Sequence | Kind::Indentless)).then_some(frame.entry)
     }
 
     /// Opens the collection whose first indicator is here. `start` is where its properties begin.
@@ -138,7 +172,8 @@ impl<'a> Parser<'a> {
             Sign::Entry => (Kind::Sequence, EventKind::SequenceStart { flow: false, properties }),
             _ => (Kind::Mapping, EventKind::MappingStart { flow: false, properties }),
         };
-        self.emit(Event::new(event, start, start));
+        let role = Role::Block(self.stem(&start, &mark));
+        self.emit(Event::new(event, start, start), role, mark);
         self.push_block(kind, Expect::Entry, mark);
         Ok(())
     }

@@ -1,0 +1,337 @@
+//! [`Remarks`]: which comments belong to which event.
+//!
+//! go-yaml decides in two steps, and both show in what it prints.
+//!
+//! 1. The comments between two lexemes are cut into *remarks*. Behind a lexeme on its line is a line comment. Of the
+//!    lines below, those up to the first empty line are a foot, if they follow the lexeme at once or stand further left
+//!    than the block; so are those that end where something further left than the block begins, and the last ones before
+//!    a closing bracket. All others are a head of what comes next.
+//! 2. A remark has a place in the text, which is that of the lexeme before it or its own. An event takes all remarks up
+//!    to the place of the lexeme that it is made of. Ends of blocks take no heads, which wait for what comes next.
+
+use super::cursor::{Cursor, Mark};
+use super::event::Event;
+use super::lexer::Lexer;
+use crate::Comments;
+use std::collections::VecDeque;
+
+/// A lexeme, as far as comments behind it care.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Last {
+    pub(super) kind: LastKind,
+    pub(super) start: u32,
+    /// The line that it ends on.
+    pub(super) line: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum LastKind {
+    /// `-`, `---`, `...` or nothing: what stands behind it is no line comment.
+    #[default]
+    Entry,
+    /// `:`
+    Value,
+    /// `,`
+    Comma,
+    Other,
+}
+
+/// How an event takes comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It takes all.
+    Node,
+    /// It takes none.
+    Silent,
+    /// A block collection's start takes the head that stood before the `- ` at that offset.
+    Block(Option<u32>),
+    /// A mapping's end takes what is no head.
+    MappingEnd,
+    /// A sequence's end takes none and comes before heads.
+    SequenceEnd,
+    /// A document's start without `---` takes the head that an empty line ends.
+    Document,
+    /// A document's end takes a head for its foot.
+    DocumentEnd,
+}
+
+/// A comment or several, in a place.
+#[derive(Debug)]
+struct Remark {
+    slot: Slot,
+    text: String,
+    /// The place.
+    at: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    Head,
+    Line,
+    Foot,
+}
+
+/// The comments that are read and not yet taken.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    last: Last,
+    before_last: Last,
+    queue: VecDeque<Remark>,
+    head: String,
+    line: String,
+    foot: String,
+    /// The places and columns of the remarks behind the last lexeme.
+    columns: Vec<(u32, u32)>,
+}
+
+/// The lines of comments between two lexemes.
+struct Gap {
+    /// The place of what begins here.
+    at: u32,
+    /// The line below the last lexeme, if a foot may begin there.
+    foot_line: Option<u32>,
+    indent: u32,
+    /// Whether no empty line has been seen.
+    first: bool,
+    text: String,
+    start: Mark,
+}
+
+impl Gap {
+    /// The place of a remark that belongs to nothing before it: behind its `#`, where no lexeme can begin.
+    fn place(&self) -> u32 {
+        self.start.offset + 1
+    }
+}
+
+impl Remarks {
+    /// A lexeme has been read.
+    pub(super) fn passed(&mut self, kind: LastKind, start: Mark, line: u32) {
+        self.columns.clear();
+        self.before_last = self.last;
+        self.last = Last { kind, start: start.offset, line };
+    }
+
+    /// A line comment of the lexeme that begins at `start`.
+    pub(super) fn line(&mut self, start: Mark, text: &str) {
+        self.queue.push_back(Remark { slot: Slot::Line, text: text.to_owned(), at: start.offset });
+    }
+
+    /// Passes over blanks, line breaks and comments.
+    pub(super) fn skip(&mut self, lexer: &mut Lexer<'_>) {
+        if lexer.cursor.line() == self.last.line && self.last.kind != LastKind::Entry {
+            self.line_comment(lexer);
+        }
+        let begin = lexer.cursor.mark();
+        while !lexer.skip_to_comment() {
+            self.lines(lexer, begin);
+        }
+    }
+
+    fn line_comment(&mut self, lexer: &mut Lexer<'_>) {
+        let cursor = &mut lexer.cursor;
+        let from = cursor.at;
+        cursor.pass_blanks();
+        if cursor.byte() != b'#' {
+            cursor.at = from;
+            return;
+        }
+        let start = cursor.at;
+        cursor.pass_line();
+        let owner = match self.last.kind {
+            LastKind::Value if lexer.flow == 0 => self.before_last,
+            LastKind::Comma if lexer.flow > 0 => self.before_last,
+            _ => self.last,
+        };
+        let text = cursor.slice(start..cursor.at).to_owned();
+        self.queue.push_back(Remark { slot: Slot::Line, text, at: owner.start });
+    }
+
+    /// Reads the comment lines that begin here.
+    fn lines(&mut self, lexer: &mut Lexer<'_>, begin: Mark) {
+        let owner = if self.last.kind == LastKind::Comma { self.before_last } else { self.last };
+        let flow = lexer.flow > 0;
+        let cursor = &mut lexer.cursor;
+        let here = cursor.mark();
+        let newlines = here.line - self.last.line;
+        let below = if newlines == 0 && here.column > 1 { self.last.line + 2 } else { self.last.line + 1 };
+        let mut gap = Gap {
+            at: owner.start,
+            foot_line: (begin.line > 0 && self.last.kind != LastKind::Value).then_some(below),
+            indent: lexer.indent.max(0) as u32,
+            first: newlines <= 1,
+            text: String::new(),
+            start: here,
+        };
+        let mut was_empty = false;
+        loop {
+            let line_end = cursor.clone();
+            cursor.pass_blanks();
+            let closes = flow && matches!(cursor.byte(), b']' | b'}');
+            let empty = cursor.is_at_end() || cursor.break_at(cursor.at) > 0;
+            if closes || empty {
+                if closes || !was_empty {
+                    self.empty_line(&mut gap, cursor, closes);
+                }
+                if cursor.pass_break().is_none() {
+                    *cursor = line_end;
+                    break;
+                }
+                gap.first = false;
+                was_empty = true;
+                continue;
+            }
+            let column = cursor.column() as u32;
+            if !gap.text.is_empty() && column < gap.indent && column != gap.start.column {
+                self.foot(&mut gap, cursor);
+            }
+            if cursor.byte() != b'#' {
+                *cursor = line_end;
+                break;
+            }
+            if gap.text.is_empty() {
+                gap.start = cursor.mark();
+            } else {
+                gap.text.push('\n');
+            }
+            was_empty = false;
+            let from = cursor.at;
+            cursor.pass_line();
+            gap.text.push_str(cursor.slice(from..cursor.at));
+            // In comments go-yaml takes a carriage return and its line feed for two breaks: for an empty line.
+            let doubled = cursor.break_at(cursor.at) == 2 && cursor.byte() == b'\r';
+            cursor.pass_break();
+            if doubled {
+                self.empty_line(&mut gap, cursor, false);
+                gap.first = false;
+                was_empty = true;
+            }
+        }
+        if !gap.text.is_empty() {
+            let at = gap.place();
+            self.push(Slot::Head, at, &mut gap);
+        }
+        lexer.key_allowed |= !flow && cursor.line() != here.line;
+    }
+
+    /// A line without anything, the text's end, or a closing bracket.
+    fn empty_line(&mut self, gap: &mut Gap, cursor: &Cursor<'_>, closes: bool) {
+        let dedented = gap.start.column < gap.indent;
+        if closes || gap.first && (gap.foot_line == Some(gap.start.line) || dedented) {
+            if !gap.text.is_empty() {
+                if dedented {
+                    gap.at = gap.place();
+                }
+                self.foot(gap, cursor);
+            }
+        } else if !gap.text.is_empty() && !cursor.is_at_end() {
+            gap.text.push('\n');
+        }
+    }
+
+    fn foot(&mut self, gap: &mut Gap, cursor: &Cursor<'_>) {
+        self.push(Slot::Foot, gap.at, gap);
+        gap.at = cursor.at as u32;
+    }
+
+    fn push(&mut self, slot: Slot, at: u32, gap: &mut Gap) {
+        self.columns.push((gap.place(), gap.start.column));
+        self.queue.push_back(Remark { slot, text: std::mem::take(&mut gap.text), at });
+    }
+
+    /// Where the end of a block is whose column is `indent`, if what follows is further left: at the first comment in
+    /// that column from `place` on, which is where the end of the block within it is.
+    pub(super) fn block_end(&self, indent: i32, place: u32) -> Option<u32> {
+        let found = self.columns.iter().find(|(at, column)| *at >= place && *column as i32 == indent);
+        found.map(|(at, _)| *at)
+    }
+
+    /// Gives an event its comments; `place` is where the lexeme begins that it is made of.
+    pub(super) fn assign(&mut self, event: &mut Event<'_>, role: Role, place: u32) {
+        match role {
+            Role::Silent => self.gather(place, false),
+            Role::Node => {
+                self.gather(place, false);
+                event.comments = self.take();
+            }
+            Role::Block(entry) => {
+                let Some(entry) = entry else { return };
+                self.gather(entry, false);
+                let stem = self.head.len();
+                self.gather(place, false);
+                if stem > 0 {
+                    let rest = self.head.split_off(stem);
+                    let head = std::mem::replace(&mut self.head, rest.strip_prefix('\n').unwrap_or(&rest).to_owned());
+                    event.comments = Some(Box::new(Comments { head: head.into(), ..Comments::default() }));
+                }
+            }
+            Role::SequenceEnd => self.gather(place, true),
+            Role::MappingEnd => {
+                self.gather(place, true);
+                event.comments = self.take();
+            }
+            Role::Document => {
+                self.gather(place, false);
+                let head = self.document_head();
+                if !head.is_empty() {
+                    event.comments = Some(Box::new(Comments { head: head.into(), ..Comments::default() }));
+                }
+            }
+            Role::DocumentEnd => {
+                self.gather(place, false);
+                event.comments = self.take();
+                if let Some(comments) = &mut event.comments
+                    && comments.foot.is_empty()
+                {
+                    comments.foot = std::mem::take(&mut comments.head);
+                }
+            }
+        }
+    }
+
+    fn gather(&mut self, place: u32, end: bool) {
+        while let Some(remark) = self.queue.front()
+            && remark.at <= place
+            && !(end && remark.slot == Slot::Head)
+        {
+            let into = match remark.slot {
+                Slot::Head => &mut self.head,
+                Slot::Line => &mut self.line,
+                Slot::Foot => &mut self.foot,
+            };
+            if !into.is_empty() {
+                into.push('\n');
+            }
+            into.push_str(&remark.text);
+            self.queue.pop_front();
+        }
+    }
+
+    fn take(&mut self) -> Option<Box<Comments>> {
+        if self.head.is_empty() && self.line.is_empty() && self.foot.is_empty() {
+            return None;
+        }
+        let mut text = |from: &mut String| Box::from(std::mem::take(from));
+        Some(Box::new(Comments {
+            head: text(&mut self.head),
+            line: text(&mut self.line),
+            foot: text(&mut self.foot),
+        }))
+    }
+
+    /// The part of the head before its last empty line.
+    fn document_head(&mut self) -> String {
+        if self.head.ends_with('\n') {
+            self.head.pop();
+            return std::mem::take(&mut self.head);
+        }
+        match self.head.rfind("\n\n") {
+            Some(at) => {
+                let rest = self.head.split_off(at + 2);
+                self.head.truncate(at);
+                std::mem::replace(&mut self.head, rest)
+            }
+            None => String::new(),
+        }
+    }
+}

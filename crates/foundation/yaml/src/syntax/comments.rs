@@ -80,6 +80,8 @@ pub(super) struct Remarks {
     head: String,
     line: String,
     foot: String,
+    /// The last line of comments that is no line comment.
+    pub(super) end_line: u32,
     /// The places and columns of the remarks behind the last lexeme.
     columns: Vec<(u32, u32)>,
 }
@@ -98,9 +100,9 @@ struct Gap {
 }
 
 impl Gap {
-    /// The place of a remark that belongs to nothing before it: behind its `#`, where no lexeme can begin.
+    /// The place of a remark that belongs to nothing before it.
     fn place(&self) -> u32 {
-        self.start.offset + 1
+        self.start.offset
     }
 }
 
@@ -200,6 +202,7 @@ impl Remarks {
             gap.text.push_str(cursor.slice(from..cursor.at));
             // In comments go-yaml takes a carriage return and its line feed for two breaks: for an empty line.
             let doubled = cursor.break_at(cursor.at) == 2 && cursor.byte() == b'\r';
+            self.end_line = cursor.line();
             cursor.pass_break();
             if doubled {
                 self.empty_line(&mut gap, cursor, false);

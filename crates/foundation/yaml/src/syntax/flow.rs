@@ -56,8 +56,7 @@ impl<'a> Parser<'a> {
             }
             (_, Expect::Colon | Expect::NoValue) => {
                 if sign == Sign::Value && expect == Expect::Colon {
-                    self.pass_indicator(LastKind::Value);
-                    self.lexer.key_allowed = false;
+                    self.pass_colon();
                     self.expect(Expect::Value);
                 } else {
                     let mark = self.lexer.mark(sign);
@@ -68,13 +67,24 @@ impl<'a> Parser<'a> {
             }
             (_, Expect::Value) => {
                 if closes || sign == Sign::Comma {
-                    let mark = self.lexer.mark(sign);
+                    // Without braces, where the `:` is.
+                    let mark = if kind == Kind::FlowPair { start } else { self.lexer.mark(sign) };
                     self.emit_empty(Properties::default(), mark, mark);
                     self.expect(Expect::Entry);
                     return Ok(());
                 }
                 self.flow_node(sign, Expect::Entry)
             }
+        }
+    }
+
+    /// Goes behind the `:` here; a pair without braces remembers where it is.
+    pub(super) fn pass_colon(&mut self) {
+        let mark = self.lexer.cursor.mark();
+        self.pass_indicator(LastKind::Value);
+        self.lexer.key_allowed = false;
+        if let Some(frame) = self.frames.last_mut().filter(|frame| frame.kind == Kind::FlowPair) {
+            frame.start = mark;
         }
     }
 

@@ -282,6 +282,7 @@ impl<'a> Parser<'a> {
         outer_start: Option<Mark>,
         start: Mark,
     ) -> Option<Event<'a>> {
+        let colon = self.lexer.cursor.mark();
         self.pass_indicator(LastKind::Value);
         self.lexer.key_allowed = false;
         let flow = self.lexer.flow > 0;
@@ -295,7 +296,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         if flow {
-            self.push_pair(start, Expect::Value);
+            self.push_pair(colon, Expect::Value);
         } else {
             self.push_block(Kind::Mapping, Expect::Value, start);
         }

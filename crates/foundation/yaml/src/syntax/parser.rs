@@ -17,6 +17,9 @@ pub(crate) struct Parser<'a> {
     pub(super) phase: Phase,
     /// Where the last lexeme has ended, once something behind it has been looked for.
     pub(super) gap: Option<Mark>,
+    /// Where the last block's end is, if comments behind the last lexeme say so, and whether what follows is further
+    /// left.
+    pub(super) block_end: Option<(bool, Mark)>,
     pub(super) handles: TagHandles,
     /// Whether the document began with `---`.
     pub(super) explicit: bool,
@@ -120,6 +123,7 @@ impl<'a> Parser<'a> {
             lexer: Lexer::new(text),
             phase: Phase::First,
             gap: None,
+            block_end: None,
             handles: TagHandles::default(),
             explicit: false,
             frames: Vec::with_capacity(16),
@@ -241,7 +245,7 @@ impl<'a> Parser<'a> {
 
     /// A lexeme on a single line has been read.
     pub(super) fn passed(&mut self, kind: LastKind, start: Mark) {
-        self.gap = None;
+        (self.gap, self.block_end) = (None, None);
         let line = self.lexer.cursor.line();
         if let Some(remarks) = &mut self.remarks {
             remarks.passed(kind, start, line);
@@ -250,7 +254,7 @@ impl<'a> Parser<'a> {
 
     /// A scalar that ends on `line` has been read.
     pub(super) fn passed_to(&mut self, start: Mark, line: u32) {
-        self.gap = None;
+        (self.gap, self.block_end) = (None, None);
         if let Some(remarks) = &mut self.remarks {
             remarks.passed(LastKind::Other, start, line);
         }

@@ -76,16 +76,20 @@ impl<'a> Parser<'a> {
             Kind::Indentless if self.lexer.structure_column(sign) >= indent => Role::Silent,
             _ => Role::SequenceEnd,
         };
-        let mut place = if self.is_outdented(indent) { self.gap() } else { mark };
+        let outdented = self.is_outdented(indent);
+        let carried = self.block_end.filter(|(out, _)| *out == outdented).map(|(_, place)| place);
+        let mut place = carried.unwrap_or(if outdented { self.gap() } else { mark });
         if role != Role::Silent {
-            let found = self.remarks.as_ref().and_then(|remarks| remarks.block_end(indent, place.offset));
-            match found.filter(|_| kind != Kind::Indentless && self.is_outdented(indent)) {
+            let from = if outdented { place.offset } else { 0 };
+            let remarks = self.remarks.as_ref().filter(|remarks| outdented || mark.line <= remarks.end_line + 2);
+            match remarks.and_then(|remarks| remarks.block_end(indent, from)) {
                 Some(comment) => {
                     place.offset = comment;
-                    self.gap = Some(place);
+                    self.block_end = Some((outdented, place));
                 }
                 // What belongs to the lexeme behind the block is not taken by its end.
-                None => place.offset = place.offset.saturating_sub(1),
+                None if carried.is_none() => place.offset = place.offset.saturating_sub(1),
+                None => {}
             }
         }
         self.emit(Event::new(event, mark, mark), role, place);

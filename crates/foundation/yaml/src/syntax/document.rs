@@ -144,7 +144,7 @@ impl<'a> Parser<'a> {
                 Directive::Tag(tag) => self.handles.0.push(tag),
             }
             self.lexer.key_allowed = false;
-            self.passed(LastKind::Entry, mark);
+            self.passed_to(mark, mark.line);
             self.skip();
             *sign = self.lexer.sign();
         }

@@ -139,7 +139,7 @@ pub(super) enum Directive {
     Tag(Tag),
 }
 
-/// Reads the directive whose `%` is here, to its line's end.
+/// Reads the directive whose `%` is here, with its line break, behind which no key may begin yet.
 pub(super) fn directive(cursor: &mut Cursor<'_>) -> Result<Directive, Box<SyntaxError>> {
     const WHAT: &str = "this directive";
     let start = cursor.mark();
@@ -197,6 +197,7 @@ pub(super) fn directive(cursor: &mut Cursor<'_>) -> Result<Directive, Box<Syntax
     if !cursor.is_at_end() && cursor.break_at(cursor.at) == 0 {
         return refuse("did not find expected comment or line break", cursor);
     }
+    cursor.pass_break();
     Ok(directive)
 }
 

@@ -65,7 +65,12 @@ impl Sign {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { cursor: Cursor::new(text), flow: 0, key_allowed: true, indent: -1 }
+        let mut cursor = Cursor::new(text);
+        if text.starts_with('\u{FEFF}') {
+            // The text's own byte order mark is gone; go-yaml passes over another.
+            cursor.at += '\u{FEFF}'.len_utf8();
+        }
+        Self { cursor, flow: 0, key_allowed: true, indent: -1 }
     }
 
     /// What stands here, blanks and comments being passed over.

@@ -116,19 +116,19 @@ impl<'a> Parser<'a> {
     }
 
     fn property(&mut self, sign: Sign, head: &mut Head<'a>) -> Result<(), Box<SyntaxError>> {
-        self.lexer.key_allowed = false;
+        let before = self.lexer.clone();
         let begin = self.lexer.cursor.mark();
+        self.lexer.key_allowed = false;
         if sign == Sign::Anchor {
             head.own.anchor = Some(lexeme::name(&mut self.lexer.cursor)?);
         } else {
-            let mark = self.lexer.cursor.mark();
             let tag = lexeme::tag(&mut self.lexer.cursor)?;
             head.own.tag = Some(match self.handles.resolve(tag) {
                 Some(tag) => tag,
                 None => {
                     let start = head.outer_start.unwrap_or(head.start);
-                    let context = Some((start, "this node"));
-                    return Err(SyntaxError::grammar("found undefined tag handle", mark, context));
+                    self.lexer = before;
+                    return Err(self.refuse("found undefined tag handle", sign, Some((start, "this node"))));
                 }
             });
         }

@@ -12,8 +12,8 @@ pub(super) struct Block {
     pub(super) end: Mark,
     /// The line that its text ends on.
     pub(super) last_line: u32,
-    /// Where the header's comment begins and which bytes it is.
-    pub(super) comment: Option<(Mark, Range<usize>)>,
+    /// The bytes of the header's comment.
+    pub(super) comment: Option<Range<usize>>,
 }
 
 /// What is kept of the line breaks at the end.
@@ -34,9 +34,9 @@ pub(super) fn block(cursor: &mut Cursor<'_>, indent: i32) -> Result<Block, Box<S
     let header_end = cursor.mark();
     cursor.pass_blanks();
     let comment = (cursor.byte() == b'#').then(|| {
-        let mark = cursor.mark();
+        let from = cursor.at;
         cursor.pass_line();
-        (mark, mark.offset as usize..cursor.at)
+        from..cursor.at
     });
     if !cursor.is_at_end() && cursor.pass_break().is_none() {
         let problem = "did not find expected comment or line break";

@@ -8,7 +8,8 @@ pub(super) fn check(text: &str) -> Result<(), Box<SyntaxError>> {
     const BLOCK: usize = 64;
     let bytes = text.as_bytes();
     // One look at a block finds that it has nothing to look at, nearly always.
-    let suspicious = |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || matches!(byte, 0x7F | 0xC2 | 0xEF);
+    let suspicious =
+        |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || matches!(byte, 0x7F | 0xC2 | 0xEF);
     for (index, block) in bytes.chunks(BLOCK).enumerate() {
         if block.iter().fold(false, |found, byte| found | suspicious(*byte)) {
             for (offset, byte) in block.iter().enumerate() {

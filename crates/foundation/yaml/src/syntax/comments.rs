@@ -47,8 +47,8 @@ pub(super) enum Role {
     Block(Option<u32>),
     /// A mapping's end takes what is no head.
     MappingEnd,
-    /// A sequence's end takes none and comes before heads.
-    SequenceEnd,
+    /// A sequence's end, or a value that is missing before an end, takes none and comes before heads.
+    SilentEnd,
     /// A document's start without `---` takes the head that an empty line ends.
     Document,
     /// A document's end takes a head for its foot.
@@ -268,7 +268,7 @@ impl Remarks {
                     event.comments = Some(Box::new(Comments { head: head.into(), ..Comments::default() }));
                 }
             }
-            Role::SequenceEnd => self.gather(place, true),
+            Role::SilentEnd => self.gather(place, true),
             Role::MappingEnd => {
                 self.gather(place, true);
                 event.comments = self.take();
@@ -314,12 +314,8 @@ impl Remarks {
         if self.head.is_empty() && self.line.is_empty() && self.foot.is_empty() {
             return None;
         }
-        let mut text = |from: &mut String| Box::from(std::mem::take(from));
-        Some(Box::new(Comments {
-            head: text(&mut self.head),
-            line: text(&mut self.line),
-            foot: text(&mut self.foot),
-        }))
+        let text = |from: &mut String| Box::from(std::mem::take(from));
+        Some(Box::new(Comments { head: text(&mut self.head), line: text(&mut self.line), foot: text(&mut self.foot) }))
     }
 
     /// The part of the head before its last empty line.

@@ -137,7 +137,10 @@ impl<'a> Parser<'a> {
             if let Some(problem) = problem {
                 self.lexer = before;
                 let error = self.refuse(problem, *sign, None);
-                return Err(Box::new(SyntaxError { mark: if error.problem == problem { mark } else { error.mark }, ..*error }));
+                return Err(Box::new(SyntaxError {
+                    mark: if error.problem == problem { mark } else { error.mark },
+                    ..*error
+                }));
             }
             match directive {
                 Directive::Version(..) => version = true,

@@ -107,8 +107,8 @@ impl<'a> Parser<'a> {
     }
 
     fn pass_instead_of_key(&mut self, sign: Sign) -> Mark {
-        let mark = self.lexer.mark(sign);
         self.pass_indicator(LastKind::Other);
+        let mark = self.lexer.cursor.mark();
         match sign {
             Sign::Close => {
                 self.lexer.flow -= 1;

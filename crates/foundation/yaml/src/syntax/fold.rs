@@ -36,32 +36,47 @@ impl Fold {
         self.add(line_break);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    fn rest(&self, into: &mut String) -> bool {
+    /// Writes all breaks but the first.
+    fn rest(&self, into: &mut String) {
         if self.mixed.is_empty() {
             (0..self.feeds).for_each(|_| into.push('\n'));
         } else {
             into.push_str(&self.mixed);
         }
-        self.feeds > 0 || !self.mixed.is_empty()
     }
 
     /// Writes what the breaks are in the scalar's text.
     pub(super) fn write(&self, into: &mut String) {
-        match self.first {
-            None => {}
-            Some("\n") => {
-                if !self.rest(into) {
-                    into.push(' ');
-                }
-            }
-            Some(first) => {
-                into.push_str(first);
-                self.rest(into);
-            }
+        let before = into.len();
+        if let Some(first) = self.first.filter(|first| *first != "\n") {
+            into.push_str(first);
+        }
+        self.rest(into);
+        if self.first == Some("\n") && into.len() == before {
+            into.push(' ');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_break_is_a_space_and_of_several_the_first_goes() {
+        for (breaks, folded) in [
+            (&[][..], ""),
+            (&["\n"], " "),
+            (&["\n", "\n"], "\n"),
+            (&["\n", "\n", "\u{2028}", "\n"], "\n\u{2028}\n"),
+            (&["\u{2029}"], "\u{2029}"),
+            (&["\u{2029}", "\n"], "\u{2029}\n"),
+        ] {
+            let mut fold = Fold::default();
+            breaks.iter().for_each(|line_break| fold.add(line_break));
+            let mut text = String::new();
+            fold.write(&mut text);
+            assert_eq!(text, folded, "{breaks:?}");
         }
     }
 }

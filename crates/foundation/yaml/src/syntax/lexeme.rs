@@ -71,12 +71,7 @@ pub(super) fn tag(cursor: &mut Cursor<'_>) -> Result<Tag, Box<SyntaxError>> {
 }
 
 /// Reads what may stand in a tag, `%` with two digits being a byte.
-fn uri(
-    cursor: &mut Cursor<'_>,
-    before: &str,
-    start: Mark,
-    what: &'static str,
-) -> Result<String, Box<SyntaxError>> {
+fn uri(cursor: &mut Cursor<'_>, before: &str, start: Mark, what: &'static str) -> Result<String, Box<SyntaxError>> {
     let mut text = before.to_owned();
     let from = cursor.at;
     while is_uri(cursor.byte()) {

@@ -56,10 +56,7 @@ impl Sign {
 
     /// Whether a node may begin with it that is no block collection.
     pub(super) fn begins_node(self) -> bool {
-        matches!(
-            self,
-            Self::Open | Self::Alias | Self::Anchor | Self::Tag | Self::Block | Self::Quoted | Self::Plain
-        )
+        matches!(self, Self::Open | Self::Alias | Self::Anchor | Self::Tag | Self::Block | Self::Quoted | Self::Plain)
     }
 }
 

@@ -86,6 +86,7 @@ impl<'a> Parser<'a> {
                 self.passed(LastKind::Other, content);
                 self.scalar(text.text, style, text.end, content, head)
             }
+            Sign::Block if self.is_required(&head) && !head.own.is_empty() => Err(self.no_key(head.start, sign)),
             Sign::Block => {
                 let content = self.lexer.cursor.mark();
                 let style = if self.lexer.cursor.byte() == b'|' { Style::Literal } else { Style::Folded };
@@ -94,10 +95,8 @@ impl<'a> Parser<'a> {
                 let start = head.outer_start.unwrap_or(head.start);
                 let kind = EventKind::Scalar(block.text.into(), style, merged(head.outer, head.own));
                 self.passed_to(content, block.last_line);
-                if let Some(remarks) = &mut self.remarks {
-                    if let Some((_, range)) = block.comment {
-                        remarks.line(content, self.lexer.cursor.slice(range));
-                    }
+                if let (Some(remarks), Some(range)) = (&mut self.remarks, block.comment) {
+                    remarks.line(content, self.lexer.cursor.slice(range));
                 }
                 self.emit(Event::new(kind, start, block.end), Role::Node, content);
                 Ok(())
@@ -175,7 +174,8 @@ impl<'a> Parser<'a> {
             return Err(self.no_key(head.start, sign));
         }
         if head.allowed && !head.own.is_empty() {
-            self.passed = Some((Candidate { mark: head.start, required: false, given_up: false }, head.end.offset as usize));
+            self.passed =
+                Some((Candidate { mark: head.start, required: false, given_up: false }, head.end.offset as usize));
         }
         self.emit_empty(merged(head.outer, head.own), start, head.end);
         Ok(())
@@ -193,8 +193,14 @@ impl<'a> Parser<'a> {
             read = 2;
         } else if self.is_required(&head) {
             let error = self.no_key_behind(head.start);
-            // A key that something stands behind is a key all the same.
-            return Err(if error.stage == Stage::Parser { self.unknown_alias(name, start).unwrap_or(error) } else { error });
+            if error.stage == Stage::Parser {
+                // A key that something stands behind is a key all the same, and looked up before that.
+                if let Some(unknown) = self.unknown_alias(name, start) {
+                    return Err(unknown);
+                }
+                self.emit(Event::new(EventKind::Alias(name), start, end), Role::Silent, start);
+            }
+            return Err(error);
         } else if !head.outer.is_empty() {
             self.lexer = before;
             return self.nothing(head);
@@ -204,6 +210,12 @@ impl<'a> Parser<'a> {
         if let Some(error) = self.unknown_alias(name, start) {
             self.foresee(read)?;
             return Err(error);
+        }
+        let next = self.lexer.cursor.byte();
+        if self.remarks.is_none() && head.allowed && read == 1 && !matches!(next, b',' | b']' | b'}' | b'\n' | b'#' | 0)
+        {
+            // Whoever looks aliases up later comes after go-yaml's looking ahead.
+            self.foresee(read)?;
         }
         self.emit(Event::new(EventKind::Alias(name), start, end), Role::Node, start);
         Ok(())
@@ -263,7 +275,9 @@ impl<'a> Parser<'a> {
             return false;
         }
         cursor.pass_blanks();
-        cursor.byte() == b':' && (self.lexer.flow > 0 || cursor.is_parted_at(cursor.at + 1)) && self.lexer.reaches(start)
+        cursor.byte() == b':'
+            && (self.lexer.flow > 0 || cursor.is_parted_at(cursor.at + 1))
+            && self.lexer.reaches(start)
     }
 
     /// Passes the `:` behind a key and opens the mapping that it is the first key of.
@@ -331,11 +345,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A collection in brackets has ended that `candidate` says might be a key.
-    pub(super) fn end_of_brackets(
-        &mut self,
-        mut candidate: Candidate,
-        frame: &Frame,
-    ) -> Result<(), Box<SyntaxError>> {
+    pub(super) fn end_of_brackets(&mut self, mut candidate: Candidate, frame: &Frame) -> Result<(), Box<SyntaxError>> {
         let end = self.lexer.cursor.at;
         candidate.given_up = !frame.tried && candidate.mark == frame.start;
         let Some(waiting) = self.release() else {
@@ -357,7 +367,11 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if candidate.required {
-            return Err(self.no_key_behind(start));
+            let mapping = self.frames.last().map(|frame| (frame.start, "this block mapping"));
+            return Err(match candidate.given_up && self.ahead == 1 {
+                true => SyntaxError::grammar("did not find expected key", start, mapping),
+                false => self.no_key_behind(start),
+            });
         }
         self.passed = Some((candidate, end));
         self.no_mapping(waiting);

@@ -217,7 +217,9 @@ impl<'a> Parser<'a> {
             return self.emit_empty(outer, start, end);
         }
         let Some(Some(Ready { event, .. })) = self.slot(slot + 1) else { return };
-        if let EventKind::SequenceStart { properties, .. } | EventKind::MappingStart { properties, .. } = &mut event.kind {
+        if let EventKind::SequenceStart { properties, .. } | EventKind::MappingStart { properties, .. } =
+            &mut event.kind
+        {
             *properties = merged(outer, std::mem::take(properties));
             event.start = outer_start.unwrap_or(event.start);
             event.end = event.start;

@@ -81,12 +81,7 @@ fn one_line(cursor: &mut Cursor<'_>, flow: bool) -> usize {
 }
 
 /// Passes over line breaks and the blanks that begin lines; false if there is no break here.
-fn pass_breaks(
-    cursor: &mut Cursor<'_>,
-    fold: &mut Fold,
-    indent: i32,
-    start: Mark,
-) -> Result<bool, Box<SyntaxError>> {
+fn pass_breaks(cursor: &mut Cursor<'_>, fold: &mut Fold, indent: i32, start: Mark) -> Result<bool, Box<SyntaxError>> {
     *fold = Fold::default();
     let mut any = false;
     while let Some(line_break) = cursor.pass_break() {

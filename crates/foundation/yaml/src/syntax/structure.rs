@@ -6,6 +6,7 @@ use super::error::SyntaxError;
 use super::event::{Event, EventKind, Properties};
 use super::lexer::Sign;
 use super::parser::{Expect, Frame, Kind, Parser};
+use crate::Style;
 
 pub(super) const NO_CONTENT: &str = "did not find expected node content";
 const NO_KEY: &str = "did not find expected key";
@@ -31,7 +32,9 @@ impl<'a> Parser<'a> {
                     return self.value_behind_indicator();
                 }
                 let mark = if self.is_outdented(indent) { self.gap() } else { self.lexer.mark(sign) };
-                self.emit_empty(Properties::default(), mark, mark);
+                let role = if column < indent { Role::SilentEnd } else { Role::Silent };
+                let scalar = EventKind::Scalar("".into(), Style::Plain, Properties::default());
+                self.emit(Event::new(scalar, mark, mark), role, mark);
                 self.expect(Expect::Entry);
                 Ok(())
             }
@@ -74,7 +77,7 @@ impl<'a> Parser<'a> {
         let role = match kind {
             Kind::Mapping => Role::MappingEnd,
             Kind::Indentless if self.lexer.structure_column(sign) >= indent => Role::Silent,
-            _ => Role::SequenceEnd,
+            _ => Role::SilentEnd,
         };
         let outdented = self.is_outdented(indent);
         let carried = self.block_end.filter(|(out, _)| *out == outdented).map(|(_, place)| place);

@@ -40,3 +40,24 @@ fn refused(text: &str, at: usize) -> Box<SyntaxError> {
     let problem = "control characters are not allowed".into();
     Box::new(SyntaxError { problem, mark, context: None, stage: Stage::Reader })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_refused_where_they_stand() {
+        for (text, place) in [
+            ("a\tb\r\n\u{85}\u{A0}\u{2028}\u{FEFF}\u{FFFD}\u{1F600}", None),
+            ("a\n b\u{7}", Some((1, 2))),
+            ("\0", Some((0, 0))),
+            ("\u{7F}", Some((0, 0))),
+            ("\u{80}", Some((0, 0))),
+            ("\u{9F}", Some((0, 0))),
+            ("\u{FFFE}", Some((0, 0))),
+        ] {
+            let refused = check(text).err().map(|error| (error.mark.line, error.mark.column));
+            assert_eq!(refused, place, "{text:?}");
+        }
+    }
+}

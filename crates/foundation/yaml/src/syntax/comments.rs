@@ -155,7 +155,7 @@ impl Remarks {
         let flow = lexer.flow > 0;
         let cursor = &mut lexer.cursor;
         let here = cursor.mark();
-        let newlines = here.line - self.last.line;
+        let newlines = here.line.saturating_sub(self.last.line);
         let below = if newlines == 0 && here.column > 1 { self.last.line + 2 } else { self.last.line + 1 };
         let mut gap = Gap {
             at: owner.start,

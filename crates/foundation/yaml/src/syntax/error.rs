@@ -77,3 +77,25 @@ impl SyntaxError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_counts_lines_its_way() {
+        let at = |line| Mark { line, ..Mark::default() };
+        for (stage, noticed, begun, v2, v3) in [
+            (Stage::Scanner, 2, Some(1), "yaml: line 3: x", "yaml: line 2: x"),
+            (Stage::Scanner, 2, Some(0), "yaml: line 3: x", "yaml: line 3: x"),
+            (Stage::Scanner, 0, None, "yaml: x", "yaml: x"),
+            (Stage::Parser, 2, Some(1), "yaml: line 2: x", "yaml: line 1: x"),
+            (Stage::Parser, 0, Some(0), "yaml: x", "yaml: x"),
+            (Stage::Composer, 2, None, "yaml: x", "yaml: x"),
+        ] {
+            let context = begun.map(|line| (at(line), "this"));
+            let error = SyntaxError { problem: "x".into(), mark: at(noticed), context, stage };
+            assert_eq!((error.go_text(Dialect::V2), error.go_text(Dialect::V3)), (v2.to_owned(), v3.to_owned()));
+        }
+    }
+}

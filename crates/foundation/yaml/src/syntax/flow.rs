@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
         let mark = self.lexer.cursor.mark();
         match sign {
             Sign::Close => {
-                self.lexer.flow -= 1;
+                self.lexer.flow = self.lexer.flow.saturating_sub(1);
                 self.lexer.key_allowed = false;
             }
             Sign::Comma => self.lexer.key_allowed = true,
@@ -143,7 +143,7 @@ impl<'a> Parser<'a> {
     fn close_flow(&mut self, kind: Kind) -> Result<(), Box<SyntaxError>> {
         let start = self.lexer.cursor.mark();
         self.pass_indicator(LastKind::Other);
-        self.lexer.flow -= 1;
+        self.lexer.flow = self.lexer.flow.saturating_sub(1);
         self.lexer.key_allowed = false;
         let end = self.lexer.cursor.mark();
         let event = if kind == Kind::FlowMapping { EventKind::MappingEnd } else { EventKind::SequenceEnd };

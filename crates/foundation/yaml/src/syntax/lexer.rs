@@ -139,6 +139,7 @@ impl<'a> Lexer<'a> {
         const LONGEST_KEY: usize = 1024;
         let (from, to) = (start.offset as usize, self.cursor.at);
         start.line == self.cursor.line()
+            && from <= to
             && (to - from <= LONGEST_KEY
                 || to - from <= 4 * LONGEST_KEY && self.cursor.slice(from..to).chars().count() <= LONGEST_KEY)
     }

@@ -88,7 +88,6 @@ impl<'a> Parser<'a> {
             }
             Sign::Block if self.is_required(&head) && !head.own.is_empty() => Err(self.no_key(head.start, sign)),
             Sign::Block => {
-                let content = self.lexer.cursor.mark();
                 let style = if self.lexer.cursor.byte() == b'|' { Style::Literal } else { Style::Folded };
                 let block = block(&mut self.lexer.cursor, self.lexer.indent)?;
                 self.lexer.key_allowed = true;
@@ -173,9 +172,8 @@ impl<'a> Parser<'a> {
             let sign = self.lexer.sign();
             return Err(self.no_key(head.start, sign));
         }
-        if head.allowed && !head.own.is_empty() {
-            self.passed =
-                Some((Candidate { mark: head.start, required: false, given_up: false }, head.end.offset as usize));
+        if !head.own.is_empty() {
+            self.leave_undecided(&head, head.end);
         }
         self.emit_empty(merged(head.outer, head.own), start, head.end);
         Ok(())
@@ -205,7 +203,7 @@ impl<'a> Parser<'a> {
             self.lexer = before;
             return self.nothing(head);
         } else {
-            self.pass(&head, end);
+            self.leave_undecided(&head, end);
         }
         if let Some(error) = self.unknown_alias(name, start) {
             self.foresee(read)?;
@@ -240,16 +238,18 @@ impl<'a> Parser<'a> {
         if doubled(&head.outer, &head.own) {
             return self.nothing(head);
         }
-        self.pass(&head, end);
+        self.leave_undecided(&head, end);
         let start = head.outer_start.unwrap_or(head.start);
         let kind = EventKind::Scalar(text, style, merged(head.outer, head.own));
         self.emit(Event::new(kind, start, end), Role::Node, content);
         Ok(())
     }
 
-    fn pass(&mut self, head: &Head<'a>, end: Mark) {
+    /// Remembers a node that no `:` is next to, but that might have been a key.
+    fn leave_undecided(&mut self, head: &Head<'a>, end: Mark) {
         if head.allowed {
-            self.passed = Some((Candidate { mark: head.start, required: false, given_up: false }, end.offset as usize));
+            self.undecided =
+                Some((Candidate { mark: head.start, required: false, given_up: false }, end.offset as usize));
         }
     }
 
@@ -367,13 +367,17 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if candidate.required {
-            let mapping = self.frames.last().map(|frame| (frame.start, "this block mapping"));
-            return Err(match candidate.given_up && self.ahead == 1 {
-                true => SyntaxError::grammar("did not find expected key", start, mapping),
-                false => self.no_key_behind(start),
-            });
+            if let Some(mapping) = self.frames.last()
+                && candidate.given_up
+                && self.ahead == 1
+                && mapping.entry != start.offset
+            {
+                let context = Some((mapping.start, "this block mapping"));
+                return Err(SyntaxError::grammar("did not find expected key", start, context));
+            }
+            return Err(self.no_key_behind(start));
         }
-        self.passed = Some((candidate, end));
+        self.undecided = Some((candidate, end));
         self.no_mapping(waiting);
         Ok(())
     }

@@ -33,7 +33,7 @@ pub(crate) struct Parser<'a> {
     /// How many of those are known to be none.
     settled: usize,
     /// A node that might have been a key and where it ends, no `:` being next to it.
-    pub(super) passed: Option<(Candidate, usize)>,
+    pub(super) undecided: Option<(Candidate, usize)>,
     /// The comments, where they are wanted.
     pub(super) remarks: Option<Box<Remarks>>,
     /// The document's anchors so far, where comments are wanted: then aliases are looked up.
@@ -57,7 +57,7 @@ pub(super) struct Frame {
     pub(super) key: Option<Candidate>,
     /// In brackets: whether anything in it could have been a key.
     pub(super) tried: bool,
-    /// In a sequence: where the last `- ` is.
+    /// In a sequence: where the last `- ` is. In a mapping: what was found where a value is missing.
     pub(super) entry: u32,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Parser<'a> {
             given: 0,
             waiting: Vec::new(),
             settled: 0,
-            passed: None,
+            undecided: None,
             remarks: comments.then(Box::default),
             anchors: HashSet::new(),
             ahead: if comments { 3 } else { 1 },
@@ -210,7 +210,7 @@ impl<'a> Parser<'a> {
             let (lexer, depth, end) = *undo;
             self.lexer = lexer;
             self.frames.truncate(depth);
-            self.slots.truncate(slot - self.given);
+            self.slots.truncate(slot.saturating_sub(self.given));
             self.waiting.retain(|waiting| waiting.slot < slot);
             self.settled = self.settled.min(self.waiting.len());
             let start = outer_start.unwrap_or(end);
@@ -367,12 +367,12 @@ impl<'a> Parser<'a> {
             }
         }
         let here = self.lexer.cursor.at;
-        let passed = self.passed.filter(|(candidate, end)| {
+        let undecided = self.undecided.filter(|(candidate, end)| {
             self.lexer.reaches(candidate.mark)
                 && *end <= here
                 && self.lexer.cursor.slice(*end..here).bytes().all(|byte| matches!(byte, b' ' | b'\t'))
         });
-        let candidate = required.or(passed.map(|(candidate, _)| candidate));
+        let candidate = required.or(undecided.map(|(candidate, _)| candidate));
         levels.push(Level { candidate, start: tried.0, tried: tried.1 });
         Scout::new(self.lexer.clone(), indents, levels, read)
     }

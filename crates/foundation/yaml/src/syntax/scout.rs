@@ -170,11 +170,14 @@ impl<'a> Scout<'a> {
         let flow = self.lexer.flow > 0;
         match self.take() {
             Some(Candidate { mark, given_up, .. }) if self.lexer.reaches(mark) => {
+                let read = self.read;
                 if !flow && self.lexer.indent < mark.column as i32 {
                     self.push_indent(mark.column as i32);
                 }
                 self.read += 1;
                 if mark.offset < self.first && !given_up {
+                    // That it is a key is said before it, so before what is looked at.
+                    self.read = read;
                     self.key = Some(mark);
                 }
                 self.lexer.key_allowed = false;

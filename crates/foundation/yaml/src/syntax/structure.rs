@@ -125,6 +125,9 @@ impl<'a> Parser<'a> {
         };
         if ends {
             self.emit_empty(Properties::default(), empty, empty);
+            if let Some(frame) = self.frames.last_mut().filter(|frame| frame.kind == Kind::Mapping) {
+                frame.entry = self.lexer.cursor.at as u32;
+            }
             self.expect(next);
             if next == Expect::Colon && self.is_outdented(indent) {
                 self.emit_empty(Properties::default(), empty, empty);

@@ -6,7 +6,6 @@ use crate::place::Places;
 use crate::syntax::{Event, EventKind, Mark, Parser, Properties, SyntaxError};
 use crate::{Comments, Content, Dialect, Node, Style};
 use onepane_diagnostics::{FileId, Origin, Result};
-use std::collections::HashSet;
 
 /// A document of a stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +46,6 @@ pub(crate) fn without_byte_order_mark(text: &str) -> &str {
 struct Reader<'a> {
     places: Places<'a>,
     open: Vec<Open>,
-    anchors: HashSet<&'a str>,
 }
 
 /// A collection whose end is not yet read.
@@ -59,7 +57,7 @@ struct Open {
 impl<'a> Reader<'a> {
     fn read(text: &'a str, file: FileId) -> std::result::Result<Vec<Document>, Box<SyntaxError>> {
         let mut parser = Parser::new(text, true)?;
-        let mut reader = Self { places: Places::new(file, text), open: Vec::new(), anchors: HashSet::new() };
+        let mut reader = Self { places: Places::new(file, text), open: Vec::new() };
         let mut documents = Vec::new();
         let mut document: Option<Document> = None;
         loop {
@@ -67,7 +65,6 @@ impl<'a> Reader<'a> {
             match event.kind {
                 EventKind::StreamEnd => return Ok(documents),
                 EventKind::DocumentStart => {
-                    reader.anchors.clear();
                     let head = event.comments.map(|comments| comments.head).unwrap_or_default();
                     document = Some(Document { head, root: Node::scalar(""), foot: Box::default() });
                 }
@@ -93,9 +90,6 @@ impl<'a> Reader<'a> {
         let Event { kind, start, end, comments } = event;
         let node = match kind {
             EventKind::Alias(name) => {
-                if !self.anchors.contains(name) {
-                    return Err(SyntaxError::composer(format!("unknown anchor '{name}' referenced"), start));
-                }
                 self.build(Content::Alias(name.into()), Style::Plain, Properties::default(), comments, (start, end))
             }
             EventKind::Scalar(value, style, properties) => {
@@ -126,9 +120,6 @@ impl<'a> Reader<'a> {
         comments: Option<Box<Comments>>,
         (start, end): (Mark, Mark),
     ) -> Node {
-        if let Some(anchor) = properties.anchor {
-            self.anchors.insert(anchor);
-        }
         Node {
             content,
             tag: properties.tag,

@@ -1,128 +1,140 @@
 //! Block scalars: `|` and `>`.
 
-use super::characters::{break_width, is_blank, is_break_or_end};
-use super::scanner::{Scanned, Scanner};
-use super::token::{Mark, Token, TokenKind};
-use crate::Style;
-use std::borrow::Cow;
+use super::cursor::{Cursor, Mark, is_blank};
+use super::error::SyntaxError;
+use std::ops::Range;
 
-/// What happens to the line breaks at the end.
+const WHAT: &str = "this block scalar";
+
+/// A block scalar's text and what stands on its first line.
+pub(super) struct Block {
+    pub(super) text: String,
+    pub(super) end: Mark,
+    /// The line that its text ends on.
+    pub(super) last_line: u32,
+    /// The bytes of the header's comment.
+    pub(super) comment: Option<Range<usize>>,
+}
+
+/// What is kept of the line breaks at the end.
 #[derive(Clone, Copy, PartialEq)]
-enum Chomping {
+enum Chomp {
     Strip,
     Clip,
     Keep,
 }
 
-impl<'a> Scanner<'a> {
-    /// Scans a literal or folded scalar.
-    pub(super) fn scan_block_scalar(&mut self, style: Style) -> Scanned<Token<'a>> {
-        let start = self.mark();
-        self.skip(1);
-        let (chomping, increment) = self.scan_block_header(start)?;
-        let mut end = self.mark();
-        let mut indent = match increment {
-            0 => 0,
-            _ if self.indent >= 0 => self.indent as usize + increment,
-            _ => increment,
+/// Reads the block scalar whose `|` or `>` is here, within a collection that is indented by `indent`. Leaves the cursor
+/// in the line that does not belong to it any more.
+pub(super) fn block(cursor: &mut Cursor<'_>, indent: i32) -> Result<Block, Box<SyntaxError>> {
+    let start = cursor.mark();
+    let literal = cursor.byte() == b'|';
+    cursor.at += 1;
+    let (chomp, hint) = header(cursor, start)?;
+    let header_end = cursor.mark();
+    cursor.pass_blanks();
+    let comment = (cursor.byte() == b'#').then(|| {
+        let from = cursor.at;
+        cursor.pass_line();
+        from..cursor.at
+    });
+    if !cursor.is_at_end() && cursor.pass_break().is_none() {
+        let problem = "did not find expected comment or line break";
+        return Err(SyntaxError::lexeme(problem, cursor.mark(), start, WHAT));
+    }
+    let mut lines = Lines { width: hint.map(|hint| hint + indent.max(0) as usize), breaks: String::new() };
+    lines.pass_empty(cursor, start)?;
+    let width = *lines.width.get_or_insert_with(|| cursor.column().max(1).max((indent + 1) as usize));
+    let mut text = String::new();
+    let mut ending = "";
+    let mut was_blank = false;
+    let mut last_line = start.line;
+    while cursor.column() == width && !cursor.is_at_end() {
+        let blank = is_blank(cursor.byte());
+        if !literal && ending == "\n" && !was_blank && !blank {
+            if lines.breaks.is_empty() {
+                text.push(' ');
+            }
+        } else {
+            text.push_str(ending);
+        }
+        text.push_str(&lines.breaks);
+        was_blank = blank;
+        let from = cursor.at;
+        cursor.pass_line();
+        text.push_str(cursor.slice(from..cursor.at));
+        last_line = cursor.line();
+        ending = match cursor.pass_break() {
+            Some("\n") => "\n",
+            Some("\u{2028}") => "\u{2028}",
+            Some(_) => "\u{2029}",
+            None => "",
         };
-        let mut value = String::new();
-        let mut first_break = String::new();
-        let mut more_breaks = String::new();
-        self.scan_block_breaks(&mut indent, &mut more_breaks, start, &mut end)?;
-        let mut after_blank = false;
-        while self.column() == indent && !self.at_end() {
-            let blank = is_blank(self.byte(0));
-            let folds = style == Style::Folded && !after_blank && !blank && first_break == "\n";
-            if folds {
-                if more_breaks.is_empty() {
-                    value.push(' ');
-                }
-            } else {
-                value.push_str(&first_break);
-            }
-            first_break.clear();
-            value.push_str(&more_breaks);
-            more_breaks.clear();
-            after_blank = blank;
-            let line = self.at;
-            while !is_break_or_end(self.bytes, self.at) {
-                self.at += 1;
-            }
-            value.push_str(&self.text[line..self.at]);
-            if !self.bytes[line..self.at].iter().all(|byte| is_blank(*byte)) {
-                self.newlines = 0;
-            }
-            self.read_break(&mut first_break);
-            self.scan_block_breaks(&mut indent, &mut more_breaks, start, &mut end)?;
-        }
-        if chomping != Chomping::Strip {
-            value.push_str(&first_break);
-        }
-        if chomping == Chomping::Keep {
-            value.push_str(&more_breaks);
-        }
-        Ok(Token { kind: TokenKind::Scalar(Cow::Owned(value), style), start, end })
+        lines.pass_empty(cursor, start)?;
     }
-
-    /// The indicators behind `|` or `>`, a comment and the line's end.
-    fn scan_block_header(&mut self, start: Mark) -> Scanned<(Chomping, usize)> {
-        let mut chomping = Chomping::Clip;
-        let mut increment = 0;
-        // Each indicator at most once, in either order.
-        for _ in 0..2 {
-            match self.byte(0) {
-                b'+' if chomping == Chomping::Clip => chomping = Chomping::Keep,
-                b'-' if chomping == Chomping::Clip => chomping = Chomping::Strip,
-                b'0' if increment == 0 => {
-                    return Err(self.error("this block scalar", start, "found an indentation indicator equal to 0"));
-                }
-                digit @ b'1'..=b'9' if increment == 0 => increment = usize::from(digit - b'0'),
-                _ => break,
-            }
-            self.skip(1);
-        }
-        self.skip_blanks();
-        if self.byte(0) == b'#' {
-            if self.comments.is_some() {
-                self.scan_line_comment(start);
-            }
-            self.skip_rest_of_line();
-        }
-        if !is_break_or_end(self.bytes, self.at) {
-            return Err(self.error("this block scalar", start, "did not find expected comment or line break"));
-        }
-        self.skip_break();
-        Ok((chomping, increment))
+    if chomp != Chomp::Strip {
+        text.push_str(ending);
     }
+    if chomp == Chomp::Keep {
+        text.push_str(&lines.breaks);
+    }
+    Ok(Block { text, end: header_end, last_line, comment })
+}
 
-    /// Indentation and empty lines; finds out the indentation where `indent` is 0.
-    fn scan_block_breaks(
-        &mut self,
-        indent: &mut usize,
-        breaks: &mut String,
-        start: Mark,
-        end: &mut Mark,
-    ) -> Scanned<()> {
-        *end = self.mark();
-        let mut deepest = 0;
+/// Reads `+`, `-` and the digit that says how far the text is indented, in either order.
+fn header(cursor: &mut Cursor<'_>, start: Mark) -> Result<(Chomp, Option<usize>), Box<SyntaxError>> {
+    let mut chomp = None;
+    let mut hint = None;
+    loop {
+        match cursor.byte() {
+            b'+' if chomp.is_none() => chomp = Some(Chomp::Keep),
+            b'-' if chomp.is_none() => chomp = Some(Chomp::Strip),
+            b'0' if hint.is_none() => {
+                let problem = "found an indentation indicator equal to 0";
+                return Err(SyntaxError::lexeme(problem, cursor.mark(), start, WHAT));
+            }
+            digit @ b'1'..=b'9' if hint.is_none() => hint = Some((digit - b'0') as usize),
+            _ => return Ok((chomp.unwrap_or(Chomp::Clip), hint)),
+        }
+        cursor.at += 1;
+    }
+}
+
+/// The lines between lines with text.
+struct Lines {
+    /// How far the text is indented, once that is known.
+    width: Option<usize>,
+    /// The breaks of empty lines.
+    breaks: String,
+}
+
+impl Lines {
+    /// Passes over empty lines and the text's indentation. While that is unknown, an empty line that is longer counts
+    /// for it: the cursor stands where the text's column would be, or further left.
+    fn pass_empty(&mut self, cursor: &mut Cursor<'_>, start: Mark) -> Result<(), Box<SyntaxError>> {
+        self.breaks.clear();
+        let mut widest = 0;
         loop {
-            while (*indent == 0 || self.column() < *indent) && self.byte(0) == b' ' {
-                self.at += 1;
+            match self.width {
+                Some(width) => {
+                    while cursor.column() < width && cursor.byte() == b' ' {
+                        cursor.at += 1;
+                    }
+                }
+                None => cursor.pass_spaces(),
             }
-            deepest = deepest.max(self.column());
-            if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
+            widest = widest.max(cursor.column());
+            if cursor.byte() == b'\t' && self.width.is_none_or(|width| cursor.column() < width) {
                 let problem = "found a tab character where an indentation space is expected";
-                return Err(self.error("this block scalar", start, problem));
+                return Err(SyntaxError::lexeme(problem, cursor.mark(), start, WHAT));
             }
-            if break_width(self.bytes, self.at) == 0 {
-                break;
+            match cursor.pass_break() {
+                Some(line_break) => self.breaks.push_str(line_break),
+                None => break,
             }
-            self.read_break(breaks);
-            *end = self.mark();
         }
-        if *indent == 0 {
-            *indent = deepest.max((self.indent + 1).max(1) as usize);
+        if self.width.is_none() && widest > cursor.column() {
+            self.width = Some(widest);
         }
         Ok(())
     }

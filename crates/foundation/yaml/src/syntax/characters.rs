@@ -1,77 +1,63 @@
-//! Classes of characters, read at a place in the bytes. Behind the end stands 0, which no text contains.
+//! The characters that no YAML may contain.
 
-/// The byte at `at`, or 0 behind the end.
-#[inline(always)]
-pub(super) fn byte(text: &[u8], at: usize) -> u8 {
-    text.get(at).copied().unwrap_or(0)
-}
+use super::cursor::Mark;
+use super::error::{Stage, SyntaxError};
 
-/// How many bytes the line break at `at` takes; 0 if there is none. CR LF counts as one.
-#[inline]
-pub(super) fn break_width(text: &[u8], at: usize) -> usize {
-    match byte(text, at) {
-        b'\n' => 1,
-        b'\r' if byte(text, at + 1) == b'\n' => 2,
-        b'\r' => 1,
-        // NEL, LS and PS end a line in YAML 1.1.
-        0xC2 if byte(text, at + 1) == 0x85 => 2,
-        0xE2 if byte(text, at + 1) == 0x80 && matches!(byte(text, at + 2), 0xA8 | 0xA9) => 3,
-        _ => 0,
-    }
-}
-
-#[inline]
-pub(super) fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
-}
-
-/// Whether a line ends at `at`, or the text does.
-#[inline]
-pub(super) fn is_break_or_end(text: &[u8], at: usize) -> bool {
-    at >= text.len() || break_width(text, at) > 0
-}
-
-/// Whether a blank, a line's end or the text's end stands at `at`.
-#[inline]
-pub(super) fn is_blank_or_end(text: &[u8], at: usize) -> bool {
-    match byte(text, at) {
-        b' ' | b'\t' | b'\n' | b'\r' | 0 => true,
-        0xC2 | 0xE2 => break_width(text, at) > 0,
-        _ => false,
-    }
-}
-
-/// Letters of anchors, handles and directives.
-#[inline]
-pub(super) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
-}
-
-/// Finds the first character that go-yaml's reader refuses: a control character or a non-character.
-pub(super) fn find_forbidden(text: &[u8]) -> Option<usize> {
-    const CHUNK: usize = 64;
-    let mut start = 0;
-    for chunk in text.chunks(CHUNK) {
-        // Branch-free over the chunk, so that the compiler can look at many bytes at once.
-        let suspicious = chunk.iter().fold(false, |found, &b| {
-            found | ((b < 0x20) & (b != b'\n') & (b != b'\t') & (b != b'\r')) | (b == 0x7F) | (b == 0xC2) | (b == 0xEF)
-        });
-        if suspicious {
-            for (at, &b) in chunk.iter().enumerate() {
-                let at = start + at;
-                let forbidden = match b {
-                    b'\n' | b'\t' | b'\r' => false,
-                    0..0x20 | 0x7F => true,
-                    0xC2 => (0x80..0xA0).contains(&byte(text, at + 1)) && byte(text, at + 1) != 0x85,
-                    0xEF => byte(text, at + 1) == 0xBF && byte(text, at + 2) >= 0xBE,
-                    _ => false,
-                };
-                if forbidden {
-                    return Some(at);
+/// Refuses control characters other than tab and line breaks, and what is no character at all.
+pub(super) fn check(text: &str) -> Result<(), Box<SyntaxError>> {
+    const BLOCK: usize = 64;
+    let bytes = text.as_bytes();
+    // One look at a block finds that it has nothing to look at, nearly always.
+    let suspicious =
+        |byte: u8| byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r') || matches!(byte, 0x7F | 0xC2 | 0xEF);
+    for (index, block) in bytes.chunks(BLOCK).enumerate() {
+        if block.iter().fold(false, |found, byte| found | suspicious(*byte)) {
+            for (offset, byte) in block.iter().enumerate() {
+                let at = index * BLOCK + offset;
+                if suspicious(*byte) && is_refused(&bytes[at..]) {
+                    return Err(refused(text, at));
                 }
             }
         }
-        start += CHUNK;
     }
-    None
+    Ok(())
+}
+
+fn is_refused(rest: &[u8]) -> bool {
+    match rest {
+        [0xC2, second, ..] => *second < 0xA0 && *second != 0x85,
+        [0xEF, 0xBF, third, ..] => *third >= 0xBE,
+        [0xEF, ..] => false,
+        _ => true,
+    }
+}
+
+fn refused(text: &str, at: usize) -> Box<SyntaxError> {
+    let before = &text.as_bytes()[..at];
+    let line = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let mark = Mark { offset: at as u32, line: line as u32, column: column as u32 };
+    let problem = "control characters are not allowed".into();
+    Box::new(SyntaxError { problem, mark, context: None, stage: Stage::Reader })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_refused_where_they_stand() {
+        for (text, place) in [
+            ("a\tb\r\n\u{85}\u{A0}\u{2028}\u{FEFF}\u{FFFD}\u{1F600}", None),
+            ("a\n b\u{7}", Some((1, 2))),
+            ("\0", Some((0, 0))),
+            ("\u{7F}", Some((0, 0))),
+            ("\u{80}", Some((0, 0))),
+            ("\u{9F}", Some((0, 0))),
+            ("\u{FFFE}", Some((0, 0))),
+        ] {
+            let refused = check(text).err().map(|error| (error.mark.line, error.mark.column));
+            assert_eq!(refused, place, "{text:?}");
+        }
+    }
 }

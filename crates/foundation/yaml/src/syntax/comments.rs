@@ -1,207 +1,336 @@
-//! Comments, and the tokens that they belong to, as go-yaml v3 assigns them.
+//! [`Remarks`]: which comments belong to which event.
 //!
-//! A comment behind something on its line is that thing's line comment. Comments on lines of their own are the head of
-//! what follows, unless an empty line parts them from it and none from what stands before (then they are that one's
-//! foot), or their indentation says that they belong to a block that ends here.
+//! go-yaml decides in two steps, and both show in what it prints.
+//!
+//! 1. The comments between two lexemes are cut into *remarks*. Behind a lexeme on its line is a line comment. Of the
+//!    lines below, those up to the first empty line are a foot, if they follow the lexeme at once or stand further left
+//!    than the block; so are those that end where something further left than the block begins, and the last ones before
+//!    a closing bracket. All others are a head of what comes next.
+//! 2. A remark has a place in the text, which is that of the lexeme before it or its own. An event takes all remarks up
+//!    to the place of the lexeme that it is made of. Ends of blocks take no heads, which wait for what comes next.
 
-use super::characters::{break_width, byte, is_blank};
-use super::scanner::Scanner;
-use super::token::{Mark, TokenKind};
+use super::cursor::{Cursor, Mark};
+use super::event::Event;
+use super::lexer::Lexer;
+use crate::Comments;
+use std::collections::VecDeque;
 
-/// The comments read so far that no event has taken.
-#[derive(Default)]
-pub(super) struct CommentQueue {
-    pub(super) waiting: std::collections::VecDeque<Comment>,
+/// A lexeme, as far as comments behind it care.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Last {
+    pub(super) kind: LastKind,
+    pub(super) start: u32,
+    /// The line that it ends on.
+    pub(super) line: u32,
 }
 
-/// A comment of one or more lines.
-pub(super) struct Comment {
-    pub(super) place: Place,
-    pub(super) text: String,
-    /// Where the blanks before it begin.
-    scan: Mark,
-    /// The token that it belongs to begins here or before.
-    pub(super) owner: Mark,
-    start: Mark,
-    end: Mark,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum LastKind {
+    /// `-`, `---`, `...` or nothing: what stands behind it is no line comment.
+    #[default]
+    Entry,
+    /// `:`
+    Value,
+    /// `,`
+    Comma,
+    Other,
 }
 
-/// Where a comment stands beside its owner.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+/// How an event takes comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It takes all.
+    Node,
+    /// It takes none.
+    Silent,
+    /// A block collection's start takes the head that stood before the `- ` at that offset.
+    Block(Option<u32>),
+    /// A mapping's end takes what is no head.
+    MappingEnd,
+    /// A sequence's end, or a value that is missing before an end, takes none and comes before heads.
+    SilentEnd,
+    /// A document's start without `---` takes the head that an empty line ends.
+    Document,
+    /// A document's end takes a head for its foot.
+    DocumentEnd,
+}
+
+/// A comment or several, in a place.
+#[derive(Debug)]
+struct Remark {
+    slot: Slot,
+    text: String,
+    /// The place.
+    at: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
     Head,
     Line,
     Foot,
 }
 
-/// How far go-yaml looks ahead for a comment.
-const LOOKAHEAD: usize = 512;
+/// The comments that are read and not yet taken.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    last: Last,
+    before_last: Last,
+    queue: VecDeque<Remark>,
+    head: String,
+    line: String,
+    foot: String,
+    /// The last line of comments that is no line comment.
+    pub(super) end_line: u32,
+    /// The places and columns of the remarks behind the last lexeme.
+    columns: Vec<(u32, u32)>,
+}
 
-impl CommentQueue {
-    /// Moves the mark of a block's end before the comments that are indented as the block that ends.
-    pub(super) fn before(&self, mark: &mut Mark, indent: i32) {
-        let mut stop = mark.offset;
-        for comment in self.waiting.iter().rev() {
-            if comment.end.offset < stop {
-                break;
-            }
-            if comment.start.column as i32 == indent + 1 {
-                *mark = comment.start;
-            }
-            stop = comment.scan.offset;
-        }
+/// The lines of comments between two lexemes.
+struct Gap {
+    /// The place of what begins here.
+    at: u32,
+    /// The line below the last lexeme, if a foot may begin there.
+    foot_line: Option<u32>,
+    indent: u32,
+    /// Whether no empty line has been seen.
+    first: bool,
+    text: String,
+    start: Mark,
+}
+
+impl Gap {
+    /// The place of a remark that belongs to nothing before it.
+    fn place(&self) -> u32 {
+        self.start.offset
     }
 }
 
-impl Scanner<'_> {
-    fn add_comment(&mut self, comment: Comment) {
-        if let Some(comments) = &mut self.comments {
-            comments.waiting.push_back(comment);
+impl Remarks {
+    /// A lexeme has been read.
+    pub(super) fn passed(&mut self, kind: LastKind, start: Mark, line: u32) {
+        self.columns.clear();
+        self.before_last = self.last;
+        self.last = Last { kind, start: start.offset, line };
+    }
+
+    /// A line comment of the lexeme that begins at `start`.
+    pub(super) fn line(&mut self, start: Mark, text: &str) {
+        self.queue.push_back(Remark { slot: Slot::Line, text: text.to_owned(), at: start.offset });
+    }
+
+    /// Passes over blanks, line breaks and comments.
+    pub(super) fn skip(&mut self, lexer: &mut Lexer<'_>) {
+        if lexer.cursor.line() == self.last.line && self.last.kind != LastKind::Entry {
+            self.line_comment(lexer);
+        }
+        let begin = lexer.cursor.mark();
+        while !lexer.skip_to_comment() {
+            self.lines(lexer, begin);
         }
     }
 
-    /// Reads the comment behind a token on its line.
-    pub(super) fn scan_line_comment(&mut self, owner: Mark) {
-        if self.newlines > 0 {
+    fn line_comment(&mut self, lexer: &mut Lexer<'_>) {
+        let cursor = &mut lexer.cursor;
+        let from = cursor.at;
+        cursor.pass_blanks();
+        if cursor.byte() != b'#' {
+            cursor.at = from;
             return;
         }
-        let blanks = (0..LOOKAHEAD).find(|ahead| !is_blank(self.byte(*ahead)));
-        let Some(blanks) = blanks.filter(|ahead| self.byte(*ahead) == b'#') else { return };
-        self.at += blanks;
-        let start = self.mark();
-        self.skip_rest_of_line();
-        let text = self.text[start.offset as usize..self.at].to_owned();
-        let none = Mark::default();
-        self.add_comment(Comment { place: Place::Line, text, scan: none, owner, start, end: none });
-    }
-
-    /// A comment behind a first `-` with more content under it on the next line is the head of that content.
-    pub(super) fn promote_entry_comment(&mut self) {
-        let mark = self.mark();
-        let Some(comments) = &mut self.comments else { return };
-        let Some(comment) = comments.waiting.back_mut() else { return };
-        let Some([before, last]) = self.tokens.len().checked_sub(2).map(|at| [&self.tokens[at], &self.tokens[at + 1]])
-        else {
-            return;
+        let start = cursor.at;
+        cursor.pass_line();
+        let owner = match self.last.kind {
+            LastKind::Value if lexer.flow == 0 => self.before_last,
+            LastKind::Comma if lexer.flow > 0 => self.before_last,
+            _ => self.last,
         };
-        if comment.place == Place::Line
-            && matches!(before.kind, TokenKind::BlockSequenceStart)
-            && matches!(last.kind, TokenKind::BlockEntry)
-            && break_width(self.bytes, self.at) == 0
-        {
-            comment.place = Place::Head;
-            if comment.start.line + 1 == mark.line {
-                comment.owner = mark;
-            }
-        }
+        let text = cursor.slice(start..cursor.at).to_owned();
+        self.queue.push_back(Remark { slot: Slot::Line, text, at: owner.start });
     }
 
-    /// Reads comments on lines of their own, starting at a `#`.
-    pub(super) fn scan_comments(&mut self, mut scan: Mark) {
-        let Some(mut token) = self.tokens.back() else {
-            self.scan_comments_after(&mut scan, Mark::default(), false);
-            return;
+    /// Reads the comment lines that begin here.
+    fn lines(&mut self, lexer: &mut Lexer<'_>, begin: Mark) {
+        let owner = if self.last.kind == LastKind::Comma { self.before_last } else { self.last };
+        let flow = lexer.flow > 0;
+        let cursor = &mut lexer.cursor;
+        let here = cursor.mark();
+        let newlines = here.line.saturating_sub(self.last.line);
+        let below = if newlines == 0 && here.column > 1 { self.last.line + 2 } else { self.last.line + 1 };
+        let mut gap = Gap {
+            at: owner.start,
+            foot_line: (begin.line > 0 && self.last.kind != LastKind::Value).then_some(below),
+            indent: lexer.indent.max(0) as u32,
+            first: newlines <= 1,
+            text: String::new(),
+            start: here,
         };
-        if matches!(token.kind, TokenKind::FlowEntry) && self.tokens.len() > 1 {
-            token = &self.tokens[self.tokens.len() - 2];
-        }
-        let (owner, is_value) = (token.start, matches!(token.kind, TokenKind::Value));
-        self.scan_comments_after(&mut scan, owner, is_value);
-    }
-
-    fn scan_comments_after(&mut self, scan: &mut Mark, mut owner: Mark, after_value: bool) {
-        let next_indent = self.indent.max(0);
-        let mut text = String::new();
-        let mut start = Mark::default();
-        let mut recent_empty = false;
-        let mut first_empty = self.newlines <= 1;
-        let mut line = self.line;
-        let mut column = self.column() as u32;
-        // The line on which a comment must begin to be the foot of what stands before it.
-        let mut foot_line = None;
-        if scan.line > 0 {
-            let below = i64::from(self.line) - i64::from(self.newlines) + 1;
-            foot_line = Some(below + i64::from(self.newlines == 0 && self.column() > 1));
-        }
-        // The first comment's `#` stands here; the lines behind it are looked at without being consumed, because they
-        // are only if another comment follows.
-        let mut ahead = 0;
-        while ahead < LOOKAHEAD {
-            let at = self.at + ahead;
-            column += 1;
-            let first = byte(self.bytes, at);
-            if is_blank(first) {
-                ahead += 1;
-                continue;
-            }
-            let here = Mark { offset: at as u32, line, column };
-            let closes_flow = self.flow_level > 0 && matches!(first, b']' | b'}');
-            let break_width = break_width(self.bytes, at);
-            if closes_flow || break_width > 0 || at >= self.bytes.len() {
-                if closes_flow || !recent_empty {
-                    let dedented = start.column as i32 - 1 < next_indent;
-                    let below = foot_line == Some(i64::from(start.line)) && !after_value;
-                    if closes_flow || first_empty && (below || dedented) {
-                        if !text.is_empty() {
-                            if dedented {
-                                owner = start;
-                            }
-                            let text = std::mem::take(&mut text);
-                            self.add_comment(Comment {
-                                place: Place::Foot,
-                                text,
-                                scan: *scan,
-                                owner,
-                                start,
-                                end: here,
-                            });
-                            *scan = here;
-                            owner = here;
-                        }
-                    } else if !text.is_empty() && at < self.bytes.len() {
-                        text.push('\n');
-                    }
+        let mut was_empty = false;
+        loop {
+            let line_end = cursor.clone();
+            cursor.pass_blanks();
+            let closes = flow && matches!(cursor.byte(), b']' | b'}');
+            let empty = cursor.is_at_end() || cursor.break_at(cursor.at) > 0;
+            if closes || empty {
+                if closes || !was_empty {
+                    self.empty_line(&mut gap, cursor, closes);
                 }
-                if break_width == 0 {
+                if cursor.pass_break().is_none() {
+                    *cursor = line_end;
                     break;
                 }
-                first_empty = false;
-                recent_empty = true;
-                column = 0;
-                line += 1;
-                ahead += 1;
+                gap.first = false;
+                was_empty = true;
                 continue;
             }
-            if !text.is_empty() && (column as i32 - 1) < next_indent && column != start.column {
-                let text = std::mem::take(&mut text);
-                self.add_comment(Comment { place: Place::Foot, text, scan: *scan, owner, start, end: here });
-                *scan = here;
-                owner = here;
+            let column = cursor.column() as u32;
+            if !gap.text.is_empty() && column < gap.indent && column != gap.start.column {
+                self.foot(&mut gap, cursor);
             }
-            if first != b'#' {
+            if cursor.byte() != b'#' {
+                *cursor = line_end;
                 break;
             }
-            if text.is_empty() {
-                start = here;
+            if gap.text.is_empty() {
+                gap.start = cursor.mark();
             } else {
-                text.push('\n');
+                gap.text.push('\n');
             }
-            recent_empty = false;
-            while self.at < at {
-                if self.skip_break() == 0 {
-                    self.at += 1;
+            was_empty = false;
+            let from = cursor.at;
+            cursor.pass_line();
+            gap.text.push_str(cursor.slice(from..cursor.at));
+            // In comments go-yaml takes a carriage return and its line feed for two breaks: for an empty line.
+            let doubled = cursor.break_at(cursor.at) == 2 && cursor.byte() == b'\r';
+            self.end_line = cursor.line();
+            cursor.pass_break();
+            if doubled {
+                self.empty_line(&mut gap, cursor, false);
+                gap.first = false;
+                was_empty = true;
+            }
+        }
+        if !gap.text.is_empty() {
+            let at = gap.place();
+            self.push(Slot::Head, at, &mut gap);
+        }
+        lexer.key_allowed |= !flow && cursor.line() != here.line;
+    }
+
+    /// A line without anything, the text's end, or a closing bracket.
+    fn empty_line(&mut self, gap: &mut Gap, cursor: &Cursor<'_>, closes: bool) {
+        let dedented = gap.start.column < gap.indent;
+        if closes || gap.first && (gap.foot_line == Some(gap.start.line) || dedented) {
+            if !gap.text.is_empty() {
+                if dedented {
+                    gap.at = gap.place();
+                }
+                self.foot(gap, cursor);
+            }
+        } else if !gap.text.is_empty() && !cursor.is_at_end() {
+            gap.text.push('\n');
+        }
+    }
+
+    fn foot(&mut self, gap: &mut Gap, cursor: &Cursor<'_>) {
+        self.push(Slot::Foot, gap.at, gap);
+        gap.at = cursor.at as u32;
+    }
+
+    fn push(&mut self, slot: Slot, at: u32, gap: &mut Gap) {
+        self.columns.push((gap.place(), gap.start.column));
+        self.queue.push_back(Remark { slot, text: std::mem::take(&mut gap.text), at });
+    }
+
+    /// Where the end of a block is whose column is `indent`, if what follows is further left: at the first comment in
+    /// that column from `place` on, which is where the end of the block within it is.
+    pub(super) fn block_end(&self, indent: i32, place: u32) -> Option<u32> {
+        let found = self.columns.iter().find(|(at, column)| *at >= place && *column as i32 == indent);
+        found.map(|(at, _)| *at)
+    }
+
+    /// Gives an event its comments; `place` is where the lexeme begins that it is made of.
+    pub(super) fn assign(&mut self, event: &mut Event<'_>, role: Role, place: u32) {
+        match role {
+            Role::Silent => self.gather(place, false),
+            Role::Node => {
+                self.gather(place, false);
+                event.comments = self.take();
+            }
+            Role::Block(entry) => {
+                let Some(entry) = entry else { return };
+                self.gather(entry, false);
+                let stem = self.head.len();
+                self.gather(place, false);
+                if stem > 0 {
+                    let rest = self.head.split_off(stem);
+                    let head = std::mem::replace(&mut self.head, rest.strip_prefix('\n').unwrap_or(&rest).to_owned());
+                    event.comments = Some(Box::new(Comments { head: head.into(), ..Comments::default() }));
                 }
             }
-            self.skip_rest_of_line();
-            text.push_str(&self.text[at..self.at]);
-            line = self.line;
-            column = 0;
-            // go-yaml steps over the line break's first byte before it looks again.
-            ahead = 1;
+            Role::SilentEnd => self.gather(place, true),
+            Role::MappingEnd => {
+                self.gather(place, true);
+                event.comments = self.take();
+            }
+            Role::Document => {
+                self.gather(place, false);
+                let head = self.document_head();
+                if !head.is_empty() {
+                    event.comments = Some(Box::new(Comments { head: head.into(), ..Comments::default() }));
+                }
+            }
+            Role::DocumentEnd => {
+                self.gather(place, false);
+                event.comments = self.take();
+                if let Some(comments) = &mut event.comments
+                    && comments.foot.is_empty()
+                {
+                    comments.foot = std::mem::take(&mut comments.head);
+                }
+            }
         }
-        if !text.is_empty() {
-            let end = Mark { offset: (self.at + ahead).saturating_sub(1) as u32, line, column };
-            self.add_comment(Comment { place: Place::Head, text, scan: *scan, owner: start, start, end });
+    }
+
+    fn gather(&mut self, place: u32, end: bool) {
+        while let Some(remark) = self.queue.front()
+            && remark.at <= place
+            && !(end && remark.slot == Slot::Head)
+        {
+            let into = match remark.slot {
+                Slot::Head => &mut self.head,
+                Slot::Line => &mut self.line,
+                Slot::Foot => &mut self.foot,
+            };
+            if !into.is_empty() {
+                into.push('\n');
+            }
+            into.push_str(&remark.text);
+            self.queue.pop_front();
+        }
+    }
+
+    fn take(&mut self) -> Option<Box<Comments>> {
+        if self.head.is_empty() && self.line.is_empty() && self.foot.is_empty() {
+            return None;
+        }
+        let text = |from: &mut String| Box::from(std::mem::take(from));
+        Some(Box::new(Comments { head: text(&mut self.head), line: text(&mut self.line), foot: text(&mut self.foot) }))
+    }
+
+    /// The part of the head before its last empty line.
+    fn document_head(&mut self) -> String {
+        if self.head.ends_with('\n') {
+            self.head.pop();
+            return std::mem::take(&mut self.head);
+        }
+        match self.head.rfind("\n\n") {
+            Some(at) => {
+                let rest = self.head.split_off(at + 2);
+                self.head.truncate(at);
+                std::mem::replace(&mut self.head, rest)
+            }
+            None => String::new(),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! [`SyntaxError`]: what go-yaml says of a text that is not YAML, and where.
+//! [`SyntaxError`]: why a text is no YAML, in go-yaml's words.
 
-use super::Mark;
 use crate::Dialect;
-use onepane_diagnostics::{Diagnostic, FileId, Span};
+use crate::syntax::Mark;
+use onepane_diagnostics::{Diagnostic, FileId};
 use std::borrow::Cow;
 
-/// Why a text could not be read: go-yaml's words, and the place.
+/// Why a text is no YAML.
 #[derive(Debug)]
 pub struct SyntaxError {
     /// go-yaml's words.
@@ -18,12 +18,12 @@ pub struct SyntaxError {
     pub(crate) stage: Stage,
 }
 
-/// The parts of go-yaml that raise errors.
+/// The part of go-yaml that notices an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Finds characters that no YAML may contain.
     Reader,
-    /// Cuts tokens.
+    /// Reads a single lexeme.
     Scanner,
     /// Applies the grammar.
     Parser,
@@ -32,60 +32,70 @@ pub(crate) enum Stage {
 }
 
 impl SyntaxError {
-    pub(crate) fn new(stage: Stage, problem: impl Into<Cow<'static, str>>, mark: Mark) -> Box<Self> {
-        Box::new(Self { problem: problem.into(), mark, context: None, stage })
-    }
-
+    /// What is wrong with a value whose syntax is right.
     pub(crate) fn composer(problem: impl Into<Cow<'static, str>>, mark: Mark) -> Box<Self> {
-        Self::new(Stage::Composer, problem, mark)
+        Box::new(Self { problem: problem.into(), mark, context: None, stage: Stage::Composer })
     }
 
-    /// go-yaml's words, without the place.
-    pub fn problem(&self) -> &str {
-        &self.problem
+    /// A lexeme that cannot be read: noticed at `mark`, begun at `start`.
+    pub(super) fn lexeme(problem: &'static str, mark: Mark, start: Mark, what: &'static str) -> Box<Self> {
+        Box::new(Self { problem: problem.into(), mark, context: Some((start, what)), stage: Stage::Scanner })
     }
 
-    pub(crate) fn within(mut self: Box<Self>, what: &'static str, start: Mark) -> Box<Self> {
-        self.context = Some((start, what));
-        self
+    /// A lexeme that has no place where it stands, within what began at `start`.
+    pub(super) fn grammar(problem: &'static str, mark: Mark, context: Option<(Mark, &'static str)>) -> Box<Self> {
+        Box::new(Self { problem: problem.into(), mark, context, stage: Stage::Parser })
     }
 
-    /// The text of Go's error, `yaml: line 3: …`, quirks in counting lines included: the parser's lines count from 0,
-    /// and line 0 is not named.
+    /// The error as Go prints it: `yaml: line 3: did not find expected key`.
+    ///
+    /// The line is go-yaml's, which is often not the place of the error: v3 names the line where the construct begins,
+    /// v2 the one where it was noticed; both give the parser's lines one too low and leave the number 0 out.
     pub fn go_text(&self, dialect: Dialect) -> String {
-        let prefer_context = dialect == Dialect::V3;
-        let scanner = u32::from(self.stage == Stage::Scanner);
-        let problem = self.mark.line;
-        let context = self.context.map_or(0, |(mark, _)| mark.line);
+        let noticed = Some(self.mark.line);
+        let begun = self.context.map(|(mark, _)| mark.line);
+        let order = match dialect {
+            Dialect::V2 => [noticed, begun],
+            Dialect::V3 => [begun, noticed],
+        };
         let line = match self.stage {
             Stage::Reader | Stage::Composer => 0,
-            _ if prefer_context && context != 0 => context + scanner,
-            _ if problem != 0 => problem + scanner,
-            _ if prefer_context => 0,
-            _ => context,
+            Stage::Parser => order.into_iter().flatten().find(|line| *line != 0).unwrap_or(0),
+            Stage::Scanner => order.into_iter().flatten().find(|line| *line != 0).map_or(0, |line| line + 1),
         };
-        match line {
-            0 => format!("yaml: {}", self.problem),
-            line => format!("yaml: line {line}: {}", self.problem),
-        }
+        if line == 0 { format!("yaml: {}", self.problem) } else { format!("yaml: line {line}: {}", self.problem) }
     }
 
-    /// The finding, with the code `yaml-syntax`, placed in `file`, whose text is `text`.
+    /// The error as a finding in `file`, which holds `text`.
     pub fn diagnostic(&self, file: FileId, text: &str) -> Box<Diagnostic> {
-        let span = |mark: Mark| Span::new(file, mark.line + 1, character_column(text, mark) + 1);
-        let diagnostic = Diagnostic::error("yaml-syntax", self.problem.as_ref()).at(span(self.mark));
+        let mut places = crate::place::Places::new(file, text);
+        let diagnostic = Diagnostic::error("yaml-syntax", self.problem.clone());
+        let diagnostic = diagnostic.at(places.span(self.mark, self.mark));
         match self.context {
-            Some((mark, what)) if mark != self.mark => diagnostic.label(span(mark), what),
+            Some((start, what)) if start != self.mark => diagnostic.label(places.span(start, start), what),
             _ => diagnostic,
         }
     }
 }
 
-/// A mark's column in characters.
-fn character_column(text: &str, mark: Mark) -> u32 {
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let end = mark.offset as usize;
-    let start = end.saturating_sub(mark.column as usize);
-    let line = text.as_bytes().get(start..end.min(text.len())).unwrap_or_default();
-    line.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u32
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_counts_lines_its_way() {
+        let at = |line| Mark { line, ..Mark::default() };
+        for (stage, noticed, begun, v2, v3) in [
+            (Stage::Scanner, 2, Some(1), "yaml: line 3: x", "yaml: line 2: x"),
+            (Stage::Scanner, 2, Some(0), "yaml: line 3: x", "yaml: line 3: x"),
+            (Stage::Scanner, 0, None, "yaml: x", "yaml: x"),
+            (Stage::Parser, 2, Some(1), "yaml: line 2: x", "yaml: line 1: x"),
+            (Stage::Parser, 0, Some(0), "yaml: x", "yaml: x"),
+            (Stage::Composer, 2, None, "yaml: x", "yaml: x"),
+        ] {
+            let context = begun.map(|line| (at(line), "this"));
+            let error = SyntaxError { problem: "x".into(), mark: at(noticed), context, stage };
+            assert_eq!((error.go_text(Dialect::V2), error.go_text(Dialect::V3)), (v2.to_owned(), v3.to_owned()));
+        }
+    }
 }

@@ -1,20 +1,28 @@
-//! From text to events: [`Scanner`] cuts the text into tokens, [`Parser`] applies the grammar to them.
+//! From text to [`Event`]s.
 //!
-//! Both follow the grammar of YAML 1.1 as go-yaml understands it, with go-yaml's words for what is wrong, because
-//! what Helm and Kustomize accept is decided there and not in the specification.
+//! [`Parser`] stands at a place in the text and keeps the collections that are open there. A [`Lexer`](lexer::Lexer)
+//! tells what begins at the place, and the files named after the kinds of scalars read those. The only thing that YAML
+//! says too late is that a node was a key; see [`node`] for how that is met.
 
 mod block;
 mod characters;
 mod comments;
+mod cursor;
+mod document;
 mod error;
+mod event;
+mod flow;
+mod fold;
+mod lexeme;
+mod lexer;
+mod node;
 mod parser;
 mod plain;
 mod quoted;
-mod scanner;
-mod tags;
-mod token;
+mod scout;
+mod structure;
 
+pub(crate) use cursor::Mark;
 pub use error::SyntaxError;
+pub use event::{Event, EventKind, Properties};
 pub(crate) use parser::Parser;
-pub use parser::{Event, EventKind, Properties};
-pub(crate) use token::Mark;

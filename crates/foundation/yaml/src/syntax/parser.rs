@@ -1,670 +1,379 @@
-//! [`Parser`] applies the grammar to the tokens and hands out [`Event`]s, keeping what is open on a stack of its own.
+//! [`Parser`]: the collections that are open, and the events that are ready.
 
-use super::comments::Place;
+use super::characters;
+use super::comments::{LastKind, Remarks, Role};
+use super::cursor::Mark;
+use super::document::{Phase, TagHandles};
 use super::error::{Stage, SyntaxError};
-use super::scanner::{Scanned, Scanner};
-use super::token::{Mark, Token, TokenKind};
-use crate::MAX_DEPTH;
-use crate::{Comments, Style};
-use std::borrow::Cow;
+use super::event::{Event, EventKind, Properties};
+use super::lexer::{Lexer, Sign};
+use super::node::merged;
+use super::scout::{Candidate, Level, Scout};
+use std::collections::{HashSet, VecDeque};
 
-/// What a text says next.
-#[derive(Debug)]
-pub struct Event<'a> {
-    /// What it is.
-    pub kind: EventKind<'a>,
-    pub(crate) start: Mark,
-    pub(crate) end: Mark,
-    /// The comments that belong to it, where they are wanted.
-    pub(crate) comments: Option<Box<Comments>>,
-}
-
-/// The kinds of [`Event`].
-#[derive(Debug)]
-pub enum EventKind<'a> {
-    /// The text's end.
-    StreamEnd,
-    /// A document starts; one node follows.
-    DocumentStart,
-    /// A document's end.
-    DocumentEnd,
-    /// `*name`
-    Alias(&'a str),
-    /// A scalar, quotes and escapes resolved.
-    Scalar(Cow<'a, str>, Style, Properties<'a>),
-    /// A sequence's start; its items follow.
-    SequenceStart {
-        /// Whether it is written in brackets.
-        flow: bool,
-        /// Its anchor and tag.
-        properties: Properties<'a>,
-    },
-    /// A sequence's end.
-    SequenceEnd,
-    /// A mapping's start; its keys and values follow in turn.
-    MappingStart {
-        /// Whether it is written in braces.
-        flow: bool,
-        /// Its anchor and tag.
-        properties: Properties<'a>,
-    },
-    /// A mapping's end.
-    MappingEnd,
-}
-
-/// A node's anchor and tag.
-#[derive(Debug, Default)]
-pub struct Properties<'a> {
-    /// The anchor's name, without `&`.
-    pub anchor: Option<&'a str>,
-    /// The tag, resolved against the directives and shortened: `!!str`.
-    pub tag: Option<Box<str>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    ImplicitDocumentStart,
-    DocumentStart,
-    DocumentContent,
-    DocumentEnd,
-    BlockNode,
-    BlockSequenceFirstEntry,
-    BlockSequenceEntry,
-    IndentlessSequenceEntry,
-    BlockMappingFirstKey,
-    BlockMappingKey,
-    BlockMappingValue,
-    FlowSequenceFirstEntry,
-    FlowSequenceEntry,
-    FlowSequenceEntryMappingKey,
-    FlowSequenceEntryMappingValue,
-    FlowSequenceEntryMappingEnd,
-    FlowMappingFirstKey,
-    FlowMappingKey,
-    FlowMappingValue,
-    FlowMappingEmptyValue,
-    End,
-}
-
-/// Turns tokens into events.
+/// Reads a text event by event.
 pub(crate) struct Parser<'a> {
-    scanner: Scanner<'a>,
-    state: State,
-    states: Vec<State>,
-    /// Where the open collections begin.
-    marks: Vec<Mark>,
-    /// Handle and prefix of the document's `%TAG` directives.
-    directives: Vec<(String, String)>,
-    /// Comments that wait for their event.
-    head: String,
-    line: String,
-    foot: String,
-    /// The head comment of a collection under a `-`, taken off its first entry.
-    stem: Option<String>,
+    pub(super) lexer: Lexer<'a>,
+    pub(super) phase: Phase,
+    /// Where the last lexeme has ended, once something behind it has been looked for.
+    pub(super) gap: Option<Mark>,
+    /// Where the last block's end is, if comments behind the last lexeme say so, and whether what follows is further
+    /// left.
+    pub(super) block_end: Option<(bool, Mark)>,
+    pub(super) handles: TagHandles,
+    /// Whether the document began with `---`.
+    pub(super) explicit: bool,
+    pub(super) frames: Vec<Frame>,
+    /// Events that are not yet given out. An empty slot stands before a collection in brackets that may turn out to be
+    /// a key, for the start of the mapping that it is then the key of.
+    slots: VecDeque<Option<Ready<'a>>>,
+    given: usize,
+    /// The collections in brackets that may still be keys: each one's slot and start, from the outermost.
+    waiting: Vec<Waiting<'a>>,
+    /// How many of those are known to be none.
+    settled: usize,
+    /// A node that might have been a key and where it ends, no `:` being next to it.
+    pub(super) undecided: Option<(Candidate, usize)>,
+    /// The comments, where they are wanted.
+    pub(super) remarks: Option<Box<Remarks>>,
+    /// The document's anchors so far, where comments are wanted: then aliases are looked up.
+    pub(super) anchors: HashSet<&'a str>,
+    /// How many lexemes go-yaml reads ahead.
+    pub(super) ahead: usize,
+    /// What is wrong behind the events that are ready.
+    failed: Option<Box<SyntaxError>>,
 }
 
-type Parsed<'a> = Scanned<Event<'a>>;
+/// A collection whose end is not yet read.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) kind: Kind,
+    pub(super) expect: Expect,
+    /// Where it begins, its properties left out.
+    pub(super) start: Mark,
+    /// The column of its entries, or of the block's around it.
+    pub(super) indent: i32,
+    /// In brackets: where it begins, if it may be a key.
+    pub(super) key: Option<Candidate>,
+    /// In brackets: whether anything in it could have been a key.
+    pub(super) tried: bool,
+    /// In a sequence: where the last `- ` is. In a mapping: what was found where a value is missing.
+    pub(super) entry: u32,
+}
+
+impl Frame {
+    pub(super) fn new(kind: Kind, expect: Expect, start: Mark, indent: i32) -> Self {
+        Self { kind, expect, start, indent, key: None, tried: false, entry: 0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sequence,
+    /// A sequence as a mapping's value, its entries in the column of the mapping's keys.
+    Indentless,
+    Mapping,
+    FlowSequence,
+    FlowMapping,
+    /// A mapping of one entry, without braces in a sequence in brackets.
+    FlowPair,
+}
+
+/// What a collection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// In brackets, the first entry.
+    First,
+    /// Another entry.
+    Entry,
+    /// The node behind `? `.
+    Key,
+    /// The `:` that should follow an explicit key.
+    Colon,
+    /// Nothing: in braces, a node that no `:` follows is a key all the same.
+    NoValue,
+    /// The node behind `:` or `-`.
+    Value,
+}
+
+/// An event that may lack comments.
+pub(super) struct Ready<'a> {
+    pub(super) event: Event<'a>,
+    pub(super) role: Role,
+    pub(super) place: u32,
+}
+
+/// A collection in brackets that may turn out to be a key.
+pub(super) struct Waiting<'a> {
+    pub(super) slot: usize,
+    pub(super) candidate: Candidate,
+    /// The properties on lines before it: the mapping's if it is a key, its own if not.
+    pub(super) outer: Properties<'a>,
+    pub(super) outer_start: Option<Mark>,
+    /// Where to go back to if it is no key because then it has two anchors or tags: the place, how many collections
+    /// were open, and where the first properties end.
+    pub(super) undo: Option<Box<(Lexer<'a>, usize, Mark)>>,
+}
 
 impl<'a> Parser<'a> {
-    /// Starts on a text that may hold many documents.
-    pub(crate) fn new(text: &'a str, comments: bool) -> Scanned<Self> {
+    /// Starts on a text. Whoever wants comments gets go-yaml v3's errors, everyone else v2's.
+    pub(crate) fn new(text: &'a str, comments: bool) -> Result<Self, Box<SyntaxError>> {
+        characters::check(text)?;
         Ok(Self {
-            scanner: Scanner::new(text, comments)?,
-            state: State::ImplicitDocumentStart,
-            states: Vec::with_capacity(16),
-            marks: Vec::with_capacity(16),
-            directives: Vec::new(),
-            head: String::new(),
-            line: String::new(),
-            foot: String::new(),
-            stem: None,
+            lexer: Lexer::new(text),
+            phase: Phase::First,
+            gap: None,
+            block_end: None,
+            handles: TagHandles::default(),
+            explicit: false,
+            frames: Vec::with_capacity(16),
+            slots: VecDeque::with_capacity(4),
+            given: 0,
+            waiting: Vec::new(),
+            settled: 0,
+            undecided: None,
+            remarks: comments.then(Box::default),
+            anchors: HashSet::new(),
+            ahead: if comments { 3 } else { 1 },
+            failed: None,
         })
     }
 
-    /// The next event. Behind the stream's end stands the stream's end.
-    pub(crate) fn next(&mut self) -> Parsed<'a> {
-        match self.state {
-            State::ImplicitDocumentStart => self.document_start(true),
-            State::DocumentStart => self.document_start(false),
-            State::DocumentContent => self.document_content(),
-            State::DocumentEnd => self.document_end(),
-            State::BlockNode => self.node(true, false),
-            State::BlockSequenceFirstEntry => self.block_sequence_entry(true),
-            State::BlockSequenceEntry => self.block_sequence_entry(false),
-            State::IndentlessSequenceEntry => self.indentless_sequence_entry(),
-            State::BlockMappingFirstKey => self.block_mapping_key(true),
-            State::BlockMappingKey => self.block_mapping_key(false),
-            State::BlockMappingValue => self.block_mapping_value(),
-            State::FlowSequenceFirstEntry => self.flow_sequence_entry(true),
-            State::FlowSequenceEntry => self.flow_sequence_entry(false),
-            State::FlowSequenceEntryMappingKey => self.flow_pair_key(),
-            State::FlowSequenceEntryMappingValue => self.flow_pair_value(),
-            State::FlowSequenceEntryMappingEnd => self.flow_pair_end(),
-            State::FlowMappingFirstKey => self.flow_mapping_key(true),
-            State::FlowMappingKey => self.flow_mapping_key(false),
-            State::FlowMappingValue => self.flow_mapping_value(false),
-            State::FlowMappingEmptyValue => self.flow_mapping_value(true),
-            State::End => {
-                let mark = self.scanner.mark();
-                Ok(event(EventKind::StreamEnd, mark, mark))
+    /// The next event; behind the stream's end, again the stream's end.
+    #[allow(clippy::should_implement_trait, reason = "an error ends it, a stream's end does not")]
+    pub(crate) fn next(&mut self) -> Result<Event<'a>, Box<SyntaxError>> {
+        loop {
+            while self.is_ready()? {
+                self.given += 1;
+                if let Some(Some(Ready { mut event, role, place })) = self.slots.pop_front() {
+                    if let Some(remarks) = &mut self.remarks {
+                        remarks.assign(&mut event, role, place);
+                    }
+                    return Ok(event);
+                }
             }
-        }
-    }
-
-    /// The next token, after the comments up to it have been gathered.
-    #[inline]
-    fn peek(&mut self) -> Scanned<&Token<'a>> {
-        if self.scanner.comments.is_some() {
-            self.gather_comments()?;
-        }
-        self.scanner.peek()
-    }
-
-    #[inline]
-    fn peek_kind(&mut self) -> Scanned<(&TokenKind<'a>, Mark, Mark)> {
-        let token = self.peek()?;
-        Ok((&token.kind, token.start, token.end))
-    }
-
-    fn skip(&mut self) -> Scanned<()> {
-        self.scanner.next().map(drop)
-    }
-
-    fn gather_comments(&mut self) -> Scanned<()> {
-        let token = self.scanner.peek()?;
-        let (offset, is_block_end) = (token.start.offset, matches!(token.kind, TokenKind::BlockEnd));
-        let Some(comments) = &mut self.scanner.comments else { return Ok(()) };
-        while let Some(comment) = comments.waiting.front() {
-            if offset < comment.owner.offset {
-                break;
+            if let Some(error) = self.failed.take() {
+                return Err(error);
             }
-            let into = match comment.place {
-                // What follows a block's end has the head, not the end itself.
-                Place::Head if is_block_end => break,
-                Place::Head => &mut self.head,
-                Place::Line => &mut self.line,
-                Place::Foot => &mut self.foot,
+            let step = match self.frames.last() {
+                None => self.document_step(),
+                Some(frame) => match frame.kind {
+                    Kind::Sequence | Kind::Indentless | Kind::Mapping => self.block_step(),
+                    Kind::FlowSequence | Kind::FlowMapping | Kind::FlowPair => self.flow_step(),
+                },
             };
-            if !into.is_empty() {
-                into.push('\n');
-            }
-            into.push_str(&comment.text);
-            comments.waiting.pop_front();
-        }
-        Ok(())
-    }
-
-    fn take_comments(&mut self) -> Option<Box<Comments>> {
-        self.scanner.comments.as_ref()?;
-        self.stem = None;
-        let (head, line, foot) =
-            (std::mem::take(&mut self.head), std::mem::take(&mut self.line), std::mem::take(&mut self.foot));
-        comments(head, line, foot)
-    }
-
-    fn pop_state(&mut self) {
-        self.state = self.states.pop().unwrap_or(State::End);
-    }
-
-    fn open(&mut self, mark: Mark) -> Scanned<()> {
-        self.marks.push(mark);
-        if self.marks.len() > MAX_DEPTH {
-            return Err(SyntaxError::new(Stage::Parser, "exceeded max depth of 1000", mark));
-        }
-        Ok(())
-    }
-
-    fn error_in(&mut self, what: &'static str, problem: &'static str, mark: Mark) -> Box<SyntaxError> {
-        let start = self.marks.pop().unwrap_or_default();
-        SyntaxError::new(Stage::Parser, problem, mark).within(what, start)
-    }
-
-    fn document_start(&mut self, implicit: bool) -> Parsed<'a> {
-        if !implicit {
-            while matches!(self.peek()?.kind, TokenKind::DocumentEnd) {
-                self.skip()?;
-            }
-        }
-        let (kind, start, end) = self.peek_kind()?;
-        match kind {
-            TokenKind::StreamEnd => {
-                self.state = State::End;
-                self.skip()?;
-                Ok(event(EventKind::StreamEnd, start, end))
-            }
-            TokenKind::VersionDirective { .. } | TokenKind::TagDirective(_) | TokenKind::DocumentStart => {
-                self.explicit_document_start(start)
-            }
-            _ if !implicit => self.explicit_document_start(start),
-            _ => {
-                self.states.push(State::DocumentEnd);
-                self.state = State::BlockNode;
-                let head = self.split_document_head();
-                let comments = comments(head, String::new(), String::new());
-                Ok(Event { kind: EventKind::DocumentStart, start, end, comments })
-            }
-        }
-    }
-
-    /// Comments at the top that an empty line parts from the rest belong to the document as a whole.
-    fn split_document_head(&mut self) -> String {
-        let Some(at) = (1..self.head.len()).rev().find(|at| {
-            let bytes = self.head.as_bytes();
-            bytes[*at] == b'\n' && (*at == bytes.len() - 1 || bytes[at - 1] == b'\n')
-        }) else {
-            return String::new();
-        };
-        let end = if at == self.head.len() - 1 { at } else { at - 1 };
-        let rest = self.head.split_off(at + 1);
-        let mut head = std::mem::replace(&mut self.head, rest);
-        head.truncate(end);
-        head
-    }
-
-    fn explicit_document_start(&mut self, start: Mark) -> Parsed<'a> {
-        let mut version = false;
-        loop {
-            let mark = self.peek()?.start;
-            match &self.peek()?.kind {
-                TokenKind::VersionDirective { major, minor } => {
-                    let known = (*major, *minor) == (1, 1);
-                    let problem = match known {
-                        _ if version => "found duplicate %YAML directive",
-                        false => "found incompatible YAML document",
-                        true => {
-                            version = true;
-                            self.skip()?;
-                            continue;
-                        }
-                    };
-                    return Err(SyntaxError::new(Stage::Parser, problem, mark));
+            if let Err(error) = step {
+                if error.stage == Stage::Scanner {
+                    return Err(error);
                 }
-                TokenKind::TagDirective(directive) => {
-                    let directive = (**directive).clone();
-                    if self.directives.iter().any(|(handle, _)| *handle == directive.0) {
-                        return Err(SyntaxError::new(Stage::Parser, "found duplicate %TAG directive", mark));
-                    }
-                    self.directives.push(directive);
-                    self.skip()?;
-                }
-                TokenKind::DocumentStart => break,
-                _ => return Err(SyntaxError::new(Stage::Parser, "did not find expected <document start>", mark)),
+                self.waiting.clear();
+                self.failed = Some(error);
             }
-        }
-        self.states.push(State::DocumentEnd);
-        self.state = State::DocumentContent;
-        let end = self.scanner.next()?.end;
-        Ok(event(EventKind::DocumentStart, start, end))
-    }
-
-    fn document_content(&mut self) -> Parsed<'a> {
-        let (kind, start, _) = self.peek_kind()?;
-        match kind {
-            TokenKind::VersionDirective { .. }
-            | TokenKind::TagDirective(_)
-            | TokenKind::DocumentStart
-            | TokenKind::DocumentEnd
-            | TokenKind::StreamEnd => {
-                self.pop_state();
-                Ok(empty_scalar(start))
-            }
-            _ => self.node(true, false),
         }
     }
 
-    fn document_end(&mut self) -> Parsed<'a> {
-        let (kind, start, mut end) = self.peek_kind()?;
-        if matches!(kind, TokenKind::DocumentEnd) {
-            self.skip()?;
-        } else {
-            end = start;
+    /// What go-yaml comes upon in looking at what is behind `read` lexemes: an error, or that the node before is a key.
+    pub(super) fn foresee(&self, read: usize) -> Result<Option<Mark>, Box<SyntaxError>> {
+        self.scout(None, read).run(self.ahead)
+    }
+
+    /// Whether the first of the slots may be given out. Comments that belong to an event may stand behind the next two.
+    fn is_ready(&mut self) -> Result<bool, Box<SyntaxError>> {
+        const HELD: usize = 3;
+        let complete = self.phase == Phase::Ended || self.failed.is_some();
+        let enough = self.remarks.is_none() || complete || self.slots.len() > HELD;
+        Ok(enough && !self.slots.is_empty() && self.is_settled()?)
+    }
+
+    /// Whether the first of the slots is out of reach of any `:` to come.
+    fn is_settled(&mut self) -> Result<bool, Box<SyntaxError>> {
+        while let Some(waiting) = self.waiting.get_mut(self.settled) {
+            let Candidate { mark, required, .. } = waiting.candidate;
+            if self.lexer.reaches(mark) {
+                return Ok(waiting.slot > self.given);
+            }
+            if required {
+                return Err(self.lexer.no_colon(mark, false));
+            }
+            let (outer, undo) = (std::mem::take(&mut waiting.outer), waiting.undo.take());
+            let waiting = Waiting { outer, undo, ..*waiting };
+            self.settled += 1;
+            self.no_mapping(waiting);
         }
-        self.directives.clear();
-        self.state = State::DocumentStart;
-        let mut comments = self.take_comments();
-        if let Some(comments) = &mut comments
-            && comments.foot.is_empty()
+        Ok(true)
+    }
+
+    /// A collection in brackets is no key: the properties before it are its own.
+    pub(super) fn no_mapping(&mut self, waiting: Waiting<'a>) {
+        let Waiting { slot, outer, outer_start, undo, .. } = waiting;
+        if let Some(undo) = undo {
+            let (lexer, depth, end) = *undo;
+            self.lexer = lexer;
+            self.frames.truncate(depth);
+            self.slots.truncate(slot.saturating_sub(self.given));
+            self.waiting.retain(|waiting| waiting.slot < slot);
+            self.settled = self.settled.min(self.waiting.len());
+            let start = outer_start.unwrap_or(end);
+            return self.emit_empty(outer, start, end);
+        }
+        let Some(Some(Ready { event, .. })) = self.slot(slot + 1) else { return };
+        if let EventKind::SequenceStart { properties, .. } | EventKind::MappingStart { properties, .. } =
+            &mut event.kind
         {
-            comments.foot = std::mem::take(&mut comments.head);
-        }
-        Ok(Event { kind: EventKind::DocumentEnd, start, end, comments })
-    }
-
-    /// A node with its properties. `block` tells whether block collections may stand here, `indentless` whether a
-    /// sequence may that is not indented deeper than the key before it.
-    fn node(&mut self, block: bool, indentless: bool) -> Parsed<'a> {
-        let first = self.peek()?.start;
-        let mut properties = Properties::default();
-        let mut tagged = None;
-        loop {
-            match &self.peek()?.kind {
-                TokenKind::Anchor(name) if properties.anchor.is_none() => {
-                    properties.anchor = Some(name);
-                    self.skip()?;
-                }
-                TokenKind::Tag(_) if tagged.is_none() => {
-                    let token = self.scanner.next()?;
-                    if let TokenKind::Tag(tag) = token.kind {
-                        tagged = Some((tag, token.start));
-                    }
-                }
-                _ => break,
-            }
-        }
-        if let Some((tag, mark)) = tagged {
-            properties.tag = Some(self.resolve_tag(*tag, first, mark)?);
-        }
-        let bare = properties.anchor.is_none() && properties.tag.is_none();
-        let (kind, start, end) = self.peek_kind()?;
-        match kind {
-            TokenKind::Alias(_) if bare => {
-                self.pop_state();
-                let token = self.scanner.next()?;
-                let TokenKind::Alias(name) = token.kind else { return Ok(empty_scalar(start)) };
-                let comments = self.take_comments();
-                Ok(Event { kind: EventKind::Alias(name), start, end, comments })
-            }
-            TokenKind::BlockEntry if indentless => {
-                self.state = State::IndentlessSequenceEntry;
-                Ok(event(EventKind::SequenceStart { flow: false, properties }, first, end))
-            }
-            TokenKind::Scalar(..) => {
-                self.pop_state();
-                let comments = self.take_comments();
-                let token = self.scanner.next()?;
-                let TokenKind::Scalar(value, style) = token.kind else { return Ok(empty_scalar(start)) };
-                Ok(Event { kind: EventKind::Scalar(value, style, properties), start: first, end, comments })
-            }
-            TokenKind::FlowSequenceStart => {
-                self.state = State::FlowSequenceFirstEntry;
-                let comments = self.take_comments();
-                Ok(Event { kind: EventKind::SequenceStart { flow: true, properties }, start: first, end, comments })
-            }
-            TokenKind::FlowMappingStart => {
-                self.state = State::FlowMappingFirstKey;
-                let comments = self.take_comments();
-                Ok(Event { kind: EventKind::MappingStart { flow: true, properties }, start: first, end, comments })
-            }
-            TokenKind::BlockSequenceStart if block => {
-                self.state = State::BlockSequenceFirstEntry;
-                let comments = comments(self.stem.take().unwrap_or_default(), String::new(), String::new());
-                Ok(Event { kind: EventKind::SequenceStart { flow: false, properties }, start: first, end, comments })
-            }
-            TokenKind::BlockMappingStart if block => {
-                self.state = State::BlockMappingFirstKey;
-                let comments = comments(self.stem.take().unwrap_or_default(), String::new(), String::new());
-                Ok(Event { kind: EventKind::MappingStart { flow: false, properties }, start: first, end, comments })
-            }
-            _ if !bare => {
-                self.pop_state();
-                Ok(event(EventKind::Scalar(Cow::Borrowed(""), Style::Plain, properties), first, start))
-            }
-            _ => {
-                let what = if block { "this block" } else { "this flow collection" };
-                Err(SyntaxError::new(Stage::Parser, "did not find expected node content", start).within(what, first))
-            }
+            *properties = merged(outer, std::mem::take(properties));
+            event.start = outer_start.unwrap_or(event.start);
+            event.end = event.start;
         }
     }
 
-    fn resolve_tag(&self, (handle, suffix): (String, String), node: Mark, mark: Mark) -> Scanned<Box<str>> {
-        const YAML: &str = "tag:yaml.org,2002:";
-        let full = if handle.is_empty() {
-            suffix
-        } else if let Some((_, prefix)) = self.directives.iter().find(|(known, _)| *known == handle) {
-            format!("{prefix}{suffix}")
-        } else if handle == "!" || handle == "!!" {
-            return Ok(format!("{handle}{suffix}").into());
-        } else {
-            let error = SyntaxError::new(Stage::Parser, "found undefined tag handle", mark);
-            return Err(error.within("this node", node));
-        };
-        Ok(match full.strip_prefix(YAML) {
-            Some(short) => format!("!!{short}").into(),
-            None => full.into(),
-        })
+    /// `place` is where the lexeme begins that the event is made of.
+    pub(super) fn emit(&mut self, event: Event<'a>, role: Role, place: Mark) {
+        if self.remarks.is_some()
+            && let EventKind::Scalar(_, _, properties)
+            | EventKind::SequenceStart { properties, .. }
+            | EventKind::MappingStart { properties, .. } = &event.kind
+            && let Some(anchor) = properties.anchor
+        {
+            self.anchors.insert(anchor);
+        }
+        self.slots.push_back(Some(Ready { event, role, place: place.offset }));
     }
 
-    fn block_sequence_entry(&mut self, first: bool) -> Parsed<'a> {
-        if first {
-            let mark = self.peek()?.start;
-            self.open(mark)?;
-            self.skip()?;
-        }
-        let (kind, start, end) = self.peek_kind()?;
-        match kind {
-            TokenKind::BlockEntry => {
-                self.enter_sequence_entry()?;
-                match self.peek()?.kind {
-                    TokenKind::BlockEntry | TokenKind::BlockEnd => {
-                        self.state = State::BlockSequenceEntry;
-                        Ok(empty_scalar(end))
-                    }
-                    _ => {
-                        self.states.push(State::BlockSequenceEntry);
-                        self.node(true, false)
-                    }
-                }
-            }
-            TokenKind::BlockEnd => {
-                self.pop_state();
-                self.marks.pop();
-                self.skip()?;
-                Ok(event(EventKind::SequenceEnd, start, end))
-            }
-            _ => Err(self.error_in("this block collection", "did not find expected '-' indicator", start)),
+    /// The error for an alias without an anchor, if that is for this parser to say.
+    pub(super) fn unknown_alias(&self, name: &str, start: Mark) -> Option<Box<SyntaxError>> {
+        let known = self.remarks.is_none() || self.anchors.contains(name);
+        (!known).then(|| SyntaxError::composer(format!("unknown anchor '{name}' referenced"), start))
+    }
+
+    /// A lexeme on a single line has been read.
+    pub(super) fn passed(&mut self, kind: LastKind, start: Mark) {
+        (self.gap, self.block_end) = (None, None);
+        let line = self.lexer.cursor.line();
+        if let Some(remarks) = &mut self.remarks {
+            remarks.passed(kind, start, line);
         }
     }
 
-    fn indentless_sequence_entry(&mut self) -> Parsed<'a> {
-        let (kind, start, end) = self.peek_kind()?;
-        if !matches!(kind, TokenKind::BlockEntry) {
-            self.pop_state();
-            return Ok(event(EventKind::SequenceEnd, start, start));
-        }
-        self.enter_sequence_entry()?;
-        match self.peek()?.kind {
-            TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => {
-                self.state = State::IndentlessSequenceEntry;
-                Ok(empty_scalar(end))
-            }
-            _ => {
-                self.states.push(State::IndentlessSequenceEntry);
-                self.node(true, false)
-            }
+    /// A scalar that ends on `line` has been read.
+    pub(super) fn passed_to(&mut self, start: Mark, line: u32) {
+        (self.gap, self.block_end) = (None, None);
+        if let Some(remarks) = &mut self.remarks {
+            remarks.passed(LastKind::Other, start, line);
         }
     }
 
-    /// Steps over a `-`. The comment before it belongs to the collection that follows it as a whole, not to that
-    /// one's first entry.
-    fn enter_sequence_entry(&mut self) -> Scanned<()> {
-        let stem = self.head.len();
-        self.skip()?;
-        if stem > 0 && matches!(self.peek()?.kind, TokenKind::BlockSequenceStart | TokenKind::BlockMappingStart) {
-            let rest = self.head.get(stem + 1..).unwrap_or("").to_owned();
-            self.head.truncate(stem);
-            self.stem = Some(std::mem::replace(&mut self.head, rest));
-        }
-        Ok(())
+    /// Goes behind the indicator here.
+    pub(super) fn pass_indicator(&mut self, kind: LastKind) {
+        let start = self.lexer.cursor.mark();
+        self.lexer.cursor.at += 1;
+        self.passed(kind, start);
     }
 
-    fn block_mapping_key(&mut self, first: bool) -> Parsed<'a> {
-        if first {
-            let mark = self.peek()?.start;
-            self.open(mark)?;
-            self.skip()?;
-        }
-        let (kind, start, end) = self.peek_kind()?;
-        match kind {
-            TokenKind::Key => {
-                self.skip()?;
-                match self.peek()?.kind {
-                    TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => {
-                        self.state = State::BlockMappingValue;
-                        Ok(empty_scalar(end))
-                    }
-                    _ => {
-                        self.states.push(State::BlockMappingValue);
-                        self.node(true, true)
-                    }
-                }
-            }
-            TokenKind::BlockEnd => {
-                self.pop_state();
-                self.marks.pop();
-                let comments = self.take_comments();
-                self.skip()?;
-                Ok(Event { kind: EventKind::MappingEnd, start, end, comments })
-            }
-            _ => Err(self.error_in("this block mapping", "did not find expected key", start)),
+    pub(super) fn emit_empty(&mut self, properties: Properties<'a>, start: Mark, end: Mark) {
+        let scalar = EventKind::Scalar("".into(), crate::Style::Plain, properties);
+        self.emit(Event::new(scalar, start, end), Role::Silent, start);
+    }
+
+    /// Leaves a slot free for the start of a mapping.
+    pub(super) fn hold(&mut self, waiting: Waiting<'a>) {
+        let slot = self.given + self.slots.len();
+        self.slots.push_back(None);
+        self.waiting.push(Waiting { slot, ..waiting });
+    }
+
+    /// A slot that is still held back.
+    pub(super) fn slot(&mut self, slot: usize) -> Option<&mut Option<Ready<'a>>> {
+        self.slots.get_mut(slot.checked_sub(self.given)?)
+    }
+
+    /// The innermost collection that might have been a key has ended: gives it if it still may be one.
+    pub(super) fn release(&mut self) -> Option<Waiting<'a>> {
+        let waiting = self.waiting.pop()?;
+        let settled = self.settled > self.waiting.len();
+        self.settled = self.settled.min(self.waiting.len());
+        (!settled).then_some(waiting)
+    }
+
+    /// What is expected of the innermost collection from now on.
+    pub(super) fn expect(&mut self, expect: Expect) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.expect = expect;
         }
     }
 
-    fn block_mapping_value(&mut self) -> Parsed<'a> {
-        let (kind, start, end) = self.peek_kind()?;
-        if !matches!(kind, TokenKind::Value) {
-            self.state = State::BlockMappingKey;
-            return Ok(empty_scalar(start));
+    pub(super) fn push_block(&mut self, kind: Kind, expect: Expect, start: Mark) {
+        let indent = start.column as i32;
+        self.frames.push(Frame::new(kind, expect, start, indent));
+        self.lexer.indent = indent;
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop();
+        self.lexer.indent = self.frames.last().map_or(-1, |frame| frame.indent);
+        frame
+    }
+
+    pub(super) fn skip(&mut self) {
+        if self.gap.is_none() {
+            self.gap = Some(self.lexer.cursor.mark());
         }
-        self.skip()?;
-        match self.peek()?.kind {
-            TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => {
-                self.state = State::BlockMappingKey;
-                Ok(empty_scalar(end))
-            }
-            _ => {
-                self.states.push(State::BlockMappingKey);
-                self.node(true, true)
-            }
+        match &mut self.remarks {
+            Some(remarks) => remarks.skip(&mut self.lexer),
+            None => self.lexer.skip(),
         }
     }
 
-    fn flow_sequence_entry(&mut self, first: bool) -> Parsed<'a> {
-        if first {
-            let mark = self.peek()?.start;
-            self.open(mark)?;
-            self.skip()?;
-        }
-        let (kind, start, _) = self.peek_kind()?;
-        match kind {
-            TokenKind::FlowSequenceEnd => return self.flow_end(EventKind::SequenceEnd),
-            TokenKind::FlowEntry if !first => self.skip()?,
-            _ if first => {}
-            _ => return Err(self.error_in("this flow sequence", "did not find expected ',' or ']'", start)),
-        }
-        let (kind, start, end) = self.peek_kind()?;
-        match kind {
-            TokenKind::Key => {
-                self.state = State::FlowSequenceEntryMappingKey;
-                self.skip()?;
-                let properties = Properties::default();
-                Ok(event(EventKind::MappingStart { flow: true, properties }, start, end))
+    /// The error for a lexeme that has no place where it stands, or for one that cannot be read and that go-yaml comes
+    /// upon first.
+    pub(super) fn refuse(
+        &self,
+        problem: &'static str,
+        sign: Sign,
+        context: Option<(Mark, &'static str)>,
+    ) -> Box<SyntaxError> {
+        self.refuse_behind(None, problem, sign, context)
+    }
+
+    /// [`refuse`](Self::refuse) where a node has been read that must be a key.
+    pub(super) fn refuse_behind(
+        &self,
+        required: Option<Candidate>,
+        problem: &'static str,
+        sign: Sign,
+        context: Option<(Mark, &'static str)>,
+    ) -> Box<SyntaxError> {
+        let scout = self.scout(required, usize::from(required.is_some()));
+        let mark = self.lexer.mark(sign);
+        match scout.run(self.ahead) {
+            Err(error) => error,
+            Ok(Some(key)) if self.lexer.flow == 0 => {
+                let problem = "did not find expected key";
+                SyntaxError::grammar(problem, mark, Some((key, "this block mapping")))
             }
-            TokenKind::FlowSequenceEnd => self.flow_end(EventKind::SequenceEnd),
-            _ => {
-                self.states.push(State::FlowSequenceEntry);
-                self.node(false, false)
-            }
+            Ok(_) => SyntaxError::grammar(problem, mark, context),
         }
     }
 
-    fn flow_end(&mut self, kind: EventKind<'a>) -> Parsed<'a> {
-        self.pop_state();
-        self.marks.pop();
-        let comments = self.take_comments();
-        let token = self.scanner.next()?;
-        Ok(Event { kind, start: token.start, end: token.end, comments })
-    }
-
-    fn flow_pair_key(&mut self) -> Parsed<'a> {
-        let (kind, _, end) = self.peek_kind()?;
-        if matches!(kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
-            // go-yaml takes the token that it saw, whichever it was.
-            self.skip()?;
-            self.state = State::FlowSequenceEntryMappingValue;
-            return Ok(empty_scalar(end));
-        }
-        self.states.push(State::FlowSequenceEntryMappingValue);
-        self.node(false, false)
-    }
-
-    fn flow_pair_value(&mut self) -> Parsed<'a> {
-        let (kind, start, _) = self.peek_kind()?;
-        if matches!(kind, TokenKind::Value) {
-            self.skip()?;
-            if !matches!(self.peek()?.kind, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
-                self.states.push(State::FlowSequenceEntryMappingEnd);
-                return self.node(false, false);
+    fn scout(&self, required: Option<Candidate>, read: usize) -> Scout<'a> {
+        let indents = self.frames.iter().filter(|frame| matches!(frame.kind, Kind::Sequence | Kind::Mapping));
+        let indents = indents.map(|frame| frame.indent).collect();
+        let mut levels = Vec::with_capacity(self.lexer.flow + 1);
+        let mut tried = (Mark::default(), true);
+        for frame in &self.frames {
+            if matches!(frame.kind, Kind::FlowSequence | Kind::FlowMapping) {
+                let candidate = frame.key.filter(|key| key.required || self.lexer.reaches(key.mark));
+                levels.push(Level { candidate, start: tried.0, tried: tried.1 });
+                tried = (frame.start, frame.tried);
             }
         }
-        self.state = State::FlowSequenceEntryMappingEnd;
-        Ok(empty_scalar(start))
+        let here = self.lexer.cursor.at;
+        let undecided = self.undecided.filter(|(candidate, end)| {
+            self.lexer.reaches(candidate.mark)
+                && *end <= here
+                && self.lexer.cursor.slice(*end..here).bytes().all(|byte| matches!(byte, b' ' | b'\t'))
+        });
+        let candidate = required.or(undecided.map(|(candidate, _)| candidate));
+        levels.push(Level { candidate, start: tried.0, tried: tried.1 });
+        Scout::new(self.lexer.clone(), indents, levels, read)
     }
-
-    fn flow_pair_end(&mut self) -> Parsed<'a> {
-        let start = self.peek()?.start;
-        self.state = State::FlowSequenceEntry;
-        Ok(event(EventKind::MappingEnd, start, start))
-    }
-
-    fn flow_mapping_key(&mut self, first: bool) -> Parsed<'a> {
-        if first {
-            let mark = self.peek()?.start;
-            self.open(mark)?;
-            self.skip()?;
-        }
-        let (kind, start, _) = self.peek_kind()?;
-        match kind {
-            TokenKind::FlowMappingEnd => return self.flow_end(EventKind::MappingEnd),
-            TokenKind::FlowEntry if !first => self.skip()?,
-            _ if first => {}
-            _ => return Err(self.error_in("this flow mapping", "did not find expected ',' or '}'", start)),
-        }
-        match self.peek()?.kind {
-            TokenKind::Key => {
-                self.skip()?;
-                let (kind, start, _) = self.peek_kind()?;
-                if matches!(kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd) {
-                    self.state = State::FlowMappingValue;
-                    return Ok(empty_scalar(start));
-                }
-                self.states.push(State::FlowMappingValue);
-                self.node(false, false)
-            }
-            TokenKind::FlowMappingEnd => self.flow_end(EventKind::MappingEnd),
-            _ => {
-                self.states.push(State::FlowMappingEmptyValue);
-                self.node(false, false)
-            }
-        }
-    }
-
-    fn flow_mapping_value(&mut self, empty: bool) -> Parsed<'a> {
-        let (kind, mut start, _) = self.peek_kind()?;
-        if !empty && matches!(kind, TokenKind::Value) {
-            self.skip()?;
-            let (kind, next, _) = self.peek_kind()?;
-            if !matches!(kind, TokenKind::FlowEntry | TokenKind::FlowMappingEnd) {
-                self.states.push(State::FlowMappingKey);
-                return self.node(false, false);
-            }
-            start = next;
-        }
-        self.state = State::FlowMappingKey;
-        Ok(empty_scalar(start))
-    }
-}
-
-fn event(kind: EventKind<'_>, start: Mark, end: Mark) -> Event<'_> {
-    Event { kind, start, end, comments: None }
-}
-
-fn empty_scalar<'a>(mark: Mark) -> Event<'a> {
-    event(EventKind::Scalar(Cow::Borrowed(""), Style::Plain, Properties::default()), mark, mark)
-}
-
-fn comments(head: String, line: String, foot: String) -> Option<Box<Comments>> {
-    if head.is_empty() && line.is_empty() && foot.is_empty() {
-        return None;
-    }
-    Some(Box::new(Comments { head: head.into(), line: line.into(), foot: foot.into() }))
 }

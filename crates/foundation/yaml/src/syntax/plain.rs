@@ -1,118 +1,103 @@
 //! Plain scalars.
 
-use super::characters::{break_width, byte, is_blank, is_blank_or_end};
-use super::scanner::{Scanned, Scanner};
-use super::token::{Token, TokenKind};
-use crate::Style;
+use super::cursor::{Cursor, Mark, is_blank};
+use super::error::SyntaxError;
+use super::fold::Fold;
 use std::borrow::Cow;
 
-/// Bytes at which a word of a plain scalar may end: blanks, breaks (or what may begin one), `:`, and the indicators
-/// of flow collections.
-const STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let bytes = b" \t\r\n:,?[]{}\xC2\xE2";
-    let mut i = 0;
-    while i < bytes.len() {
-        stops[bytes[i] as usize] = true;
-        i += 1;
-    }
-    stops
-};
+/// A scalar's text and where it ends.
+pub(super) struct Text<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) end: Mark,
+}
 
-impl<'a> Scanner<'a> {
-    /// Scans a plain scalar, over several lines where they are indented deeper than its parent. Text that stands on
-    /// one line is borrowed.
-    pub(super) fn scan_plain(&mut self) -> Scanned<Token<'a>> {
-        let start = self.mark();
-        let least_column = self.indent + 1;
-        let mut end = start;
-        let mut value: Cow<'a, str> = Cow::Borrowed("");
-        let mut first_break = String::new();
-        let mut more_breaks = String::new();
-        let mut blanks = self.at..self.at;
-        let mut after_break = false;
+/// Reads a plain scalar, of which the cursor stands on the first character. Its lines must be further right than
+/// `indent` unless it stands in brackets. Leaves the cursor at what comes next, blanks and empty lines passed over.
+pub(super) fn plain<'a>(cursor: &mut Cursor<'a>, flow: bool, indent: i32) -> Result<Text<'a>, Box<SyntaxError>> {
+    let start = cursor.mark();
+    let mut folded: Option<String> = None;
+    let mut end = start;
+    let mut fold = Fold::default();
+    loop {
+        let from = cursor.at;
+        let stop = one_line(cursor, flow);
+        if stop > from {
+            let piece = cursor.slice(from..stop);
+            if let Some(text) = &mut folded {
+                fold.write(text);
+                text.push_str(piece);
+            } else if from > start.offset as usize {
+                let mut text = String::with_capacity(stop - start.offset as usize);
+                text.push_str(cursor.slice(start.offset as usize..end.offset as usize));
+                fold.write(&mut text);
+                text.push_str(piece);
+                folded = Some(text);
+            }
+            let behind = cursor.at;
+            cursor.at = stop;
+            end = cursor.mark();
+            cursor.at = behind;
+        }
+        if stop == from || !pass_breaks(cursor, &mut fold, indent, start)? {
+            break;
+        }
+        let outside = !flow && cursor.column() as i32 <= indent;
+        if outside || cursor.is_at_end() || cursor.byte() == b'#' || cursor.is_at_document_mark() {
+            break;
+        }
+    }
+    let text = match folded {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(cursor.slice(start.offset as usize..end.offset as usize)),
+    };
+    Ok(Text { text, end })
+}
+
+/// Goes to the end of what the line has of the scalar and over the blanks behind it; gives where the blanks begin.
+fn one_line(cursor: &mut Cursor<'_>, flow: bool) -> usize {
+    loop {
+        cursor.pass_plain(flow);
+        match cursor.byte() {
+            b':' if !cursor.is_parted_at(cursor.at + 1) => cursor.at += 1,
+            byte if is_blank(byte) => {
+                let stop = cursor.at;
+                cursor.pass_blanks();
+                if cursor.byte() == b'#' || cursor.is_parted_at(cursor.at) {
+                    return stop;
+                }
+                let ends = match cursor.byte() {
+                    b':' => cursor.is_parted_at(cursor.at + 1),
+                    b',' | b'[' | b']' | b'{' | b'}' | b'?' => flow,
+                    _ => false,
+                };
+                if ends {
+                    return stop;
+                }
+            }
+            0xC2 | 0xE2 if cursor.break_at(cursor.at) == 0 => cursor.at += 2,
+            _ => return cursor.at,
+        }
+    }
+}
+
+/// Passes over line breaks and the blanks that begin lines; false if there is no break here.
+fn pass_breaks(cursor: &mut Cursor<'_>, fold: &mut Fold, indent: i32, start: Mark) -> Result<bool, Box<SyntaxError>> {
+    *fold = Fold::default();
+    let mut any = false;
+    while let Some(line_break) = cursor.pass_break() {
+        any = true;
+        fold.add(line_break);
         loop {
-            if self.at_document_indicator() || self.byte(0) == b'#' {
+            cursor.pass_spaces();
+            if cursor.byte() != b'\t' {
                 break;
             }
-            let word = self.at;
-            self.skip_word();
-            if self.at > word {
-                self.newlines = 0;
-                if after_break {
-                    let value = value.to_mut();
-                    match first_break.as_str() {
-                        // A single line feed folds into a space, several lose the first.
-                        "\n" if more_breaks.is_empty() => value.push(' '),
-                        "\n" => value.push_str(&more_breaks),
-                        other => {
-                            value.push_str(other);
-                            value.push_str(&more_breaks);
-                        }
-                    }
-                    first_break.clear();
-                    more_breaks.clear();
-                    after_break = false;
-                    value.push_str(&self.text[word..self.at]);
-                } else {
-                    match &mut value {
-                        Cow::Borrowed(text) => *text = &self.text[start.offset as usize..self.at],
-                        Cow::Owned(text) => {
-                            text.push_str(&self.text[blanks.clone()]);
-                            text.push_str(&self.text[word..self.at]);
-                        }
-                    }
-                }
-                end = self.mark();
+            if cursor.column() as i32 <= indent {
+                let problem = "found a tab character that violates indentation";
+                return Err(SyntaxError::lexeme(problem, cursor.mark(), start, "this scalar"));
             }
-            if !is_blank(self.byte(0)) && break_width(self.bytes, self.at) == 0 {
-                break;
-            }
-            blanks.start = self.at;
-            loop {
-                let first = self.byte(0);
-                if is_blank(first) {
-                    if after_break && first == b'\t' && (self.column() as i32) < least_column {
-                        let problem = "found a tab character that violates indentation";
-                        return Err(self.error("this scalar", start, problem));
-                    }
-                    self.at += 1;
-                } else if break_width(self.bytes, self.at) > 0 {
-                    self.read_break(if after_break { &mut more_breaks } else { &mut first_break });
-                    after_break = true;
-                } else {
-                    break;
-                }
-            }
-            blanks.end = self.at;
-            if self.flow_level == 0 && (self.column() as i32) < least_column {
-                break;
-            }
+            cursor.at += 1;
         }
-        if after_break {
-            self.simple_key_allowed = true;
-        }
-        Ok(Token { kind: TokenKind::Scalar(value, Style::Plain), start, end })
     }
-
-    /// Steps to where a blank, a break, the text's end, `: ` or an indicator of a flow collection stands.
-    fn skip_word(&mut self) {
-        let bytes = self.bytes;
-        let mut at = self.at;
-        while at < bytes.len() {
-            if !STOPS[bytes[at] as usize] {
-                at += 1;
-                continue;
-            }
-            match bytes[at] {
-                b' ' | b'\t' | b'\r' | b'\n' => break,
-                b':' if is_blank_or_end(bytes, at + 1) => break,
-                b',' | b'?' | b'[' | b']' | b'{' | b'}' if self.flow_level > 0 => break,
-                0xC2 | 0xE2 if break_width(bytes, at) > 0 => break,
-                _ => at += 1,
-            }
-        }
-        debug_assert!(byte(bytes, at) & 0xC0 != 0x80, "stops stand between characters");
-        self.at = at;
-    }
+    Ok(any)
 }

@@ -86,24 +86,23 @@ pub(super) struct Remarks {
     columns: Vec<(u32, u32)>,
 }
 
-/// The lines of comments between two lexemes.
-struct Gap {
-    /// The place of what begins here.
-    at: u32,
-    /// The line below the last lexeme, if a foot may begin there.
-    foot_line: Option<u32>,
-    indent: u32,
-    /// Whether no empty line has been seen.
-    first: bool,
-    text: String,
+/// A line that holds nothing but a comment.
+#[derive(Clone, Debug)]
+struct Line {
     start: Mark,
+    end: usize,
+    behind: Behind,
 }
 
-impl Gap {
-    /// The place of a remark that belongs to nothing before it.
-    fn place(&self) -> u32 {
-        self.start.offset
-    }
+/// What the next line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Behind {
+    /// It begins with something in that column.
+    Column(u32),
+    /// It is empty, or one after it is the next that is not.
+    Empty(Option<u32>),
+    /// There is none.
+    End,
 }
 
 impl Remarks {
@@ -119,8 +118,8 @@ impl Remarks {
         self.queue.push_back(Remark { slot: Slot::Line, text: text.to_owned(), at: start.offset });
     }
 
-    /// Passes over blanks, line breaks and comments.
-    pub(super) fn skip(&mut self, lexer: &mut Lexer<'_>) {
+    /// Passes over blanks, line breaks and comments; gives where they begin, a line comment left out.
+    pub(super) fn skip(&mut self, lexer: &mut Lexer<'_>) -> Mark {
         if lexer.cursor.line() == self.last.line && self.last.kind != LastKind::Entry {
             self.line_comment(lexer);
         }
@@ -128,6 +127,7 @@ impl Remarks {
         while !lexer.skip_to_comment() {
             self.lines(lexer, begin);
         }
+        begin
     }
 
     fn line_comment(&mut self, lexer: &mut Lexer<'_>) {
@@ -149,97 +149,65 @@ impl Remarks {
         self.queue.push_back(Remark { slot: Slot::Line, text, at: owner.start });
     }
 
-    /// Reads the comment lines that begin here.
+    /// Reads the comment lines that begin here and cuts them into remarks. `begin` is where the gap begins.
     fn lines(&mut self, lexer: &mut Lexer<'_>, begin: Mark) {
         let owner = if self.last.kind == LastKind::Comma { self.before_last } else { self.last };
         let flow = lexer.flow > 0;
-        let cursor = &mut lexer.cursor;
-        let here = cursor.mark();
-        let newlines = here.line.saturating_sub(self.last.line);
-        let below = if newlines == 0 && here.column > 1 { self.last.line + 2 } else { self.last.line + 1 };
-        let mut gap = Gap {
-            at: owner.start,
-            foot_line: (begin.line > 0 && self.last.kind != LastKind::Value).then_some(below),
-            indent: lexer.indent.max(0) as u32,
-            first: newlines <= 1,
-            text: String::new(),
-            start: here,
-        };
-        let mut was_empty = false;
-        loop {
-            let line_end = cursor.clone();
-            cursor.pass_blanks();
-            let closes = flow && matches!(cursor.byte(), b']' | b'}');
-            let empty = cursor.is_at_end() || cursor.break_at(cursor.at) > 0;
-            if closes || empty {
-                if closes || !was_empty {
-                    self.empty_line(&mut gap, cursor, closes);
-                }
-                if cursor.pass_break().is_none() {
-                    *cursor = line_end;
-                    break;
-                }
-                gap.first = false;
-                was_empty = true;
-                continue;
-            }
-            let column = cursor.column() as u32;
-            if !gap.text.is_empty() && column < gap.indent && column != gap.start.column {
-                self.foot(&mut gap, cursor);
-            }
-            if cursor.byte() != b'#' {
-                *cursor = line_end;
-                break;
-            }
-            if gap.text.is_empty() {
-                gap.start = cursor.mark();
-            } else {
-                gap.text.push('\n');
-            }
-            was_empty = false;
-            let from = cursor.at;
-            cursor.pass_line();
-            gap.text.push_str(cursor.slice(from..cursor.at));
-            // In comments go-yaml takes a carriage return and its line feed for two breaks: for an empty line.
-            let doubled = cursor.break_at(cursor.at) == 2 && cursor.byte() == b'\r';
-            self.end_line = cursor.line();
-            cursor.pass_break();
-            if doubled {
-                self.empty_line(&mut gap, cursor, false);
-                gap.first = false;
-                was_empty = true;
-            }
-        }
-        if !gap.text.is_empty() {
-            let at = gap.place();
-            self.push(Slot::Head, at, &mut gap);
-        }
-        lexer.key_allowed |= !flow && cursor.line() != here.line;
-    }
+        let here = lexer.cursor.mark();
+        let lines = read_lines(&mut lexer.cursor);
+        let before_bracket = flow && matches!(lexer.cursor.clone().peek_behind_blanks(), b']' | b'}');
+        lexer.key_allowed |= !flow && lexer.cursor.line() != here.line;
+        self.end_line = lines.last().map_or(self.end_line, |line| line.start.line);
 
-    /// A line without anything, the text's end, or a closing bracket.
-    fn empty_line(&mut self, gap: &mut Gap, cursor: &Cursor<'_>, closes: bool) {
-        let dedented = gap.start.column < gap.indent;
-        if closes || gap.first && (gap.foot_line == Some(gap.start.line) || dedented) {
-            if !gap.text.is_empty() {
-                if dedented {
-                    gap.at = gap.place();
-                }
-                self.foot(gap, cursor);
+        let indent = lexer.indent.max(0) as u32;
+        let below = here.line.saturating_sub(self.last.line);
+        // On the text's first line go-yaml does not look for a foot, and behind a `:` there is none.
+        let feet = begin.line > 0 && self.last.kind != LastKind::Value && !(below == 0 && here.column > 1);
+        let foot_line = feet.then_some(self.last.line + 1);
+        let mut no_empty_line = below <= 1;
+        let mut place = owner.start;
+        let mut first = 0;
+        for (index, line) in lines.iter().enumerate() {
+            let start = lines[first].start;
+            let dedented = start.column < indent;
+            let last = index + 1 == lines.len();
+            let ended = no_empty_line && !matches!(line.behind, Behind::Column(_));
+            let of_lexeme = ended && (dedented || foot_line == Some(start.line)) || last && before_bracket;
+            let of_block = match line.behind {
+                Behind::Column(column) | Behind::Empty(Some(column)) => column < indent && column != start.column,
+                Behind::Empty(None) | Behind::End => false,
+            };
+            no_empty_line &= matches!(line.behind, Behind::Column(_));
+            if of_lexeme || of_block || last {
+                let slot = if of_lexeme || of_block { Slot::Foot } else { Slot::Head };
+                // What stands further left than the block belongs to nothing before it.
+                let own = slot == Slot::Head || of_lexeme && dedented;
+                let at = if own { start.offset } else { place };
+                let open_end = !of_lexeme || last && before_bracket && !ended;
+                self.push(slot, at, &lexer.cursor, &lines[first..=index], open_end);
+                first = index + 1;
+                place = line.end as u32 + 1;
             }
-        } else if !gap.text.is_empty() && !cursor.is_at_end() {
-            gap.text.push('\n');
         }
     }
 
-    fn foot(&mut self, gap: &mut Gap, cursor: &Cursor<'_>) {
-        self.push(Slot::Foot, gap.at, gap);
-        gap.at = cursor.at as u32;
-    }
-
-    fn push(&mut self, slot: Slot, at: u32, gap: &mut Gap) {
-        self.columns.push((gap.place(), gap.start.column));
-        self.queue.push_back(Remark { slot, text: std::mem::take(&mut gap.text), at });
+    /// Joins lines; an empty line between two, or behind the last where the remark has an open end, leaves a mark.
+    fn push(&mut self, slot: Slot, at: u32, cursor: &Cursor<'_>, lines: &[Line], open_end: bool) {
+        let mut text = String::new();
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            text.push_str(cursor.slice(line.start.offset as usize..line.end));
+            let last = index + 1 == lines.len();
+            if matches!(line.behind, Behind::Empty(_)) && (open_end || !last) {
+                text.push('\n');
+            }
+        }
+        if let Some(line) = lines.first() {
+            self.columns.push((line.start.offset, line.start.column));
+        }
+        self.queue.push_back(Remark { slot, text, at });
     }
 
     /// Where the end of a block is whose column is `indent`, if what follows is further left: at the first comment in
@@ -331,6 +299,42 @@ impl Remarks {
                 std::mem::replace(&mut self.head, rest)
             }
             None => String::new(),
+        }
+    }
+}
+
+/// Reads lines that hold nothing but comments, and empty ones between them and behind. Leaves the cursor at the start
+/// of the first other line.
+fn read_lines(cursor: &mut Cursor<'_>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    loop {
+        let line_start = cursor.clone();
+        cursor.pass_blanks();
+        let column = cursor.column() as u32;
+        let at_end = cursor.is_at_end();
+        let empty = !at_end && cursor.break_at(cursor.at) > 0;
+        if let Some(Line { behind, .. }) = lines.last_mut() {
+            *behind = match *behind {
+                Behind::End if empty => Behind::Empty(None),
+                Behind::End if !at_end => Behind::Column(column),
+                Behind::Empty(None) if !empty && !at_end => Behind::Empty(Some(column)),
+                known => known,
+            };
+        }
+        if empty {
+            cursor.pass_break();
+        } else if cursor.byte() == b'#' {
+            let start = cursor.mark();
+            cursor.pass_line();
+            // go-yaml takes a carriage return and its line feed for two breaks here: for an empty line.
+            let doubled =
+                cursor.byte() == b'\r' && cursor.break_at(cursor.at) == 2 && cursor.at + 2 < cursor.text.len();
+            let behind = if doubled { Behind::Empty(None) } else { Behind::End };
+            lines.push(Line { start, end: cursor.at, behind });
+            cursor.pass_break();
+        } else {
+            *cursor = line_start;
+            return lines;
         }
     }
 }

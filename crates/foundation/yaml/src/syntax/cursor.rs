@@ -171,6 +171,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The byte behind the blanks here.
+    pub(super) fn peek_behind_blanks(mut self) -> u8 {
+        self.pass_blanks();
+        self.byte()
+    }
+
     /// Goes to the end of the line.
     pub(super) fn pass_line(&mut self) {
         let bytes = self.text.as_bytes();

@@ -314,13 +314,15 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn skip(&mut self) {
-        if self.gap.is_none() {
-            self.gap = Some(self.lexer.cursor.mark());
-        }
-        match &mut self.remarks {
+        let begin = match &mut self.remarks {
             Some(remarks) => remarks.skip(&mut self.lexer),
-            None => self.lexer.skip(),
-        }
+            None => {
+                let begin = self.lexer.cursor.mark();
+                self.lexer.skip();
+                begin
+            }
+        };
+        self.gap.get_or_insert(begin);
     }
 
     /// The error for a lexeme that has no place where it stands, or for one that cannot be read and that go-yaml comes

@@ -2,6 +2,7 @@
 
 use onepane_diagnostics::Origin;
 use std::borrow::{Borrow, Cow};
+use std::cell::RefCell;
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::rc::Rc;
@@ -41,7 +42,8 @@ impl Text {
 
     /// The text as UTF-8, with U+FFFD where it is not.
     pub fn to_str(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.bytes)
+        // The lossy reading alone is several times slower where nothing is lost.
+        std::str::from_utf8(&self.bytes).map_or_else(|_| String::from_utf8_lossy(&self.bytes), Cow::Borrowed)
     }
 
     /// Where its stretches came from, where that is known.
@@ -175,9 +177,22 @@ impl fmt::Display for Text {
     }
 }
 
+thread_local! {
+    /// Room that builders have left: a render puts thousands of texts together, and each would have to grow anew.
+    static ROOM: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// As many builders as are at work at once; deeper nesting is rare.
+const MOST_ROOMS: usize = 8;
+
+/// Not to hold on to what one large text took.
+const LARGEST_ROOM: usize = 1 << 20;
+
 /// Puts a [`Text`] together, keeping the marks of what goes in.
 #[derive(Debug, Default)]
 pub struct TextBuilder {
+    /// The text that is all there is yet: often nothing more comes, and it is passed on as it is.
+    whole: Option<Text>,
     bytes: Vec<u8>,
     marks: Vec<(u32, Origin)>,
 }
@@ -185,27 +200,27 @@ pub struct TextBuilder {
 impl TextBuilder {
     /// An empty one.
     pub fn new() -> Self {
-        Self::default()
+        Self { bytes: ROOM.with_borrow_mut(Vec::pop).unwrap_or_default(), ..Self::default() }
     }
 
     /// An empty one with room for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), marks: Vec::new() }
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// How many bytes there are.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.as_bytes().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.as_bytes().is_empty()
     }
 
     /// The bytes so far.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.whole.as_deref().unwrap_or(&self.bytes)
     }
 
     /// Adds bytes that came from `origin`.
@@ -218,6 +233,7 @@ impl TextBuilder {
 
     /// Adds bytes of the builder's own making; they belong to whatever stands before them.
     pub fn push_plain(&mut self, bytes: &[u8]) {
+        self.copy_whole();
         self.bytes.extend_from_slice(bytes);
     }
 
@@ -231,6 +247,21 @@ impl TextBuilder {
         if range.is_empty() {
             return;
         }
+        if range.len() == text.len() && self.is_empty() {
+            self.whole = Some(text.clone());
+            return;
+        }
+        self.copy_whole();
+        self.copy_slice(text, range);
+    }
+
+    fn copy_whole(&mut self) {
+        if let Some(text) = self.whole.take() {
+            self.copy_slice(&text, 0..text.len());
+        }
+    }
+
+    fn copy_slice(&mut self, text: &Text, range: Range<usize>) {
         match text.marks() {
             None => self.mark(&Origin::UNKNOWN),
             Some(marks) => {
@@ -249,17 +280,35 @@ impl TextBuilder {
     }
 
     /// The text.
-    pub fn finish(self) -> Text {
-        let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(self.marks)));
-        Text { bytes: self.bytes.into(), marks }
+    pub fn finish(mut self) -> Text {
+        let text = self.whole.take().unwrap_or_else(|| {
+            let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(std::mem::take(&mut self.marks))));
+            Text { bytes: self.bytes.as_slice().into(), marks }
+        });
+        ROOM.with_borrow_mut(|rooms| {
+            if rooms.len() < MOST_ROOMS && (1..=LARGEST_ROOM).contains(&self.bytes.capacity()) {
+                self.bytes.clear();
+                rooms.push(self.bytes);
+            }
+        });
+        text
     }
 
-    fn mark(&mut self, origin: &Origin) {
+    /// What is added next came from `origin`.
+    pub fn mark(&mut self, origin: &Origin) {
+        self.copy_whole();
         match self.marks.last() {
             None if !origin.is_known() => {}
             Some((_, last)) if last.same(origin) => {}
             _ => self.marks.push((self.bytes.len() as u32, origin.clone())),
         }
+    }
+}
+
+impl fmt::Write for TextBuilder {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_plain(text.as_bytes());
+        Ok(())
     }
 }
 
@@ -289,5 +338,10 @@ mod tests {
         builder.push_text(&text.slice(1..3));
         builder.push_text(&Text::from("y"));
         assert_eq!(lines(&builder.finish()), [None, Some(1), Some(2), None]);
+        let mut builder = TextBuilder::new();
+        builder.push_text(&text);
+        assert_eq!(builder.as_bytes(), b"abcd");
+        builder.push_plain(b"z");
+        assert_eq!(lines(&builder.finish()), [Some(1), Some(1), Some(2), Some(2), Some(2)]);
     }
 }

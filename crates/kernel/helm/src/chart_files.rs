@@ -9,13 +9,26 @@ use onepane_diagnostics::{Origin, Step};
 use onepane_value::{ElementType, Kind, List, Map, MapType, Object, Text, Value, to_yaml};
 use std::any::Any;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// `engine.files`: a map of byte slices with methods.
 pub(crate) struct ChartFiles {
-    files: BTreeMap<Rc<str>, File>,
+    files: BTreeMap<Rc<str>, Rc<ChartFile>>,
     tracked: bool,
+}
+
+/// A file, and its text once that was asked for.
+struct ChartFile {
+    file: File,
+    text: OnceCell<Text>,
+}
+
+impl ChartFile {
+    fn new(file: &File) -> Self {
+        Self { file: file.clone(), text: OnceCell::new() }
+    }
 }
 
 impl std::fmt::Debug for ChartFiles {
@@ -26,20 +39,24 @@ impl std::fmt::Debug for ChartFiles {
 
 impl ChartFiles {
     pub(crate) fn new(files: &[File], tracked: bool) -> Self {
-        Self { files: files.iter().map(|file| (file.name.clone(), file.clone())).collect(), tracked }
+        let files = files.iter().map(|file| (file.name.clone(), Rc::new(ChartFile::new(file)))).collect();
+        Self { files, tracked }
     }
 
-    fn text(&self, file: &File) -> Text {
-        let text = Text::from(file.bytes());
-        if self.tracked { text.with_origin(&Origin::at(Step::Source, file.place())) } else { text }
+    fn text(&self, ChartFile { file, text }: &ChartFile) -> Text {
+        let read = || {
+            let text = Text::from(file.bytes());
+            if self.tracked { text.with_origin(&Origin::at(Step::Source, file.place())) } else { text }
+        };
+        text.get_or_init(read).clone()
     }
 
-    fn bytes(&self, file: Option<&File>) -> Value {
+    fn bytes(&self, file: Option<&ChartFile>) -> Value {
         List::bytes(file.map(|file| self.text(file)).unwrap_or_default()).into()
     }
 
     /// `name: contents` for all files, names without folders, as YAML without the last line break.
-    fn as_yaml(&self, contents: impl Fn(&File) -> Value) -> Value {
+    fn as_yaml(&self, contents: impl Fn(&ChartFile) -> Value) -> Value {
         let map = Map::of(MapType::String);
         for (name, file) in &self.files {
             map.insert(base_name(name), contents(file));
@@ -50,8 +67,8 @@ impl ChartFiles {
         Value::string(yaml.slice(0..end))
     }
 
-    fn lines(&self, file: Option<&File>) -> List {
-        let Some(file) = file.filter(|file| !file.bytes().is_empty()) else {
+    fn lines(&self, file: Option<&ChartFile>) -> List {
+        let Some(file) = file.filter(|file| !file.file.bytes().is_empty()) else {
             return List::of(ElementType::String, []);
         };
         let text = self.text(file);
@@ -85,7 +102,7 @@ impl Object for ChartFiles {
 
     fn field(&self, name: &str) -> Option<Value> {
         // A missing key of a Go map is the zero value of its type, an empty slice.
-        Some(self.bytes(self.files.get(name)))
+        Some(self.bytes(self.files.get(name).map(Rc::as_ref)))
     }
 
     fn has_method(&self, name: &str) -> bool {
@@ -100,7 +117,7 @@ impl Object for ChartFiles {
             }
             "AsSecrets" => {
                 no_arguments(name, arguments)?;
-                return Ok(self.as_yaml(|file| Value::string(STANDARD.encode(file.bytes()))));
+                return Ok(self.as_yaml(|file| Value::string(STANDARD.encode(file.file.bytes()))));
             }
             _ => {}
         }
@@ -111,7 +128,7 @@ impl Object for ChartFiles {
             _ => return Err(format!("wrong number of args for {name}: want 1 got {}", arguments.len())),
         };
         let text = argument.to_str();
-        let file = self.files.get(&*text);
+        let file = self.files.get(&*text).map(Rc::as_ref);
         Ok(match name {
             "Get" => Value::string(file.map(|file| self.text(file)).unwrap_or_default()),
             "GetBytes" => self.bytes(file),

@@ -1,5 +1,6 @@
 //! From JSON text to [`Value`]s.
 
+use super::plain_bytes;
 use crate::{Data, List, Map, Text, Value};
 
 /// How deep collections may nest. encoding/json stops at 10,000.
@@ -180,64 +181,97 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Result<Text, String> {
-        self.at += 1;
-        let mut text = std::mem::take(&mut self.scratch);
-        text.clear();
-        // Byte by byte: where JSON stands in JSON every eighth of them is an escape.
+        let mut string = std::mem::take(&mut self.scratch);
+        string.clear();
+        // Through a buffer: where JSON stands in JSON every eighth byte is an escape.
         let mut buffer = [0; 256];
         let mut used = 0;
+        let text = self.text;
+        let mut at = self.at + 1;
         loop {
-            if used > buffer.len() - 4 {
-                text.extend_from_slice(&buffer[..used]);
+            if used > buffer.len() - 16 {
+                string.extend_from_slice(&buffer[..used]);
                 used = 0;
             }
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => used += self.escape()?.encode_utf8(&mut buffer[used..]).len(),
-                Some(byte @ 0x20..) => {
-                    buffer[used] = byte;
-                    used += 1;
-                    self.at += 1;
+            if let Some(word) = text[at..].first_chunk() {
+                let plain = plain_bytes(word, [b'"', b'\\']);
+                buffer[used..used + 8].copy_from_slice(word);
+                used += plain;
+                at += plain;
+                if plain == 8 {
+                    continue;
                 }
-                _ => return Err(self.unexpected("in string literal")),
+            }
+            match text.get(at) {
+                Some(b'"') => break,
+                Some(b'\\') => match text.get(at + 1).map(|byte| UNESCAPED[*byte as usize]) {
+                    Some(0) | None => {
+                        self.at = at;
+                        used += self.escape()?.encode_utf8(&mut buffer[used..]).len();
+                        at = self.at;
+                    }
+                    Some(byte) => {
+                        buffer[used] = byte;
+                        used += 1;
+                        at += 2;
+                    }
+                },
+                Some(byte @ 0x20..) => {
+                    buffer[used] = *byte;
+                    used += 1;
+                    at += 1;
+                }
+                _ => {
+                    self.at = at;
+                    return Err(self.unexpected("in string literal"));
+                }
             }
         }
-        text.extend_from_slice(&buffer[..used]);
-        self.at += 1;
-        let string = super::valid_utf8(&text).as_bytes().into();
-        self.scratch = text;
-        Ok(string)
+        string.extend_from_slice(&buffer[..used]);
+        self.at = at + 1;
+        let value = super::valid_utf8(&string).as_bytes().into();
+        self.scratch = string;
+        Ok(value)
     }
 
-    /// The character of the escape that stands here. Half a surrogate pair is U+FFFD.
+    /// The character of the escape `\u` that stands here. Half a surrogate pair is U+FFFD.
     fn escape(&mut self) -> Result<char, String> {
+        let escape = &self.text[self.at..];
         self.at += 1;
-        let character = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            Some(b'b') => '\x08',
-            Some(b'f') => '\x0C',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                let escape = &self.text[self.at - 1..];
-                self.at += 1;
-                for _ in 0..4 {
-                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                        return Err(self.unexpected("in \\u hexadecimal character escape"));
-                    }
-                    self.at += 1;
-                }
-                let (character, length) = unescape_code(escape);
-                self.at += length - 6;
-                return Ok(character);
+        if self.peek() != Some(b'u') {
+            return Err(self.unexpected("in string escape code"));
+        }
+        self.at += 1;
+        for _ in 0..4 {
+            if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
+                return Err(self.unexpected("in \\u hexadecimal character escape"));
             }
-            _ => return Err(self.unexpected("in string escape code")),
-        };
-        self.at += 1;
+            self.at += 1;
+        }
+        let (character, length) = unescape_code(escape);
+        self.at += length - 6;
         Ok(character)
     }
 }
+
+/// What a byte behind a backslash stands for; 0 where that is no single byte.
+const UNESCAPED: [u8; 256] = {
+    let mut unescaped = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        unescaped[byte] = match byte as u8 {
+            itself @ (b'"' | b'\\' | b'/') => itself,
+            b'b' => 0x08,
+            b'f' => 0x0C,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            _ => 0,
+        };
+        byte += 1;
+    }
+    unescaped
+};
 
 /// The character of `\u` and four digits, and how many bytes it takes up: a surrogate pair is two of them.
 fn unescape_code(text: &[u8]) -> (char, usize) {

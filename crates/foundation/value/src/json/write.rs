@@ -1,12 +1,12 @@
 //! From [`Value`]s to JSON text.
 
+use super::plain_bytes;
 use crate::{Data, ElementType, FloatKind, Kind, List, Object, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
 use onepane_yaml::MAX_DEPTH;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// Writes as encoding/json's `Marshal` does, `<`, `>` and `&` escaped. Scalars are marked with their origins.
 pub fn to_json(value: &Value) -> Result<Text, String> {
@@ -30,26 +30,14 @@ struct Layout<'a> {
 }
 
 fn write(value: &Value, layout: Layout<'_>) -> Result<Text, String> {
-    let mut writer = Writer { out: Vec::new(), layout, marks: Vec::new() };
+    let mut writer = Writer { out: TextBuilder::new(), layout };
     writer.value(value, &value.origin, 0)?;
-    let Writer { out, marks, .. } = writer;
-    if marks.is_empty() {
-        return Ok(Text::from(out));
-    }
-    let mut builder = TextBuilder::new();
-    let (mut at, mut origin) = (0, Origin::UNKNOWN);
-    for (offset, next) in marks {
-        builder.push(&out[at..offset], &origin);
-        (at, origin) = (offset, next);
-    }
-    builder.push(&out[at..], &origin);
-    Ok(builder.finish())
+    Ok(writer.out.finish())
 }
 
 struct Writer<'a> {
-    out: Vec<u8>,
+    out: TextBuilder,
     layout: Layout<'a>,
-    marks: Vec<(usize, Origin)>,
 }
 
 impl Writer<'_> {
@@ -59,20 +47,20 @@ impl Writer<'_> {
         }
         let origin = if value.origin.is_known() { &value.origin } else { origin };
         match &value.data {
-            Data::List(list) if list.is_nil() => self.out.extend_from_slice(b"null"),
+            Data::List(list) if list.is_nil() => self.out.push_plain(b"null"),
             Data::List(list) if list.element() == ElementType::Byte => {
                 let text = base64(list);
                 let _ = write!(self.out, "\"{text}\"");
             }
             Data::List(list) => {
-                self.out.push(b'[');
+                self.out.push_plain(b"[");
                 for (index, item) in list.iter().enumerate() {
                     self.separate(index, depth + 1);
                     self.value(item, origin, depth + 1)?;
                 }
-                self.close(b']', list.is_empty(), depth);
+                self.close(b"]", list.is_empty(), depth);
             }
-            Data::Map(map) if map.is_nil() => self.out.extend_from_slice(b"null"),
+            Data::Map(map) if map.is_nil() => self.out.push_plain(b"null"),
             Data::Map(map) => self.object(map.entries(), origin, depth)?,
             Data::Object(object) if matches!(object.kind(), Kind::Complex(_)) => {
                 return Err(unsupported_type(object.as_ref()));
@@ -82,7 +70,7 @@ impl Writer<'_> {
                 None => self.value(&object.plain(), origin, depth + 1)?,
             },
             scalar => {
-                self.mark(origin);
+                self.out.mark(origin);
                 self.scalar(scalar)?;
             }
         }
@@ -95,22 +83,22 @@ impl Writer<'_> {
         origin: &Origin,
         depth: usize,
     ) -> Result<(), String> {
-        self.out.push(b'{');
+        self.out.push_plain(b"{");
         let empty = entries.is_empty();
         for (index, (key, value)) in entries.into_iter().enumerate() {
             self.separate(index, depth + 1);
-            self.mark(if value.origin.is_known() { &value.origin } else { origin });
+            self.out.mark(if value.origin.is_known() { &value.origin } else { origin });
             write_string(&mut self.out, key.as_ref(), self.layout.escapes_html);
-            self.out.extend_from_slice(if self.layout.indent.is_some() { b": ".as_slice() } else { b":" });
+            self.out.push_plain(if self.layout.indent.is_some() { b": ".as_slice() } else { b":" });
             self.value(&value, origin, depth + 1)?;
         }
-        self.close(b'}', empty, depth);
+        self.close(b"}", empty, depth);
         Ok(())
     }
 
     fn scalar(&mut self, scalar: &Data) -> Result<(), String> {
         match scalar {
-            Data::Bool(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            Data::Bool(value) => self.out.push_plain(if *value { b"true" } else { b"false" }),
             Data::Int(value, _) => _ = write!(self.out, "{value}"),
             Data::Uint(value, _) => _ = write!(self.out, "{value}"),
             Data::Float(value, _) if !value.is_finite() => return Err(unsupported_float(*value)),
@@ -122,7 +110,7 @@ impl Writer<'_> {
                 self.float(format!("{value:e}"), size, f64::from(1e-6_f32));
             }
             Data::String(text) => write_string(&mut self.out, text, self.layout.escapes_html),
-            _ => self.out.extend_from_slice(b"null"),
+            _ => self.out.push_plain(b"null"),
         }
         Ok(())
     }
@@ -130,36 +118,28 @@ impl Writer<'_> {
     fn float(&mut self, scientific: String, size: f64, smallest: f64) {
         let mut digits = String::new();
         write_float(&mut digits, scientific, size, smallest);
-        self.out.extend_from_slice(digits.as_bytes());
-    }
-
-    fn mark(&mut self, origin: &Origin) {
-        match self.marks.last() {
-            None if !origin.is_known() => {}
-            Some((_, last)) if last.same(origin) => {}
-            _ => self.marks.push((self.out.len(), origin.clone())),
-        }
+        self.out.push_plain(digits.as_bytes());
     }
 
     fn separate(&mut self, index: usize, depth: usize) {
         if index > 0 {
-            self.out.push(b',');
+            self.out.push_plain(b",");
         }
         self.new_line(depth);
     }
 
-    fn close(&mut self, bracket: u8, empty: bool, depth: usize) {
+    fn close(&mut self, bracket: &[u8], empty: bool, depth: usize) {
         if !empty {
             self.new_line(depth);
         }
-        self.out.push(bracket);
+        self.out.push_plain(bracket);
     }
 
     fn new_line(&mut self, depth: usize) {
         if let Some(indent) = self.layout.indent {
-            self.out.push(b'\n');
+            self.out.push_plain(b"\n");
             for _ in 0..depth {
-                self.out.extend_from_slice(indent.as_bytes());
+                self.out.push_plain(indent.as_bytes());
             }
         }
     }
@@ -202,61 +182,69 @@ fn write_float(out: &mut String, scientific: String, size: f64, smallest: f64) {
     }
 }
 
-fn write_string(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
-    out.push(b'"');
+fn write_string(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
+    out.push_plain(b"\"");
     if std::str::from_utf8(text).is_ok() {
         write_escaped(out, text, escapes_html);
     } else {
         for chunk in text.utf8_chunks() {
             write_escaped(out, chunk.valid().as_bytes(), escapes_html);
             // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
-            chunk.invalid().iter().for_each(|_| out.extend_from_slice(b"\\ufffd"));
+            chunk.invalid().iter().for_each(|_| out.push_plain(b"\\ufffd"));
         }
     }
-    out.push(b'"');
+    out.push_plain(b"\"");
 }
 
 /// What stands behind the backslash for each byte: a letter, `u` for a code, 0 for a byte that stands for itself.
 const ESCAPES: [u8; 256] = {
     let mut escapes = [0; 256];
     let mut byte = 0;
-    while byte < 0x20 {
-        escapes[byte] = b'u';
+    while byte < 256 {
+        escapes[byte] = match byte as u8 {
+            itself @ (b'"' | b'\\') => itself,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0C => b'f',
+            ..0x20 | b'<' | b'>' | b'&' | 0xE2 => b'u',
+            _ => 0,
+        };
         byte += 1;
-    }
-    let short = [(b'"', b'"'), (b'\\', b'\\'), (b'\n', b'n'), (b'\r', b'r'), (b'\t', b't'), (0x08, b'b'), (0x0C, b'f')];
-    let mut at = 0;
-    while at < short.len() {
-        escapes[short[at].0 as usize] = short[at].1;
-        at += 1;
-    }
-    let rare = [b'<', b'>', b'&', 0xE2];
-    let mut at = 0;
-    while at < rare.len() {
-        escapes[rare[at] as usize] = b'u';
-        at += 1;
     }
     escapes
 };
 
-/// Writes UTF-8. Where JSON stands in JSON every eighth byte is an escape, and to look for it and to copy what stands
-/// before it takes longer than to go byte by byte through a buffer.
-fn write_escaped(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
+/// Writes UTF-8, through a buffer: where JSON stands in JSON every eighth byte is an escape, and `out` should not be
+/// asked for room as often.
+fn write_escaped(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
     let mut buffer = [0; 256];
     let mut used = 0;
-    let mut bytes = text.iter().copied().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        if used > buffer.len() - 6 {
-            out.extend_from_slice(&buffer[..used]);
+    let mut at = 0;
+    while at < text.len() {
+        if used > buffer.len() - 16 {
+            out.push_plain(&buffer[..used]);
             used = 0;
         }
+        if let Some(word) = text[at..].first_chunk() {
+            let plain = plain_bytes(word, [b'"', b'\\', b'<', b'>', b'&', 0xE2]);
+            buffer[used..used + 8].copy_from_slice(word);
+            used += plain;
+            at += plain;
+            if plain == 8 {
+                continue;
+            }
+        }
+        let byte = text[at];
         let escape = ESCAPES[byte as usize];
-        let stands = || match byte {
+        at += 1;
+        let stands = match byte {
             b'<' | b'>' | b'&' => !escapes_html,
-            0xE2 => !matches!(text.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])),
-            _ => false,
+            0xE2 => !matches!(text.get(at..at + 2), Some([0x80, 0xA8 | 0xA9])),
+            _ => escape == 0,
         };
-        if escape == 0 || stands() {
+        if stands {
             buffer[used] = byte;
             used += 1;
             continue;
@@ -266,17 +254,17 @@ fn write_escaped(out: &mut Vec<u8>, text: &[u8], escapes_html: bool) {
         used += 2;
         if escape == b'u' {
             // U+2028 and U+2029, which JavaScript takes for line breaks.
-            let code = if byte == 0xE2 { 0x2028 + u32::from(text[at + 2] & 1) } else { byte.into() };
+            let code = if byte == 0xE2 { 0x2028 + u32::from(text[at + 1] & 1) } else { byte.into() };
             for place in (0..4).rev() {
                 buffer[used] = b"0123456789abcdef"[(code >> (4 * place) & 15) as usize];
                 used += 1;
             }
             if byte == 0xE2 {
-                bytes.nth(1);
+                at += 2;
             }
         }
     }
-    out.extend_from_slice(&buffer[..used]);
+    out.push_plain(&buffer[..used]);
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

@@ -1,33 +1,16 @@
 //! That values keep where they came from on their way through functions, and that what is too large ends in an error.
 
 use onepane_diagnostics::{FileId, Origin, Span, Step};
-use onepane_template::{Host, MissingKey, Options, Templates};
+use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Map, Text, Value};
 use onepane_world::MemoryWorld;
 use std::rc::Rc;
-
-/// A host without a cluster.
-struct Bare;
-
-impl Host for Bare {
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
-    }
-}
 
 fn render(template: &str, data: &Value, most_bytes: usize) -> Result<Text, String> {
     let options = Options { missing_key: MissingKey::Zero, origins: true, most_bytes, ..Options::default() };
     let mut templates = Templates::new(Rc::new(onepane_functions::helm()), options);
     templates.parse("t", Some(FileId::new("t.yaml")), template).map_err(|error| error.message)?;
-    templates.execute("t", data, &MemoryWorld::new(), &Bare).map_err(|error| error.message)
+    templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.message)
 }
 
 fn at(line: u32) -> Origin {

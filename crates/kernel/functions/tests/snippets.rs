@@ -3,34 +3,17 @@
 //!
 //! A line has the template `t`, what it prints before it ends or fails as `o`, and its error as `e`.
 
-use onepane_template::{Host, MissingKey, Options, Templates};
-use onepane_value::{Map, Value, from_yaml_as_go};
+use onepane_template::{MissingKey, Offline, Options, Templates};
+use onepane_value::{Value, from_yaml_as_go};
 use onepane_world::MemoryWorld;
 use std::fmt::Write;
 use std::rc::Rc;
-
-/// A host without a cluster.
-struct Bare;
-
-impl Host for Bare {
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
-    }
-}
 
 fn render(template: &str, data: &Value) -> Result<String, String> {
     let options = Options { missing_key: MissingKey::Zero, ..Options::default() };
     let mut templates = Templates::new(Rc::new(onepane_functions::helm()), options);
     templates.parse("t", None, template).map_err(|error| error.message)?;
-    let text = templates.execute("t", data, &MemoryWorld::new(), &Bare).map_err(|error| error.message)?;
+    let text = templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.message)?;
     Ok(text.to_string())
 }
 

@@ -3,7 +3,7 @@
 //! A line is `[function, arguments, result]`. A time is `{"sec", "nsec", "zone"}` as an argument and `{"time"}`, its
 //! `String()`, as a result; `{"error"}` is the text of an error or of a panic; null is nil.
 
-use onepane_template::{Context, Function, FunctionError, FunctionTable, Host};
+use onepane_template::{Context, Function, FunctionError, FunctionTable, Host, Offline};
 use onepane_value::{Data, Map, Text, Value};
 use onepane_world::{MemoryWorld, World};
 use serde_json::Value as Json;
@@ -26,25 +26,11 @@ impl Context for Bare {
     }
 
     fn host(&self) -> &dyn Host {
-        self
+        &Offline
     }
 
     fn charge(&mut self, _: usize) -> Result<(), FunctionError> {
         Ok(())
-    }
-}
-
-impl Host for Bare {
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
     }
 }
 

@@ -5,7 +5,9 @@ use regex_lite::Regex;
 /// Whether names match the pattern; a pattern that can't be read matches every name, as in Helm.
 pub(crate) fn matcher(pattern: &str) -> impl Fn(&str) -> bool {
     let regex = translate(pattern).and_then(|text| Regex::new(&text).ok());
-    move |name| regex.as_ref().is_none_or(|regex| regex.is_match(name))
+    // Most patterns start with a folder that most files are not in.
+    let start = pattern.split(['*', '?', '{', '}', ',', '[', '\\']).next().unwrap_or_default().to_owned();
+    move |name| regex.as_ref().is_none_or(|regex| name.starts_with(&start) && regex.is_match(name))
 }
 
 fn translate(pattern: &str) -> Option<String> {

@@ -11,7 +11,6 @@ mod chart_files;
 mod failure;
 mod glob;
 mod head;
-mod kinds;
 mod manifest;
 mod name_template;
 mod release;

@@ -1,8 +1,8 @@
 //! What a render gives: [`Manifest`]s in install order and [`Hook`]s beside them.
 
 use crate::head::Head;
-use crate::kinds;
 use crate::split::{leading_space, split};
+use onepane_resource::compare_install;
 use onepane_value::Text;
 use std::rc::Rc;
 
@@ -79,13 +79,13 @@ pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook
             }
         }
     }
-    manifests.sort_by(|a, b| kinds::compare(&a.kind, &b.kind));
-    hooks.sort_by(|a, b| kinds::compare(&a.manifest.kind, &b.manifest.kind));
+    manifests.sort_by(|a, b| compare_install(&a.kind, &b.kind));
+    hooks.sort_by(|a, b| compare_install(&a.manifest.kind, &b.manifest.kind));
     Ok((manifests, hooks))
 }
 
 /// Less text than this is read sooner than a thread is there to help.
-const WORTH_A_THREAD: usize = 64 << 10;
+const WORTH_A_THREAD: usize = 512 << 10;
 
 /// Manifests nest as deep as YAML may.
 const STACK_BYTES: usize = 64 << 20;

@@ -14,7 +14,7 @@ pub fn name_from_template(template: &str, world: &dyn World) -> Result<String, S
     let mut templates = Templates::new(Rc::new(functions), options);
     templates.parse("name-template", None, template).map_err(|error| error.message)?;
     let text = templates
-        .execute("name-template", &Value::NIL, world, &crate::render::Offline)
+        .execute("name-template", &Value::NIL, world, &onepane_template::Offline)
         .map_err(|error| error.message)?;
     Ok(text.to_string())
 }

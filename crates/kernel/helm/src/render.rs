@@ -8,7 +8,7 @@ use crate::release::Release;
 use onepane_chart::{Chart, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_functions::helm;
-use onepane_template::{Host, MissingKey, Options, Templates};
+use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
 use std::borrow::Cow;
@@ -97,32 +97,20 @@ pub fn render(
 
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
     plan.add(&chart, "", &Parent::None(values));
-    // What is wrong with the values is said before what is wrong with the templates.
-    let parsed = plan.parse();
+    let rendered = plan.render(&chart, world);
+    // What is wrong with the values is said first, and what is wrong with the templates last.
     validation.map_or(Ok(()), Validation::finish).map_err(early)?;
-    let late = |diagnostic| RenderError { diagnostic, stage: Stage::Templates, rendered: Vec::new() };
     let wanted = &chart.metadata.kube_version;
     if !wanted.is_empty() && !is_compatible(wanted, options.capabilities.kube_version()) {
         let version = options.capabilities.full_kube_version();
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    let parsed = parsed.map_err(late)?;
-    let (files, notes) = plan.run(&parsed, chart.name(), world).map_err(late)?;
-    let (manifests, hooks) = match sort(&files) {
-        Ok(sorted) => sorted,
-        Err(bad) => {
-            let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
-            let place = files.iter().find(|(source, _)| *source == bad.source);
-            let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
-            let diagnostic = match place {
-                Some(place) => diagnostic.at(place),
-                None => diagnostic,
-            };
-            return Err(RenderError { diagnostic, stage: Stage::Templates, rendered: files });
-        }
-    };
-    Ok(Rendered { manifests, hooks, crds: chart.crds(), notes })
+    rendered
+}
+
+fn late(diagnostic: Box<Diagnostic>) -> RenderError {
+    RenderError { diagnostic, stage: Stage::Templates, rendered: Vec::new() }
 }
 
 /// What all charts see alike.
@@ -221,11 +209,29 @@ impl Plan<'_> {
         Ok(templates)
     }
 
+    /// The root chart's release, whatever its values' schema says.
+    fn render(&self, chart: &Chart, world: &dyn World) -> Result<Rendered, RenderError> {
+        let templates = self.parse().map_err(late)?;
+        let (files, notes) = self.run(&templates, chart.name(), world).map_err(late)?;
+        match sort(&files) {
+            Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
+            Err(bad) => {
+                let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
+                let place = files.iter().find(|(source, _)| *source == bad.source);
+                let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
+                let diagnostic = match place {
+                    Some(place) => diagnostic.at(place),
+                    None => diagnostic,
+                };
+                Err(RenderError { rendered: files, ..late(diagnostic) })
+            }
+        }
+    }
+
     /// Runs the templates that are no partials, and puts what they print in the order of their paths.
     /// NOTES.txt is kept apart; of several, the root chart's counts.
     fn run(&self, templates: &Templates, root: &str, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
         let order = self.order();
-        let host = Offline;
         let notes_path = format!("{root}/templates/NOTES.txt");
         let mut notes = None;
         let mut files: Vec<(Rc<str>, Text)> = Vec::with_capacity(order.len());
@@ -239,7 +245,7 @@ impl Plan<'_> {
             ]);
             template.data.insert("Template", about.declared_as(MapType::Values).into());
             let data = Value::from(template.data.declared_as(MapType::Values));
-            let text = templates.execute(path, &data, world, &host).map_err(|error| {
+            let text = templates.execute(path, &data, world, &Offline).map_err(|error| {
                 let message = execution_error(&error.message);
                 let mut diagnostic = error.into_diagnostic("template-execution");
                 diagnostic.message = message;
@@ -291,23 +297,6 @@ fn is_partial(path: &str) -> bool {
 
 fn or_at(diagnostic: Box<Diagnostic>, place: Span) -> Box<Diagnostic> {
     if diagnostic.primary.is_some() { diagnostic } else { diagnostic.at(place) }
-}
-
-/// No cluster, no network, no linter.
-pub(crate) struct Offline;
-
-impl Host for Offline {
-    fn lookup(&self, _api_version: &str, _kind: &str, _namespace: &str, _name: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _host: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub fn split(text: &Text) -> Vec<Text> {
             at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             start = at;
         }
-        at += match bytes[at..].iter().position(|byte| *byte == b'\n') {
+        at += match memchr::memchr(b'\n', &bytes[at..]) {
             Some(end) => end + 1,
             None => break,
         };

@@ -3,7 +3,7 @@
 use crate::functions;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
-use onepane_template::{Host, MissingKey, Options, Templates};
+use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Map, Value};
 use onepane_world::{Entry, EntryKind, ReadError, World};
 use std::sync::Arc;
@@ -45,23 +45,6 @@ fn shared(world: &dyn World, folder: &Utf8Path, templates: &mut Templates) -> Re
         }
     }
     Ok(())
-}
-
-/// A state file knows no cluster and no network.
-struct Offline;
-
-impl Host for Offline {
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
-    }
 }
 
 /// A world whose relative paths start at a folder of another.

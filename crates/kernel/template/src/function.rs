@@ -1,7 +1,7 @@
 //! Functions that templates call: [`Function`], [`FunctionTable`] and what a call may ask of its surroundings,
 //! [`Context`].
 
-use onepane_value::{Text, Value};
+use onepane_value::{Map, Text, Value};
 use onepane_world::World;
 use std::collections::HashMap;
 
@@ -93,6 +93,24 @@ pub trait Host {
     fn resolve(&self, host: &str) -> String;
     /// Whether `required` and `fail` only warn, as `helm lint` has it.
     fn lenient(&self) -> bool;
+}
+
+/// A host without a cluster, a network or a linter.
+#[derive(Clone, Copy, Debug)]
+pub struct Offline;
+
+impl Host for Offline {
+    fn lookup(&self, _api_version: &str, _kind: &str, _namespace: &str, _name: &str) -> Result<Value, String> {
+        Ok(Map::new().into())
+    }
+
+    fn resolve(&self, _host: &str) -> String {
+        String::new()
+    }
+
+    fn lenient(&self) -> bool {
+        false
+    }
 }
 
 /// The functions that a set of templates can call, by name.

@@ -24,7 +24,7 @@ mod templates;
 mod tree;
 
 pub use error::Error;
-pub use function::{Context, Function, FunctionError, FunctionTable, Host, Type};
+pub use function::{Context, Function, FunctionError, FunctionTable, Host, Offline, Type};
 pub use templates::{MissingKey, Options, Templates};
 
 /// Takes Go's `<no value>` out of a text, as Helm does with all that templates print.

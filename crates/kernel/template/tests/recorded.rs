@@ -64,9 +64,9 @@ fn run() -> String {
 fn outcome(template: &str, data: &str, options: Options) -> String {
     let file = options.origins.then(|| onepane_diagnostics::FileId::new("n"));
     let mut templates = Templates::new(surroundings::functions(), options);
-    let text = templates
-        .parse("n", file, template)
-        .and_then(|()| templates.execute("n", &surroundings::data(data), &MemoryWorld::new(), &surroundings::Nowhere));
+    let text = templates.parse("n", file, template).and_then(|()| {
+        templates.execute("n", &surroundings::data(data), &MemoryWorld::new(), &onepane_template::Offline)
+    });
     match text {
         Ok(text) => format!("=> {}", format::quote(&text)),
         Err(error) => format!("!! {}", error.to_string().replace('\n', "\\n")),

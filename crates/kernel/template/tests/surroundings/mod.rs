@@ -2,26 +2,11 @@
 //!
 //! `{"$": "int64", "v": 5}` is a value of a type that JSON does not have.
 
-use onepane_template::{Function, FunctionError, FunctionTable, Host, Type};
+use onepane_template::{Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, Kind, List, Map, MapType, Object, Text, Value, format};
 use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::rc::Rc;
-
-/// A host without a cluster or a network.
-pub(crate) struct Nowhere;
-
-impl Host for Nowhere {
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-    fn resolve(&self, _: &str) -> String {
-        String::new()
-    }
-    fn lenient(&self) -> bool {
-        false
-    }
-}
 
 /// Functions with a parameter of every type.
 pub(crate) fn functions() -> Rc<FunctionTable> {

@@ -2,7 +2,7 @@
 
 use crate::frame::{At, Frame, Slot};
 use crate::parser;
-use crate::templates::{Options, Trees};
+use crate::templates::{Options, ParsedTexts, Trees};
 use crate::tree::{Action, Branch, Node, Pipeline, TemplateCall, TextNode, Tree};
 use crate::{Context, Error, FunctionError, FunctionTable, Host};
 use onepane_diagnostics::{Origin, Record, Step};
@@ -26,8 +26,7 @@ pub(crate) struct Execution<'e> {
     including: HashMap<Box<str>, usize>,
     /// How deep `tpl` is inside itself.
     tpl_depth: usize,
-    /// Texts that `tpl` has parsed already: charts call it with the same few texts again and again.
-    parsed: HashMap<Text, Rc<Vec<Rc<Tree>>>>,
+    parsed: &'e ParsedTexts,
     steps: u64,
     bytes: usize,
     /// The origins of the values that the action at hand has read.
@@ -54,21 +53,22 @@ impl<'e> Execution<'e> {
     pub(crate) fn new(
         functions: &'e FunctionTable,
         options: &'e Options,
-        trees: Trees,
+        trees: Rc<Trees>,
+        parsed: &'e ParsedTexts,
         world: &'e dyn World,
         host: &'e dyn Host,
     ) -> Self {
         Self {
             functions,
             options,
-            trees: Rc::new(trees),
+            trees,
             world,
             host,
             depth: 0,
             stack_base: stack_address(),
             including: HashMap::new(),
             tpl_depth: 0,
-            parsed: HashMap::new(),
+            parsed,
             steps: 0,
             bytes: 0,
             reads: Vec::new(),
@@ -374,13 +374,13 @@ impl<'e> Execution<'e> {
     }
 
     /// The trees of a text for `tpl`: the template itself last.
-    fn parse_tpl(&mut self, text: &Text) -> Result<Rc<Vec<Rc<Tree>>>, Error> {
-        if let Some(trees) = self.parsed.get(&**text) {
+    fn parse_tpl(&self, text: &Text) -> Result<Rc<[Rc<Tree>]>, Error> {
+        if let Some(trees) = self.parsed.borrow().get(&**text) {
             return Ok(trees.clone());
         }
         let trees = parser::parse(self.options.set_name, None, &text.to_str(), self.functions, false)?;
-        let trees = Rc::new(trees.into_iter().map(Rc::new).collect::<Vec<_>>());
-        self.parsed.insert(text.clone().without_origin(), trees.clone());
+        let trees: Rc<[_]> = trees.into_iter().map(Rc::new).collect();
+        self.parsed.borrow_mut().insert(text.clone().without_origin(), trees.clone());
         Ok(trees)
     }
 

@@ -7,6 +7,7 @@ use crate::{Error, FunctionTable, Host};
 use onepane_diagnostics::FileId;
 use onepane_value::{Text, Value};
 use onepane_world::World;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -14,8 +15,12 @@ use std::rc::Rc;
 pub struct Templates {
     functions: Rc<FunctionTable>,
     options: Options,
-    trees: Trees,
+    trees: Rc<Trees>,
+    parsed: ParsedTexts,
 }
+
+/// Texts that `tpl` has parsed already: charts call it with the same few texts again and again.
+pub(crate) type ParsedTexts = RefCell<HashMap<Text, Rc<[Rc<Tree>]>>>;
 
 /// Trees by name. A set made by `tpl` lies over the one it was made from.
 #[derive(Clone, Default)]
@@ -72,14 +77,14 @@ impl Default for Options {
 impl Templates {
     /// An empty set whose templates can call `functions`.
     pub fn new(functions: Rc<FunctionTable>, options: Options) -> Self {
-        Self { functions, options, trees: Trees::default() }
+        Self { functions, options, trees: Rc::default(), parsed: RefCell::default() }
     }
 
     /// Adds the template `name` and what its text defines. Of two templates of one name the later wins, unless it has
     /// no content. `file` is the file that spans name.
     pub fn parse(&mut self, name: &str, file: Option<FileId>, text: &str) -> Result<(), Error> {
         for tree in parser::parse(name, file, text, &self.functions, self.options.origins)? {
-            self.trees.add(Rc::new(tree));
+            Rc::make_mut(&mut self.trees).add(Rc::new(tree));
         }
         Ok(())
     }
@@ -91,7 +96,7 @@ impl Templates {
 
     /// Runs the template `name` on `data`.
     pub fn execute(&self, name: &str, data: &Value, world: &dyn World, host: &dyn Host) -> Result<Text, Error> {
-        Execution::new(&self.functions, &self.options, self.trees.clone(), world, host).run(name, data)
+        Execution::new(&self.functions, &self.options, self.trees.clone(), &self.parsed, world, host).run(name, data)
     }
 }
 

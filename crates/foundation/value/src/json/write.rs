@@ -1,6 +1,5 @@
 //! From [`Value`]s to JSON text.
 
-use super::plain_bytes;
 use crate::{Data, ElementType, FloatKind, Kind, List, Object, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
@@ -184,11 +183,18 @@ fn write_float(out: &mut String, scientific: String, size: f64, smallest: f64) {
 
 fn write_string(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
     out.push_plain(b"\"");
-    if std::str::from_utf8(text).is_ok() {
+    if text.is_ascii() {
         write_escaped(out, text, escapes_html);
     } else {
         for chunk in text.utf8_chunks() {
-            write_escaped(out, chunk.valid().as_bytes(), escapes_html);
+            // Between the characters that JavaScript takes for line breaks.
+            for piece in chunk.valid().split_inclusive(['\u{2028}', '\u{2029}']) {
+                let plain = piece.trim_end_matches(['\u{2028}', '\u{2029}']);
+                write_escaped(out, plain.as_bytes(), escapes_html);
+                piece[plain.len()..]
+                    .chars()
+                    .for_each(|c| out.push_plain(if c == '\u{2028}' { b"\\u2028" } else { b"\\u2029" }));
+            }
             // A byte that is no UTF-8 is written as an escape, unlike U+FFFD itself.
             chunk.invalid().iter().for_each(|_| out.push_plain(b"\\ufffd"));
         }
@@ -196,75 +202,55 @@ fn write_string(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
     out.push_plain(b"\"");
 }
 
-/// What stands behind the backslash for each byte: a letter, `u` for a code, 0 for a byte that stands for itself.
-const ESCAPES: [u8; 256] = {
-    let mut escapes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        escapes[byte] = match byte as u8 {
-            itself @ (b'"' | b'\\') => itself,
+/// What a byte becomes: at most six bytes, and in the last place how many they are.
+type Escape = [u8; 8];
+static ESCAPES: [Escape; 256] = escapes(false);
+static HTML_ESCAPES: [Escape; 256] = escapes(true);
+
+const fn escapes(html: bool) -> [Escape; 256] {
+    const fn digit(digit: u8) -> u8 {
+        b"0123456789abcdef"[digit as usize]
+    }
+    let mut escapes = [[0; 8]; 256];
+    let mut index = 0;
+    while index < 256 {
+        let byte = index as u8;
+        let letter = match byte {
+            b'"' | b'\\' => byte,
             b'\n' => b'n',
             b'\r' => b'r',
             b'\t' => b't',
             0x08 => b'b',
             0x0C => b'f',
-            ..0x20 | b'<' | b'>' | b'&' | 0xE2 => b'u',
+            ..0x20 => b'u',
+            b'<' | b'>' | b'&' if html => b'u',
             _ => 0,
         };
-        byte += 1;
+        escapes[index] = match letter {
+            0 => [byte, 0, 0, 0, 0, 0, 0, 1],
+            b'u' => [b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15), 0, 6],
+            _ => [b'\\', letter, 0, 0, 0, 0, 0, 2],
+        };
+        index += 1;
     }
     escapes
-};
+}
 
-/// Writes UTF-8, through a buffer: where JSON stands in JSON every eighth byte is an escape, and `out` should not be
-/// asked for room as often.
+/// Writes UTF-8. Nothing branches on a byte: where JSON stands in JSON every eighth is an escape, which one can't be
+/// guessed, and to guess wrong takes as long as to write ten bytes.
 fn write_escaped(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
-    let mut buffer = [0; 256];
-    let mut used = 0;
-    let mut at = 0;
-    while at < text.len() {
-        if used > buffer.len() - 16 {
-            out.push_plain(&buffer[..used]);
-            used = 0;
+    const CHUNK: usize = 32;
+    let escapes = if escapes_html { &HTML_ESCAPES } else { &ESCAPES };
+    let mut buffer = [0; 6 * CHUNK + 2];
+    for chunk in text.chunks(CHUNK) {
+        let mut used = 0;
+        for byte in chunk {
+            let escape = escapes[*byte as usize];
+            buffer[used..used + 8].copy_from_slice(&escape);
+            used += usize::from(escape[7]);
         }
-        if let Some(word) = text[at..].first_chunk() {
-            let plain = plain_bytes(word, [b'"', b'\\', b'<', b'>', b'&', 0xE2]);
-            buffer[used..used + 8].copy_from_slice(word);
-            used += plain;
-            at += plain;
-            if plain == 8 {
-                continue;
-            }
-        }
-        let byte = text[at];
-        let escape = ESCAPES[byte as usize];
-        at += 1;
-        let stands = match byte {
-            b'<' | b'>' | b'&' => !escapes_html,
-            0xE2 => !matches!(text.get(at..at + 2), Some([0x80, 0xA8 | 0xA9])),
-            _ => escape == 0,
-        };
-        if stands {
-            buffer[used] = byte;
-            used += 1;
-            continue;
-        }
-        buffer[used] = b'\\';
-        buffer[used + 1] = escape;
-        used += 2;
-        if escape == b'u' {
-            // U+2028 and U+2029, which JavaScript takes for line breaks.
-            let code = if byte == 0xE2 { 0x2028 + u32::from(text[at + 1] & 1) } else { byte.into() };
-            for place in (0..4).rev() {
-                buffer[used] = b"0123456789abcdef"[(code >> (4 * place) & 15) as usize];
-                used += 1;
-            }
-            if byte == 0xE2 {
-                at += 2;
-            }
-        }
+        out.push_plain(&buffer[..used]);
     }
-    out.push_plain(&buffer[..used]);
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

@@ -17,6 +17,8 @@ pub(super) struct Cursor<'a> {
     pub(super) at: usize,
     line: u32,
     line_start: usize,
+    /// No line of the text ends in anything else.
+    only_line_feeds: bool,
 }
 
 const BLANK: u8 = 1;
@@ -87,7 +89,8 @@ pub(super) fn is_blank(byte: u8) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 0, line_start: 0 }
+        let only_line_feeds = memchr::memchr3(b'\r', 0xC2, 0xE2, text.as_bytes()).is_none();
+        Self { text, at: 0, line: 0, line_start: 0, only_line_feeds }
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -180,6 +183,10 @@ impl<'a> Cursor<'a> {
     /// Goes to the end of the line.
     pub(super) fn pass_line(&mut self) {
         let bytes = self.text.as_bytes();
+        if self.only_line_feeds {
+            self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at);
+            return;
+        }
         while self.at < bytes.len() {
             if is(bytes[self.at], BREAK | WIDE) && self.break_at(self.at) > 0 {
                 return;

@@ -6,9 +6,19 @@ pub(crate) struct IgnoreRules(Vec<Rule>);
 
 struct Rule {
     pattern: String,
+    shape: Shape,
     negate: bool,
     folders_only: bool,
     scope: Scope,
+}
+
+/// What a pattern takes to match. Nearly all are names or endings, and every rule is held against every file.
+enum Shape {
+    /// It is the text itself.
+    Text,
+    /// A star and text behind it.
+    Ending,
+    Glob,
 }
 
 #[derive(PartialEq)]
@@ -59,7 +69,13 @@ impl Rule {
             None if rest.contains('/') => (Scope::Path, rest),
             None => (Scope::Name, rest),
         };
-        Ok(Some(Self { pattern: pattern.to_owned(), negate, folders_only, scope }))
+        let is_text = |text: &str| !text.contains(['*', '?', '[', '\\']);
+        let shape = match pattern.strip_prefix('*') {
+            _ if is_text(pattern) => Shape::Text,
+            Some(ending) if is_text(ending) => Shape::Ending,
+            _ => Shape::Glob,
+        };
+        Ok(Some(Self { pattern: pattern.to_owned(), shape, negate, folders_only, scope }))
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -67,7 +83,12 @@ impl Rule {
             Scope::Path => path,
             Scope::Name => path.rsplit('/').next().unwrap_or(path),
         };
-        matches_glob(&self.pattern, subject).unwrap_or(false)
+        match self.shape {
+            Shape::Text => self.pattern == subject,
+            // The star stops at a slash.
+            Shape::Ending => subject.strip_suffix(&self.pattern[1..]).is_some_and(|start| !start.contains('/')),
+            Shape::Glob => matches_glob(&self.pattern, subject).unwrap_or(false),
+        }
     }
 }
 

@@ -52,7 +52,8 @@ pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook
     let printed = files.iter().filter(|(_, rendered)| leading_space(rendered.as_bytes()) < rendered.len());
     let texts: Vec<(&Rc<str>, Text)> =
         printed.flat_map(|(source, rendered)| split(rendered).into_iter().map(move |text| (source, text))).collect();
-    let heads = heads(&texts.iter().map(|(_, text)| text.as_bytes()).collect::<Vec<_>>());
+    let bytes: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_bytes()).collect();
+    let heads = onepane_parallel::map(&bytes, |bytes| bytes.len(), |bytes| Head::read(bytes));
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for ((source, text), head) in texts.into_iter().zip(heads) {
         let head = head.map_err(|message| BadManifest {
@@ -82,36 +83,6 @@ pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook
     manifests.sort_by(|a, b| compare_install(&a.kind, &b.kind));
     hooks.sort_by(|a, b| compare_install(&a.manifest.kind, &b.manifest.kind));
     Ok((manifests, hooks))
-}
-
-/// Less text than this is read sooner than a thread is there to help.
-const WORTH_A_THREAD: usize = 512 << 10;
-
-/// Manifests nest as deep as YAML may.
-const STACK_BYTES: usize = 64 << 20;
-
-/// The heads of manifests, read on two threads where there are many: it is the one part of a render that can be.
-fn heads(texts: &[&[u8]]) -> Vec<Result<Head, String>> {
-    let read = |texts: &[&[u8]]| texts.iter().map(|text| Head::read(text)).collect::<Vec<_>>();
-    let bytes: usize = texts.iter().map(|text| text.len()).sum();
-    if bytes < WORTH_A_THREAD {
-        return read(texts);
-    }
-    let mut half = 0;
-    let middle = texts.iter().position(|text| {
-        half += text.len();
-        half > bytes / 2
-    });
-    let (first, second) = texts.split_at(middle.unwrap_or_default());
-    std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().stack_size(STACK_BYTES);
-        let first = builder.spawn_scoped(scope, || read(first)).map_err(|_| read(first));
-        let second = read(second);
-        let first = first.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        let (Ok(mut heads) | Err(mut heads)) = first;
-        heads.extend(second);
-        heads
-    })
 }
 
 fn event(name: &str) -> Option<&'static str> {

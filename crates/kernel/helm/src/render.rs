@@ -8,7 +8,7 @@ use crate::release::Release;
 use onepane_chart::{Chart, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_functions::helm;
-use onepane_template::{MissingKey, Offline, Options, Templates};
+use onepane_template::{MissingKey, NamedText, Offline, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
 use std::borrow::Cow;
@@ -196,16 +196,20 @@ impl Plan<'_> {
         let origins = self.options.origins == Origins::Tracked;
         let options = Options { missing_key: MissingKey::Zero, origins, set_name: "gotpl", ..Options::default() };
         let mut templates = Templates::new(Rc::new(helm()), options);
-        for (path, template) in self.order() {
-            let bytes = template.file.bytes();
-            let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-            templates.parse(path, Some(template.file.id), &text).map_err(|error| {
-                let message = parse_error(path, &error.message);
-                let mut diagnostic = error.into_diagnostic("template-syntax");
-                diagnostic.message = message;
-                or_at(diagnostic, template.file.place())
-            })?;
-        }
+        let order = self.order();
+        let named = order.iter().map(|(path, Template { file, .. })| {
+            let text = std::str::from_utf8(file.bytes());
+            let text = text.map_or_else(|_| String::from_utf8_lossy(file.bytes()), Cow::Borrowed);
+            NamedText { name: path, file: file.id, text }
+        });
+        let texts: Vec<_> = named.collect();
+        templates.parse_all(&texts).map_err(|(index, error)| {
+            let (path, template) = order[index];
+            let message = parse_error(path, &error.message);
+            let mut diagnostic = error.into_diagnostic("template-syntax");
+            diagnostic.message = message;
+            or_at(diagnostic, template.file.place())
+        })?;
         Ok(templates)
     }
 

@@ -3,7 +3,7 @@
 use crate::execute::{Execution, entry};
 use crate::frame::{At, Frame, Slot};
 use crate::templates::MissingKey;
-use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, Special, Term};
+use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, Special, Stretch, Term};
 use crate::{Error, Function, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
 use std::rc::Rc;
@@ -37,23 +37,21 @@ impl Execution<'_> {
         let slot = match &operand.term {
             Term::Field(names) => {
                 frame.at = At::Operand(operand);
-                self.fields(frame, dot, dot.clone(), names, called.with_node(At::Operand(operand)))?
+                self.fields(frame, dot, dot.clone(), *names, called.with_node(At::Operand(operand)))?
             }
             Term::Variable(variable, names) => {
                 frame.at = At::Operand(operand);
-                let Some(value) = frame.variables.get(variable.slot).cloned() else {
-                    return Err(frame.error(format!("undefined variable: {}", variable.name)));
-                };
+                let value = frame.variable(variable)?;
                 if names.is_empty() {
                     called.refuse_arguments(frame, operand)?;
                     value
                 } else {
-                    self.fields(frame, dot, value, names, called.with_node(At::Operand(operand)))?
+                    self.fields(frame, dot, value, *names, called.with_node(At::Operand(operand)))?
                 }
             }
             Term::Chain(inner, names) => {
                 let receiver = self.chained(frame, dot, operand, inner)?;
-                self.fields(frame, dot, receiver, names, called.with_node(At::Operand(operand)))?
+                self.fields(frame, dot, receiver, *names, called.with_node(At::Operand(operand)))?
             }
             Term::Function(function) => {
                 frame.at = At::Operand(operand);
@@ -100,7 +98,7 @@ impl Execution<'_> {
     ) -> Result<Slot, Error> {
         frame.at = At::Operand(chain);
         if let Term::Nil = inner.term {
-            return Err(frame.error(format!("indirection through explicit nil in {chain}")));
+            return Err(frame.error(format!("indirection through explicit nil in {}", frame.shown(chain))));
         }
         self.operand(frame, dot, inner)
     }
@@ -111,10 +109,10 @@ impl Execution<'_> {
         frame: &mut Frame<'t>,
         dot: &Slot,
         mut receiver: Slot,
-        names: &'t str,
+        names: Stretch,
         called: Call<'t>,
     ) -> Result<Slot, Error> {
-        let Some((first, last)) = names.rsplit_once('.') else { return Ok(receiver) };
+        let Some((first, last)) = names.of(&frame.tree.source).rsplit_once('.') else { return Ok(receiver) };
         for name in first.split('.').skip(1) {
             let none = Call { arguments: &[], last: None, node: called.node };
             receiver = self.field(frame, dot, &receiver, name, none)?;
@@ -213,7 +211,8 @@ impl Execution<'_> {
         call: &'t FunctionCall,
         called: Call<'t>,
     ) -> Result<Value, Error> {
-        let function = &call.function;
+        let functions = self.functions;
+        let function = functions.at(call.index);
         let name = function.name;
         let given = called.arguments.len() + usize::from(called.last.is_some());
         let fixed = function.parameters.len() - usize::from(function.variadic);
@@ -269,7 +268,7 @@ impl Execution<'_> {
         let mut first = None;
         for operand in called.arguments {
             let value = self.argument(frame, dot, Type::Any, operand)?;
-            first.get_or_insert((value, operand.to_string()));
+            first.get_or_insert_with(|| (value, frame.shown(operand).to_string()));
         }
         let (value, shown) = match (first, called.last) {
             (Some(first), _) => first,
@@ -345,16 +344,14 @@ impl Execution<'_> {
         frame.at = At::Operand(operand);
         match &operand.term {
             Term::Dot => Ok(dot.clone()),
-            Term::Field(names) => self.fields(frame, dot, dot.clone(), names, alone),
+            Term::Field(names) => self.fields(frame, dot, dot.clone(), *names, alone),
             Term::Variable(variable, names) => {
-                let Some(value) = frame.variables.get(variable.slot).cloned() else {
-                    return Err(frame.error(format!("undefined variable: {}", variable.name)));
-                };
-                self.fields(frame, dot, value, names, alone)
+                let value = frame.variable(variable)?;
+                self.fields(frame, dot, value, *names, alone)
             }
             Term::Chain(inner, names) => {
                 let receiver = self.chained(frame, dot, operand, inner)?;
-                self.fields(frame, dot, receiver, names, alone)
+                self.fields(frame, dot, receiver, *names, alone)
             }
             // A function that can give nil gives it as an interface.
             Term::Function(function) => {
@@ -388,7 +385,7 @@ impl<'t> Call<'t> {
         if !self.has_arguments() {
             return Ok(());
         }
-        Err(frame.error(format!("can't give argument to non-function {operand}")))
+        Err(frame.error(format!("can't give argument to non-function {}", frame.shown(operand))))
     }
 }
 
@@ -473,40 +470,52 @@ fn validate(frame: &Frame<'_>, slot: Slot, expected: Type) -> Result<Value, Erro
 fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
     match &operand.term {
         Term::Bool(value) => Ok((*value).into()),
-        Term::String(value, _) => Ok(value.clone()),
-        Term::Number(Number { complex: Some(complex), .. }) => Ok(Value::object(*complex)),
-        Term::Number(Number { float: Some(float), written_as_float: true, .. }) => Ok(Value::float(*float)),
-        Term::Number(Number { int: Some(int), .. }) => Ok(Value::int(*int)),
-        Term::Number(number) => Err(frame.error(format!("{} overflows int", number.text))),
+        Term::String(constant) => Ok(constant.text(&frame.tree.source).into()),
+        Term::Number(number) => match **number {
+            Number { complex: Some(complex), .. } => Ok(Value::object(complex)),
+            Number { float: Some(float), written_as_float: true, .. } => Ok(Value::float(float)),
+            Number { int: Some(int), .. } => Ok(Value::int(int)),
+            _ => Err(frame.error(format!("{} overflows int", number.text))),
+        },
         _ => Ok(Value::NIL),
     }
 }
 
 /// A constant as an argument for a parameter.
 fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Result<Value, Error> {
+    let number = match &operand.term {
+        Term::Number(number) => Some(&**number),
+        _ => None,
+    };
+    let wanted = |what: &str| Err(frame.error(format!("expected {what}; found {}", frame.shown(operand))));
     // What is too large for the type loses its upper bits, as in Go.
-    let int = |kind: IntKind| match &operand.term {
-        Term::Number(Number { int: Some(int), .. }) => {
+    let int = |kind: IntKind| match number {
+        Some(Number { int: Some(int), .. }) => {
             let int = if kind == IntKind::Bits32 { i64::from(*int as i32) } else { *int };
             Ok(Data::Int(int, kind).into())
         }
-        _ => Err(frame.error(format!("expected integer; found {operand}"))),
+        _ => wanted("integer"),
     };
     match (expected, &operand.term) {
         (Type::Any, _) => constant(frame, operand),
-        (Type::String, Term::String(value, _)) => Ok(value.clone()),
-        (Type::String, _) => Err(frame.error(format!("expected string; found {operand}"))),
+        (Type::String, Term::String(constant)) => Ok(constant.text(&frame.tree.source).into()),
+        (Type::String, _) => wanted("string"),
         (Type::Bool, Term::Bool(value)) => Ok((*value).into()),
-        (Type::Bool, _) => Err(frame.error(format!("expected bool; found {operand}"))),
+        (Type::Bool, _) => wanted("bool"),
         (Type::Int, _) => int(IntKind::Default),
         (Type::Int64, _) => int(IntKind::Bits64),
         (Type::Int32, _) => int(IntKind::Bits32),
-        (Type::Uint32, Term::Number(Number { uint: Some(uint), .. })) => {
-            Ok(Data::Uint(u64::from(*uint as u32), IntKind::Bits32).into())
+        (Type::Uint32, _) => match number {
+            Some(Number { uint: Some(uint), .. }) => Ok(Data::Uint(u64::from(*uint as u32), IntKind::Bits32).into()),
+            _ => wanted("unsigned integer"),
+        },
+        (Type::Float64, _) => match number {
+            Some(Number { float: Some(float), .. }) => Ok(Value::float(*float)),
+            _ => wanted("float"),
+        },
+        (other, _) => {
+            let shown = frame.shown(operand);
+            Err(frame.error(format!("can't handle {shown} for arg of type {}", other.name())))
         }
-        (Type::Uint32, _) => Err(frame.error(format!("expected unsigned integer; found {operand}"))),
-        (Type::Float64, Term::Number(Number { float: Some(float), .. })) => Ok(Value::float(*float)),
-        (Type::Float64, _) => Err(frame.error(format!("expected float; found {operand}"))),
-        (other, _) => Err(frame.error(format!("can't handle {operand} for arg of type {}", other.name()))),
     }
 }

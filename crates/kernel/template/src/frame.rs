@@ -1,7 +1,7 @@
 //! What one template sees while it runs: its variables and the place it is at.
 
 use crate::Error;
-use crate::tree::{Command, Operand, Pipeline, TemplateCall, Tree, Variable};
+use crate::tree::{Command, Operand, Pipeline, Shown, TemplateCall, Tree, UNDECLARED, Variable};
 use onepane_value::Value;
 
 /// A running template.
@@ -48,11 +48,25 @@ pub(crate) enum At<'t> {
 impl Frame<'_> {
     /// Sets a variable; an error where an undeclared one is assigned to.
     pub(crate) fn set_variable(&mut self, variable: &Variable, value: Slot) -> Result<(), Error> {
-        if variable.slot == usize::MAX {
-            return Err(self.error(format!("undefined variable: {}", variable.name)));
+        if variable.slot == UNDECLARED {
+            return Err(self.undefined(variable));
         }
-        self.set(variable.slot, value);
+        self.set(variable.slot as usize, value);
         Ok(())
+    }
+
+    /// The value of a variable.
+    pub(crate) fn variable(&self, variable: &Variable) -> Result<Slot, Error> {
+        self.variables.get(variable.slot as usize).cloned().ok_or_else(|| self.undefined(variable))
+    }
+
+    fn undefined(&self, variable: &Variable) -> Error {
+        self.error(format!("undefined variable: {}", variable.name.of(&self.tree.source)))
+    }
+
+    /// A node as it was written.
+    pub(crate) fn shown<'n, N>(&'n self, node: &'n N) -> Shown<'n, N> {
+        Shown(node, &self.tree.source)
     }
 
     fn set(&mut self, slot: usize, value: Slot) {
@@ -66,10 +80,10 @@ impl Frame<'_> {
     fn place(&self) -> Option<(usize, String)> {
         match self.at {
             At::Nothing => None,
-            At::Pipeline(node) => Some((node.position, node.to_string())),
-            At::Command(node) => Some((node.position, node.to_string())),
-            At::Operand(node) => Some((node.position, node.to_string())),
-            At::Template(node) => Some((node.position, node.to_string())),
+            At::Pipeline(node) => Some((node.position, self.shown(node).to_string())),
+            At::Command(node) => Some((node.position, self.shown(node).to_string())),
+            At::Operand(node) => Some((node.position, self.shown(node).to_string())),
+            At::Template(node) => Some((node.position, self.shown(node).to_string())),
         }
     }
 

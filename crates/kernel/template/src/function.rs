@@ -1,6 +1,8 @@
 //! Functions that templates call: [`Function`], [`FunctionTable`] and what a call may ask of its surroundings,
 //! [`Context`].
 
+use crate::builtins;
+use foldhash::fast::FixedState;
 use onepane_value::{Map, Text, Value};
 use onepane_world::World;
 use std::collections::HashMap;
@@ -114,8 +116,19 @@ impl Host for Offline {
 }
 
 /// The functions that a set of templates can call, by name.
-#[derive(Clone, Default)]
-pub struct FunctionTable(HashMap<&'static str, Function>);
+#[derive(Clone)]
+pub struct FunctionTable {
+    functions: Vec<Function>,
+    by_name: HashMap<&'static str, u16, FixedState>,
+}
+
+impl Default for FunctionTable {
+    fn default() -> Self {
+        let mut table = Self { functions: Vec::new(), by_name: HashMap::default() };
+        table.extend(builtins::FUNCTIONS.iter().copied());
+        table
+    }
+}
 
 impl FunctionTable {
     /// No functions but text/template's own.
@@ -125,21 +138,35 @@ impl FunctionTable {
 
     /// Adds functions; a later one of the same name wins.
     pub fn extend(&mut self, functions: impl IntoIterator<Item = Function>) {
-        self.0.extend(functions.into_iter().map(|function| (function.name, function)));
+        for function in functions {
+            self.by_name.insert(function.name, self.functions.len() as u16);
+            self.functions.push(function);
+        }
     }
 
     /// Removes a function.
     pub fn remove(&mut self, name: &str) {
-        self.0.remove(name);
+        self.by_name.remove(name);
     }
 
     /// The function called `name`.
     pub fn get(&self, name: &str) -> Option<&Function> {
-        self.0.get(name)
+        self.find(name).map(|(_, function)| function)
     }
 
-    /// All names, in no order.
+    /// The function called `name`, and the index to ask for it by.
+    pub(crate) fn find(&self, name: &str) -> Option<(u16, &Function)> {
+        let index = *self.by_name.get(name)?;
+        Some((index, self.at(index)))
+    }
+
+    pub(crate) fn at(&self, index: u16) -> &Function {
+        &self.functions[usize::from(index)]
+    }
+
+    /// The names that were added to text/template's own, in no order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+        let added = self.by_name.iter().filter(|(_, index)| usize::from(**index) >= builtins::FUNCTIONS.len());
+        added.map(|(name, _)| *name)
     }
 }

@@ -1,18 +1,17 @@
-//! Template text to tokens: [`tokens`].
+//! Template text to tokens: [`Lexer`].
 
 use memchr::memmem::Finder;
-use std::fmt;
+use onepane_value::format::quote;
+use std::sync::LazyLock;
 
-/// A token: its kind, where it starts and the text of it.
+/// A token: its kind and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Token<'t> {
+pub(crate) struct Token {
     pub(crate) kind: TokenKind,
-    /// Byte offset of its first character.
-    pub(crate) position: usize,
     /// Whether space parts it from the token before: in an action, space parts operands and says nothing else.
     pub(crate) spaced: bool,
-    /// Its text; for an error, what is wrong.
-    pub(crate) text: &'t str,
+    start: u32,
+    end: u32,
 }
 
 /// The kinds of tokens, as Go tells them apart.
@@ -55,6 +54,46 @@ pub(crate) enum TokenKind {
     EndOfFile,
 }
 
+impl Token {
+    /// The byte offset of its first character.
+    pub(crate) fn position(self) -> usize {
+        self.start as usize
+    }
+
+    /// The byte offset behind it.
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    /// Its text; for an error, what is wrong.
+    pub(crate) fn text(self, template: &str) -> &str {
+        &template[self.position()..self.end()]
+    }
+
+    /// Whether there is none behind it.
+    pub(crate) fn is_last(self) -> bool {
+        matches!(self.kind, TokenKind::EndOfFile | TokenKind::Error(_))
+    }
+
+    /// As Go's messages show tokens: keywords in angle brackets, long ones cut.
+    pub(crate) fn shown(self, template: &str) -> String {
+        use TokenKind as Kind;
+        let text = self.text(template);
+        match self.kind {
+            Kind::EndOfFile => "EOF".to_owned(),
+            Kind::Error(error) => error.shown(text),
+            Kind::Dot | Kind::Nil => format!("<{text}>"),
+            Kind::Block | Kind::Break | Kind::Continue | Kind::Define | Kind::Else | Kind::End => format!("<{text}>"),
+            Kind::If | Kind::Range | Kind::Template | Kind::With => format!("<{text}>"),
+            _ if text.len() > 10 => {
+                let start: String = text.chars().take(10).collect();
+                format!("{}...", quote(start.as_bytes()))
+            }
+            _ => quote(text.as_bytes()),
+        }
+    }
+}
+
 /// Why the text cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LexError {
@@ -72,46 +111,24 @@ pub(crate) enum LexError {
     ExpectedColonEquals,
 }
 
-/// As Go's messages show tokens: keywords in angle brackets, long ones cut.
-impl fmt::Display for Token<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use TokenKind as Kind;
-        match self.kind {
-            Kind::EndOfFile => f.write_str("EOF"),
-            Kind::Error(error) => error.describe(self.text, f),
-            Kind::Dot | Kind::Nil => write!(f, "<{}>", self.text),
-            Kind::Block | Kind::Break | Kind::Continue | Kind::Define | Kind::Else | Kind::End => {
-                write!(f, "<{}>", self.text)
-            }
-            Kind::If | Kind::Range | Kind::Template | Kind::With => write!(f, "<{}>", self.text),
-            _ if self.text.len() > 10 => {
-                let start: String = self.text.chars().take(10).collect();
-                write!(f, "{}...", onepane_value::format::quote(start.as_bytes()))
-            }
-            _ => f.write_str(&onepane_value::format::quote(self.text.as_bytes())),
-        }
-    }
-}
-
 impl LexError {
-    fn describe(self, text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let character = || text.chars().next().unwrap_or('\0');
-        match self {
-            Self::UnclosedAction => f.write_str("unclosed action"),
-            Self::UnclosedComment => f.write_str("unclosed comment"),
-            Self::CommentEndsEarly => f.write_str("comment ends before closing delimiter"),
-            Self::UnclosedParenthesis => f.write_str("unclosed left paren"),
-            Self::UnexpectedRightParenthesis => f.write_str("unexpected right paren"),
-            Self::UnterminatedString => f.write_str("unterminated quoted string"),
-            Self::UnterminatedRawString => f.write_str("unterminated raw quoted string"),
-            Self::UnterminatedCharacter => f.write_str("unterminated character constant"),
-            Self::ExpectedColonEquals => f.write_str("expected :="),
-            Self::BadNumber => write!(f, "bad number syntax: {}", onepane_value::format::quote(text.as_bytes())),
-            Self::BadCharacter => write!(f, "bad character {}", code_point(character())),
-            Self::UnrecognizedCharacter => {
-                write!(f, "unrecognized character in action: {}", code_point(character()))
-            }
-        }
+    fn shown(self, text: &str) -> String {
+        let character = || code_point(text.chars().next().unwrap_or('\0'));
+        let said = match self {
+            Self::UnclosedAction => "unclosed action",
+            Self::UnclosedComment => "unclosed comment",
+            Self::CommentEndsEarly => "comment ends before closing delimiter",
+            Self::UnclosedParenthesis => "unclosed left paren",
+            Self::UnexpectedRightParenthesis => "unexpected right paren",
+            Self::UnterminatedString => "unterminated quoted string",
+            Self::UnterminatedRawString => "unterminated raw quoted string",
+            Self::UnterminatedCharacter => "unterminated character constant",
+            Self::ExpectedColonEquals => "expected :=",
+            Self::BadNumber => return format!("bad number syntax: {}", quote(text.as_bytes())),
+            Self::BadCharacter => return format!("bad character {}", character()),
+            Self::UnrecognizedCharacter => return format!("unrecognized character in action: {}", character()),
+        };
+        said.to_owned()
     }
 }
 
@@ -121,100 +138,111 @@ fn code_point(character: char) -> onepane_value::Text {
     onepane_value::format::sprintf(b"%#U", &[code.into()])
 }
 
-/// All tokens of a template; the last one is the end of the file or an error.
-pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let left = Finder::new(LEFT);
-    // Most templates have fewer: half their text is literal, and a token of an action has some four bytes.
-    let tokens = Vec::with_capacity(text.len() / 8 + 2);
-    let mut lexer = Lexer { text, position: 0, spaced: false, parentheses: 0, tokens, left };
-    if let Err((error, range)) = lexer.run() {
-        lexer.push(TokenKind::Error(error), range.0, range.1);
-    }
-    lexer.tokens
-}
-
 const LEFT: &str = "{{";
-const RIGHT: &str = "}}";
-const LEFT_COMMENT: &str = "/*";
-const RIGHT_COMMENT: &str = "*/";
+const RIGHT: &[u8] = b"}}";
+const LEFT_COMMENT: &[u8] = b"/*";
+const RIGHT_COMMENT: &[u8] = b"*/";
 
-struct Lexer<'t> {
+static LEFT_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(LEFT));
+
+/// Gives the tokens of a template one by one; the last one is the end of the file or an error.
+pub(crate) struct Lexer<'t> {
     text: &'t str,
     position: usize,
+    inside_action: bool,
     /// Whether there is space behind the last token.
     spaced: bool,
     parentheses: usize,
-    tokens: Vec<Token<'t>>,
-    left: Finder<'static>,
 }
 
-/// What is wrong, and the stretch of text that it is about.
-type Stop = (LexError, (usize, usize));
-
 impl<'t> Lexer<'t> {
-    fn run(&mut self) -> Result<(), Stop> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self { text, position: 0, inside_action: false, spaced: false, parentheses: 0 }
+    }
+
+    /// The next token. There is none behind the end or an error.
+    pub(crate) fn next(&mut self) -> Token {
+        if self.inside_action { self.action_token() } else { self.outside() }
+    }
+
+    /// A token up to where the lexer stands.
+    fn token(&mut self, kind: TokenKind, start: usize) -> Token {
+        self.token_to(kind, start, self.position)
+    }
+
+    fn token_to(&mut self, kind: TokenKind, start: usize, end: usize) -> Token {
+        let spaced = std::mem::take(&mut self.spaced);
+        Token { kind, spaced, start: start as u32, end: end as u32 }
+    }
+
+    /// What is wrong at `start`.
+    fn error(&mut self, error: LexError, start: usize) -> Token {
+        self.token_to(TokenKind::Error(error), start, start)
+    }
+
+    /// Literal text, the start of an action, or the end.
+    fn outside(&mut self) -> Token {
         loop {
-            let rest = self.rest();
-            let Some(offset) = self.left.find(rest.as_bytes()) else {
-                self.push(TokenKind::Text, self.position, self.text.len());
-                self.push(TokenKind::EndOfFile, self.text.len(), self.text.len());
-                return Ok(());
+            let start = self.position;
+            let length = self.text.len();
+            let Some(offset) = LEFT_FINDER.find(&self.bytes()[start..]) else {
+                self.position = length;
+                let kind = if start < length { TokenKind::Text } else { TokenKind::EndOfFile };
+                return self.token_to(kind, start, length);
             };
-            let delimiter = self.position + offset;
-            let after = &self.text[delimiter + LEFT.len()..];
-            let trims = after.starts_with('-') && after[1..].starts_with(is_space);
-            let before = &self.text[self.position..delimiter];
-            let kept = if trims { before.trim_end_matches(is_space).len() } else { before.len() };
-            self.push(TokenKind::Text, self.position, self.position + kept);
-            let inside = delimiter + LEFT.len() + if trims { 2 } else { 0 };
-            if self.text[inside..].starts_with(LEFT_COMMENT) {
-                self.position = inside;
-                self.comment()?;
-            } else {
-                self.push(TokenKind::LeftDelimiter, delimiter, delimiter + LEFT.len());
-                self.position = inside;
-                self.parentheses = 0;
-                while self.inside_action()? {}
+            let delimiter = start + offset;
+            let trims = matches!(self.bytes()[delimiter + LEFT.len()..], [b'-', space, ..] if is_space(space));
+            let before = &self.text[start..delimiter];
+            let kept = if trims { trim_end(before.as_bytes()) } else { before.len() };
+            if kept > 0 {
+                self.position = delimiter;
+                return self.token_to(TokenKind::Text, start, start + kept);
             }
+            self.position = delimiter + LEFT.len() + if trims { 2 } else { 0 };
+            if self.rest().starts_with(LEFT_COMMENT) {
+                if let Some(error) = self.comment() {
+                    return error;
+                }
+                continue;
+            }
+            self.inside_action = true;
+            self.parentheses = 0;
+            return self.token_to(TokenKind::LeftDelimiter, delimiter, delimiter + LEFT.len());
         }
     }
 
-    fn rest(&self) -> &'t str {
-        &self.text[self.position..]
+    fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        &self.bytes()[self.position..]
     }
 
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        let byte = *self.bytes().get(self.position)?;
+        if byte.is_ascii() { Some(byte.into()) } else { self.text[self.position..].chars().next() }
     }
 
-    /// Adds a token; empty text is none.
-    fn push(&mut self, kind: TokenKind, start: usize, end: usize) {
-        if kind == TokenKind::Text && start == end {
-            return;
-        }
-        let spaced = std::mem::take(&mut self.spaced);
-        self.tokens.push(Token { kind, position: start, spaced, text: &self.text[start..end] });
-    }
-
-    /// Steps over a comment and its closing delimiter.
-    fn comment(&mut self) -> Result<(), Stop> {
+    /// Steps over a comment and its closing delimiter; an error if that is not there.
+    fn comment(&mut self) -> Option<Token> {
         let start = self.position;
-        let Some(end) = self.rest()[LEFT_COMMENT.len()..].find(RIGHT_COMMENT) else {
-            return Err((LexError::UnclosedComment, (start, start)));
+        let Some(end) = memchr::memmem::find(&self.rest()[LEFT_COMMENT.len()..], RIGHT_COMMENT) else {
+            return Some(self.error(LexError::UnclosedComment, start));
         };
         self.position += LEFT_COMMENT.len() + end + RIGHT_COMMENT.len();
         match self.right_delimiter() {
             Some(trims) => self.skip_right_delimiter(trims),
-            None => return Err((LexError::CommentEndsEarly, (start, start))),
+            None => return Some(self.error(LexError::CommentEndsEarly, start)),
         }
-        Ok(())
+        None
     }
 
     /// Whether a closing delimiter stands here, and whether it trims.
     fn right_delimiter(&self) -> Option<bool> {
-        match self.text.as_bytes()[self.position..] {
+        match *self.rest() {
             [b'}', b'}', ..] => Some(false),
-            [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
+            [space, b'-', b'}', b'}', ..] if is_space(space) => Some(true),
             _ => None,
         }
     }
@@ -222,131 +250,156 @@ impl<'t> Lexer<'t> {
     fn skip_right_delimiter(&mut self, trims: bool) {
         self.position += RIGHT.len() + if trims { 2 } else { 0 };
         if trims {
-            let rest = self.rest();
-            self.position += rest.len() - rest.trim_start_matches(is_space).len();
+            self.position += self.rest().iter().take_while(|byte| is_space(**byte)).count();
         }
     }
 
-    /// One token of an action; false at its end.
-    fn inside_action(&mut self) -> Result<bool, Stop> {
-        let start = self.position;
-        if let Some(trims) = self.right_delimiter() {
-            if self.parentheses > 0 {
-                return Err((LexError::UnclosedParenthesis, (start, start)));
-            }
-            let delimiter = start + if trims { 2 } else { 0 };
-            self.push(TokenKind::RightDelimiter, delimiter, delimiter + RIGHT.len());
-            self.skip_right_delimiter(trims);
-            return Ok(false);
+    /// A token of an action, or its end.
+    fn action_token(&mut self) -> Token {
+        while self.bytes().get(self.position).copied().is_some_and(is_space) && self.right_delimiter().is_none() {
+            self.position += 1;
+            self.spaced = true;
         }
-        let Some(character) = self.peek() else { return Err((LexError::UnclosedAction, (start, start))) };
-        self.position += character.len_utf8();
-        let next = self.peek();
-        let kind = match character {
-            character if is_space(character) => {
-                while self.right_delimiter().is_none() && self.peek().is_some_and(is_space) {
-                    self.position += 1;
+        let start = self.position;
+        let Some(&byte) = self.bytes().get(start) else { return self.error(LexError::UnclosedAction, start) };
+        match CLASSES[byte as usize] {
+            Class::Word => return self.keyword_or_identifier(start),
+            Class::Space | Class::Brace => {
+                if let Some(trims) = self.right_delimiter() {
+                    return self.end_of_action(start, trims);
                 }
-                self.spaced = true;
-                return Ok(true);
             }
-            '=' => TokenKind::Assign,
-            ':' if next == Some('=') => {
+            Class::Digit | Class::Other => {}
+        }
+        self.position += 1;
+        let next = self.bytes().get(self.position).copied();
+        let kind = match byte {
+            b'=' => TokenKind::Assign,
+            b':' if next == Some(b'=') => {
                 self.position += 1;
                 TokenKind::Declare
             }
-            ':' => return Err((LexError::ExpectedColonEquals, (start, start))),
-            '|' => TokenKind::Pipe,
-            '"' => self.quoted('"', TokenKind::String, LexError::UnterminatedString)?,
-            '\'' => self.quoted('\'', TokenKind::CharacterConstant, LexError::UnterminatedCharacter)?,
-            '`' => match self.rest().find('`') {
+            b':' => return self.error(LexError::ExpectedColonEquals, start),
+            b'|' => TokenKind::Pipe,
+            b'"' => return self.quoted(start, b'"', TokenKind::String, LexError::UnterminatedString),
+            b'\'' => {
+                return self.quoted(start, b'\'', TokenKind::CharacterConstant, LexError::UnterminatedCharacter);
+            }
+            b'`' => match memchr::memchr(b'`', self.rest()) {
                 Some(end) => {
                     self.position += end + 1;
                     TokenKind::RawString
                 }
-                None => return Err((LexError::UnterminatedRawString, (start, start))),
+                None => return self.error(LexError::UnterminatedRawString, start),
             },
-            '.' if !next.is_some_and(|next| next.is_ascii_digit()) => {
+            b'.' if !next.is_some_and(|next| next.is_ascii_digit()) => {
                 self.word();
-                self.terminated()?;
-                if self.position == start + 1 { TokenKind::Dot } else { TokenKind::Field }
+                let kind = if self.position == start + 1 { TokenKind::Dot } else { TokenKind::Field };
+                return self.terminated(kind, start);
             }
-            '$' => {
+            b'$' => {
                 self.word();
-                self.terminated()?;
-                TokenKind::Variable
+                return self.terminated(TokenKind::Variable, start);
             }
-            '.' | '+' | '-' | '0'..='9' => {
-                self.position = start;
-                self.number(start)?;
-                if matches!(self.peek(), Some('+' | '-')) {
-                    // `1+2i`: a complex number, without spaces and with an `i` at its end.
-                    self.number(start)?;
-                    if !self.text[..self.position].ends_with('i') {
-                        return Err((LexError::BadNumber, (start, self.position)));
-                    }
-                }
-                TokenKind::Number
-            }
-            character if is_alphanumeric(character) => {
-                self.word();
-                self.terminated()?;
-                keyword(&self.text[start..self.position])
-            }
-            '(' => {
+            b'.' | b'+' | b'-' | b'0'..=b'9' => return self.number(start),
+            b'(' => {
                 self.parentheses += 1;
                 TokenKind::LeftParenthesis
             }
-            ')' if self.parentheses == 0 => return Err((LexError::UnexpectedRightParenthesis, (start, start))),
-            ')' => {
+            b')' if self.parentheses == 0 => return self.error(LexError::UnexpectedRightParenthesis, start),
+            b')' => {
                 self.parentheses -= 1;
                 TokenKind::RightParenthesis
             }
-            character if character.is_ascii_graphic() => TokenKind::Character,
-            _ => return Err((LexError::UnrecognizedCharacter, (start, self.position))),
+            byte if byte.is_ascii_graphic() => TokenKind::Character,
+            _ => return self.beyond_ascii(start),
         };
-        self.push(kind, start, self.position);
-        Ok(true)
+        self.token(kind, start)
     }
 
-    fn quoted(&mut self, quote: char, kind: TokenKind, unterminated: LexError) -> Result<TokenKind, Stop> {
-        let start = self.position - 1;
+    fn end_of_action(&mut self, start: usize, trims: bool) -> Token {
+        if self.parentheses > 0 {
+            return self.error(LexError::UnclosedParenthesis, start);
+        }
+        let delimiter = start + if trims { 2 } else { 0 };
+        self.skip_right_delimiter(trims);
+        self.inside_action = false;
+        self.token_to(TokenKind::RightDelimiter, delimiter, delimiter + RIGHT.len())
+    }
+
+    /// A word that starts with a letter beyond ASCII, or what is nothing in an action.
+    fn beyond_ascii(&mut self, start: usize) -> Token {
+        self.position = start;
+        let character = self.peek().unwrap_or_default();
+        if is_alphanumeric(character) {
+            return self.keyword_or_identifier(start);
+        }
+        self.token_to(TokenKind::Error(LexError::UnrecognizedCharacter), start, start + character.len_utf8())
+    }
+
+    fn quoted(&mut self, start: usize, quote: u8, kind: TokenKind, unterminated: LexError) -> Token {
         let mut escaped = false;
-        for (offset, character) in self.rest().char_indices() {
-            match character {
-                '\n' => break,
+        for (offset, byte) in self.rest().iter().enumerate() {
+            match byte {
+                b'\n' => break,
                 _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                character if character == quote => {
+                b'\\' => escaped = true,
+                byte if *byte == quote => {
                     self.position += offset + 1;
-                    return Ok(kind);
+                    return self.token(kind, start);
                 }
                 _ => {}
             }
         }
-        Err((unterminated, (start, start)))
+        self.error(unterminated, start)
+    }
+
+    fn keyword_or_identifier(&mut self, start: usize) -> Token {
+        self.word();
+        self.terminated(keyword(&self.bytes()[start..self.position]), start)
     }
 
     fn word(&mut self) {
-        let bytes = &self.text.as_bytes()[self.position..];
-        self.position += bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-        if self.text.as_bytes().get(self.position).is_some_and(|byte| !byte.is_ascii()) {
-            let rest = self.rest();
+        let is_word = |byte: &u8| matches!(CLASSES[*byte as usize], Class::Word | Class::Digit);
+        self.position += self.rest().iter().position(|byte| !is_word(byte)).unwrap_or(self.rest().len());
+        if self.bytes().get(self.position).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = &self.text[self.position..];
             self.position += rest.len() - rest.trim_start_matches(is_alphanumeric).len();
         }
     }
 
-    /// What follows a word must end it.
-    fn terminated(&self) -> Result<(), Stop> {
-        match self.peek() {
-            None | Some('.' | ',' | '|' | ':' | ')' | '(') => Ok(()),
-            Some(character) if is_space(character) || self.rest().starts_with(RIGHT) => Ok(()),
-            Some(character) => Err((LexError::BadCharacter, (self.position, self.position + character.len_utf8()))),
+    /// A word, if what follows ends it.
+    fn terminated(&mut self, kind: TokenKind, start: usize) -> Token {
+        match self.rest() {
+            [] | [b'.' | b',' | b'|' | b':' | b')' | b'(' | b' ' | b'\t' | b'\r' | b'\n', ..] | [b'}', b'}', ..] => {
+                self.token(kind, start)
+            }
+            _ => {
+                let width = self.peek().map_or(0, char::len_utf8);
+                self.token_to(TokenKind::Error(LexError::BadCharacter), self.position, self.position + width)
+            }
         }
     }
 
-    /// Steps over a number, which is or belongs to a token that started at `start`.
-    fn number(&mut self, start: usize) -> Result<(), Stop> {
+    fn number(&mut self, start: usize) -> Token {
+        self.position = start;
+        let mut ends_well = self.digits();
+        if ends_well && matches!(self.peek(), Some('+' | '-')) {
+            // `1+2i`: a complex number, without spaces and with an `i` at its end.
+            ends_well = self.digits();
+            if ends_well && !self.text[..self.position].ends_with('i') {
+                return self.token(TokenKind::Error(LexError::BadNumber), start);
+            }
+        }
+        if ends_well {
+            return self.token(TokenKind::Number, start);
+        }
+        let width = self.peek().map_or(0, char::len_utf8);
+        self.token_to(TokenKind::Error(LexError::BadNumber), start, self.position + width)
+    }
+
+    /// Steps over a number; whether nothing stands behind it that cannot.
+    fn digits(&mut self) -> bool {
         let mut accept = |set: &str, most: usize| {
             let rest = &self.text[self.position..];
             let length = rest.chars().take(most).take_while(|character| set.contains(*character)).count();
@@ -374,35 +427,62 @@ impl<'t> Lexer<'t> {
             accept("0123456789_", usize::MAX);
         }
         accept("i", 1);
-        match self.peek() {
-            Some(character) if is_alphanumeric(character) => {
-                Err((LexError::BadNumber, (start, self.position + character.len_utf8())))
-            }
-            _ => Ok(()),
-        }
+        !self.peek().is_some_and(is_alphanumeric)
     }
 }
 
-fn keyword(word: &str) -> TokenKind {
+fn keyword(word: &[u8]) -> TokenKind {
     match word {
-        "true" | "false" => TokenKind::Bool,
-        "nil" => TokenKind::Nil,
-        "block" => TokenKind::Block,
-        "break" => TokenKind::Break,
-        "continue" => TokenKind::Continue,
-        "define" => TokenKind::Define,
-        "else" => TokenKind::Else,
-        "end" => TokenKind::End,
-        "if" => TokenKind::If,
-        "range" => TokenKind::Range,
-        "template" => TokenKind::Template,
-        "with" => TokenKind::With,
+        b"true" | b"false" => TokenKind::Bool,
+        b"nil" => TokenKind::Nil,
+        b"block" => TokenKind::Block,
+        b"break" => TokenKind::Break,
+        b"continue" => TokenKind::Continue,
+        b"define" => TokenKind::Define,
+        b"else" => TokenKind::Else,
+        b"end" => TokenKind::End,
+        b"if" => TokenKind::If,
+        b"range" => TokenKind::Range,
+        b"template" => TokenKind::Template,
+        b"with" => TokenKind::With,
         _ => TokenKind::Identifier,
     }
 }
 
-fn is_space(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
+/// What a byte of an action is, as far as most of them go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// A letter or an underscore.
+    Word,
+    Digit,
+    Space,
+    Brace,
+    Other,
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Word,
+            b'0'..=b'9' => Class::Digit,
+            b' ' | b'\t' | b'\r' | b'\n' => Class::Space,
+            b'}' => Class::Brace,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+fn is_space(byte: u8) -> bool {
+    CLASSES[byte as usize] == Class::Space
+}
+
+/// How long the text is without the space at its end.
+fn trim_end(text: &[u8]) -> usize {
+    text.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1)
 }
 
 fn is_alphanumeric(character: char) -> bool {
@@ -413,8 +493,18 @@ fn is_alphanumeric(character: char) -> bool {
 mod tests {
     use super::*;
 
+    /// All tokens of a template.
+    fn tokens(text: &str) -> Vec<Token> {
+        let mut lexer = Lexer::new(text);
+        let mut tokens = vec![lexer.next()];
+        while !tokens[tokens.len() - 1].is_last() {
+            tokens.push(lexer.next());
+        }
+        tokens
+    }
+
     fn shown(text: &str) -> String {
-        tokens(text).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        tokens(text).iter().map(|token| token.shown(text)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

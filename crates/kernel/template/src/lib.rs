@@ -25,7 +25,7 @@ mod tree;
 
 pub use error::Error;
 pub use function::{Context, Function, FunctionError, FunctionTable, Host, Offline, Type};
-pub use templates::{MissingKey, Options, Templates};
+pub use templates::{MissingKey, NamedText, Options, Templates};
 
 /// Takes Go's `<no value>` out of a text, as Helm does with all that templates print.
 pub fn without_no_value(text: onepane_value::Text) -> onepane_value::Text {

@@ -1,15 +1,14 @@
 //! Tokens to trees: [`parse`].
 
-use crate::lexer::{Token, TokenKind, tokens};
+use crate::lexer::{Lexer, Token, TokenKind};
 use crate::number::number;
 use crate::tree::{
-    Action, Branch, Command, FunctionCall, Node, Operand, Pipeline, Source, Special, TemplateCall, Term, TextNode,
-    Tree, Variable,
+    Action, Branch, Command, FunctionCall, Node, Operand, Pipeline, Shown, Source, Special, Stretch, StringConstant,
+    TemplateCall, Term, TextNode, Tree, UNDECLARED, Variable,
 };
-use crate::{Error, FunctionTable, builtins};
+use crate::{Error, FunctionTable};
 use onepane_diagnostics::{FileId, Origin, Step};
-use onepane_value::Value;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
 const DEEPEST: usize = 1000;
@@ -24,23 +23,28 @@ pub(crate) fn parse(
     functions: &FunctionTable,
     origins: bool,
 ) -> Result<Vec<Tree>, Error> {
-    let source = Rc::new(Source::new(name, file, text));
-    let tokens = tokens(text);
+    let source = Arc::new(Source::new(name, file, text));
     let mut parser = Parser {
         text,
-        tokens: &tokens,
-        next: 0,
+        lexer: Lexer::new(text),
+        ahead: [None; 2],
         at: 0,
         action: None,
         source,
         functions,
         origins,
-        variables: vec!["$".into()],
+        variables: vec!["$"],
         hidden: Vec::new(),
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        operands: Vec::new(),
         ranges: 0,
         depth: 0,
         trees: Vec::new(),
     };
+    if u32::try_from(text.len()).is_err() {
+        return parser.error("it is longer than 4 GB");
+    }
     let root = parser.top_level()?;
     parser.add(name.to_owned(), root)?;
     Ok(parser.trees)
@@ -48,20 +52,26 @@ pub(crate) fn parse(
 
 struct Parser<'t> {
     text: &'t str,
-    tokens: &'t [Token<'t>],
-    next: usize,
+    lexer: Lexer<'t>,
+    /// Tokens that were looked at and not taken, in order.
+    ahead: [Option<Token>; 2],
     /// Where the token stands that was looked at last: its line is the one that errors name.
     at: usize,
     /// Where the action at hand starts.
     action: Option<usize>,
-    source: Rc<Source>,
+    source: Arc<Source>,
     functions: &'t FunctionTable,
     origins: bool,
     /// The names of the variables in scope; their index is their slot.
-    variables: Vec<Box<str>>,
+    variables: Vec<&'t str>,
     /// Names that Go's parser knows and its execution does not: those that the body of a branch declares, while its
     /// `else` is read; those of a declaration, while its own pipeline is; those that are assigned to undeclared.
-    hidden: Vec<Box<str>>,
+    hidden: Vec<&'t str>,
+    /// What belongs to lists that are not at their end yet. Trees are large and most of their lists short: each is moved
+    /// to memory of its own size once that is known.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Operand>,
     ranges: usize,
     depth: usize,
     trees: Vec<Tree>,
@@ -86,10 +96,12 @@ impl<'t> Parser<'t> {
         self.source.line_and_column(position).0
     }
 
-    fn unexpected<T>(&self, token: Token<'_>, context: &str) -> Result<T, Error> {
-        let TokenKind::Error(_) = token.kind else { return self.error(format!("unexpected {token} in {context}")) };
-        let said = token.to_string();
-        match self.action.map(|action| self.line(action)).filter(|line| *line != self.line(token.position)) {
+    fn unexpected<T>(&self, token: Token, context: &str) -> Result<T, Error> {
+        let TokenKind::Error(_) = token.kind else {
+            return self.error(format!("unexpected {} in {context}", token.shown(self.text)));
+        };
+        let said = token.shown(self.text);
+        match self.action.map(|action| self.line(action)).filter(|line| *line != self.line(token.position())) {
             None => self.error(said),
             // Go avoids to say "action in action".
             Some(line) => {
@@ -99,20 +111,29 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn peek(&mut self) -> Token<'t> {
-        // The last token is the end or an error, and is never stepped over.
-        let token = self.tokens[self.next.min(self.tokens.len() - 1)];
-        self.at = token.position;
+    fn peek(&mut self) -> Token {
+        let token = *self.ahead[0].get_or_insert_with(|| self.lexer.next());
+        self.at = token.position();
         token
     }
 
-    fn take(&mut self) -> Token<'t> {
+    fn take(&mut self) -> Token {
         let token = self.peek();
-        self.next += 1;
+        // The last token is the end or an error, and is never stepped over.
+        if !token.is_last() {
+            self.ahead = [self.ahead[1], None];
+        }
         token
     }
 
-    fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token<'t>, Error> {
+    /// Gives `token` back, which was taken last.
+    fn put_back(&mut self, token: Token) {
+        if !token.is_last() {
+            self.ahead = [Some(token), self.ahead[0]];
+        }
+    }
+
+    fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token, Error> {
         let token = self.take();
         if token.kind == kind { Ok(token) } else { self.unexpected(token, context) }
     }
@@ -144,23 +165,22 @@ impl<'t> Parser<'t> {
 
     fn top_level(&mut self) -> Result<Vec<Node>, Error> {
         let mut root = Vec::new();
-        while self.peek().kind != TokenKind::EndOfFile {
-            if self.peek().kind == TokenKind::LeftDelimiter {
-                let start = self.next;
-                self.take();
-                if self.take().kind == TokenKind::Define {
-                    self.definition()?;
-                    continue;
-                }
-                self.next = start;
+        loop {
+            let token = self.take();
+            if token.kind == TokenKind::EndOfFile {
+                return Ok(root);
             }
-            match self.text_or_action()? {
+            if token.kind == TokenKind::LeftDelimiter && self.peek().kind == TokenKind::Define {
+                self.take();
+                self.definition()?;
+                continue;
+            }
+            match self.text_or_action(token)? {
                 Ok(node) => root.push(node),
                 Err(End::End) => return self.error("unexpected {{end}}"),
                 Err(End::Else) => return self.error("unexpected {{else}}"),
             }
         }
-        Ok(root)
     }
 
     /// `define "name"`, whose keyword is past.
@@ -175,7 +195,7 @@ impl<'t> Parser<'t> {
 
     /// The body of a definition: it sees no variable from outside.
     fn separate_template(&mut self, context: &str) -> Result<Vec<Node>, Error> {
-        let variables = std::mem::replace(&mut self.variables, vec!["$".into()]);
+        let variables = std::mem::replace(&mut self.variables, vec!["$"]);
         let hidden = std::mem::take(&mut self.hidden);
         let ranges = std::mem::take(&mut self.ranges);
         let (root, end) = self.deeper(Self::list)?;
@@ -188,36 +208,48 @@ impl<'t> Parser<'t> {
         Ok(root)
     }
 
-    fn template_name(&mut self, token: Token<'_>, context: &str) -> Result<String, Error> {
-        match token.kind {
-            TokenKind::String | TokenKind::RawString => match onepane_value::format::unquote(token.text) {
-                Some(name) => Ok(String::from_utf8_lossy(&name).into_owned()),
-                None => self.error("invalid syntax"),
-            },
-            _ => self.unexpected(token, context),
+    fn template_name(&mut self, token: Token, context: &str) -> Result<String, Error> {
+        if !matches!(token.kind, TokenKind::String | TokenKind::RawString) {
+            return self.unexpected(token, context);
+        }
+        Ok(match self.unquoted(token)? {
+            Some(name) => String::from_utf8_lossy(&name).into_owned(),
+            None => self.text[token.position() + 1..token.end() - 1].to_owned(),
+        })
+    }
+
+    /// What a string says, where that is not what stands between its quotes.
+    fn unquoted(&self, token: Token) -> Result<Option<Vec<u8>>, Error> {
+        let written = token.text(self.text);
+        if memchr::memchr2(b'\\', b'\r', written.as_bytes()).is_none() {
+            return Ok(None);
+        }
+        match onepane_value::format::unquote(written) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => self.error("invalid syntax"),
         }
     }
 
     fn list(&mut self) -> Result<(Vec<Node>, End), Error> {
-        let mut nodes = Vec::new();
-        while self.peek().kind != TokenKind::EndOfFile {
-            match self.text_or_action()? {
-                Ok(node) => nodes.push(node),
-                Err(end) => {
-                    nodes.shrink_to_fit();
-                    return Ok((nodes, end));
-                }
+        let start = self.nodes.len();
+        loop {
+            let token = self.take();
+            if token.kind == TokenKind::EndOfFile {
+                return self.error("unexpected EOF");
+            }
+            match self.text_or_action(token)? {
+                Ok(node) => self.nodes.push(node),
+                Err(end) => return Ok((self.nodes.drain(start..).collect(), end)),
             }
         }
-        self.error("unexpected EOF")
     }
 
-    fn text_or_action(&mut self) -> Result<Result<Node, End>, Error> {
-        let token = self.take();
+    /// What starts with `token`.
+    fn text_or_action(&mut self, token: Token) -> Result<Result<Node, End>, Error> {
         match token.kind {
             TokenKind::Text => Ok(Ok(Node::Text(self.text(token)))),
             TokenKind::LeftDelimiter => {
-                self.action = Some(token.position);
+                self.action = Some(token.position());
                 let node = self.action();
                 self.action = None;
                 node
@@ -226,24 +258,23 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn text(&self, token: Token<'_>) -> TextNode {
+    fn text(&self, token: Token) -> TextNode {
         let mut lines = Vec::new();
         if self.origins {
             let mut start = 0;
-            for line in token.text.split_inclusive('\n') {
+            for line in token.text(self.text).split_inclusive('\n') {
                 let indent = line.len() - line.trim_start_matches(' ').len();
-                if let Some(span) = self.source.span(token.position + start + indent, line.trim().chars().count()) {
-                    let from = token.position + start;
+                if let Some(span) = self.source.span(token.position() + start + indent, line.trim().chars().count()) {
+                    let from = token.position() + start;
                     lines.push((from..from + line.len(), Origin::at(Step::Template, span)));
                 }
                 start += line.len();
             }
         }
-        TextNode { range: token.position..token.position + token.text.len(), lines }
+        TextNode { range: token.position()..token.end(), lines }
     }
 
     fn action(&mut self) -> Result<Result<Node, End>, Error> {
-        let start = self.next;
         let token = self.take();
         let node = match token.kind {
             TokenKind::Block => self.block()?,
@@ -265,9 +296,9 @@ impl<'t> Parser<'t> {
             TokenKind::With => Node::With(self.branch("with")?),
             TokenKind::Template => self.template()?,
             _ => {
-                self.next = start;
+                self.put_back(token);
                 let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
-                let includes = includes(&pipeline);
+                let includes = if self.origins { includes(&pipeline, &self.source) } else { None };
                 Node::Action(Action { pipeline, includes })
             }
         };
@@ -321,7 +352,7 @@ impl<'t> Parser<'t> {
             }
             _ => Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?),
         };
-        Ok(Node::Template(TemplateCall { position: token.position, name, pipeline }))
+        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
     }
 
     /// `block "name" pipeline`: a definition and its call in one.
@@ -332,7 +363,7 @@ impl<'t> Parser<'t> {
         let pipeline = Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?);
         let root = self.separate_template(CONTEXT)?;
         self.add(name.clone(), root)?;
-        Ok(Node::Template(TemplateCall { position: token.position, name, pipeline }))
+        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
     }
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
@@ -340,13 +371,13 @@ impl<'t> Parser<'t> {
     }
 
     fn pipeline_here(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
-        let position = self.peek().position;
+        let position = self.peek().position();
         let (names, assigns) = self.declarations(context)?;
         // From here on Go's parser knows the names, its execution not before the pipeline has been evaluated:
         // `$x := f $x` reads the `$x` of before.
         let hidden = self.hidden.len();
-        self.hidden.extend(names.iter().cloned());
-        let mut commands: Vec<Command> = Vec::new();
+        self.hidden.extend(names.iter().map(|name| name.text(self.text)));
+        let start = self.commands.len();
         loop {
             let token = self.peek();
             if token.kind == end {
@@ -364,19 +395,21 @@ impl<'t> Parser<'t> {
                 | TokenKind::RawString
                 | TokenKind::String
                 | TokenKind::Variable
-                | TokenKind::LeftParenthesis => commands.push(self.command()?),
+                | TokenKind::LeftParenthesis => {
+                    let command = self.command()?;
+                    self.commands.push(command);
+                }
                 _ => return self.unexpected(token, context),
             }
         }
+        let commands: Vec<Command> = self.commands.drain(start..).collect();
         if commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
-        // Trees are large and most of their lists short: what a list reserves and does not use costs fresh memory.
-        commands.shrink_to_fit();
         let constant = |command: &Command| {
             matches!(
                 command.operands[0].term,
-                Term::Bool(_) | Term::Dot | Term::Nil | Term::Number(_) | Term::String(..)
+                Term::Bool(_) | Term::Dot | Term::Nil | Term::Number(_) | Term::String(_)
             )
         };
         if let Some(stage) = commands.iter().skip(1).position(constant) {
@@ -390,25 +423,20 @@ impl<'t> Parser<'t> {
     }
 
     /// The names in `$x :=`, `$x =` and, for a range, `$i, $x :=`, and whether they are assigned to.
-    fn declarations(&mut self, context: &str) -> Result<(Vec<Box<str>>, bool), Error> {
-        let mut names: Vec<Box<str>> = Vec::new();
-        loop {
-            let start = self.next;
-            let variable = self.peek();
-            if variable.kind != TokenKind::Variable {
-                return Ok((names, false));
-            }
-            self.take();
+    fn declarations(&mut self, context: &str) -> Result<(Vec<Token>, bool), Error> {
+        let mut names = Vec::new();
+        while self.peek().kind == TokenKind::Variable {
+            let variable = self.take();
             let next = self.peek();
             match next.kind {
                 TokenKind::Assign | TokenKind::Declare => {
                     self.take();
-                    names.push(variable.text.into());
+                    names.push(variable);
                     return Ok((names, next.kind == TokenKind::Assign));
                 }
-                TokenKind::Character if next.text == "," => {
+                TokenKind::Character if next.text(self.text) == "," => {
                     self.take();
-                    names.push(variable.text.into());
+                    names.push(variable);
                     if context != "range" || names.len() > 1 {
                         return self.error(format!("too many declarations in {context}"));
                     }
@@ -418,32 +446,36 @@ impl<'t> Parser<'t> {
                     }
                 }
                 _ => {
-                    self.next = start;
-                    return Ok((names, false));
+                    self.put_back(variable);
+                    break;
                 }
             }
         }
+        Ok((names, false))
     }
 
     /// The variable that `name` declares or, where there is none to assign to, one that execution knows nothing of.
-    fn declare(&mut self, name: Box<str>, assigns: bool) -> Variable {
-        if assigns {
-            return Variable { slot: self.slot(&name).unwrap_or(usize::MAX), name };
-        }
-        self.variables.push(name.clone());
-        Variable { slot: self.variables.len() - 1, name }
+    fn declare(&mut self, name: Token, assigns: bool) -> Variable {
+        let slot = if assigns {
+            self.slot(name.text(self.text)).unwrap_or(UNDECLARED)
+        } else {
+            self.variables.push(name.text(self.text));
+            self.variables.len() as u32 - 1
+        };
+        Variable { slot, name: stretch(name) }
     }
 
-    fn slot(&self, name: &str) -> Option<usize> {
-        self.variables.iter().rposition(|variable| **variable == *name)
+    fn slot(&self, name: &str) -> Option<u32> {
+        self.variables.iter().rposition(|variable| *variable == name).map(|slot| slot as u32)
     }
 
     fn command(&mut self) -> Result<Command, Error> {
-        let position = self.peek().position;
-        let mut operands = Vec::new();
+        let position = self.peek().position();
+        let start = self.operands.len();
         loop {
-            let before = self.next;
-            operands.extend(self.operand()?);
+            let operand = self.operand()?;
+            let any = operand.is_some();
+            self.operands.extend(operand);
             let token = self.peek();
             match token.kind {
                 TokenKind::RightDelimiter | TokenKind::RightParenthesis => break,
@@ -451,82 +483,80 @@ impl<'t> Parser<'t> {
                     self.take();
                     break;
                 }
-                _ if token.spaced && self.next > before => {}
+                _ if token.spaced && any => {}
                 _ => return self.unexpected(token, "operand"),
             }
         }
-        operands.shrink_to_fit();
+        let operands: Vec<Operand> = self.operands.drain(start..).collect();
         if operands.is_empty() { self.error("empty command") } else { Ok(Command { position, operands }) }
     }
 
     fn operand(&mut self) -> Result<Option<Operand>, Error> {
         let Some(operand) = self.term()? else { return Ok(None) };
-        let position = self.peek().position;
-        let mut end = position;
-        while let Token { kind: TokenKind::Field, spaced: false, text, .. } = self.peek() {
-            end += text.len();
+        let start = self.peek().position();
+        let mut end = start;
+        while let token @ Token { kind: TokenKind::Field, spaced: false, .. } = self.peek() {
+            end = token.end();
             self.take();
         }
-        if end == position {
+        if end == start {
             return Ok(Some(operand));
         }
-        let fields = &self.text[position..end];
+        let fields = Stretch::new(start, end);
         let term = match operand.term {
-            Term::Field(first) => Term::Field(format!("{first}{fields}").into()),
-            Term::Variable(variable, _) => Term::Variable(variable, fields.into()),
-            Term::Bool(_) | Term::String(..) | Term::Number(_) | Term::Nil | Term::Dot => {
-                let shown = onepane_value::format::quote(operand.to_string().as_bytes());
+            Term::Field(_) => Term::Field(Stretch::new(operand.position, end)),
+            Term::Variable(variable, _) => Term::Variable(variable, fields),
+            Term::Bool(_) | Term::String(_) | Term::Number(_) | Term::Nil | Term::Dot => {
+                let shown = Shown(&operand, &self.source).to_string();
+                let shown = onepane_value::format::quote(shown.as_bytes());
                 return self.error(format!("unexpected . after term {shown}"));
             }
-            _ => Term::Chain(Box::new(operand), fields.into()),
+            _ => Term::Chain(Box::new(operand), fields),
         };
-        Ok(Some(Operand { position, term }))
+        Ok(Some(Operand { position: start, term }))
     }
 
     fn term(&mut self) -> Result<Option<Operand>, Error> {
-        let start = self.next;
         let token = self.take();
         let term = match token.kind {
-            TokenKind::Identifier => Term::Function(self.function(token.text)?),
+            TokenKind::Identifier => Term::Function(self.function(token.text(self.text))?),
             TokenKind::Dot => Term::Dot,
             TokenKind::Nil => Term::Nil,
-            TokenKind::Variable => match self.slot(token.text) {
-                Some(slot) => Term::Variable(Variable { slot, name: token.text.into() }, Box::default()),
-                None if self.hidden.iter().any(|name| **name == *token.text) => {
-                    Term::Variable(Variable { slot: usize::MAX, name: token.text.into() }, Box::default())
-                }
-                None => {
-                    let name = onepane_value::format::quote(token.text.as_bytes());
-                    return self.error(format!("undefined variable {name}"));
-                }
-            },
-            TokenKind::Field => Term::Field(token.text.into()),
-            TokenKind::Bool => Term::Bool(token.text == "true"),
-            TokenKind::CharacterConstant | TokenKind::Number => match number(token.text) {
-                Ok(number) => Term::Number(number),
+            TokenKind::Variable => {
+                let slot = match self.slot(token.text(self.text)) {
+                    Some(slot) => slot,
+                    None if self.hidden.contains(&token.text(self.text)) => UNDECLARED,
+                    None => {
+                        let name = onepane_value::format::quote(token.text(self.text).as_bytes());
+                        return self.error(format!("undefined variable {name}"));
+                    }
+                };
+                let end = token.end();
+                Term::Variable(Variable { slot, name: stretch(token) }, Stretch::new(end, end))
+            }
+            TokenKind::Field => Term::Field(stretch(token)),
+            TokenKind::Bool => Term::Bool(token.text(self.text) == "true"),
+            TokenKind::CharacterConstant | TokenKind::Number => match number(token.text(self.text)) {
+                Ok(number) => Term::Number(Box::new(number)),
                 Err(cause) => return self.error(cause),
             },
             TokenKind::LeftParenthesis => {
                 Term::Pipeline(Box::new(self.pipeline("parenthesized pipeline", TokenKind::RightParenthesis)?))
             }
-            TokenKind::String | TokenKind::RawString if !token.text.contains(['\\', '\r']) => {
-                Term::String(Value::string(&token.text[1..token.text.len() - 1]), token.text.into())
+            TokenKind::String | TokenKind::RawString => {
+                let unquoted = self.unquoted(token)?.map(Vec::into_boxed_slice);
+                Term::String(StringConstant { written: stretch(token), unquoted })
             }
-            TokenKind::String | TokenKind::RawString => match onepane_value::format::unquote(token.text) {
-                Some(bytes) => Term::String(Value::string(bytes), token.text.into()),
-                None => return self.error("invalid syntax"),
-            },
             _ => {
-                self.next = start;
+                self.put_back(token);
                 return Ok(None);
             }
         };
-        Ok(Some(Operand { position: token.position, term }))
+        Ok(Some(Operand { position: token.position(), term }))
     }
 
     fn function(&self, name: &str) -> Result<FunctionCall, Error> {
-        let builtin = || builtins::FUNCTIONS.iter().find(|function| function.name == name);
-        let Some(function) = self.functions.get(name).or_else(builtin) else {
+        let Some((index, function)) = self.functions.find(name) else {
             return self.error(format!("function {} not defined", onepane_value::format::quote(name.as_bytes())));
         };
         let special = match name {
@@ -536,21 +566,25 @@ impl<'t> Parser<'t> {
             "len" => Some(Special::Len),
             _ => None,
         };
-        Ok(FunctionCall { function: *function, special })
+        Ok(FunctionCall { index, name: function.name, special })
     }
 }
 
+fn stretch(token: Token) -> Stretch {
+    Stretch::new(token.position(), token.end())
+}
+
 /// What an action calls by `include` or `tpl`, for the include chain.
-fn includes(pipeline: &Pipeline) -> Option<Box<str>> {
+fn includes(pipeline: &Pipeline, source: &Source) -> Option<Box<str>> {
     pipeline.commands.iter().find_map(|command| match &command.operands[0].term {
-        Term::Function(call) if matches!(call.function.name, "include" | "tpl") => match command.operands.get(1) {
-            Some(Operand { term: Term::String(_, written), .. }) => {
-                Some(format!("{} {written}", call.function.name).into())
+        Term::Function(call) if matches!(call.name, "include" | "tpl") => match command.operands.get(1) {
+            Some(Operand { term: Term::String(constant), .. }) => {
+                Some(format!("{} {}", call.name, constant.written.of(source)).into())
             }
-            _ => Some(call.function.name.into()),
+            _ => Some(call.name.into()),
         },
         _ => command.operands.iter().find_map(|operand| match &operand.term {
-            Term::Pipeline(pipeline) => includes(pipeline),
+            Term::Pipeline(pipeline) => includes(pipeline, source),
             _ => None,
         }),
     })

@@ -7,6 +7,7 @@ use crate::{Error, FunctionTable, Host};
 use onepane_diagnostics::FileId;
 use onepane_value::{Text, Value};
 use onepane_world::World;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -49,6 +50,17 @@ pub struct Options {
     pub most_bytes: usize,
 }
 
+/// A template's text, the name it is called by, and the file that spans name.
+#[derive(Clone, Debug)]
+pub struct NamedText<'t> {
+    /// The name.
+    pub name: &'t str,
+    /// The file.
+    pub file: FileId,
+    /// The text.
+    pub text: Cow<'t, str>,
+}
+
 /// What a key that a map does not have gives: text/template's `missingkey` option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingKey {
@@ -85,6 +97,21 @@ impl Templates {
     pub fn parse(&mut self, name: &str, file: Option<FileId>, text: &str) -> Result<(), Error> {
         for tree in parser::parse(name, file, text, &self.functions, self.options.origins)? {
             Rc::make_mut(&mut self.trees).add(Rc::new(tree));
+        }
+        Ok(())
+    }
+
+    /// [`Templates::parse`] for many texts at once, as if one after the other: the error is the first one's, with the
+    /// index of its text.
+    pub fn parse_all(&mut self, texts: &[NamedText<'_>]) -> Result<(), (usize, Error)> {
+        let (functions, origins) = (&*self.functions, self.options.origins);
+        let parse =
+            |named: &NamedText<'_>| parser::parse(named.name, Some(named.file), &named.text, functions, origins);
+        let parsed = onepane_parallel::map(texts, |named| named.text.len(), parse);
+        for (index, trees) in parsed.into_iter().enumerate() {
+            for tree in trees.map_err(|error| (index, error))? {
+                Rc::make_mut(&mut self.trees).add(Rc::new(tree));
+            }
         }
         Ok(())
     }

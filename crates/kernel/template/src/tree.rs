@@ -1,21 +1,21 @@
 //! The parsed form of a template: [`Tree`] and its nodes.
 //!
-//! Nodes show themselves as Go's do, for the `at <…>` of its error texts. Variables are slots, functions are resolved.
+//! Nodes show themselves as Go's do, for the `at <…>` of its error texts. Variables are slots, functions are resolved,
+//! and names are [`Stretch`]es of the source: most of what is parsed is never executed.
 
-use crate::Function;
 use crate::complex::Complex;
 use onepane_diagnostics::{FileId, Origin, Span};
-use onepane_value::Value;
-use std::cell::OnceCell;
+use onepane_value::Text;
 use std::fmt;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// A template that can be executed.
 #[derive(Debug)]
 pub(crate) struct Tree {
     /// The name it is called by.
     pub(crate) name: String,
-    pub(crate) source: std::rc::Rc<Source>,
+    pub(crate) source: Arc<Source>,
     pub(crate) root: Vec<Node>,
 }
 
@@ -26,13 +26,13 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) file: Option<FileId>,
     /// Byte offsets at which lines start, counted when something asks for a line.
-    lines: OnceCell<Vec<usize>>,
+    lines: OnceLock<Vec<usize>>,
     pub(crate) text: Box<str>,
 }
 
 impl Source {
     pub(crate) fn new(name: &str, file: Option<FileId>, text: &str) -> Self {
-        Self { name: name.to_owned(), file, lines: OnceCell::new(), text: text.into() }
+        Self { name: name.to_owned(), file, lines: OnceLock::new(), text: text.into() }
     }
 
     fn lines(&self) -> &[usize] {
@@ -55,6 +55,28 @@ impl Source {
         let column = self.text.get(start..start + column).map_or(column, |before| before.chars().count());
         let span = Span::new(self.file?, line as u32, column as u32 + 1);
         Some(span.with_length(length as u32))
+    }
+}
+
+/// A stretch of a source, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    start: u32,
+    end: u32,
+}
+
+impl Stretch {
+    /// A source that is longer than `u32` says is refused before it is parsed.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(crate) fn of(self, source: &Source) -> &str {
+        &source.text[self.start as usize..self.end as usize]
     }
 }
 
@@ -123,11 +145,14 @@ pub(crate) struct Pipeline {
 }
 
 /// A slot in the frame of a template, and the name it has in the text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Variable {
-    pub(crate) slot: usize,
-    pub(crate) name: Box<str>,
+    /// [`UNDECLARED`] for one that Go's parser knows and its execution does not.
+    pub(crate) slot: u32,
+    pub(crate) name: Stretch,
 }
+
+pub(crate) const UNDECLARED: u32 = u32::MAX;
 
 /// An operand and its arguments.
 #[derive(Debug)]
@@ -148,23 +173,44 @@ pub(crate) enum Term {
     Dot,
     Nil,
     Bool(bool),
-    Number(Number),
-    /// Its value, and as it was written.
-    String(Value, Box<str>),
+    Number(Box<Number>),
+    String(StringConstant),
     /// `.a.b`; fields stand here as they are written, from the first point on.
-    Field(Box<str>),
+    Field(Stretch),
     /// `$x.a.b`
-    Variable(Variable, Box<str>),
+    Variable(Variable, Stretch),
     /// `(…).a.b`, `f.a`
-    Chain(Box<Operand>, Box<str>),
+    Chain(Box<Operand>, Stretch),
     Function(FunctionCall),
     /// `(…)`
     Pipeline(Box<Pipeline>),
 }
 
+#[derive(Debug)]
+pub(crate) struct StringConstant {
+    pub(crate) written: Stretch,
+    /// What it says, where that is not what stands between the quotes.
+    pub(crate) unquoted: Option<Box<[u8]>>,
+}
+
+impl StringConstant {
+    pub(crate) fn text(&self, source: &Source) -> Text {
+        match &self.unquoted {
+            Some(bytes) => Text::from(&**bytes),
+            None => {
+                let written = self.written.of(source);
+                Text::from(&written[1..written.len() - 1])
+            }
+        }
+    }
+}
+
 /// A function, resolved when the template is parsed.
+#[derive(Debug)]
 pub(crate) struct FunctionCall {
-    pub(crate) function: Function,
+    /// Its place in the function table.
+    pub(crate) index: u16,
+    pub(crate) name: &'static str,
     /// What the engine itself has to do with the arguments.
     pub(crate) special: Option<Special>,
 }
@@ -182,12 +228,6 @@ pub(crate) enum Special {
     Len,
 }
 
-impl fmt::Debug for FunctionCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.function.name)
-    }
-}
-
 /// A number constant: Go decides by its use which of the types it is.
 #[derive(Debug)]
 pub(crate) struct Number {
@@ -201,67 +241,74 @@ pub(crate) struct Number {
     pub(crate) text: Box<str>,
 }
 
-impl fmt::Display for Pipeline {
+/// A node with the source that its names stand in, to be shown as it was written.
+pub(crate) struct Shown<'t, N>(pub(crate) &'t N, pub(crate) &'t Source);
+
+impl fmt::Display for Shown<'_, Pipeline> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, variable) in self.declared.iter().enumerate() {
-            write!(f, "{}{}", if index > 0 { ", " } else { "" }, variable.name)?;
+        let Self(pipeline, source) = self;
+        for (index, variable) in pipeline.declared.iter().enumerate() {
+            write!(f, "{}{}", if index > 0 { ", " } else { "" }, variable.name.of(source))?;
         }
-        if !self.declared.is_empty() {
-            f.write_str(if self.assigns { " = " } else { " := " })?;
+        if !pipeline.declared.is_empty() {
+            f.write_str(if pipeline.assigns { " = " } else { " := " })?;
         }
-        for (index, command) in self.commands.iter().enumerate() {
-            write!(f, "{}{command}", if index > 0 { " | " } else { "" })?;
+        for (index, command) in pipeline.commands.iter().enumerate() {
+            write!(f, "{}{}", if index > 0 { " | " } else { "" }, Shown(command, source))?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for Shown<'_, Command> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, operand) in self.operands.iter().enumerate() {
+        for (index, operand) in self.0.operands.iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            match operand.term {
-                Term::Pipeline(_) => write!(f, "({operand})")?,
-                _ => write!(f, "{operand}")?,
-            }
+            parenthesized(operand, self.1, f)?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Operand {
+impl fmt::Display for Shown<'_, Operand> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.term {
+        let Self(operand, source) = self;
+        match &operand.term {
             Term::Dot => f.write_str("."),
             Term::Nil => f.write_str("nil"),
             Term::Bool(value) => write!(f, "{value}"),
             Term::Number(number) => f.write_str(&number.text),
-            Term::String(_, written) => f.write_str(written),
-            Term::Field(names) => f.write_str(names),
+            Term::String(constant) => f.write_str(constant.written.of(source)),
+            Term::Field(names) => f.write_str(names.of(source)),
             Term::Variable(variable, names) => {
-                f.write_str(&variable.name)?;
-                f.write_str(names)
+                f.write_str(variable.name.of(source))?;
+                f.write_str(names.of(source))
             }
             Term::Chain(operand, names) => {
-                match operand.term {
-                    Term::Pipeline(_) => write!(f, "({operand})")?,
-                    _ => write!(f, "{operand}")?,
-                }
-                f.write_str(names)
+                parenthesized(operand, source, f)?;
+                f.write_str(names.of(source))
             }
-            Term::Function(call) => f.write_str(call.function.name),
-            Term::Pipeline(pipeline) => write!(f, "{pipeline}"),
+            Term::Function(call) => f.write_str(call.name),
+            Term::Pipeline(pipeline) => write!(f, "{}", Shown(&**pipeline, source)),
         }
     }
 }
 
-impl fmt::Display for TemplateCall {
+fn parenthesized(operand: &Operand, source: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match operand.term {
+        Term::Pipeline(_) => write!(f, "({})", Shown(operand, source)),
+        _ => write!(f, "{}", Shown(operand, source)),
+    }
+}
+
+impl fmt::Display for Shown<'_, TemplateCall> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{{{{template {}", onepane_value::format::quote(self.name.as_bytes()))?;
-        match &self.pipeline {
-            Some(pipeline) => write!(f, " {pipeline}}}}}"),
+        let Self(call, source) = self;
+        write!(f, "{{{{template {}", onepane_value::format::quote(call.name.as_bytes()))?;
+        match &call.pipeline {
+            Some(pipeline) => write!(f, " {}}}}}", Shown(pipeline, source)),
             None => f.write_str("}}"),
         }
     }

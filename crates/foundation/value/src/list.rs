@@ -51,6 +51,8 @@ pub enum ElementType {
     List,
     /// `[]uint8`, Go's `[]byte`
     Byte,
+    /// A type of Helm's own; this is how Go prints the slice's.
+    Named(&'static str),
 }
 
 impl ElementType {
@@ -63,6 +65,7 @@ impl ElementType {
             Self::List => "[][]interface {}",
             Self::Map => "[]map[string]interface {}",
             Self::Byte => "[]uint8",
+            Self::Named(name) => name,
         }
     }
 }

@@ -43,6 +43,8 @@ pub enum MapType {
     String,
     /// Helm's named type of `.Values`.
     Values,
+    /// What Helm 3 calls that type.
+    ValuesOfHelm3,
 }
 
 impl MapType {
@@ -52,6 +54,7 @@ impl MapType {
             Self::Any => "map[string]interface {}",
             Self::String => "map[string]string",
             Self::Values => "common.Values",
+            Self::ValuesOfHelm3 => "chartutil.Values",
         }
     }
 }

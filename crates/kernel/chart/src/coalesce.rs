@@ -1,7 +1,8 @@
 //! Values coalescing: what a user gives, over what a parent chart says, over a chart's own defaults, down the tree
-//! of subcharts, with `global` handed down. The rules are those of Helm 4.3.
+//! of subcharts, with `global` handed down. The rules are those of Helm 4.3, but for the nulls of Helm 3 ([`Compat`]).
 
 use crate::chart::Chart;
+use crate::compat::Compat;
 use crate::tables::{Lazy, Nulls, Warn, joined, lay_over, without_nulls};
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_value::{Data, Map, Text, Value};
@@ -12,8 +13,12 @@ const GLOBAL: &str = "global";
 /// The values of `chart` and, below their names, of its subcharts: `given` over the defaults.
 ///
 /// The result shares what it can with `given` and the charts; make a deep copy before templates may change it.
-pub fn coalesce_values(chart: &Chart, given: &Map, warn: &mut dyn FnMut(Diagnostic)) -> Result<Map> {
-    coalesce(chart, given, "", Nulls::Remove, warn)
+pub fn coalesce_values(chart: &Chart, given: &Map, compat: Compat, warn: &mut dyn FnMut(Diagnostic)) -> Result<Map> {
+    let nulls = match compat {
+        Compat::Helm4 => Nulls::Remove,
+        Compat::Helm3 => Nulls::RemoveGiven,
+    };
+    coalesce(chart, given, "", nulls, warn)
 }
 
 /// The defaults of `chart` and its subcharts with their nulls: what import-values reads.
@@ -57,7 +62,7 @@ fn own_defaults(chart: &Chart, given: &Map, path: &str, nulls: Nulls, warn: Warn
     chart.values.for_each(|key, default| {
         let Some(value) = given.get(key) else {
             match nulls {
-                Nulls::Keep => result.set(key, default.clone()),
+                Nulls::Keep | Nulls::RemoveGiven => result.set(key, default.clone()),
                 Nulls::Remove if default.is_nil() => {}
                 Nulls::Remove => result.set(key, without_nulls(default)),
             }
@@ -65,7 +70,7 @@ fn own_defaults(chart: &Chart, given: &Map, path: &str, nulls: Nulls, warn: Warn
         };
         match (&value.data, &default.data) {
             (Data::Nil, _) => {
-                if nulls == Nulls::Remove {
+                if nulls != Nulls::Keep {
                     result.remove(key);
                 }
             }
@@ -168,7 +173,9 @@ mod tests {
     fn coalesced(parent: &str, child: &str, given: &str) -> (String, Vec<String>) {
         let mut warnings = Vec::new();
         let given = from_yaml_map(given, None).expect("the values are good");
-        let values = coalesce_values(&chart(parent, child), &given, &mut |warning| warnings.push(warning.message));
+        let values = coalesce_values(&chart(parent, child), &given, Compat::Helm4, &mut |warning| {
+            warnings.push(warning.message)
+        });
         let text = to_yaml(&values.expect("they coalesce").into()).expect("they are plain");
         (text.to_string(), warnings)
     }
@@ -208,7 +215,8 @@ mod tests {
             ]
         );
         let given = from_yaml_map("s: 5\n", None).expect("the values are good");
-        let error = coalesce_values(&chart("", ""), &given, &mut |_| {}).expect_err("a subchart's values are a table");
+        let error = coalesce_values(&chart("", ""), &given, Compat::Helm4, &mut |_| {})
+            .expect_err("a subchart's values are a table");
         assert_eq!(error.message, "type mismatch on s: %!t(float64=5)");
     }
 }

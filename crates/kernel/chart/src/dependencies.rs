@@ -2,6 +2,7 @@
 
 use crate::chart::Chart;
 use crate::coalesce::{coalesce_values, merge_values};
+use crate::compat::Compat;
 use crate::metadata::{Dependency, Metadata};
 use crate::tables::{Nulls, Warn, lay_over};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -10,8 +11,13 @@ use onepane_value::{Data, Map, MapType, Value, format::sprint};
 use std::rc::Rc;
 
 /// Keeps the enabled subcharts, renames the aliased ones and imports values, as Helm does before it renders.
-pub fn process_dependencies(chart: &mut Chart, given: &Map, warn: &mut dyn FnMut(Diagnostic)) -> Result<()> {
-    enable(chart, given, "", warn)?;
+pub fn process_dependencies(
+    chart: &mut Chart,
+    given: &Map,
+    compat: Compat,
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<()> {
+    enable(chart, given, compat, "", warn)?;
     import_values(chart, warn)
 }
 
@@ -30,13 +36,13 @@ pub fn is_compatible(constraint: &str, version: &str) -> bool {
     }
 }
 
-fn enable(chart: &mut Chart, given: &Map, path: &str, warn: Warn<'_>) -> Result<()> {
+fn enable(chart: &mut Chart, given: &Map, compat: Compat, path: &str, warn: Warn<'_>) -> Result<()> {
     let Some(mut wanted) = chart.metadata.dependencies.clone() else { return Ok(()) };
     chart.dependencies = named(std::mem::take(&mut chart.dependencies), &mut wanted);
     let metadata = Rc::make_mut(&mut chart.metadata);
     metadata.dependencies = Some(wanted.clone());
 
-    let values = coalesce_values(chart, given, warn)?;
+    let values = coalesce_values(chart, given, compat, warn)?;
     apply_tags(&mut wanted, &values, warn);
     apply_conditions(&mut wanted, &values, path, warn);
     let disabled: Vec<String> =
@@ -45,7 +51,7 @@ fn enable(chart: &mut Chart, given: &Map, path: &str, warn: Warn<'_>) -> Result<
     chart.dependencies.retain(|subchart| !is_disabled(subchart.name()));
     for subchart in &mut chart.dependencies {
         let inner = format!("{path}{}.", subchart.name());
-        enable(subchart, &values, &inner, warn)?;
+        enable(subchart, &values, compat, &inner, warn)?;
     }
     wanted.retain(|dependency| !is_disabled(&dependency.name));
     // Helm leaves a nil slice where none are left, and then imports nothing.
@@ -196,7 +202,7 @@ mod tests {
         }
         let mut chart = load("p".into(), &world, Origins::Untracked, &mut |_| {}).expect("the chart is good");
         let given = from_yaml_map(given, None).expect("the values are good");
-        process_dependencies(&mut chart, &given, &mut |_| {}).expect("the dependencies are good");
+        process_dependencies(&mut chart, &given, Compat::Helm4, &mut |_| {}).expect("the dependencies are good");
         chart
     }
 

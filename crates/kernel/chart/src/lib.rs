@@ -11,6 +11,7 @@
 mod archive;
 mod chart;
 mod coalesce;
+mod compat;
 pub mod decode;
 mod dependencies;
 mod folder;
@@ -26,9 +27,10 @@ mod values_file;
 
 pub use chart::{Chart, File};
 pub use coalesce::coalesce_values;
+pub use compat::Compat;
 pub use dependencies::{is_compatible, missing_dependencies, process_dependencies};
 pub use ignore::{BadPattern, matches_glob};
-pub use load::{Origins, load};
+pub use load::{LoadOptions, Origins, load};
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use schema::Validation;
 pub use set::{SetKind, set_into};

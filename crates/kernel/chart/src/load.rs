@@ -2,9 +2,10 @@
 
 use crate::archive;
 use crate::chart::{Chart, File};
+use crate::compat::Compat;
 use crate::folder::{self, unreadable};
 use crate::metadata::Metadata;
-use crate::values_file::parse_values;
+use crate::values_file::parse_values_as;
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_value::{Map, Value, from_yaml, from_yaml_as_go};
@@ -23,6 +24,22 @@ pub enum Origins {
     Untracked,
 }
 
+/// How a chart is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Whether its values remember where they came from.
+    pub origins: Origins,
+    /// Whose rules it is read by.
+    pub compat: Compat,
+}
+
+impl From<Origins> for LoadOptions {
+    /// As Helm 4 reads charts.
+    fn from(origins: Origins) -> Self {
+        Self { origins, ..Self::default() }
+    }
+}
+
 /// How deep charts may nest: Helm has no limit but the file system's.
 const DEEPEST: usize = 64;
 
@@ -37,13 +54,24 @@ pub(crate) struct LooseFile {
 /// Reads the chart at `path`, a folder or a `.tgz` archive, with its subcharts.
 ///
 /// `warn` takes what Helm only warns of. The error's message is Helm's own text.
-pub fn load(path: &Utf8Path, world: &dyn World, origins: Origins, warn: &mut dyn FnMut(Diagnostic)) -> Result<Chart> {
-    let mut loader = Loader { origins, warn };
+pub fn load(
+    path: &Utf8Path,
+    world: &dyn World,
+    options: impl Into<LoadOptions>,
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<Chart> {
+    let LoadOptions { origins, compat } = options.into();
+    let mut loader = Loader { origins, compat, warn };
     let files = match world.kind(path) {
         Some(EntryKind::Folder) => {
             let place = path.join("Chart.yaml");
             if world.kind(&place) != Some(EntryKind::File) {
-                let message = format!("unable to detect chart at {place}: open {place}: no such file or directory");
+                let message = match compat {
+                    Compat::Helm4 => {
+                        format!("unable to detect chart at {place}: open {place}: no such file or directory")
+                    }
+                    Compat::Helm3 => "Chart.yaml file is missing".to_owned(),
+                };
                 return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
             }
             folder::collect(path, world)?
@@ -67,6 +95,7 @@ pub fn load(path: &Utf8Path, world: &dyn World, origins: Origins, warn: &mut dyn
 
 struct Loader<'w> {
     origins: Origins,
+    compat: Compat,
     warn: &'w mut dyn FnMut(Diagnostic),
 }
 
@@ -114,7 +143,7 @@ impl Loader<'_> {
                 "values.yaml" => {
                     let file = file_of(&file);
                     let tracked = (self.origins == Origins::Tracked).then_some((Step::ChartDefaults, file.id));
-                    values = parse_values(file.bytes(), tracked).map_err(|mut error| {
+                    values = parse_values_as(self.compat, file.bytes(), tracked).map_err(|mut error| {
                         if let Some(label) = &mut error.primary {
                             label.span.file = file.id;
                         }

@@ -122,14 +122,25 @@ fn check(schema: &[u8], values: &Json) -> Result<(), String> {
         .with_retriever(Nothing)
         .build(&schema)
         .map_err(|error| {
+            let head = "\"file:///values.schema.json#\" is not valid against metaschema: ";
+            if let Ok(meta) = jsonschema::meta::validator_for(&schema)
+                && !meta.is_valid(&schema)
+            {
+                let dialect = schema.get("$schema").and_then(Json::as_str).unwrap_or(NEWEST_DIALECT);
+                let findings = report(meta.iter_errors(&schema));
+                return format!("{head}jsonschema validation failed with '{dialect}#'\n{findings}");
+            }
             let place = sprintf(b"%q", &[Value::string(error.instance_path().as_str())]);
-            format!("\"file:///values.schema.json#\" is not valid against metaschema: at {place}: {error}")
+            format!("{head}at {place}: {error}")
         })?;
     if validator.is_valid(values) {
         return Ok(());
     }
     Err(report(validator.iter_errors(values)))
 }
+
+/// The dialect of a schema that names none.
+const NEWEST_DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Helm's validator knows the dialects' addresses with either scheme, and means the newest by the one without a version.
 fn name_dialect(schema: &mut Json) {

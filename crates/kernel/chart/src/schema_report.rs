@@ -34,7 +34,11 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn new(error: &'a ValidationError<'a>) -> Self {
-        Self { schema: tokens(error.schema_path().as_str()), instance: tokens(error.instance_path().as_str()), error }
+        Self {
+            schema: tokens(error.evaluation_path().as_str()),
+            instance: tokens(error.instance_path().as_str()),
+            error,
+        }
     }
 }
 
@@ -239,7 +243,11 @@ fn leaf(found: &Found<'_>, depth: usize) -> Finding {
         Kind::MaxProperties { limit } => format!("maxProperties: got {length}, want {limit}"),
         Kind::MinProperties { limit } => format!("minProperties: got {length}, want {limit}"),
         Kind::FalseSchema => "false schema".to_owned(),
-        Kind::Format { format } => format!("{} is not valid {format}", shown(got)),
+        Kind::Format { format } => {
+            // Helm's validator gives a reason; of those, only the commonest is told.
+            let no_at = format == "email" && got.as_str().is_some_and(|text| !text.contains('@'));
+            format!("{} is not valid {format}{}", shown(got), if no_at { ": missing @" } else { "" })
+        }
         Kind::Not { .. } => "'not' failed".to_owned(),
         Kind::Pattern { pattern } => format!("{} does not match pattern {}", shown(got), quoted(pattern)),
         Kind::PropertyNames { error } => {

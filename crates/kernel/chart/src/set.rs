@@ -3,6 +3,7 @@
 //! One grammar, four kinds of right-hand side ([`SetKind`]). The grammar has the limits of Helm 4: 30 levels of names
 //! and indices up to 65,536.
 
+use crate::compat::Compat;
 use crate::values_file::flag_origin;
 use onepane_diagnostics::Origin;
 use onepane_value::{Data, IntKind, List, Map, Text, Value, from_json};
@@ -31,8 +32,19 @@ pub enum SetKind<'a> {
 ///
 /// The error is Helm's text; what came before it in `text` is set by then.
 pub fn set_into(values: &Map, text: &str, kind: SetKind<'_>, note: Option<&str>) -> Result<(), String> {
+    set_as(Compat::Helm4, values, text, kind, note)
+}
+
+/// [`set_into`] by the rules of a version of Helm.
+pub(crate) fn set_as(
+    compat: Compat,
+    values: &Map,
+    text: &str,
+    kind: SetKind<'_>,
+    note: Option<&str>,
+) -> Result<(), String> {
     let origin = note.map_or(Origin::UNKNOWN, flag_origin);
-    let mut parser = Parser { rest: text, kind, origin, copied: 0 };
+    let mut parser = Parser { compat, rest: text, kind, origin, copied: 0 };
     loop {
         match parser.key(values, 0) {
             Ok(()) => {}
@@ -43,6 +55,7 @@ pub fn set_into(values: &Map, text: &str, kind: SetKind<'_>, note: Option<&str>)
 }
 
 struct Parser<'a> {
+    compat: Compat,
     rest: &'a str,
     kind: SetKind<'a>,
     origin: Origin,
@@ -215,8 +228,11 @@ impl Parser<'_> {
     fn index(&mut self) -> Result<i64, Stop> {
         let (text, stop) = self.until(&[']']);
         if stop.is_none() {
-            // Go wraps `io.EOF` here, and whoever asks whether it is one looks through the wrapping.
-            return Err(Stop::End);
+            // Go wraps `io.EOF` here, and whoever asks whether it is one looks through the wrapping, since Helm 4.
+            return Err(match self.compat {
+                Compat::Helm4 => Stop::End,
+                Compat::Helm3 => Stop::Wrong("error parsing index: EOF".to_owned()),
+            });
         }
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
         let reason = if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,16 +1,19 @@
 //! Everything a user can say about values, in the order in which Helm applies it: [`ValueSources`].
 
+use crate::compat::Compat;
 use crate::load::{OrAt, Origins, prefixed};
-use crate::set::{SetKind, set_into};
-use crate::values_file::{merge_maps, parse_values};
+use crate::set::{SetKind, set_as};
+use crate::values_file::{merge_maps, parse_values_as};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_value::{Data, Map, from_json};
 use onepane_world::World;
 
-/// Values files and flags. They apply in the order of the fields; within a field, later entries win.
+/// Values files and flags. They apply in the order of their fields; within a field, later entries win.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ValueSources {
+    /// Whose rules flags are read by.
+    pub compat: Compat,
     /// `-f`
     pub files: Vec<String>,
     /// `--set-json`
@@ -40,25 +43,28 @@ pub fn merge_sources(
         let bytes = read(path).map_err(|message| Diagnostic::error("values-file", message))?;
         let file = FileId::new(Utf8Path::new(path));
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        let read = parse_values(bytes, tracked.then_some((Step::ValuesFile, file))).map_err(|mut error| {
-            if let Some(label) = &mut error.primary {
-                label.span.file = file;
-            }
-            prefixed(error, &format!("failed to parse {path}: ")).or_at(Span::new(file, 1, 1))
-        })?;
+        let read = parse_values_as(sources.compat, bytes, tracked.then_some((Step::ValuesFile, file))).map_err(
+            |mut error| {
+                if let Some(label) = &mut error.primary {
+                    label.span.file = file;
+                }
+                prefixed(error, &format!("failed to parse {path}: ")).or_at(Span::new(file, 1, 1))
+            },
+        )?;
         values = if values.is_empty() { read } else { merge_maps(&values, &read) };
     }
     let note = |flag: &str, text: &str| tracked.then(|| format!("{flag} {text}"));
     for text in &sources.json {
         let trimmed = text.trim();
-        if trimmed.starts_with('{') {
+        // Helm 3 takes no whole objects.
+        if trimmed.starts_with('{') && sources.compat == Compat::Helm4 {
             let refuse = || Diagnostic::error("set-flag", format!("failed parsing --set-json data JSON: {text}"));
             match from_json(trimmed.as_bytes()).map_err(|_| refuse())?.data {
                 Data::Map(map) => values = merge_maps(&values, &map),
                 _ => return Err(refuse()),
             }
         } else {
-            set_into(&values, text, SetKind::Json, note("--set-json", text).as_deref())
+            set_as(sources.compat, &values, text, SetKind::Json, note("--set-json", text).as_deref())
                 .map_err(|_| Diagnostic::error("set-flag", format!("failed parsing --set-json data {text}")))?;
         }
     }
@@ -70,7 +76,7 @@ pub fn merge_sources(
     ];
     for (flag, texts, kind) in kinds {
         for text in texts {
-            set_into(&values, text, kind, note(flag, text).as_deref())
+            set_as(sources.compat, &values, text, kind, note(flag, text).as_deref())
                 .map_err(|message| Diagnostic::error("set-flag", format!("failed parsing {flag} data: {message}")))?;
         }
     }

@@ -12,6 +12,9 @@ pub(crate) enum Nulls {
     /// A null in the winning table removes the losing table's key; nulls of chart defaults do not get in. This is
     /// Helm's coalescing.
     Remove,
+    /// A null in the winning table removes the losing table's key, and nulls of chart defaults get in: Helm 3's
+    /// coalescing.
+    RemoveGiven,
     /// Nulls are values, to be looked at by a later coalescing. This is Helm's merging.
     Keep,
 }
@@ -36,7 +39,12 @@ pub(crate) fn lay_over(over: &Map, under: &Map, path: &str, nulls: Nulls, clean:
         };
         match (&high.data, &low.data) {
             (Data::Nil, low) => {
-                if nulls == Nulls::Remove && !matches!(low, Data::Nil) {
+                let removed = match nulls {
+                    Nulls::Remove => !matches!(low, Data::Nil),
+                    Nulls::RemoveGiven => true,
+                    Nulls::Keep => false,
+                };
+                if removed {
                     result.remove(key);
                 }
             }

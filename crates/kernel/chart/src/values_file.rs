@@ -1,5 +1,6 @@
 //! values.yaml and the files of `-f`: [`parse_values`] and [`merge_maps`].
 
+use crate::compat::Compat;
 use crate::tables::overriding;
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Record, Result, Step};
 use onepane_value::{Data, Map, Value, from_yaml, from_yaml_as_go};
@@ -9,19 +10,31 @@ use std::borrow::Cow;
 ///
 /// With `tracked`, every value carries the step and the file it comes from.
 pub fn parse_values(bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map> {
+    parse_values_as(Compat::Helm4, bytes, tracked)
+}
+
+/// [`parse_values`] by the rules of a version of Helm: Helm 3 reads the first document and no more.
+pub(crate) fn parse_values_as(compat: Compat, bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map> {
+    let wrapping = match compat {
+        Compat::Helm4 => "cannot unmarshal yaml document: ",
+        Compat::Helm3 => "",
+    };
     let text = std::str::from_utf8(bytes).map_err(|_| {
-        let message =
-            "cannot unmarshal yaml document: error converting YAML to JSON: yaml: invalid leading UTF-8 octet";
+        let message = format!("{wrapping}error converting YAML to JSON: yaml: invalid leading UTF-8 octet");
         Diagnostic::error("yaml-syntax", message)
     })?;
     let mut values = Map::new();
-    for (first_line, document) in documents(text)? {
+    let documents = match compat {
+        Compat::Helm4 => documents(text)?,
+        Compat::Helm3 => vec![(0, text.into())],
+    };
+    for (first_line, document) in documents {
         let source = tracked.map(|(step, file)| (file, step));
         // Empty lines in place of the documents before keep the places right.
         let padded = if first_line == 0 { None } else { Some("\n".repeat(first_line) + &document) };
         let value = from_yaml(padded.as_deref().unwrap_or(&document), source).map_err(|mut error| {
             let words = from_yaml_as_go(&document).err().unwrap_or_else(|| std::mem::take(&mut error.message));
-            error.message = format!("cannot unmarshal yaml document: {words}");
+            error.message = format!("{wrapping}{words}");
             error
         })?;
         match value.data {
@@ -31,8 +44,8 @@ pub fn parse_values(bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map
             _ => {
                 let kind = crate::decode::json_kind(&value);
                 let message = format!(
-                    "cannot unmarshal yaml document: error unmarshaling JSON: while decoding JSON: json: cannot \
-                     unmarshal {kind} into Go value of type map[string]interface {{}}"
+                    "{wrapping}error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value \
+                     of type map[string]interface {{}}"
                 );
                 return Err(Diagnostic::error("values-type", message));
             }

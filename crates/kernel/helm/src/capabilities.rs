@@ -1,5 +1,6 @@
-//! `.Capabilities`: what the cluster and Helm can do. Without a cluster, what Helm 4.3.1 was built with.
+//! `.Capabilities`: what the cluster and Helm can do. Without a cluster, what Helm was built with.
 
+use onepane_chart::Compat;
 use onepane_value::{ElementType, Kind, List, Map, Object, Text, Value};
 use std::any::Any;
 use std::borrow::Cow;
@@ -8,6 +9,7 @@ use std::rc::Rc;
 /// The versions of the cluster that templates are told about.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
+    compat: Compat,
     kube_version: KubeVersion,
     extra_versions: Vec<String>,
 }
@@ -15,22 +17,29 @@ pub struct Capabilities {
 impl Default for Capabilities {
     /// Kubernetes 1.37 with the groups that Helm 4.3.1 knows.
     fn default() -> Self {
-        Self {
-            kube_version: KubeVersion {
-                version: "v1.37.0".into(),
-                normalized: "v1.37.0".into(),
-                major: "1".into(),
-                minor: "37".into(),
-            },
-            extra_versions: Vec::new(),
-        }
+        Self::of(Compat::Helm4)
     }
 }
 
 impl Capabilities {
+    /// The Kubernetes and the groups that a version of Helm knows.
+    pub fn of(compat: Compat) -> Self {
+        let minor = match compat {
+            Compat::Helm4 => "37",
+            Compat::Helm3 => "34",
+        };
+        let version = format!("v1.{minor}.0");
+        let kube_version = KubeVersion { normalized: version.clone(), version, major: "1".into(), minor: minor.into() };
+        Self { compat, kube_version, extra_versions: Vec::new() }
+    }
+
     /// With another version of Kubernetes: two or more numbers, whatever comes after them. The error is Kubernetes' own.
     pub fn with_kube_version(self, text: &str) -> Result<Self, String> {
-        Ok(Self { kube_version: KubeVersion::parse(text)?, ..self })
+        let mut kube_version = KubeVersion::parse(text)?;
+        if self.compat == Compat::Helm3 {
+            kube_version.version.clone_from(&kube_version.normalized);
+        }
+        Ok(Self { kube_version, ..self })
     }
 
     /// With more API versions: `monitoring.coreos.com/v1`, `apps/v1/Deployment`.
@@ -50,13 +59,18 @@ impl Capabilities {
     }
 
     fn has(&self, version: &[u8]) -> bool {
-        API_VERSIONS.iter().any(|known| known.as_bytes() == version)
+        self.known_versions().any(|known| known.as_bytes() == version)
             || self.extra_versions.iter().any(|known| known.as_bytes() == version)
     }
 
+    fn known_versions(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let compat = self.compat;
+        API_VERSIONS.iter().filter(move |(_, only)| only.is_none_or(|only| only == compat)).map(|(version, _)| *version)
+    }
+
     fn versions(&self) -> List {
-        let known = API_VERSIONS.iter().copied().chain(self.extra_versions.iter().map(String::as_str));
-        List::of(ElementType::String, known.map(Value::string).collect::<Rc<[Value]>>())
+        let extra = self.extra_versions.iter().map(|version| Value::string(version.as_str()));
+        List::of(ElementType::String, self.known_versions().map(Value::string).chain(extra).collect::<Rc<[Value]>>())
     }
 
     /// What templates see.
@@ -125,7 +139,10 @@ struct CapabilitiesObject(Rc<Capabilities>);
 
 impl Object for CapabilitiesObject {
     fn type_name(&self) -> Cow<'static, str> {
-        "*common.Capabilities".into()
+        match self.0.compat {
+            Compat::Helm4 => "*common.Capabilities".into(),
+            Compat::Helm3 => "*chartutil.Capabilities".into(),
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -136,7 +153,7 @@ impl Object for CapabilitiesObject {
         match name {
             "KubeVersion" => Some(Value::object(KubeVersionObject(self.0.clone()))),
             "APIVersions" => Some(Value::object(VersionSet(self.0.clone()))),
-            "HelmVersion" => Some(Value::object(HelmVersion)),
+            "HelmVersion" => Some(Value::object(HelmVersion(self.0.compat))),
             _ => None,
         }
     }
@@ -160,7 +177,10 @@ struct KubeVersionObject(Rc<Capabilities>);
 
 impl Object for KubeVersionObject {
     fn type_name(&self) -> Cow<'static, str> {
-        "common.KubeVersion".into()
+        match self.0.compat {
+            Compat::Helm4 => "common.KubeVersion".into(),
+            Compat::Helm3 => "chartutil.KubeVersion".into(),
+        }
     }
 
     fn field(&self, name: &str) -> Option<Value> {
@@ -209,7 +229,10 @@ struct VersionSet(Rc<Capabilities>);
 
 impl Object for VersionSet {
     fn type_name(&self) -> Cow<'static, str> {
-        "common.VersionSet".into()
+        match self.0.compat {
+            Compat::Helm4 => "common.VersionSet".into(),
+            Compat::Helm3 => "chartutil.VersionSet".into(),
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -245,7 +268,7 @@ impl Object for VersionSet {
 
 /// `version.BuildInfo`
 #[derive(Debug)]
-struct HelmVersion;
+struct HelmVersion(Compat);
 
 impl Object for HelmVersion {
     fn type_name(&self) -> Cow<'static, str> {
@@ -253,11 +276,13 @@ impl Object for HelmVersion {
     }
 
     fn field(&self, name: &str) -> Option<Value> {
-        let text = match name {
-            "Version" => "v4.3",
-            "GitCommit" | "GitTreeState" => "",
-            "GoVersion" => "go1.26.8",
-            "KubeClientVersion" => "v1.37",
+        let text = match (name, self.0) {
+            ("Version", Compat::Helm4) => "v4.3",
+            ("Version", Compat::Helm3) => "v3.19",
+            ("GitCommit" | "GitTreeState", _) => "",
+            ("GoVersion", Compat::Helm4) => "go1.26.8",
+            ("GoVersion", Compat::Helm3) => "go1.24.7",
+            ("KubeClientVersion", Compat::Helm4) => "v1.37",
             _ => return None,
         };
         Some(text.into())
@@ -268,9 +293,8 @@ impl Object for HelmVersion {
     }
 
     fn declared_fields(&self) -> Option<Vec<(&'static str, Value)>> {
-        let [version, go, client] = ["Version", "GoVersion", "KubeClientVersion"].map(|name| self.field(name));
-        let named = [("version", version), ("go_version", go), ("kube_client_version", client)];
-        Some(named.map(|(name, value)| (name, value.unwrap_or_default())).into())
+        let names = [("version", "Version"), ("go_version", "GoVersion"), ("kube_client_version", "KubeClientVersion")];
+        Some(names.into_iter().filter_map(|(json_name, name)| Some((json_name, self.field(name)?))).collect())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -294,65 +318,70 @@ pub(crate) fn no_arguments(name: &str, arguments: &[Value]) -> Result<(), String
     Err(format!("wrong number of args for {name}: want 0 got {}", arguments.len()))
 }
 
-/// What `helm template` of Helm 4.3.1 prints for `.Capabilities.APIVersions`, in its order.
-const API_VERSIONS: &[&str] = &[
-    "v1",
-    "admissionregistration.k8s.io/v1",
-    "admissionregistration.k8s.io/v1alpha1",
-    "admissionregistration.k8s.io/v1beta1",
-    "internal.apiserver.k8s.io/v1alpha1",
-    "apps/v1",
-    "apps/v1beta1",
-    "apps/v1beta2",
-    "authentication.k8s.io/v1",
-    "authentication.k8s.io/v1alpha1",
-    "authentication.k8s.io/v1beta1",
-    "authorization.k8s.io/v1",
-    "authorization.k8s.io/v1beta1",
-    "autoscaling/v1",
-    "autoscaling/v2",
-    "batch/v1",
-    "batch/v1beta1",
-    "certificates.k8s.io/v1",
-    "certificates.k8s.io/v1beta1",
-    "certificates.k8s.io/v1alpha1",
-    "coordination.k8s.io/v1alpha2",
-    "coordination.k8s.io/v1beta1",
-    "coordination.k8s.io/v1",
-    "discovery.k8s.io/v1",
-    "discovery.k8s.io/v1beta1",
-    "events.k8s.io/v1",
-    "events.k8s.io/v1beta1",
-    "extensions/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1",
-    "flowcontrol.apiserver.k8s.io/v1beta1",
-    "flowcontrol.apiserver.k8s.io/v1beta2",
-    "flowcontrol.apiserver.k8s.io/v1beta3",
-    "lifecycle.k8s.io/v1alpha1",
-    "networking.k8s.io/v1",
-    "networking.k8s.io/v1beta1",
-    "node.k8s.io/v1",
-    "node.k8s.io/v1alpha1",
-    "node.k8s.io/v1beta1",
-    "policy/v1",
-    "policy/v1beta1",
-    "rbac.authorization.k8s.io/v1",
-    "rbac.authorization.k8s.io/v1beta1",
-    "rbac.authorization.k8s.io/v1alpha1",
-    "resource.k8s.io/v1",
-    "resource.k8s.io/v1beta2",
-    "resource.k8s.io/v1beta1",
-    "resource.k8s.io/v1alpha3",
-    "scheduling.k8s.io/v1alpha3",
-    "scheduling.k8s.io/v1beta1",
-    "scheduling.k8s.io/v1",
-    "storage.k8s.io/v1beta1",
-    "storage.k8s.io/v1",
-    "storage.k8s.io/v1alpha1",
-    "storagemigration.k8s.io/v1",
-    "storagemigration.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1beta1",
-    "apiextensions.k8s.io/v1",
+/// What `helm template` prints for `.Capabilities.APIVersions`, in its order: Helm 4.3.1 all but those that only Helm
+/// 3.19.0 knows, and the other way round.
+const API_VERSIONS: &[(&str, Option<Compat>)] = &[
+    ("v1", None),
+    ("admissionregistration.k8s.io/v1", None),
+    ("admissionregistration.k8s.io/v1alpha1", None),
+    ("admissionregistration.k8s.io/v1beta1", None),
+    ("internal.apiserver.k8s.io/v1alpha1", None),
+    ("apps/v1", None),
+    ("apps/v1beta1", None),
+    ("apps/v1beta2", None),
+    ("authentication.k8s.io/v1", None),
+    ("authentication.k8s.io/v1alpha1", None),
+    ("authentication.k8s.io/v1beta1", None),
+    ("authorization.k8s.io/v1", None),
+    ("authorization.k8s.io/v1beta1", None),
+    ("autoscaling/v1", None),
+    ("autoscaling/v2", None),
+    ("autoscaling/v2beta1", Some(Compat::Helm3)),
+    ("autoscaling/v2beta2", Some(Compat::Helm3)),
+    ("batch/v1", None),
+    ("batch/v1beta1", None),
+    ("certificates.k8s.io/v1", None),
+    ("certificates.k8s.io/v1beta1", None),
+    ("certificates.k8s.io/v1alpha1", None),
+    ("coordination.k8s.io/v1alpha2", None),
+    ("coordination.k8s.io/v1beta1", None),
+    ("coordination.k8s.io/v1", None),
+    ("discovery.k8s.io/v1", None),
+    ("discovery.k8s.io/v1beta1", None),
+    ("events.k8s.io/v1", None),
+    ("events.k8s.io/v1beta1", None),
+    ("extensions/v1beta1", None),
+    ("flowcontrol.apiserver.k8s.io/v1", None),
+    ("flowcontrol.apiserver.k8s.io/v1beta1", None),
+    ("flowcontrol.apiserver.k8s.io/v1beta2", None),
+    ("flowcontrol.apiserver.k8s.io/v1beta3", None),
+    ("lifecycle.k8s.io/v1alpha1", Some(Compat::Helm4)),
+    ("networking.k8s.io/v1", None),
+    ("networking.k8s.io/v1beta1", None),
+    ("node.k8s.io/v1", None),
+    ("node.k8s.io/v1alpha1", None),
+    ("node.k8s.io/v1beta1", None),
+    ("policy/v1", None),
+    ("policy/v1beta1", None),
+    ("rbac.authorization.k8s.io/v1", None),
+    ("rbac.authorization.k8s.io/v1beta1", None),
+    ("rbac.authorization.k8s.io/v1alpha1", None),
+    ("resource.k8s.io/v1", None),
+    ("resource.k8s.io/v1beta2", None),
+    ("resource.k8s.io/v1beta1", None),
+    ("resource.k8s.io/v1alpha3", None),
+    ("scheduling.k8s.io/v1alpha3", Some(Compat::Helm4)),
+    ("scheduling.k8s.io/v1alpha1", Some(Compat::Helm3)),
+    ("scheduling.k8s.io/v1beta1", None),
+    ("scheduling.k8s.io/v1", None),
+    ("storage.k8s.io/v1beta1", None),
+    ("storage.k8s.io/v1", None),
+    ("storage.k8s.io/v1alpha1", None),
+    ("storagemigration.k8s.io/v1", Some(Compat::Helm4)),
+    ("storagemigration.k8s.io/v1beta1", Some(Compat::Helm4)),
+    ("storagemigration.k8s.io/v1alpha1", Some(Compat::Helm3)),
+    ("apiextensions.k8s.io/v1beta1", None),
+    ("apiextensions.k8s.io/v1", None),
 ];
 
 #[cfg(test)]

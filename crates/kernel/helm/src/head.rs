@@ -1,5 +1,6 @@
 //! The head of a manifest: what sorting it and telling hooks needs, and whether it is YAML at all.
 
+use onepane_chart::Compat;
 use onepane_chart::decode::{self, Target};
 use onepane_value::{from_yaml, from_yaml_as_go};
 use onepane_yaml::{Dialect, EventKind, Events, Properties, Scalar, Style, resolve_plain};
@@ -16,7 +17,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// Reads the first document of `manifest` to its end. The error is Helm's text, without the file's name.
-    pub(crate) fn read(manifest: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(manifest: &[u8], compat: Compat) -> Result<Self, String> {
         let Ok(text) = std::str::from_utf8(manifest) else {
             // go-yaml's reader is the one to say what is wrong with the bytes.
             return Err(from_yaml_as_go(&String::from_utf8_lossy(manifest))
@@ -25,7 +26,7 @@ impl Head {
         };
         match scan(text) {
             Some(head) => Ok(head),
-            None => decode_whole(text),
+            None => decode_whole(text, compat),
         }
     }
 
@@ -181,13 +182,17 @@ fn key_of(value: &str, level: Level, seen: &mut [bool; 5]) -> Option<Option<&'st
 }
 
 /// Reads everything and takes the head out of it, with all of Go's conversions and errors.
-fn decode_whole(text: &str) -> Result<Head, String> {
+fn decode_whole(text: &str, compat: Compat) -> Result<Head, String> {
     let value = match from_yaml(text, None) {
         Ok(value) => value,
         Err(error) => return Err(from_yaml_as_go(text).err().unwrap_or(error.message)),
     };
     let mut head = Head::default();
-    let whole = Target { structure: "", field: "", go_type: "util.SimpleHead" };
+    let go_type = match compat {
+        Compat::Helm4 => "util.SimpleHead",
+        Compat::Helm3 => "releaseutil.SimpleHead",
+    };
+    let whole = Target { structure: "", field: "", go_type };
     let Some(map) = decode::entries(&value, whole)? else { return Ok(head) };
     const METADATA: &str = "struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \
                             \"json:\\\"annotations\\\"\" }";
@@ -233,7 +238,7 @@ mod tests {
     fn the_quick_way_and_the_thorough_one_agree() {
         for text in [ORDINARY, "", "# only a comment\n", "kind: A\nmetadata:\n", "a: {b: [c]}\n"] {
             let quick = scan(text).unwrap_or_else(|| panic!("{text:?} is ordinary"));
-            assert_eq!(quick, decode_whole(text).expect(text), "{text:?}");
+            assert_eq!(quick, decode_whole(text, Compat::Helm4).expect(text), "{text:?}");
         }
         let head = scan(ORDINARY).expect("it is ordinary");
         assert_eq!((head.kind.as_str(), head.name.as_str()), ("Pod", "x"));
@@ -253,7 +258,7 @@ mod tests {
         ];
         for (text, kind) in cases {
             assert_eq!(scan(text), None, "{text:?}");
-            assert_eq!(Head::read(text.as_bytes()).expect(text).kind, kind, "{text:?}");
+            assert_eq!(Head::read(text.as_bytes(), Compat::Helm4).expect(text).kind, kind, "{text:?}");
         }
     }
 
@@ -268,9 +273,9 @@ mod tests {
             ("metadata: {annotations: {a: [b]}}\n", "array into Go struct field .metadata.annotations of type string"),
         ];
         for (text, wanted) in cases {
-            assert_eq!(Head::read(text.as_bytes()), Err(format!("{decoding}{wanted}")), "{text:?}");
+            assert_eq!(Head::read(text.as_bytes(), Compat::Helm4), Err(format!("{decoding}{wanted}")), "{text:?}");
         }
-        let error = Head::read(b"a: b: c\n").expect_err("it is no YAML");
+        let error = Head::read(b"a: b: c\n", Compat::Helm4).expect_err("it is no YAML");
         assert_eq!(error, "error converting YAML to JSON: yaml: mapping values are not allowed in this context");
     }
 }

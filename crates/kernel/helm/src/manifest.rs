@@ -1,7 +1,9 @@
 //! What a render gives: [`Manifest`]s in install order and [`Hook`]s beside them.
 
 use crate::head::Head;
+use crate::helm3;
 use crate::split::{leading_space, split};
+use onepane_chart::Compat;
 use onepane_resource::compare_install;
 use onepane_value::Text;
 use std::rc::Rc;
@@ -48,12 +50,13 @@ pub(crate) struct BadManifest {
 }
 
 /// Cuts rendered files into manifests and hooks, both in install order. `files` come in the order of their paths.
-pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook>), BadManifest> {
+pub(crate) fn sort(files: &[(Rc<str>, Text)], compat: Compat) -> Result<(Vec<Manifest>, Vec<Hook>), BadManifest> {
     let printed = files.iter().filter(|(_, rendered)| leading_space(rendered.as_bytes()) < rendered.len());
-    let texts: Vec<(&Rc<str>, Text)> =
-        printed.flat_map(|(source, rendered)| split(rendered).into_iter().map(move |text| (source, text))).collect();
+    let texts: Vec<(&Rc<str>, Text)> = printed
+        .flat_map(|(source, rendered)| split(rendered, compat).into_iter().map(move |text| (source, text)))
+        .collect();
     let bytes: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_bytes()).collect();
-    let heads = onepane_parallel::map(&bytes, |bytes| bytes.len(), |bytes| Head::read(bytes));
+    let heads = onepane_parallel::map(&bytes, |bytes| bytes.len(), |bytes| Head::read(bytes, compat));
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
     for ((source, text), head) in texts.into_iter().zip(heads) {
         let head = head.map_err(|message| BadManifest {
@@ -80,8 +83,12 @@ pub(crate) fn sort(files: &[(Rc<str>, Text)]) -> Result<(Vec<Manifest>, Vec<Hook
             }
         }
     }
-    manifests.sort_by(|a, b| compare_install(&a.kind, &b.kind));
-    hooks.sort_by(|a, b| compare_install(&a.manifest.kind, &b.manifest.kind));
+    let compare = match compat {
+        Compat::Helm4 => compare_install,
+        Compat::Helm3 => helm3::compare_install,
+    };
+    manifests.sort_by(|a, b| compare(&a.kind, &b.kind));
+    hooks.sort_by(|a, b| compare(&a.manifest.kind, &b.manifest.kind));
     Ok((manifests, hooks))
 }
 
@@ -122,7 +129,7 @@ mod tests {
             ),
         ];
         let files = files.map(|(name, text)| (Rc::from(name), Text::from(text)));
-        let Ok((manifests, hooks)) = sort(&files) else { panic!("all of it is YAML") };
+        let Ok((manifests, hooks)) = sort(&files, Compat::Helm4) else { panic!("all of it is YAML") };
         let kinds: Vec<_> = manifests.iter().map(|m| (m.kind.as_str(), m.name.as_str())).collect();
         assert_eq!(kinds, [("Service", "a"), ("Service", "d"), ("Apple", ""), ("Zebra", "")]);
         assert_eq!(hooks.len(), 1);

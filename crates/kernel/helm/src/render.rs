@@ -3,9 +3,10 @@
 use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
 use crate::failure::{execution_error, parse_error};
+use crate::helm3;
 use crate::manifest::{Hook, Manifest, sort};
 use crate::release::Release;
-use onepane_chart::{Chart, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
+use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_functions::helm;
 use onepane_template::{MissingKey, NamedText, Offline, Options, Templates};
@@ -26,6 +27,8 @@ pub struct RenderOptions {
     pub schemas: Schemas,
     /// Whether the manifests' text remembers where it came from.
     pub origins: Origins,
+    /// Whose results are wanted.
+    pub compat: Compat,
 }
 
 /// Whether values are held against `values.schema.json`.
@@ -86,11 +89,11 @@ pub fn render(
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
     let early = |diagnostic| RenderError { diagnostic, stage: Stage::Values, rendered: Vec::new() };
-    process_dependencies(&mut chart, given, warn).map_err(|mut error| {
+    process_dependencies(&mut chart, given, options.compat, warn).map_err(|mut error| {
         error.message.insert_str(0, "chart dependencies processing failed: ");
         early(error)
     })?;
-    let values = coalesce_values(&chart, given, warn).map_err(early)?;
+    let values = coalesce_values(&chart, given, options.compat, warn).map_err(early)?;
     let validation = (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values));
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
@@ -155,16 +158,23 @@ impl Plan<'_> {
             Parent::None(values) => values.clone(),
             Parent::Values(values) => table(values, chart.name()).unwrap_or_default(),
         };
-        let metadata = chart.metadata.to_map();
-        metadata.insert("IsRoot", matches!(parent, Parent::None(_)).into());
+        let is_root = matches!(parent, Parent::None(_));
+        let metadata = match self.options.compat {
+            Compat::Helm4 => {
+                let metadata = chart.metadata.to_map();
+                metadata.insert("IsRoot", is_root.into());
+                Value::from(metadata)
+            }
+            Compat::Helm3 => helm3::metadata(&chart.metadata, is_root),
+        };
         let files = ChartFiles::new(&chart.files, self.options.origins == Origins::Tracked);
         let subcharts = Map::new();
         let data = Map::from_iter([
-            ("Chart", Value::from(metadata)),
+            ("Chart", metadata),
             ("Files", Value::object(files)),
             ("Release", self.top.release.clone()),
             ("Capabilities", self.top.capabilities.clone()),
-            ("Values", values.declared_as(MapType::Values).into()),
+            ("Values", values.declared_as(self.map_type()).into()),
             ("Subcharts", subcharts.clone().into()),
         ]);
         for subchart in &chart.dependencies {
@@ -181,6 +191,13 @@ impl Plan<'_> {
             self.templates.insert(format!("{path}/{}", file.name), template);
         }
         data
+    }
+
+    fn map_type(&self) -> MapType {
+        match self.options.compat {
+            Compat::Helm4 => MapType::Values,
+            Compat::Helm3 => MapType::ValuesOfHelm3,
+        }
     }
 
     /// The templates as they are parsed: deeply nested files first, so that what a parent chart defines wins over its
@@ -217,7 +234,7 @@ impl Plan<'_> {
     fn render(&self, chart: &Chart, world: &dyn World) -> Result<Rendered, RenderError> {
         let templates = self.parse().map_err(late)?;
         let (files, notes) = self.run(&templates, chart.name(), world).map_err(late)?;
-        match sort(&files) {
+        match sort(&files, self.options.compat) {
             Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
             Err(bad) => {
                 let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
@@ -247,8 +264,8 @@ impl Plan<'_> {
                 ("Name", Value::string(path.as_str())),
                 ("BasePath", Value::string(&*template.base_path)),
             ]);
-            template.data.insert("Template", about.declared_as(MapType::Values).into());
-            let data = Value::from(template.data.declared_as(MapType::Values));
+            template.data.insert("Template", about.declared_as(self.map_type()).into());
+            let data = Value::from(template.data.declared_as(self.map_type()));
             let text = templates.execute(path, &data, world, &Offline).map_err(|error| {
                 let message = execution_error(&error.message);
                 let mut diagnostic = error.into_diagnostic("template-execution");
@@ -339,6 +356,7 @@ mod tests {
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,
             origins,
+            compat: Compat::Helm4,
         };
         render(chart, &values, &options, world, &mut |_| {})
     }

@@ -2,7 +2,7 @@
 
 use crate::Repository;
 use crate::render::{Manifest, RenderedRelease, files};
-use onepane_chart::{Origins, SetKind, load, merge_maps, missing_dependencies, parse_values, set_into};
+use onepane_chart::{Compat, Origins, SetKind, load, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, RenderOptions, Schemas, render};
 use onepane_helmfile::{Release, State, ValuesSource};
@@ -61,6 +61,7 @@ impl Repository<'_> {
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,
             origins,
+            compat: Compat::Helm4,
         };
         let rendered =
             render(chart, &values, &options, self.world, &mut warn).map_err(|error| in_release(error.diagnostic))?;

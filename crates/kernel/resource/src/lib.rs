@@ -17,7 +17,7 @@ mod set;
 
 pub use gvk::GroupVersionKind;
 pub use id::ResourceId;
-pub use order::{compare_install, compare_uninstall};
+pub use order::{compare_install, compare_uninstall, is_known_to_install_order};
 pub use resource::{GeneratorBehavior, PreviousId, Resource};
 pub use schema::{Schema, SchemaType};
 pub use scope::{Scope, scope_of};

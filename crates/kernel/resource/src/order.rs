@@ -56,6 +56,11 @@ pub fn compare_install(a: &str, b: &str) -> Ordering {
     compare(a, b, |kind| INSTALL.iter().position(|known| *known == kind))
 }
 
+/// Whether the order of installation names a kind; the others come last, by name.
+pub fn is_known_to_install_order(kind: &str) -> bool {
+    INSTALL.contains(&kind)
+}
+
 /// Compares kinds by when they are removed: much the reverse of [`compare_install`]. Unknown kinds come last here too.
 pub fn compare_uninstall(a: &str, b: &str) -> Ordering {
     compare(a, b, |kind| {

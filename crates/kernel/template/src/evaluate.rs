@@ -138,7 +138,7 @@ impl Execution<'_> {
             }
             Data::Nil => return Ok(Slot::from(Value::NIL)),
             Data::Object(object) => return self.member(frame, dot, receiver, object, name, called),
-            Data::Map(map) if map.declared() == MapType::Values && name == "AsMap" => {
+            Data::Map(map) if matches!(map.declared(), MapType::Values | MapType::ValuesOfHelm3) && name == "AsMap" => {
                 Slot::from(Value::from(map.declared_as(MapType::Any)))
             }
             Data::Map(map) => {

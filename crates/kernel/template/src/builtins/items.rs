@@ -38,7 +38,7 @@ pub(super) fn index(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
             Data::Map(map) => match &index.data {
                 Data::String(key) => map.get(key).unwrap_or_else(|| match map.declared() {
                     MapType::String => Value::from(""),
-                    MapType::Any | MapType::Values => Value::NIL,
+                    MapType::Any | MapType::Values | MapType::ValuesOfHelm3 => Value::NIL,
                 }),
                 Data::Nil => return Err("value is nil; should be of type string".into()),
                 _ => return Err(format!("value has type {}; should be string", index.type_name()).into()),

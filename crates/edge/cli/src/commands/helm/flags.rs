@@ -105,6 +105,7 @@ pub(super) const GLOBAL: &[Flag] = &[
     flag("burst-limit", Kind::Integer, "no effect here"),
     flag("color", Kind::Text, "never, auto or always"),
     flag("colour", Kind::Text, "never, auto or always"),
+    flag("compat", Kind::Text, "whose results: helm4 (default) or helm3"),
     flag("content-cache", Kind::Text, "no effect here"),
     flag("debug", Kind::Bool, "print what was rendered also where it is no YAML"),
     flag("kube-apiserver", Kind::Text, "no effect here"),

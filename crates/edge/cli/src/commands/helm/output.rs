@@ -3,8 +3,8 @@
 use super::{Failure, print};
 use crate::atomic;
 use camino::Utf8PathBuf;
-use onepane_chart::{File, matches_glob};
-use onepane_helm::{Hook, Manifest, split_manifests};
+use onepane_chart::{Compat, File, matches_glob};
+use onepane_helm::{Hook, Manifest, split_manifests, trimmed_end};
 use onepane_value::Text;
 use std::collections::HashMap;
 
@@ -32,23 +32,10 @@ fn document(out: &mut Vec<u8>, source: &str, text: &[u8]) {
     }
 }
 
-/// The length without Unicode space at the end.
-fn trimmed_end(bytes: &[u8]) -> usize {
-    let mut end = bytes.len();
-    loop {
-        let tail = &bytes[end.saturating_sub(4)..end];
-        let start = tail.iter().rposition(|byte| byte & 0xC0 != 0x80).unwrap_or(0);
-        match std::str::from_utf8(&tail[start..]).ok().and_then(|text| text.chars().next()) {
-            Some(c) if c.is_whitespace() => end -= c.len_utf8(),
-            _ => return end,
-        }
-    }
-}
-
 /// `--show-only`: the documents of `stream` that come from the templates that `patterns` name, in the order of the
 /// patterns. Like Helm, it goes by the first `# Source:` line of each document.
-pub(super) fn select(stream: Vec<u8>, patterns: &[String]) -> Result<Vec<u8>, Failure> {
-    let documents = split_manifests(&Text::from(stream));
+pub(super) fn select(stream: Vec<u8>, patterns: &[String], compat: Compat) -> Result<Vec<u8>, Failure> {
+    let documents = split_manifests(&Text::from(stream), compat);
     let mut out = Vec::new();
     for pattern in patterns {
         let mut found = false;
@@ -136,7 +123,9 @@ mod tests {
     fn show_only_goes_by_the_source_line() {
         let stream =
             b"---\n# Source: c/templates/a.yaml\na: 1\n---\n# Source: c/templates/b.yaml\nb: 1\n---\nno: source\n";
-        let picked = |pattern: &str| select(stream.to_vec(), &[pattern.to_owned()]).map_err(|failure| failure.message);
+        let picked = |pattern: &str| {
+            select(stream.to_vec(), &[pattern.to_owned()], Compat::Helm4).map_err(|failure| failure.message)
+        };
         assert_eq!(
             picked("templates/b.yaml").as_deref(),
             Ok(b"---\n# Source: c/templates/b.yaml\nb: 1\n\n".as_slice())

@@ -5,7 +5,9 @@ use super::namespace::namespace;
 use super::output::{Files, select, stream};
 use super::{Failure, print};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_chart::{Chart, Origins, ValueSources, load, merge_sources, missing_dependencies, read_from};
+use onepane_chart::{
+    Chart, Compat, LoadOptions, Origins, ValueSources, load, merge_sources, missing_dependencies, read_from,
+};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
     Action, Capabilities, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render,
@@ -15,7 +17,8 @@ use std::io::Read;
 
 /// Runs with the arguments behind `template`.
 pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
-    let mut capabilities = Capabilities::default().with_api_versions(flags.all("api-versions"));
+    let compat = compat(flags)?;
+    let mut capabilities = Capabilities::of(compat).with_api_versions(flags.all("api-versions"));
     if arguments.is_empty() {
         let message = "\"helm template\" requires at least 1 argument\n\nUsage:  helm template [NAME] [CHART] [flags]";
         return Err(message.to_owned().into());
@@ -34,6 +37,7 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(reference, &world)?;
     let sources = ValueSources {
+        compat,
         files: flags.all("values"),
         json: flags.all("set-json"),
         set: flags.all("set"),
@@ -58,8 +62,8 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
             warned.push(diagnostic.message);
         }
     };
-    let chart = load(Utf8Path::new(&path), &world, Origins::Untracked, &mut warn)?;
-    check_chart(flags, &chart)?;
+    let chart = load(Utf8Path::new(&path), &world, LoadOptions { compat, ..LoadOptions::default() }, &mut warn)?;
+    check_chart(flags, &chart, compat)?;
     Release::check_name(&name).map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
     let options = RenderOptions {
         release: Release {
@@ -70,9 +74,10 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
         capabilities,
         schemas: if flags.is_set("skip-schema-validation") { Schemas::Skipped } else { Schemas::Checked },
         origins: Origins::Untracked,
+        compat,
     };
     match render(chart, &values, &options, &world, &mut warn) {
-        Ok(rendered) => write(flags, &name, &rendered),
+        Ok(rendered) => write(flags, &name, &rendered, compat),
         Err(error) => {
             let debug = is_debug(flags, &world);
             let mut failure = Failure::from(error.diagnostic);
@@ -93,7 +98,16 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-fn write(flags: &Parsed, name: &str, rendered: &Rendered) -> Result<(), Failure> {
+/// `--compat`, which Helm does not have: whose results are wanted.
+fn compat(flags: &Parsed) -> Result<Compat, Failure> {
+    match flags.text("compat") {
+        None | Some("helm4") => Ok(Compat::Helm4),
+        Some("helm3") => Ok(Compat::Helm3),
+        Some(other) => Err(format!("invalid --compat value {other:?}. Must be \"helm4\" or \"helm3\"").into()),
+    }
+}
+
+fn write(flags: &Parsed, name: &str, rendered: &Rendered, compat: Compat) -> Result<(), Failure> {
     let crds = if flags.is_set("include-crds") { rendered.crds.as_slice() } else { &[] };
     let skip_tests = flags.is_set("skip-tests");
     let hooks: Vec<&Hook> = if flags.is_set("no-hooks") {
@@ -126,7 +140,7 @@ fn write(flags: &Parsed, name: &str, rendered: &Rendered) -> Result<(), Failure>
             b"\n".to_vec()
         }
     };
-    print(&if patterns.is_empty() { out } else { select(out, &patterns)? });
+    print(&if patterns.is_empty() { out } else { select(out, &patterns, compat)? });
     Ok(())
 }
 
@@ -243,7 +257,7 @@ fn locate(reference: &str, world: &dyn World) -> Result<String, Failure> {
     }
 }
 
-fn check_chart(flags: &Parsed, chart: &Chart) -> Result<(), Failure> {
+fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Failure> {
     let metadata = &chart.metadata;
     if !matches!(metadata.kind.as_str(), "" | "application") {
         return Err(Diagnostic::error("chart-type", format!("{} charts are not installable", metadata.kind))
@@ -259,9 +273,13 @@ fn check_chart(flags: &Parsed, chart: &Chart) -> Result<(), Failure> {
         if flags.is_set("dependency-update") {
             return Err(format!("--dependency-update is not supported yet: {names} can't be fetched").into());
         }
+        let (first, quote) = match compat {
+            Compat::Helm4 => ("an", '\''),
+            Compat::Helm3 => ("An", '`'),
+        };
         let message = format!(
-            "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to \
-             fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {names}"
+            "{first} error occurred while checking for chart dependencies. You may need to run {quote}helm dependency \
+             build{quote} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: {names}"
         );
         return Err(Diagnostic::error("chart-dependency", message).at(chart.place).into());
     }

@@ -22,6 +22,10 @@ pub struct Chart {
     pub files: Rc<[File]>,
     /// The defaults of values.yaml.
     pub values: Map,
+    /// values.yaml as it is.
+    pub values_file: Option<File>,
+    /// Chart.lock.
+    pub lock: Option<File>,
     /// values.schema.json.
     pub schema: Option<File>,
     /// The subcharts below `charts/`, or the enabled ones once dependencies were processed.

@@ -131,14 +131,16 @@ impl Loader<'_> {
             }
         }
         let mut values = Map::new();
-        let mut schema = None;
+        let (mut schema, mut values_file, mut lock) = (None, None, None);
         let (mut templates, mut others) = (Vec::new(), Vec::new());
         let mut subcharts: BTreeMap<String, Vec<LooseFile>> = BTreeMap::new();
         for file in files {
             match file.name.as_str() {
                 "Chart.yaml" => {}
                 "Chart.lock" => {
-                    yaml(&file_of(&file), "Chart.lock")?;
+                    let file = file_of(&file);
+                    yaml(&file, "Chart.lock")?;
+                    lock = Some(file);
                 }
                 "values.yaml" => {
                     let file = file_of(&file);
@@ -149,6 +151,7 @@ impl Loader<'_> {
                         }
                         prefixed(error, "cannot load values.yaml: ").or_at(file.place())
                     })?;
+                    values_file = Some(file);
                 }
                 "values.schema.json" => schema = Some(file_of(&file)),
                 "requirements.yaml" => {
@@ -198,6 +201,8 @@ impl Loader<'_> {
             templates: templates.into(),
             files: others.into(),
             values,
+            values_file,
+            lock,
             schema,
             dependencies,
         })

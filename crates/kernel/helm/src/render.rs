@@ -3,7 +3,6 @@
 use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
 use crate::failure::{execution_error, parse_error};
-use crate::helm3;
 use crate::manifest::{Hook, Manifest, sort};
 use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
@@ -165,7 +164,7 @@ impl Plan<'_> {
                 metadata.insert("IsRoot", is_root.into());
                 Value::from(metadata)
             }
-            Compat::Helm3 => helm3::metadata(&chart.metadata, is_root),
+            Compat::Helm3 => chart.metadata.to_struct(is_root),
         };
         let files = ChartFiles::new(&chart.files, self.options.origins == Origins::Tracked);
         let subcharts = Map::new();

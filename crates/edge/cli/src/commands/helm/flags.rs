@@ -32,72 +32,42 @@ pub(super) enum Kind {
     Number,
 }
 
-const fn flag(name: &'static str, kind: Kind, help: &'static str) -> Flag {
+pub(super) const fn flag(name: &'static str, kind: Kind, help: &'static str) -> Flag {
     Flag { name, shorthand: None, kind, help }
 }
 
-const fn short(shorthand: char, name: &'static str, kind: Kind, help: &'static str) -> Flag {
+pub(super) const fn short(shorthand: char, name: &'static str, kind: Kind, help: &'static str) -> Flag {
     Flag { name, shorthand: Some(shorthand), kind, help }
 }
 
-/// The flags of `helm template`. Those without help are accepted and not shown, as in Helm.
-pub(super) const TEMPLATE: &[Flag] = &[
-    short('a', "api-versions", Kind::Slice, "API versions that .Capabilities.APIVersions has besides its own"),
-    flag("atomic", Kind::Bool, ""),
-    flag("ca-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("cert-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("create-namespace", Kind::Bool, "no effect on rendering"),
-    flag("dependency-update", Kind::Bool, "fetch missing dependencies first (not supported yet)"),
-    flag("description", Kind::Text, "no effect on rendering"),
-    flag("devel", Kind::Bool, "for chart repositories; no effect here"),
-    flag("disable-openapi-validation", Kind::Bool, "no effect on rendering"),
-    flag("dry-run", Kind::OptionalText("unset"), "\"client\"; \"server\" needs a cluster and is not supported yet"),
-    flag("enable-dns", Kind::Bool, "let templates look up hosts (not supported yet: they get \"\")"),
-    flag("force", Kind::Bool, ""),
-    flag("force-conflicts", Kind::Bool, "no effect on rendering"),
-    flag("force-replace", Kind::Bool, "no effect on rendering"),
-    short('g', "generate-name", Kind::Bool, "give no NAME"),
-    short('h', "help", Kind::Bool, "this text"),
-    flag("hide-notes", Kind::Bool, ""),
-    flag("include-crds", Kind::Bool, "print the charts' crds/ too"),
-    flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
-    flag("is-upgrade", Kind::Bool, "set .Release.IsUpgrade instead of .Release.IsInstall"),
-    flag("key-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("keyring", Kind::Text, "for --verify"),
-    flag("kube-version", Kind::Text, "the version of Kubernetes in .Capabilities.KubeVersion"),
-    short('l', "labels", Kind::Slice, "no effect on rendering"),
-    flag("name-template", Kind::Text, "a template that gives the release's name"),
-    flag("no-hooks", Kind::Bool, "leave hooks out"),
-    flag("output-dir", Kind::Text, "write a file a template below this folder instead of printing"),
-    flag("pass-credentials", Kind::Bool, "for chart repositories; no effect here"),
-    flag("password", Kind::Text, "for chart repositories; no effect here"),
-    flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
-    flag("post-renderer", Kind::Text, "a program to pass manifests through (not supported)"),
-    flag("post-renderer-args", Kind::Array, "its arguments (not supported)"),
-    flag("release-name", Kind::Bool, "put the release's name into the paths below --output-dir"),
-    flag("render-subchart-notes", Kind::Bool, ""),
-    flag("replace", Kind::Bool, "no effect on rendering"),
-    flag("repo", Kind::Text, "the URL of a chart repository (not supported yet)"),
-    flag("rollback-on-failure", Kind::Bool, "no effect on rendering"),
-    flag("server-side", Kind::Bool, "no effect on rendering"),
+/// `--help`, which every command has.
+pub(super) const HELP: Flag = short('h', "help", Kind::Bool, "this text");
+
+/// Where values come from besides the chart.
+pub(super) const VALUES: &[Flag] = &[
     flag("set", Kind::Array, "set values: key1=val1,key2=val2"),
     flag("set-file", Kind::Array, "set values to the contents of files: key1=path1,key2=path2"),
     flag("set-json", Kind::Array, "set values to JSON: key1=json1,key2=json2 or {\"key1\": …}"),
     flag("set-literal", Kind::Array, "set one value to the text as it stands"),
     flag("set-string", Kind::Array, "set values to strings: key1=val1,key2=val2"),
-    short('s', "show-only", Kind::Array, "print what these templates give and nothing else"),
-    flag("skip-crds", Kind::Bool, "no effect on rendering"),
-    flag("skip-schema-validation", Kind::Bool, "don't hold values against values.schema.json"),
-    flag("skip-tests", Kind::Bool, "leave test hooks out"),
-    flag("take-ownership", Kind::Bool, "no effect on rendering"),
-    flag("timeout", Kind::Duration, "no effect on rendering"),
-    flag("username", Kind::Text, "for chart repositories; no effect here"),
-    flag("validate", Kind::Bool, ""),
     short('f', "values", Kind::Slice, "read values from files; later ones win"),
+];
+
+/// Which chart is meant where it does not lie in a folder, and how its server is spoken to.
+pub(super) const CHART_LOCATION: &[Flag] = &[
+    flag("ca-file", Kind::Text, "for chart repositories; no effect here"),
+    flag("cert-file", Kind::Text, "for chart repositories; no effect here"),
+    flag("devel", Kind::Bool, "for chart repositories; no effect here"),
+    flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
+    flag("key-file", Kind::Text, "for chart repositories; no effect here"),
+    flag("keyring", Kind::Text, "for --verify"),
+    flag("pass-credentials", Kind::Bool, "for chart repositories; no effect here"),
+    flag("password", Kind::Text, "for chart repositories; no effect here"),
+    flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
+    flag("repo", Kind::Text, "the URL of a chart repository (not supported yet)"),
+    flag("username", Kind::Text, "for chart repositories; no effect here"),
     flag("verify", Kind::Bool, "check a package's signature (not supported yet)"),
     flag("version", Kind::Text, "for chart repositories; no effect here"),
-    flag("wait", Kind::OptionalText("watcher"), "no effect on rendering"),
-    flag("wait-for-jobs", Kind::Bool, "no effect on rendering"),
 ];
 
 /// Flags of every command.
@@ -149,7 +119,7 @@ const DEPRECATED: [(&str, &str); 5] = [
 /// A command line taken apart.
 #[derive(Default)]
 pub(super) struct Parsed {
-    /// What is no flag, the command's name first.
+    /// What is no flag.
     pub(super) arguments: Vec<String>,
     /// What Helm says about deprecated flags.
     pub(super) deprecations: Vec<String>,
@@ -178,8 +148,11 @@ impl Parsed {
     }
 }
 
-/// Takes the arguments apart. Errors are pflag's.
-pub(super) fn parse(arguments: &[String]) -> Result<Parsed, String> {
+/// Takes the arguments of a command apart, which has `own` flags besides those of every command. Errors are pflag's.
+pub(super) fn parse(own: &[&'static [Flag]], arguments: &[String]) -> Result<Parsed, String> {
+    let find = |wanted: &dyn Fn(&Flag) -> bool| {
+        own.iter().copied().flatten().chain(std::iter::once(&HELP)).chain(GLOBAL).find(|flag| wanted(flag))
+    };
     let mut parsed = Parsed::default();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -190,7 +163,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Parsed, String> {
             if name.is_empty() || name.starts_with('-') {
                 return Err(format!("bad flag syntax: {argument}"));
             }
-            let flag = find(|flag| flag.name == name).ok_or_else(|| format!("unknown flag: --{name}"))?;
+            let flag = find(&|flag| flag.name == name).ok_or_else(|| format!("unknown flag: --{name}"))?;
             let value = match (value, flag.kind) {
                 (Some(value), _) => value.to_owned(),
                 (None, Kind::Bool) => "true".to_owned(),
@@ -202,7 +175,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Parsed, String> {
             let mut letters = argument[1..].chars();
             while let Some(letter) = letters.next() {
                 let after = letters.as_str();
-                let flag = find(|flag| flag.shorthand == Some(letter))
+                let flag = find(&|flag| flag.shorthand == Some(letter))
                     .ok_or_else(|| format!("unknown shorthand flag: '{letter}' in -{letter}{after}"))?;
                 let value = match after.strip_prefix('=') {
                     Some(value) if after.len() > 1 => Some(value.to_owned()),
@@ -227,8 +200,27 @@ pub(super) fn parse(arguments: &[String]) -> Result<Parsed, String> {
     Ok(parsed)
 }
 
-fn find(wanted: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
-    TEMPLATE.iter().chain(GLOBAL).find(|flag| wanted(flag))
+/// Where the next word stands that is no flag and no flag's value, before it is known whose flags they are: like cobra,
+/// it takes a flag that it does not know for one with a value.
+pub(super) fn next_word(arguments: &[String]) -> Option<usize> {
+    let takes_none = |wanted: &dyn Fn(&Flag) -> bool| {
+        let flag = std::iter::once(&HELP).chain(GLOBAL).find(|flag| wanted(flag));
+        flag.is_some_and(|flag| matches!(flag.kind, Kind::Bool | Kind::OptionalText(_)))
+    };
+    let mut at = 0;
+    while let Some(argument) = arguments.get(at) {
+        let has_value_behind = if argument == "--" {
+            return None;
+        } else if let Some(name) = argument.strip_prefix("--") {
+            !name.contains('=') && !takes_none(&|flag| flag.name == name)
+        } else if let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+            letters.len() == 1 && !takes_none(&|flag| flag.shorthand == letters.chars().next())
+        } else {
+            return Some(at);
+        };
+        at += 1 + usize::from(has_value_behind);
+    }
+    None
 }
 
 impl Parsed {
@@ -346,7 +338,9 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Parsed, String> {
-        parse(&line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        const OWN: &[Flag] = &[short('g', "generate-name", Kind::Bool, ""), short('s', "show-only", Kind::Array, "")];
+        const TIMEOUT: &[Flag] = &[flag("timeout", Kind::Duration, "")];
+        parse(&[VALUES, OWN, TIMEOUT], &line.split(' ').map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]

@@ -1,14 +1,25 @@
 //! `onepane helm`: the drop-in. Helm's own command line, output and exit codes.
 
+mod command;
+mod create;
+mod dependency;
+mod env;
 mod flags;
 mod help;
+mod location;
 mod namespace;
 mod output;
+mod package;
+mod show;
 mod template;
+mod values;
+mod version;
 
 use crate::arguments::ColorChoice;
 use crate::terminal::Terminal;
-use onepane_diagnostics::Diagnostic;
+use camino::Utf8PathBuf;
+use onepane_diagnostics::{Diagnostic, Severity};
+use onepane_world::OsWorld;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -32,7 +43,7 @@ impl From<Box<Diagnostic>> for Failure {
 
 /// Runs with the arguments behind `helm`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    match dispatch(arguments) {
+    match command::dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("Error: {}", failure.message);
@@ -46,25 +57,29 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &[String]) -> Result<(), Failure> {
-    let parsed = flags::parse(arguments)?;
-    for warning in &parsed.deprecations {
-        eprintln!("{warning}");
-    }
-    match parsed.arguments.first().map(String::as_str) {
-        Some("template") if parsed.is_set("help") => help::print_template(),
-        Some("template") => template::run(&parsed, &parsed.arguments[1..]),
-        None | Some("help") => help::print_root(),
-        Some(other) => Err(format!(
-            "unknown command {other:?} for \"helm\": of Helm's commands, onepane has `template` so far\nRun 'helm --help' \
-             for usage."
-        )
-        .into()),
-    }
+/// The files of this machine, paths being relative to the current folder.
+fn world() -> Result<OsWorld, Failure> {
+    Ok(OsWorld::unrestricted(current_folder()?))
+}
+
+fn current_folder() -> Result<Utf8PathBuf, Failure> {
+    let folder = std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
+    Ok(Utf8PathBuf::try_from(folder).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?)
 }
 
 /// Writes to stdout. That nobody reads any more is no failure of ours.
 fn print(bytes: &[u8]) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
+/// A line as Helm's logger writes it.
+fn log(severity: Severity, message: &str) {
+    let level = match severity {
+        Severity::Note => "INFO",
+        Severity::Warning if message.starts_with("warning:") => "INFO",
+        Severity::Warning => "WARN",
+        Severity::Error => "ERROR",
+    };
+    eprintln!("level={level} msg={message:?}");
 }

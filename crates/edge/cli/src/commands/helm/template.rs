@@ -1,28 +1,74 @@
 //! `helm template`.
 
-use super::flags::{Parsed, boolean};
+use super::command::{Arguments, Command};
+use super::flags::{CHART_LOCATION, Flag, Kind, Parsed, VALUES, boolean, flag, short};
+use super::location::{locate, refuse_repositories};
 use super::namespace::namespace;
 use super::output::{Files, select, stream};
-use super::{Failure, print};
-use camino::{Utf8Path, Utf8PathBuf};
-use onepane_chart::{
-    Chart, Compat, LoadOptions, Origins, ValueSources, load, merge_sources, missing_dependencies, read_from,
-};
+use super::values::given_values;
+use super::{Failure, log, print, world};
+use camino::Utf8Path;
+use onepane_chart::{Chart, Compat, LoadOptions, Origins, load, missing_dependencies};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
     Action, Capabilities, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render,
 };
-use onepane_world::{OsWorld, World};
-use std::io::Read;
+use onepane_world::World;
 
-/// Runs with the arguments behind `template`.
-pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
+/// Its own flags. Those without help are accepted and not shown, as in Helm.
+const OWN_FLAGS: &[Flag] = &[
+    short('a', "api-versions", Kind::Slice, "API versions that .Capabilities.APIVersions has besides its own"),
+    flag("atomic", Kind::Bool, ""),
+    flag("create-namespace", Kind::Bool, "no effect on rendering"),
+    flag("dependency-update", Kind::Bool, "fetch missing dependencies first (not supported yet)"),
+    flag("description", Kind::Text, "no effect on rendering"),
+    flag("disable-openapi-validation", Kind::Bool, "no effect on rendering"),
+    flag("dry-run", Kind::OptionalText("unset"), "\"client\"; \"server\" needs a cluster and is not supported yet"),
+    flag("enable-dns", Kind::Bool, "let templates look up hosts (not supported yet: they get \"\")"),
+    flag("force", Kind::Bool, ""),
+    flag("force-conflicts", Kind::Bool, "no effect on rendering"),
+    flag("force-replace", Kind::Bool, "no effect on rendering"),
+    short('g', "generate-name", Kind::Bool, "give no NAME"),
+    flag("hide-notes", Kind::Bool, ""),
+    flag("include-crds", Kind::Bool, "print the charts' crds/ too"),
+    flag("is-upgrade", Kind::Bool, "set .Release.IsUpgrade instead of .Release.IsInstall"),
+    flag("kube-version", Kind::Text, "the version of Kubernetes in .Capabilities.KubeVersion"),
+    short('l', "labels", Kind::Slice, "no effect on rendering"),
+    flag("name-template", Kind::Text, "a template that gives the release's name"),
+    flag("no-hooks", Kind::Bool, "leave hooks out"),
+    flag("output-dir", Kind::Text, "write a file a template below this folder instead of printing"),
+    flag("post-renderer", Kind::Text, "a program to pass manifests through (not supported)"),
+    flag("post-renderer-args", Kind::Array, "its arguments (not supported)"),
+    flag("release-name", Kind::Bool, "put the release's name into the paths below --output-dir"),
+    flag("render-subchart-notes", Kind::Bool, ""),
+    flag("replace", Kind::Bool, "no effect on rendering"),
+    flag("rollback-on-failure", Kind::Bool, "no effect on rendering"),
+    flag("server-side", Kind::Bool, "no effect on rendering"),
+    short('s', "show-only", Kind::Array, "print what these templates give and nothing else"),
+    flag("skip-crds", Kind::Bool, "no effect on rendering"),
+    flag("skip-schema-validation", Kind::Bool, "don't hold values against values.schema.json"),
+    flag("skip-tests", Kind::Bool, "leave test hooks out"),
+    flag("take-ownership", Kind::Bool, "no effect on rendering"),
+    flag("timeout", Kind::Duration, "no effect on rendering"),
+    flag("validate", Kind::Bool, ""),
+    flag("wait", Kind::OptionalText("watcher"), "no effect on rendering"),
+    flag("wait-for-jobs", Kind::Bool, "no effect on rendering"),
+];
+
+pub(super) const COMMAND: Command = Command {
+    path: &["template"],
+    aliases: &[],
+    usage: "[NAME] [CHART]",
+    about: "render a chart, without a cluster and without a network",
+    flags: &[OWN_FLAGS, VALUES, CHART_LOCATION],
+    arguments: Arguments::AtLeast(1),
+    run,
+};
+
+fn run(flags: &Parsed) -> Result<(), Failure> {
+    let arguments = &flags.arguments;
     let compat = compat(flags)?;
     let mut capabilities = Capabilities::of(compat).with_api_versions(flags.all("api-versions"));
-    if arguments.is_empty() {
-        let message = "\"helm template\" requires at least 1 argument\n\nUsage:  helm template [NAME] [CHART] [flags]";
-        return Err(message.to_owned().into());
-    }
     check_groups(flags)?;
     if let Some(version) = flags.text("kube-version").filter(|version| !version.is_empty()) {
         capabilities = capabilities
@@ -30,30 +76,10 @@ pub(super) fn run(flags: &Parsed, arguments: &[String]) -> Result<(), Failure> {
             .map_err(|error| format!("invalid kube version '{version}': {error}"))?;
     }
     refuse_unsupported(flags)?;
-    let start = std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
-    let start =
-        Utf8PathBuf::try_from(start).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?;
-    let world = OsWorld::unrestricted(start);
+    let world = world()?;
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(reference, &world)?;
-    let sources = ValueSources {
-        compat,
-        files: flags.all("values"),
-        json: flags.all("set-json"),
-        set: flags.all("set"),
-        strings: flags.all("set-string"),
-        from_files: flags.all("set-file"),
-        literals: flags.all("set-literal"),
-    };
-    let read = |path: &str| {
-        if path.trim() != "-" {
-            return read_from(&world, path);
-        }
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
-    };
-    let values = merge_sources(&sources, Origins::Untracked, &read)?;
+    let values = given_values(flags, compat, &world)?;
     let mut warned = Vec::new();
     let mut warn = |diagnostic: Diagnostic| {
         // Coalescing passes over the same values more than once.
@@ -198,15 +224,7 @@ fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
                        through it instead";
         return Err(message.to_owned().into());
     }
-    if flags.text("repo").is_some_and(|url| !url.is_empty()) {
-        let message = "--repo is not supported yet: onepane fetches no charts from repositories; fetch the chart with \
-                       `helm pull` and name its path";
-        return Err(message.to_owned().into());
-    }
-    if flags.is_set("verify") {
-        return Err("--verify is not supported yet: onepane checks no signatures of packages".to_owned().into());
-    }
-    Ok(())
+    refuse_repositories(flags)
 }
 
 fn name_and_chart<'a>(
@@ -229,31 +247,6 @@ fn name_and_chart<'a>(
             Err(format!("expected at most two arguments, unexpected arguments: {}", more.join(", ")).into())
         }
         [] => Err("must either provide a name or specify --generate-name".to_owned().into()),
-    }
-}
-
-fn locate(reference: &str, world: &dyn World) -> Result<String, Failure> {
-    let path = reference.trim();
-    if world.kind(Utf8Path::new(path)).is_some() {
-        return Ok(path.to_owned());
-    }
-    if path.starts_with(['/', '.']) {
-        return Err(format!("path {path:?} not found").into());
-    }
-    if path.contains("://") {
-        let message = format!(
-            "{path} is not fetched: charts from registries and repositories are not supported yet; \
-                               fetch it with `helm pull` and name its path"
-        );
-        return Err(message.into());
-    }
-    match path.split_once('/') {
-        None => Err(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {path}").into()),
-        Some((repository, _)) => Err(format!(
-            "repo {repository} not found: there is no folder {path}, and charts from repositories are not supported yet; \
-             fetch it with `helm pull` and name its path"
-        )
-        .into()),
     }
 }
 
@@ -302,15 +295,4 @@ fn is_debug(flags: &Parsed, world: &dyn World) -> bool {
         Some(value) => value == "true",
         None => world.env("HELM_DEBUG").and_then(|value| boolean(&value)).unwrap_or(false),
     }
-}
-
-/// A line as Helm's logger writes it.
-fn log(severity: Severity, message: &str) {
-    let level = match severity {
-        Severity::Note => "INFO",
-        Severity::Warning if message.starts_with("warning:") => "INFO",
-        Severity::Warning => "WARN",
-        Severity::Error => "ERROR",
-    };
-    eprintln!("level={level} msg={message:?}");
 }

@@ -1,0 +1,183 @@
+//! The commands, and which of them a command line means, by cobra's rules.
+
+use super::flags::{self, Flag, Parsed};
+use super::{Failure, help};
+use super::{create, dependency, env, package, show, template, version};
+
+/// A command of Helm's.
+pub(super) struct Command {
+    /// Its words: `dependency`, `list`.
+    pub(super) path: &'static [&'static str],
+    /// Other names of its last word.
+    pub(super) aliases: &'static [&'static str],
+    /// Its arguments as help shows them.
+    pub(super) usage: &'static str,
+    /// What it does, in a line.
+    pub(super) about: &'static str,
+    /// Its flags besides those of every command.
+    pub(super) flags: &'static [&'static [Flag]],
+    /// How many arguments it takes.
+    pub(super) arguments: Arguments,
+    /// What it does.
+    pub(super) run: fn(&Parsed) -> Result<(), Failure>,
+}
+
+/// How many arguments a command takes.
+#[derive(Clone, Copy)]
+pub(super) enum Arguments {
+    /// Any number: the command itself looks at them.
+    Any,
+    /// None.
+    None,
+    /// As many.
+    Exactly(usize),
+    /// No fewer.
+    AtLeast(usize),
+    /// No more.
+    AtMost(usize),
+}
+
+/// Commands that only hold others: name, aliases, what they are about.
+pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
+    ("dependency", &["dep", "dependencies"], "look at a chart's dependencies"),
+    ("show", &["inspect"], "print what is in a chart"),
+];
+
+/// All commands, by name.
+pub(super) const COMMANDS: &[Command] = &[
+    create::COMMAND,
+    dependency::LIST,
+    env::COMMAND,
+    package::COMMAND,
+    show::ALL,
+    show::CHART,
+    show::CRDS,
+    show::README,
+    show::VALUES,
+    template::COMMAND,
+    version::COMMAND,
+];
+
+impl Command {
+    /// Its last word.
+    pub(super) fn name(&self) -> &'static str {
+        self.path.last().copied().unwrap_or_default()
+    }
+
+    fn check_arguments(&self, given: usize) -> Result<(), Failure> {
+        let noun = |count: usize| if count == 1 { "argument" } else { "arguments" };
+        let wanted = match self.arguments {
+            Arguments::None if given > 0 => "accepts no arguments".to_owned(),
+            Arguments::Exactly(count) if given != count => format!("requires {count} {}", noun(count)),
+            Arguments::AtLeast(count) if given < count => format!("requires at least {count} {}", noun(count)),
+            Arguments::AtMost(count) if given > count => format!("accepts at most {count} {}", noun(count)),
+            _ => return Ok(()),
+        };
+        let path = self.path.join(" ");
+        Err(format!("\"helm {path}\" {wanted}\n\nUsage:  {}", self.usage_line()).into())
+    }
+
+    /// `helm show chart [CHART] [flags]`
+    pub(super) fn usage_line(&self) -> String {
+        let words = ["helm"].into_iter().chain(self.path.iter().copied()).chain([self.usage, "[flags]"]);
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Runs what `arguments`, those behind `helm`, ask for.
+pub(super) fn dispatch(arguments: &[String]) -> Result<(), Failure> {
+    let mut rest = arguments.to_vec();
+    let Some(word) = take_word(&mut rest) else {
+        flags::parse(&[], &rest)?;
+        return help::print_root();
+    };
+    if word == "help" {
+        return help::print_for(&flags::parse(&[], &rest)?.arguments);
+    }
+    if let Some((group, ..)) = GROUPS.iter().find(|(name, aliases, _)| is_called(name, aliases, &word)) {
+        let inner = take_word(&mut rest).and_then(|word| find(&[group, &word]));
+        return match inner {
+            Some(command) => run(command, &rest),
+            None => {
+                flags::parse(&[], &rest)?;
+                help::print_group(group)
+            }
+        };
+    }
+    match find(&[&word]) {
+        Some(command) => run(command, &rest),
+        None => Err(unknown(&word)),
+    }
+}
+
+fn run(command: &Command, arguments: &[String]) -> Result<(), Failure> {
+    let parsed = flags::parse(command.flags, arguments)?;
+    for warning in &parsed.deprecations {
+        eprintln!("{warning}");
+    }
+    if parsed.is_set("help") {
+        return help::print_command(command);
+    }
+    command.check_arguments(parsed.arguments.len())?;
+    (command.run)(&parsed)
+}
+
+/// Takes the next word out that is no flag's value.
+fn take_word(arguments: &mut Vec<String>) -> Option<String> {
+    flags::next_word(arguments).map(|at| arguments.remove(at))
+}
+
+/// The command with these words, the last of which may be an alias.
+pub(super) fn find(words: &[&str]) -> Option<&'static Command> {
+    let (last, before) = words.split_last()?;
+    COMMANDS.iter().find(|command| {
+        command.path.split_last().is_some_and(|(name, group)| group == before && is_called(name, command.aliases, last))
+    })
+}
+
+fn is_called(name: &str, aliases: &[&str], word: &str) -> bool {
+    name == word || aliases.contains(&word)
+}
+
+/// Like cobra, it suggests what begins the same or is at most two letters off.
+fn unknown(word: &str) -> Failure {
+    let names = GROUPS.iter().map(|(name, ..)| *name).chain(COMMANDS.iter().filter_map(|command| match command.path {
+        [name] => Some(*name),
+        _ => None,
+    }));
+    let lower = word.to_lowercase();
+    let mut close: Vec<&str> =
+        names.filter(|name| name.starts_with(&lower) || strsim::levenshtein(name, &lower) <= 2).collect();
+    close.sort_unstable();
+    let mut message = format!("unknown command {word:?} for \"helm\"\n");
+    if !close.is_empty() {
+        message += &format!("\nDid you mean this?\n\t{}\n\n", close.join("\n\t"));
+    }
+    message += "Run 'helm --help' for usage.";
+    if let Some(helm_only) = NOT_YET.iter().find(|name| **name == word) {
+        message += &format!("\n(`{helm_only}` is a command of Helm's that onepane does not have yet.)");
+    }
+    message.into()
+}
+
+/// Helm's commands that are not here.
+const NOT_YET: &[&str] = &[
+    "completion",
+    "get",
+    "history",
+    "install",
+    "lint",
+    "list",
+    "plugin",
+    "pull",
+    "push",
+    "registry",
+    "repo",
+    "rollback",
+    "search",
+    "status",
+    "test",
+    "uninstall",
+    "upgrade",
+    "verify",
+];

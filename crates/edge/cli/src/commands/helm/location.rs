@@ -1,0 +1,45 @@
+//! Which chart a command means.
+
+use super::Failure;
+use super::flags::Parsed;
+use camino::Utf8Path;
+use onepane_world::World;
+
+/// Refuses the flags that need a server, or a signature checked.
+pub(super) fn refuse_repositories(flags: &Parsed) -> Result<(), Failure> {
+    if flags.text("repo").is_some_and(|url| !url.is_empty()) {
+        let message = "--repo is not supported yet: onepane fetches no charts from repositories; fetch the chart with \
+                       `helm pull` and name its path";
+        return Err(message.to_owned().into());
+    }
+    if flags.is_set("verify") {
+        return Err("--verify is not supported yet: onepane checks no signatures of packages".to_owned().into());
+    }
+    Ok(())
+}
+
+/// The path of the chart that `reference` names. Errors are Helm's where it has them.
+pub(super) fn locate(reference: &str, world: &dyn World) -> Result<String, Failure> {
+    let path = reference.trim();
+    if world.kind(Utf8Path::new(path)).is_some() {
+        return Ok(path.to_owned());
+    }
+    if path.starts_with(['/', '.']) {
+        return Err(format!("path {path:?} not found").into());
+    }
+    if path.contains("://") {
+        let message = format!(
+            "{path} is not fetched: charts from registries and repositories are not supported yet; \
+                               fetch it with `helm pull` and name its path"
+        );
+        return Err(message.into());
+    }
+    match path.split_once('/') {
+        None => Err(format!("non-absolute URLs should be in form of repo_name/path_to_chart, got: {path}").into()),
+        Some((repository, _)) => Err(format!(
+            "repo {repository} not found: there is no folder {path}, and charts from repositories are not supported yet; \
+             fetch it with `helm pull` and name its path"
+        )
+        .into()),
+    }
+}

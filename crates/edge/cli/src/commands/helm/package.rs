@@ -1,0 +1,92 @@
+//! `helm package`: a chart as an archive.
+
+use super::command::{Arguments, Command};
+use super::flags::{Flag, Kind, Parsed, flag, short};
+use super::{Failure, log, print, world};
+use crate::atomic;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_chart::{Origins, load, missing_dependencies, pack};
+use onepane_semver::Version;
+use onepane_world::{EntryKind, World};
+use std::rc::Rc;
+
+pub(super) const COMMAND: Command = Command {
+    path: &["package"],
+    aliases: &[],
+    usage: "[CHART_PATH] [...]",
+    about: "make an archive of a chart; the same chart always gives the same bytes",
+    flags: &[FLAGS],
+    arguments: Arguments::Any,
+    run,
+};
+
+const FLAGS: &[Flag] = &[
+    flag("app-version", Kind::Text, "the appVersion that the archive's Chart.yaml gets"),
+    flag("ca-file", Kind::Text, "for chart repositories; no effect here"),
+    flag("cert-file", Kind::Text, "for chart repositories; no effect here"),
+    short('u', "dependency-update", Kind::Bool, "fetch dependencies first (not supported yet)"),
+    short('d', "destination", Kind::Text, "the folder for the archive (default \".\")"),
+    flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
+    flag("key", Kind::Text, "for --sign"),
+    flag("key-file", Kind::Text, "for chart repositories; no effect here"),
+    flag("keyring", Kind::Text, "for --sign"),
+    flag("passphrase-file", Kind::Text, "for --sign"),
+    flag("password", Kind::Text, "for chart repositories; no effect here"),
+    flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
+    flag("sign", Kind::Bool, "sign the archive (not supported yet)"),
+    flag("username", Kind::Text, "for chart repositories; no effect here"),
+    flag("version", Kind::Text, "the version that the archive's Chart.yaml gets"),
+];
+
+fn run(flags: &Parsed) -> Result<(), Failure> {
+    if flags.arguments.is_empty() {
+        return Err("need at least one argument, the path to the chart".to_owned().into());
+    }
+    if flags.is_set("sign") {
+        return Err("--sign is not supported yet: onepane signs no packages".to_owned().into());
+    }
+    let world = world()?;
+    // The time of every file in the archive, in seconds since 1970.
+    let time = match world.env("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| format!("invalid SOURCE_DATE_EPOCH {text:?}: no number of seconds"))?,
+    };
+    for argument in &flags.arguments {
+        let archive = package(flags, Utf8Path::new(argument), time, &world)?;
+        print(format!("Successfully packaged chart and saved it to: {archive}\n").as_bytes());
+    }
+    Ok(())
+}
+
+fn package(flags: &Parsed, path: &Utf8Path, time: u64, world: &dyn World) -> Result<Utf8PathBuf, Failure> {
+    match world.kind(path) {
+        Some(EntryKind::Folder) => {}
+        Some(_) => return Err(format!("{path} is not a folder with a chart").into()),
+        None => return Err(format!("stat {path}: no such file or directory").into()),
+    }
+    let mut chart = load(path, world, Origins::Untracked, &mut |warning| log(warning.severity, &warning.message))?;
+    let metadata = Rc::make_mut(&mut chart.metadata);
+    if let Some(version) = flags.text("version").filter(|version| !version.is_empty()) {
+        version.clone_into(&mut metadata.version);
+    }
+    Version::parse(&metadata.version).map_err(|error| error.to_string())?;
+    if let Some(version) = flags.text("app-version").filter(|version| !version.is_empty()) {
+        version.clone_into(&mut metadata.app_version);
+    }
+    let missing = missing_dependencies(&chart);
+    if !missing.is_empty() {
+        let mut message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
+        if flags.is_set("dependency-update") {
+            message += " (--dependency-update is not supported yet: fetch them with `helm dependency update`)";
+        }
+        return Err(message.into());
+    }
+    let archive = pack(&chart, time).map_err(|message| format!("failed to save: {message}"))?;
+    let folder = match flags.text("destination").unwrap_or(".") {
+        "." => super::current_folder()?,
+        folder => folder.into(),
+    };
+    let target = folder.join(format!("{}-{}.tgz", chart.name(), chart.metadata.version));
+    atomic::write(&target, &archive)?;
+    Ok(onepane_world::normalize(&target))
+}

@@ -1,0 +1,100 @@
+//! `helm show`: what is in a chart, as it is.
+
+use super::command::{Arguments, Command};
+use super::flags::{CHART_LOCATION, Flag, Kind, Parsed, flag};
+use super::location::{locate, refuse_repositories};
+use super::{Failure, log, print, world};
+use camino::Utf8Path;
+use onepane_chart::{Chart, File, Origins, load};
+
+pub(super) const ALL: Command = command(&["show", "all"], "print all of it", |flags| run(flags, &ALL_PARTS));
+pub(super) const CHART: Command =
+    command(&["show", "chart"], "print its definition, Chart.yaml", |flags| run(flags, &[Part::Chart]));
+pub(super) const CRDS: Command =
+    command(&["show", "crds"], "print its custom resource definitions", |flags| run(flags, &[Part::Crds]));
+pub(super) const README: Command =
+    command(&["show", "readme"], "print its README", |flags| run(flags, &[Part::Readme]));
+pub(super) const VALUES: Command = Command {
+    flags: &[CHART_LOCATION, JSON_PATH],
+    ..command(&["show", "values"], "print its default values", |flags| run(flags, &[Part::Values]))
+};
+
+const JSON_PATH: &[Flag] = &[flag("jsonpath", Kind::Text, "what to print of the values (not supported yet)")];
+
+const fn command(
+    path: &'static [&'static str],
+    about: &'static str,
+    run: fn(&Parsed) -> Result<(), Failure>,
+) -> Command {
+    Command {
+        path,
+        aliases: &[],
+        usage: "[CHART]",
+        about,
+        flags: &[CHART_LOCATION],
+        arguments: Arguments::Exactly(1),
+        run,
+    }
+}
+
+/// What of a chart is printed.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Chart,
+    Values,
+    Readme,
+    Crds,
+}
+
+const ALL_PARTS: [Part; 4] = [Part::Chart, Part::Values, Part::Readme, Part::Crds];
+
+fn run(flags: &Parsed, parts: &[Part]) -> Result<(), Failure> {
+    refuse_repositories(flags)?;
+    if flags.text("jsonpath").is_some_and(|path| !path.is_empty()) {
+        return Err("--jsonpath is not supported yet; pipe the values through a tool of your choice".to_owned().into());
+    }
+    let world = world()?;
+    let path = locate(&flags.arguments[0], &world)?;
+    let chart = load(Utf8Path::new(&path), &world, Origins::Untracked, &mut |warning| {
+        log(warning.severity, &warning.message);
+    })?;
+    let mut out = Vec::new();
+    let among_others = parts.len() > 1;
+    for part in parts {
+        add(&mut out, &chart, *part, among_others)?;
+    }
+    print(&out);
+    Ok(())
+}
+
+fn add(out: &mut Vec<u8>, chart: &Chart, part: Part, among_others: bool) -> Result<(), Failure> {
+    let mut document = |bytes: &[u8], separated: bool| {
+        if separated {
+            out.extend_from_slice(b"---\n");
+        }
+        out.extend_from_slice(bytes);
+        out.push(b'\n');
+    };
+    match part {
+        Part::Chart => document(chart.metadata.to_yaml()?.as_bytes(), false),
+        Part::Values => {
+            if let Some(file) = &chart.values_file {
+                document(file.bytes(), among_others);
+            }
+        }
+        Part::Readme => {
+            let is_readme = |file: &&File| {
+                ["readme.md", "readme.txt", "readme"].iter().any(|name| file.name.eq_ignore_ascii_case(name))
+            };
+            if let Some(file) = chart.files.iter().find(is_readme) {
+                document(file.bytes(), among_others);
+            }
+        }
+        Part::Crds => {
+            for (_, file) in chart.crds() {
+                document(file.bytes(), !file.bytes().starts_with(b"---"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The values that flags give.
+
+use super::Failure;
+use super::flags::Parsed;
+use onepane_chart::{Compat, Origins, ValueSources, merge_sources, read_from};
+use onepane_value::Map;
+use onepane_world::World;
+use std::io::Read;
+
+/// Merges `-f` and the `--set` family. The file `-` is standard input.
+pub(super) fn given_values(flags: &Parsed, compat: Compat, world: &dyn World) -> Result<Map, Failure> {
+    let sources = ValueSources {
+        compat,
+        files: flags.all("values"),
+        json: flags.all("set-json"),
+        set: flags.all("set"),
+        strings: flags.all("set-string"),
+        from_files: flags.all("set-file"),
+        literals: flags.all("set-literal"),
+    };
+    let read = |path: &str| {
+        if path.trim() != "-" {
+            return read_from(world, path);
+        }
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        Ok(bytes)
+    };
+    Ok(merge_sources(&sources, Origins::Untracked, &read)?)
+}

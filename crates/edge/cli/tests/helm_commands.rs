@@ -120,3 +120,41 @@ fn mistakes_get_helms_words() {
     let config = format!("{}/.config/helm/repositories.yaml\n", folder.display());
     assert_eq!(succeeds(folder, &["env", "HELM_REPOSITORY_CONFIG"]), config);
 }
+
+#[test]
+fn the_linter_says_what_helms_says() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let folder = folder.path();
+    succeeds(folder, &["create", "web"]);
+    let linted = "==> Linting web\n[INFO] Chart.yaml: icon is recommended\n\n1 chart(s) linted, 0 chart(s) failed\n";
+    assert_eq!(succeeds(folder, &["lint", "web"]), linted);
+    assert_eq!(succeeds(folder, &["lint", "web", "--quiet"]), "");
+    succeeds(folder, &["package", "web"]);
+    assert_eq!(succeeds(folder, &["lint", "web-0.1.0.tgz"]), linted.replace("web\n", "web-0.1.0.tgz\n"));
+
+    let manifest = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: Web}\n\
+                    x: {{ required \"no x\" .Values.x }}{{ fail \"never\" }}\n";
+    std::fs::write(folder.join("web/templates/old.yaml"), manifest).expect("it can be written");
+    std::fs::write(folder.join("web/templates/notes.md"), "text").expect("it can be written");
+    std::fs::write(folder.join("web/Chart.yaml"), "name: web\nversion: 1\nnosuch: 1\n").expect("it can be written");
+    let output = helm(folder, &["lint", "web", "nowhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "Error: 2 chart(s) linted, 2 chart(s) failed\n");
+    let printed = text(&output.stdout);
+    for wanted in [
+        "[WARNING] Chart.yaml: failed to strictly parse chart metadata file\n\terror unmarshaling JSON: while decoding \
+         JSON: json: unknown field \"nosuch\"\n",
+        "[ERROR] Chart.yaml: apiVersion is required. The value must be either \"v1\" or \"v2\"\n",
+        "[ERROR] Chart.yaml: version should be of type string but it's of type float64\n",
+        "[WARNING] Chart.yaml: version '1' is not a valid SemVerV2\n",
+        "[ERROR] templates/notes.md: file extension '.md' not valid. Valid extensions are .yaml, .yml, .tpl, or .txt\n",
+        "[WARNING] templates/old.yaml: object name does not conform to Kubernetes naming requirements: \"Web\": ",
+        "[WARNING] templates/old.yaml: extensions/v1beta1 Deployment is deprecated in v1.8+, unavailable in v1.16+; use \
+         apps/v1 Deployment\n",
+        "[ERROR] templates/old.yaml: a Deployment must contain matchLabels or matchExpressions, and \"Web\" does not\n",
+        "==> Linting nowhere\nError unable to check Chart.yaml file in chart: stat nowhere/Chart.yaml: no such file or \
+         directory\n",
+    ] {
+        assert!(printed.contains(wanted), "{wanted}\n{printed}");
+    }
+}

@@ -93,6 +93,11 @@ pub fn load(
     loader.assemble(files, Span::file(path), 0)
 }
 
+/// The files of an archive by their names within the chart, within Helm's limits.
+pub fn unpack(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<(String, Arc<[u8]>)>> {
+    Ok(archive::unpack(path, bytes)?.into_iter().map(|file| (file.name, file.bytes)).collect())
+}
+
 struct Loader<'w> {
     origins: Origins,
     compat: Compat,

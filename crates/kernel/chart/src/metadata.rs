@@ -103,6 +103,19 @@ const MAINTAINER: &[&str] = &["name", "email", "url"];
 const NULL_ITEM: &str = "\0";
 
 impl Metadata {
+    /// Reads Chart.yaml and no more, without asking whether it makes sense. The error is Go's text.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let mut metadata = Self::default();
+        metadata.decode(&as_go(text)?)?;
+        Ok(metadata)
+    }
+
+    /// Refuses keys of Chart.yaml that mean nothing. The error is Go's text.
+    pub fn check_strictly(text: &str) -> Result<(), String> {
+        let document = as_go(text)?;
+        document.as_map().map_or(Ok(()), |map| known_keys(map, METADATA))
+    }
+
     /// Takes over the fields that `document` has.
     pub(crate) fn decode(&mut self, document: &Value) -> Result<(), String> {
         let whole = Target { structure: "", field: "", go_type: "v2.Metadata" };
@@ -264,6 +277,33 @@ impl Metadata {
         .into_iter()
         .collect()
     }
+}
+
+/// Go decodes keys by name, and stops at the first that it does not know.
+fn known_keys(map: &Map, known: &[&str]) -> Result<(), String> {
+    let mut entries = Vec::new();
+    map.for_each(|key, value| entries.push((key.clone(), value.clone())));
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    for (key, value) in entries {
+        let name = key.to_str();
+        if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            return Err(format!("error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""));
+        }
+        let inner = match &*name {
+            "dependencies" => DEPENDENCY,
+            "maintainers" => MAINTAINER,
+            _ => continue,
+        };
+        if let onepane_value::Data::List(items) = &value.data {
+            items.iter().filter_map(Value::as_map).try_for_each(|item| known_keys(item, inner))?;
+        }
+    }
+    Ok(())
+}
+
+fn as_go(text: &str) -> Result<Value, String> {
+    onepane_value::from_yaml(text, None)
+        .map_err(|error| onepane_value::from_yaml_as_go(text).err().unwrap_or(error.message))
 }
 
 impl Dependency {

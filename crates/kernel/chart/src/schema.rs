@@ -113,6 +113,11 @@ fn run(checks: &[Check], chart: Span) -> Result<()> {
     Err(Diagnostic::error("values-schema", message).at(found_in.unwrap_or(chart)))
 }
 
+/// Holds `values` against `schema`. The error is Helm's text.
+pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
+    check(schema, &json_of_map(values))
+}
+
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {
     let mut schema: Json = serde_json::from_slice(schema)
         .map_err(|error| onepane_value::from_json(schema).err().unwrap_or_else(|| error.to_string()))?;

@@ -14,7 +14,7 @@ pub fn parse_values(bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map
 }
 
 /// [`parse_values`] by the rules of a version of Helm: Helm 3 reads the first document and no more.
-pub(crate) fn parse_values_as(compat: Compat, bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map> {
+pub fn parse_values_as(compat: Compat, bytes: &[u8], tracked: Option<(Step, FileId)>) -> Result<Map> {
     let wrapping = match compat {
         Compat::Helm4 => "cannot unmarshal yaml document: ",
         Compat::Helm3 => "",
@@ -25,7 +25,10 @@ pub(crate) fn parse_values_as(compat: Compat, bytes: &[u8], tracked: Option<(Ste
     })?;
     let mut values = Map::new();
     let documents = match compat {
-        Compat::Helm4 => documents(text)?,
+        Compat::Helm4 => documents(text).map_err(|mut error| {
+            error.message.insert_str(0, "error reading yaml document: ");
+            error
+        })?,
         Compat::Helm3 => vec![(0, text.into())],
     };
     for (first_line, document) in documents {
@@ -56,7 +59,7 @@ pub(crate) fn parse_values_as(compat: Compat, bytes: &[u8], tracked: Option<(Ste
 
 /// The documents of a stream as Kubernetes' reader cuts it, each with the number of lines before it: a line that
 /// starts with `---` ends a document that has begun, and may hold nothing else but a comment.
-fn documents(text: &str) -> Result<Vec<(usize, Cow<'_, str>)>> {
+pub fn documents(text: &str) -> Result<Vec<(usize, Cow<'_, str>)>> {
     // The reader takes lines one by one and knows no carriage returns.
     let text: Cow<'_, str> = if text.contains("\r\n") { text.replace("\r\n", "\n").into() } else { text.into() };
     if !text.contains("\n---") && !text.starts_with("---") {
@@ -69,7 +72,7 @@ fn documents(text: &str) -> Result<Vec<(usize, Cow<'_, str>)>> {
         if let Some(rest) = line.strip_prefix("---") {
             let rest = rest.trim();
             if !rest.is_empty() && !rest.starts_with('#') {
-                let message = format!("error reading yaml document: invalid Yaml document separator: {rest}");
+                let message = format!("invalid Yaml document separator: {rest}");
                 return Err(Diagnostic::error("yaml-syntax", message));
             }
             if at > start {

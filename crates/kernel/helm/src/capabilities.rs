@@ -53,6 +53,12 @@ impl Capabilities {
         &self.kube_version.normalized
     }
 
+    /// The numbers of the version that count for deprecations.
+    pub(crate) fn major_minor(&self) -> (u32, u32) {
+        let number = |text: &Text| text.to_str().parse().unwrap_or_default();
+        (number(&self.kube_version.major), number(&self.kube_version.minor))
+    }
+
     /// The version as it was given.
     pub fn full_kube_version(&self) -> &str {
         &self.kube_version.version

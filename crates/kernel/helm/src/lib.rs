@@ -12,6 +12,7 @@ mod failure;
 mod glob;
 mod head;
 mod helm3;
+mod lint;
 mod manifest;
 mod name_template;
 mod release;
@@ -19,6 +20,7 @@ mod render;
 mod split;
 
 pub use capabilities::Capabilities;
+pub use lint::{Finding, LintOptions, Severity, lint};
 pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;
 pub use release::{Action, Release};

@@ -21,18 +21,19 @@ pub enum Action {
     Install,
     /// It is upgraded.
     Upgrade,
+    /// It is only looked at, by `helm lint`.
+    Lint,
 }
 
 impl Release {
     /// What templates see. The revision is always 1 where there is no cluster to know better.
     pub(crate) fn to_map(&self) -> Map {
-        let upgrade = self.action == Action::Upgrade;
         Map::from_iter([
             ("Name", Value::string(self.name.as_str())),
             ("Namespace", Value::string(self.namespace.as_str())),
-            ("IsInstall", (!upgrade).into()),
-            ("IsUpgrade", upgrade.into()),
-            ("Revision", Value::int(1)),
+            ("IsInstall", (self.action == Action::Install).into()),
+            ("IsUpgrade", (self.action == Action::Upgrade).into()),
+            ("Revision", Value::int(i64::from(self.action != Action::Lint))),
             ("Service", "Helm".into()),
         ])
     }

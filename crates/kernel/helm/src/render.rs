@@ -8,7 +8,7 @@ use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_functions::helm;
-use onepane_template::{MissingKey, NamedText, Offline, Options, Templates};
+use onepane_template::{Host, MissingKey, NamedText, Offline, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
 use std::borrow::Cow;
@@ -54,7 +54,10 @@ pub struct Rendered {
 }
 
 /// What templates printed, by path, and what the root chart's NOTES.txt says.
-type Printed = (Vec<(Rc<str>, Text)>, Option<Text>);
+type Printed = (Files, Option<Text>);
+
+/// What templates printed, by path.
+pub(crate) type Files = Vec<(Rc<str>, Text)>;
 
 /// Why there is no result.
 #[derive(Debug)]
@@ -109,6 +112,39 @@ pub fn render(
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
     rendered
+}
+
+/// What the templates of `chart` print, by path, with `required` and `fail` letting everything pass: what `helm lint`
+/// looks at. `None` where Helm's linter gives up without a word.
+pub(crate) fn render_leniently(
+    chart: &mut Chart,
+    given: &Map,
+    options: &RenderOptions,
+    world: &dyn World,
+) -> Option<Result<Files, String>> {
+    process_dependencies(chart, given, options.compat, &mut |_| {}).ok()?;
+    // Helm's linter coalesces twice, which tells for nulls of subcharts.
+    let values = coalesce_values(chart, given, options.compat, &mut |_| {}).ok()?;
+    let values = coalesce_values(chart, &values, options.compat, &mut |_| {}).ok()?;
+    if options.schemas == Schemas::Checked
+        && let Err(error) = Validation::start(chart, &values).finish()
+    {
+        return Some(Err(error.message));
+    }
+    let Data::Map(values) = Value::from(values).deep_copy().data else { return None };
+    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
+    plan.add(chart, "", &Parent::None(values));
+    let printed = plan.parse().and_then(|templates| plan.run(&templates, chart.name(), world, &Linter));
+    Some(printed.map(|(files, _)| files).map_err(|error| error.message))
+}
+
+/// What templates may ask of their surroundings when they are linted.
+struct Linter;
+
+impl Host for Linter {
+    fn lenient(&self) -> bool {
+        true
+    }
 }
 
 fn late(diagnostic: Box<Diagnostic>) -> RenderError {
@@ -232,7 +268,7 @@ impl Plan<'_> {
     /// The root chart's release, whatever its values' schema says.
     fn render(&self, chart: &Chart, world: &dyn World) -> Result<Rendered, RenderError> {
         let templates = self.parse().map_err(late)?;
-        let (files, notes) = self.run(&templates, chart.name(), world).map_err(late)?;
+        let (files, notes) = self.run(&templates, chart.name(), world, &Offline).map_err(late)?;
         match sort(&files, self.options.compat) {
             Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
             Err(bad) => {
@@ -250,7 +286,13 @@ impl Plan<'_> {
 
     /// Runs the templates that are no partials, and puts what they print in the order of their paths.
     /// NOTES.txt is kept apart; of several, the root chart's counts.
-    fn run(&self, templates: &Templates, root: &str, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
+    fn run(
+        &self,
+        templates: &Templates,
+        root: &str,
+        world: &dyn World,
+        host: &dyn Host,
+    ) -> Result<Printed, Box<Diagnostic>> {
         let order = self.order();
         let notes_path = format!("{root}/templates/NOTES.txt");
         let mut notes = None;
@@ -265,7 +307,7 @@ impl Plan<'_> {
             ]);
             template.data.insert("Template", about.declared_as(self.map_type()).into());
             let data = Value::from(template.data.declared_as(self.map_type()));
-            let text = templates.execute(path, &data, world, &Offline).map_err(|error| {
+            let text = templates.execute(path, &data, world, host).map_err(|error| {
                 let message = execution_error(&error.message);
                 let mut diagnostic = error.into_diagnostic("template-execution");
                 diagnostic.message = message;

@@ -7,6 +7,7 @@
 //! Start at [`ResourceId`], whose equality is the one rule that everything else uses. This crate knows nothing of
 //! patches, kustomizations or charts, and reads no file.
 
+mod deprecation;
 mod gvk;
 mod id;
 mod order;
@@ -15,6 +16,7 @@ mod schema;
 mod scope;
 mod set;
 
+pub use deprecation::deprecation_warning;
 pub use gvk::GroupVersionKind;
 pub use id::ResourceId;
 pub use order::{compare_install, compare_uninstall, is_known_to_install_order};

@@ -88,32 +88,28 @@ pub trait Context {
 }
 
 /// What surrounds an engine: the answers that depend on whether there is a cluster, a network, a linter.
+///
+/// By itself it has no cluster and no network, and is no linter.
 pub trait Host {
     /// Helm's `lookup`: the resource or list, an empty map where there is none or no cluster.
-    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Value, String>;
+    fn lookup(&self, _api_version: &str, _kind: &str, _namespace: &str, _name: &str) -> Result<Value, String> {
+        Ok(Map::new().into())
+    }
     /// Helm's `getHostByName`; `""` unless DNS is enabled.
-    fn resolve(&self, host: &str) -> String;
-    /// Whether `required` and `fail` only warn, as `helm lint` has it.
-    fn lenient(&self) -> bool;
+    fn resolve(&self, _host: &str) -> String {
+        String::new()
+    }
+    /// Whether `required` and `fail` let everything pass, as `helm lint` has it.
+    fn lenient(&self) -> bool {
+        false
+    }
 }
 
 /// A host without a cluster, a network or a linter.
 #[derive(Clone, Copy, Debug)]
 pub struct Offline;
 
-impl Host for Offline {
-    fn lookup(&self, _api_version: &str, _kind: &str, _namespace: &str, _name: &str) -> Result<Value, String> {
-        Ok(Map::new().into())
-    }
-
-    fn resolve(&self, _host: &str) -> String {
-        String::new()
-    }
-
-    fn lenient(&self) -> bool {
-        false
-    }
-}
+impl Host for Offline {}
 
 /// The functions that a set of templates can call, by name.
 #[derive(Clone)]

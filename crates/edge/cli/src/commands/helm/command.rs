@@ -2,7 +2,7 @@
 
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
-use super::{create, dependency, env, package, show, template, version};
+use super::{create, dependency, env, lint, package, show, template, version};
 
 /// A command of Helm's.
 pub(super) struct Command {
@@ -48,6 +48,7 @@ pub(super) const COMMANDS: &[Command] = &[
     create::COMMAND,
     dependency::LIST,
     env::COMMAND,
+    lint::COMMAND,
     package::COMMAND,
     show::ALL,
     show::CHART,
@@ -166,7 +167,6 @@ const NOT_YET: &[&str] = &[
     "get",
     "history",
     "install",
-    "lint",
     "list",
     "plugin",
     "pull",

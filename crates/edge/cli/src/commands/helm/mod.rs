@@ -6,6 +6,7 @@ mod dependency;
 mod env;
 mod flags;
 mod help;
+mod lint;
 mod location;
 mod namespace;
 mod output;

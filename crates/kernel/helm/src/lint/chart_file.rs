@@ -1,0 +1,155 @@
+//! The rules for Chart.yaml.
+
+use super::{Linter, Severity};
+use onepane_chart::{Maintainer, Metadata};
+use onepane_semver::{Constraint, Version};
+use onepane_value::from_yaml;
+use onepane_world::EntryKind;
+use regex::Regex;
+use std::sync::LazyLock;
+
+const NAME: &str = "Chart.yaml";
+
+impl Linter<'_> {
+    pub(super) fn chart_file(&mut self) {
+        if self.kind(NAME) == Some(EntryKind::Folder) {
+            self.check(Severity::Error, NAME, Err("should be a file, not a directory".to_owned()));
+        }
+        let read = self.text(NAME).and_then(|text| Metadata::read(&text).map(|metadata| (text, metadata)));
+        let (text, metadata) = match read {
+            Ok(read) => read,
+            Err(message) => {
+                self.check(Severity::Error, NAME, Err(format!("unable to parse YAML\n\t{message}")));
+                return;
+            }
+        };
+        let strict = Metadata::check_strictly(&text)
+            .map_err(|message| format!("failed to strictly parse chart metadata file\n\t{message}"));
+        let icon = &metadata.icon;
+        let icon_present = if icon.is_empty() { Err("icon is recommended".to_owned()) } else { Ok(()) };
+        let icon_address =
+            if icon.is_empty() || is_address(icon) { Ok(()) } else { Err(format!("invalid icon URL '{icon}'")) };
+        let strict_version = Version::parse_strict(&metadata.version)
+            .map(|_| ())
+            .map_err(|_| format!("version '{}' is not a valid SemVerV2", metadata.version));
+        for (severity, outcome) in [
+            (Severity::Warning, strict),
+            (Severity::Error, name(&metadata)),
+            (Severity::Error, api_version(&metadata)),
+            (Severity::Error, is_string(&text, "version")),
+            (Severity::Error, version(&metadata)),
+            (Severity::Error, is_string(&text, "appVersion")),
+            (Severity::Error, metadata.maintainers.iter().try_for_each(maintainer)),
+            (Severity::Error, metadata.sources.iter().try_for_each(|source| self::source(source))),
+            (Severity::Info, icon_present),
+            (Severity::Error, icon_address),
+            (Severity::Error, only_in_v2(&metadata, "type")),
+            (Severity::Error, only_in_v2(&metadata, "dependencies")),
+            (Severity::Warning, strict_version),
+        ] {
+            self.check(severity, NAME, outcome);
+        }
+    }
+}
+
+fn name(metadata: &Metadata) -> Result<(), String> {
+    let name = &metadata.name;
+    if name.is_empty() {
+        return Err("name is required".to_owned());
+    }
+    if name.contains('/') {
+        return Err(format!("chart name {name:?} is invalid"));
+    }
+    Ok(())
+}
+
+fn api_version(metadata: &Metadata) -> Result<(), String> {
+    const VALUES: &str = "The value must be either \"v1\" or \"v2\"";
+    match metadata.api_version.as_str() {
+        "" => Err(format!("apiVersion is required. {VALUES}")),
+        "v1" | "v2" => Ok(()),
+        other => Err(format!("apiVersion '{other}' is not valid. {VALUES}")),
+    }
+}
+
+fn is_string(text: &str, key: &str) -> Result<(), String> {
+    let document = from_yaml(text, None).map_err(|error| error.message)?;
+    match document.as_map().and_then(|map| map.get(key)) {
+        Some(value) if value.as_text().is_none() => {
+            Err(format!("{key} should be of type string but it's of type {}", value.type_name()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn version(metadata: &Metadata) -> Result<(), String> {
+    let text = &metadata.version;
+    if text.is_empty() {
+        return Err("version is required".to_owned());
+    }
+    let version = Version::parse(text).map_err(|_| format!("version '{text}' is not a valid SemVer"))?;
+    match Constraint::parse(">0.0.0-0") {
+        Ok(constraint) if !constraint.check(&version) => {
+            Err(format!("version {text} is less than or equal to 0.0.0-0"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn maintainer(maintainer: &Maintainer) -> Result<(), String> {
+    static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[^\s@]+@([^\s@.]+\.)+[^\s@.]+\.?$").ok());
+    let Maintainer { name, email, url } = maintainer;
+    let is_mail = |text: &str| ADDRESS.as_ref().is_none_or(|pattern| pattern.is_match(text));
+    if name.is_empty() {
+        return Err("each maintainer requires a name".to_owned());
+    }
+    if !email.is_empty() && !is_mail(email) {
+        return Err(format!("invalid email '{email}' for maintainer '{name}'"));
+    }
+    if !url.is_empty() && !is_place(url) {
+        return Err(format!("invalid url '{url}' for maintainer '{name}'"));
+    }
+    Ok(())
+}
+
+fn source(source: &str) -> Result<(), String> {
+    if is_address(source) { Ok(()) } else { Err(format!("invalid source URL '{source}'")) }
+}
+
+/// `scheme:…` without blanks: what an HTTP request could name.
+fn is_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let letters = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let host = rest.strip_prefix("//").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(letters)
+        && !rest.chars().any(|c| c.is_ascii_control())
+        && host.is_none_or(|host| !host.contains([' ', '<', '>', '"']))
+}
+
+/// An address, or one without its scheme: `example.com/people`.
+fn is_place(text: &str) -> bool {
+    let rest = match text.split_once("://") {
+        Some((scheme, rest)) if ["ftp", "tcp", "udp", "ws", "wss", "http", "https"].contains(&scheme) => rest,
+        Some(_) => return false,
+        None => text,
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    text.len() > 3 && !host.is_empty() && !text.contains(char::is_whitespace) && !text.starts_with('.')
+}
+
+fn only_in_v2(metadata: &Metadata, what: &str) -> Result<(), String> {
+    let version = &metadata.api_version;
+    if version == "v2" {
+        return Ok(());
+    }
+    match what {
+        "type" if !metadata.kind.is_empty() => {
+            Err(format!("chart type is not valid in apiVersion '{version}'. It is valid in apiVersion 'v2'"))
+        }
+        "dependencies" if metadata.dependencies.as_ref().is_some_and(|list| !list.is_empty()) => Err(format!(
+            "dependencies are not valid in the Chart file with apiVersion '{version}'. They are valid in apiVersion 'v2'"
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! Any text is a template or an error, with a place inside the text.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use onepane_template::{Options, Templates};
+use std::rc::Rc;
+
+fuzz_target!(|text: &str| {
+    let mut templates = Templates::new(Rc::new(onepane_functions::helm()), Options::default());
+    if let Err(error) = templates.parse("t", None, text) {
+        assert!(!error.message.is_empty());
+    }
+});

@@ -2,7 +2,7 @@
 
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
-use super::{create, dependency, env, lint, package, show, template, version};
+use super::{create, dependency, env, lint, package, show, template, verify, version};
 
 /// A command of Helm's.
 pub(super) struct Command {
@@ -56,6 +56,7 @@ pub(super) const COMMANDS: &[Command] = &[
     show::README,
     show::VALUES,
     template::COMMAND,
+    verify::COMMAND,
     version::COMMAND,
 ];
 
@@ -179,5 +180,4 @@ const NOT_YET: &[&str] = &[
     "test",
     "uninstall",
     "upgrade",
-    "verify",
 ];

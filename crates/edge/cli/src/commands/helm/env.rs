@@ -28,7 +28,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
 }
 
 /// Every setting under the name of its variable: a flag wins over the variable, which wins over the default.
-fn settings(flags: &Parsed, world: &dyn World) -> BTreeMap<&'static str, String> {
+pub(super) fn settings(flags: &Parsed, world: &dyn World) -> BTreeMap<&'static str, String> {
     let variable = |name: &str| world.env(name).filter(|value| !value.is_empty());
     let of =
         |flag: &str, name: &str| flags.text(flag).map(str::to_owned).or_else(|| variable(name)).unwrap_or_default();

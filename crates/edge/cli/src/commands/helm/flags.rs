@@ -66,7 +66,7 @@ pub(super) const CHART_LOCATION: &[Flag] = &[
     flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
     flag("repo", Kind::Text, "the URL of a chart repository (not supported yet)"),
     flag("username", Kind::Text, "for chart repositories; no effect here"),
-    flag("verify", Kind::Bool, "check a package's signature (not supported yet)"),
+    flag("verify", Kind::Bool, "check the signature of a package on disk"),
     flag("version", Kind::Text, "for chart repositories; no effect here"),
 ];
 

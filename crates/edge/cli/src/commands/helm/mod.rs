@@ -11,9 +11,11 @@ mod location;
 mod namespace;
 mod output;
 mod package;
+mod package_sign;
 mod show;
 mod template;
 mod values;
+mod verify;
 mod version;
 
 use crate::arguments::ColorChoice;

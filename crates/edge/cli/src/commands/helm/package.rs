@@ -2,6 +2,7 @@
 
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag, short};
+use super::package_sign::Signer;
 use super::{Failure, log, print, world};
 use crate::atomic;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -27,13 +28,13 @@ const FLAGS: &[Flag] = &[
     short('u', "dependency-update", Kind::Bool, "fetch dependencies first (not supported yet)"),
     short('d', "destination", Kind::Text, "the folder for the archive (default \".\")"),
     flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
-    flag("key", Kind::Text, "for --sign"),
+    flag("key", Kind::Text, "for --sign: the user name of the key, or a part of it"),
     flag("key-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("keyring", Kind::Text, "for --sign"),
-    flag("passphrase-file", Kind::Text, "for --sign"),
+    flag("keyring", Kind::Text, "for --sign: the file with the secret key"),
+    flag("passphrase-file", Kind::Text, "for --sign: the file with the passphrase, - for stdin"),
     flag("password", Kind::Text, "for chart repositories; no effect here"),
     flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
-    flag("sign", Kind::Bool, "sign the archive (not supported yet)"),
+    flag("sign", Kind::Bool, "sign the archive with PGP, into a provenance file beside it"),
     flag("username", Kind::Text, "for chart repositories; no effect here"),
     flag("version", Kind::Text, "the version that the archive's Chart.yaml gets"),
 ];
@@ -42,23 +43,27 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if flags.arguments.is_empty() {
         return Err("need at least one argument, the path to the chart".to_owned().into());
     }
-    if flags.is_set("sign") {
-        return Err("--sign is not supported yet: onepane signs no packages".to_owned().into());
-    }
     let world = world()?;
+    let signer = if flags.is_set("sign") { Some(Signer::new(flags, &world)?) } else { None };
     // The time of every file in the archive, in seconds since 1970.
     let time = match world.env("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
         None => 0,
         Some(text) => text.parse().map_err(|_| format!("invalid SOURCE_DATE_EPOCH {text:?}: no number of seconds"))?,
     };
     for argument in &flags.arguments {
-        let archive = package(flags, Utf8Path::new(argument), time, &world)?;
+        let archive = package(flags, Utf8Path::new(argument), time, signer.as_ref(), &world)?;
         print(format!("Successfully packaged chart and saved it to: {archive}\n").as_bytes());
     }
     Ok(())
 }
 
-fn package(flags: &Parsed, path: &Utf8Path, time: u64, world: &dyn World) -> Result<Utf8PathBuf, Failure> {
+fn package(
+    flags: &Parsed,
+    path: &Utf8Path,
+    time: u64,
+    signer: Option<&Signer>,
+    world: &dyn World,
+) -> Result<Utf8PathBuf, Failure> {
     match world.kind(path) {
         Some(EntryKind::Folder) => {}
         Some(_) => return Err(format!("{path} is not a folder with a chart").into()),
@@ -87,6 +92,13 @@ fn package(flags: &Parsed, path: &Utf8Path, time: u64, world: &dyn World) -> Res
         folder => folder.into(),
     };
     let target = folder.join(format!("{}-{}.tgz", chart.name(), chart.metadata.version));
+    // Nothing is written where signing fails.
+    let name = target.file_name().unwrap_or_default();
+    let provenance =
+        signer.map(|signer| signer.sign(&archive, name, &chart.metadata.to_yaml()?.to_str())).transpose()?;
     atomic::write(&target, &archive)?;
+    if let Some(provenance) = provenance {
+        atomic::write(Utf8Path::new(&format!("{target}.prov")), provenance.as_bytes())?;
+    }
     Ok(onepane_world::normalize(&target))
 }

@@ -54,7 +54,7 @@ fn run(flags: &Parsed, parts: &[Part]) -> Result<(), Failure> {
         return Err("--jsonpath is not supported yet; pipe the values through a tool of your choice".to_owned().into());
     }
     let world = world()?;
-    let path = locate(&flags.arguments[0], &world)?;
+    let path = locate(flags, &flags.arguments[0], &world)?;
     let chart = load(Utf8Path::new(&path), &world, Origins::Untracked, &mut |warning| {
         log(warning.severity, &warning.message);
     })?;

@@ -78,7 +78,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     refuse_unsupported(flags)?;
     let world = world()?;
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
-    let path = locate(reference, &world)?;
+    let path = locate(flags, reference, &world)?;
     let values = given_values(flags, compat, &world)?;
     let mut warned = Vec::new();
     let mut warn = |diagnostic: Diagnostic| {

@@ -1,7 +1,7 @@
 //! Go structs as data: fields in the order of their declaration for JSON, sorted for YAML, the empty ones left out.
 
 use onepane_chart::{Dependency, Maintainer, Metadata};
-use onepane_value::{List, Map, Value, to_json};
+use onepane_value::{Data, List, Map, Value, to_json};
 use std::fmt::Write;
 
 /// A value whose objects know the order of their fields.
@@ -14,6 +14,18 @@ pub(crate) enum Ordered {
 impl Ordered {
     pub(crate) fn text(text: &str) -> Self {
         Self::Value(Value::string(text))
+    }
+
+    /// A value of any kind. How deep it nests is bounded by whoever read it.
+    pub(crate) fn of(value: &Value) -> Self {
+        match &value.data {
+            Data::List(items) if !items.is_nil() => Self::List(items.iter().map(Self::of).collect()),
+            Data::Map(map) if !map.is_nil() => {
+                let entries = map.entries().into_iter();
+                Self::Object(entries.map(|(key, value)| (key.to_str().into_owned(), Self::of(&value))).collect())
+            }
+            _ => Self::Value(value.clone()),
+        }
     }
 
     /// encoding/json's `Marshal`, or `MarshalIndent` with two spaces a level.
@@ -153,7 +165,7 @@ pub(crate) fn dependency(dependency: &Dependency) -> Ordered {
     fields.text("condition", &dependency.condition);
     fields.texts("tags", &dependency.tags);
     fields.flag("enabled", dependency.enabled);
-    fields.list("import-values", dependency.import_values.iter().cloned().map(Ordered::Value).collect());
+    fields.list("import-values", dependency.import_values.iter().map(Ordered::of).collect());
     fields.text("alias", &dependency.alias);
     Ordered::Object(fields.0)
 }

@@ -112,7 +112,7 @@ fn name_within(entry: &str) -> Result<String, &'static str> {
 pub(crate) fn expand(bytes: &[u8], source: &str, folder: &Utf8Path) -> Result<Utf8PathBuf> {
     let entries = unpack(bytes, source)?;
     let name = load(Utf8Path::new("chart.tgz"), bytes)?.metadata.name.clone();
-    let target = folder.join(&name);
+    let target = if folder == "." { Utf8PathBuf::from(&name) } else { folder.join(&name) };
     if target.symlink_metadata().is_ok() {
         return Err(taken(&target));
     }

@@ -40,7 +40,6 @@ pub(crate) fn find(helm: &Utf8Path, docker: &Utf8Path, host: &str) -> Result<Opt
 
 /// Stores credentials for `host` in the configuration at `path`, or with the helper that it names.
 pub(crate) fn store(path: &Utf8Path, host: &str, credentials: &Credentials) -> Result<()> {
-    let _lock = write::Lock::take(path)?;
     let config = read(path)?.unwrap_or_default();
     let key = key_of(host);
     if let Some(helper) = helper_for(&config, &key) {
@@ -62,7 +61,6 @@ pub(crate) fn store(path: &Utf8Path, host: &str, credentials: &Credentials) -> R
 
 /// Removes the credentials for `host`; there need not be any.
 pub(crate) fn remove(path: &Utf8Path, host: &str) -> Result<()> {
-    let _lock = write::Lock::take(path)?;
     let Some(config) = read(path)? else { return Ok(()) };
     let key = key_of(host);
     if let Some(helper) = helper_for(&config, &key) {

@@ -384,7 +384,7 @@ impl Fetcher {
 /// Loads a chart's folder.
 fn load(folder: &Utf8Path, say: &mut dyn FnMut(Said)) -> Result<Chart> {
     match std::fs::metadata(folder) {
-        Err(error) => return Err(failure::io("could not find", folder, &error)),
+        Err(error) => return Err(failure::io(&format!("could not find {folder}: stat"), folder, &error)),
         Ok(metadata) if !metadata.is_dir() => return Err(refused("only unpacked charts can be updated")),
         Ok(_) => {}
     }

@@ -38,7 +38,7 @@ impl Access {
 }
 
 /// A chart as a user calls it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChartRequest {
     /// `repo/chart`, an address, `oci://…`, a path where [`Fetcher::locate`] is asked, or the chart's bare name with
     /// a `repository`.
@@ -66,6 +66,16 @@ impl ChartRequest {
     }
 }
 
+impl std::fmt::Debug for ChartRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChartRequest")
+            .field("chart", &shown(&self.chart))
+            .field("version", &self.version)
+            .field("repository", &shown(&self.repository))
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether the provenance file is wanted as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
@@ -87,7 +97,6 @@ pub struct Downloaded {
 }
 
 /// Where a chart lies, once that is known.
-#[derive(Debug)]
 pub(crate) enum Source {
     /// At an address, with the digest that its index has.
     Web { url: String, digest: Option<Hash>, home: String, access: Access },
@@ -293,8 +302,11 @@ impl Fetcher {
                         let beside = with_suffix(url, ".prov")?;
                         let got = self.session.get(&beside, access, Some(ACCEPT), LARGEST_PROVENANCE);
                         got.map_err(|error| {
-                            let warning =
-                                format!("WARNING: Verification not found for {}: {}", request.chart, error.message);
+                            let warning = format!(
+                                "WARNING: Verification not found for {}: {}",
+                                shown(&request.chart),
+                                error.message
+                            );
                             if provenance == Provenance::Fetch {
                                 say(Said::Line(warning));
                             }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// No index is larger, in bytes: the largest public ones have about 30 MB.
-pub(crate) const LARGEST_INDEX: u64 = 256 << 20;
+pub(crate) const LARGEST_INDEX: u64 = 64 << 20;
 
 /// A repository's index, versions sorted with the highest first.
 #[derive(Clone, Debug, Default)]

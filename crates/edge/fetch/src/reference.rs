@@ -41,7 +41,8 @@ impl Reference {
         // Versions may have a `+`, tags may not.
         let tag = tag.replace('+', "_");
         if !is_registry(registry) {
-            return Err(invalid("registry", registry));
+            // Before an `@` stands what is nobody else's business.
+            return Err(invalid("registry", registry.rsplit('@').next().unwrap_or_default()));
         }
         if !is_repository(repository) {
             return Err(invalid("repository", repository));
@@ -143,6 +144,7 @@ mod tests {
             ("oci://h/a:-1", "invalid reference: invalid tag \"-1\""),
             ("oci://h/a@sha256:1", "invalid reference: invalid digest \"sha256:1\""),
             ("oci://u?p/a", "invalid reference: invalid registry \"u?p\""),
+            (&format!("oci://u:hush@h/a@{digest}"), "invalid reference: invalid registry \"h\""),
         ] {
             assert_eq!(Reference::parse(text).expect_err(text).message, wanted);
         }

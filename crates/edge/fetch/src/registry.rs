@@ -35,6 +35,9 @@ pub(crate) const LARGEST_PROVENANCE: u64 = 4 << 20;
 const MOST_TAG_PAGES: usize = 200;
 const TAGS_A_PAGE: usize = 1000;
 
+/// A page of fewer tags is the last one: no registry has smaller ones, though some have smaller ones than was asked for.
+const SMALLEST_PAGE: usize = 50;
+
 /// For how long a registry may be silent.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -79,6 +82,10 @@ impl Fetcher {
         if !is_oci(remote) {
             return Err(match remote.split_once("://") {
                 Some((scheme, _)) => refused(format!("scheme {scheme:?} not supported")),
+                // What Go takes for a scheme that is none.
+                None if remote.split('/').next().is_some_and(|first| first.contains(':')) => {
+                    refused(format!("invalid chart URL format: {}", shown(remote))).hint("begin it with `oci://`")
+                }
                 None => refused("scheme prefix missing from remote (e.g. \"oci://\")"),
             });
         }
@@ -248,7 +255,12 @@ impl<'a> Registry<'a> {
                 if !matches!(auth, RegistryAuth::Anonymous) {
                     client.auth(&oci, &auth, oci_client::RegistryOperation::Push).await?;
                 }
-                for (digest, _, bytes) in std::iter::once(config).chain(layers) {
+                // Like ORAS: a manifest that is there has all that it names, and only its tag is put.
+                let there = match client.fetch_manifest_digest(&oci.clone_with_digest(digest.clone()), &auth).await {
+                    Err(error @ OciDistributionError::UnauthorizedError { .. }) => return Err(error),
+                    found => found.is_ok(),
+                };
+                for (digest, _, bytes) in std::iter::once(config).chain(layers).filter(|_| !there) {
                     if !client.blob_exists(&oci, &digest).await? {
                         client.push_blob(&oci, bytes, &digest).await?;
                     }
@@ -256,7 +268,7 @@ impl<'a> Registry<'a> {
                 let kind = reqwest::header::HeaderValue::from_static(MANIFEST);
                 client.push_manifest_raw(&oci, manifest, kind).await
             })?
-            .map_err(|error| destination(self.explain("PUT", reference, error)))?;
+            .map_err(|error| destination(self.explain("HEAD", reference, error)))?;
         Ok(digest)
     }
 
@@ -270,7 +282,7 @@ impl<'a> Registry<'a> {
                 let page = client.list_tags(&oci, &auth, Some(TAGS_A_PAGE), tags.last().map(String::as_str)).await?;
                 // A registry that does not know pages sends the same ones again.
                 let known = page.tags.last().is_none_or(|last| tags.contains(last));
-                let last = page.tags.len() < TAGS_A_PAGE;
+                let last = page.tags.len() < SMALLEST_PAGE;
                 if !known {
                     tags.extend(page.tags);
                 }
@@ -433,7 +445,10 @@ impl<'a> Registry<'a> {
             no_proxy: Some(proxies.direct_hosts()),
             ..ClientConfig::default()
         };
-        Client::try_from(config).map_err(|error| refused(format!("can't create TLS config for client: {error}")))
+        // What went wrong is not repeated: it may be about a proxy's address, which may hold a password.
+        Client::try_from(config).map_err(|_| {
+            refused("can't create TLS config for client: the certificates or the proxy's address are not usable")
+        })
     }
 
     /// ORAS's words for what went wrong, and what to do about it.
@@ -441,7 +456,17 @@ impl<'a> Registry<'a> {
         use OciDistributionError as E;
         let host = &reference.registry;
         let log_in = format!("log in: `helm registry login {host}`");
+        // ORAS does not even ask a registry that wants a password where it has none.
+        let unauthorized = if matches!(self.auth(host), Ok(RegistryAuth::Anonymous)) {
+            "basic credential not found"
+        } else {
+            "response status code 401: unauthorized: authentication required"
+        };
         match error {
+            E::RequestError(error) if error.status() == Some(reqwest::StatusCode::UNAUTHORIZED) => {
+                let address = error.url().map_or_else(|| reference.to_string(), |url| shown(url.as_str()));
+                unreachable(format!("{method} {address:?}: {unauthorized}")).hint(log_in)
+            }
             E::RequestError(error) => {
                 let address = error.url().map_or_else(|| reference.to_string(), |url| shown(url.as_str()));
                 let diagnostic = failed("Get", &address, &error);
@@ -451,8 +476,7 @@ impl<'a> Registry<'a> {
                 diagnostic
             }
             E::UnauthorizedError { url } => {
-                let words = "response status code 401: unauthorized: authentication required";
-                unreachable(format!("{method} {:?}: {words}", shown(&url))).hint(log_in)
+                unreachable(format!("{method} {:?}: {unauthorized}", shown(&url))).hint(log_in)
             }
             E::AuthenticationFailure(_) => {
                 unreachable(format!("{host}: response status code 401: unauthorized: authentication required"))
@@ -472,7 +496,10 @@ impl<'a> Registry<'a> {
                     first.map(|error| error.message.chars().take(200).collect::<String>()).unwrap_or_default();
                 let status = if is(&[Code::NameUnknown]) { "response status code 404: name unknown: " } else { "" };
                 let diagnostic = unreachable(format!("{method} {:?}: {status}{message}", shown(&url)));
-                if is(&[Code::Unauthorized, Code::Denied]) { diagnostic.hint(log_in) } else { diagnostic }
+                if is(&[Code::Unauthorized]) {
+                    return unreachable(format!("{method} {:?}: {unauthorized}", shown(&url))).hint(log_in);
+                }
+                if is(&[Code::Denied]) { diagnostic.hint(log_in) } else { diagnostic }
             }
             E::ServerError { code: 404, .. } => unreachable(format!("{reference}: not found")),
             E::ServerError { code, url, .. } => {
@@ -482,6 +509,8 @@ impl<'a> Registry<'a> {
                 damaged(format!("{reference}: {error}")).hint("run it again; nothing of it was kept")
             }
             E::IoError(error) => damaged(format!("{reference}: {error}")).hint("run it again; nothing of it was kept"),
+            // It may hold a token.
+            E::UrlParseError(_) => damaged(format!("{reference}: the registry sent an address that is none")),
             // The others hold what the registry sent; its words are not ours to repeat at length.
             other => damaged(format!("{reference}: {}", other.to_string().chars().take(200).collect::<String>())),
         }

@@ -41,7 +41,6 @@ pub struct Tls {
 }
 
 /// The file's contents. Fields that Helm does not know are kept, which Helm itself does not do.
-#[derive(Debug)]
 pub struct RepositoryFile {
     document: Map,
     repositories: Vec<Repository>,
@@ -167,6 +166,13 @@ impl RepositoryFile {
     }
 }
 
+impl fmt::Debug for RepositoryFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The document has the passwords in it.
+        f.debug_list().entries(&self.repositories).finish()
+    }
+}
+
 impl Default for RepositoryFile {
     fn default() -> Self {
         Self { document: Map::new(), repositories: Vec::new() }
@@ -272,6 +278,9 @@ mod tests {
         let mut file = RepositoryFile::read(&path).expect("it is good").expect("it is there");
         assert_eq!(file.get("d"), Some(&repository));
         assert!(file.remove("d") && !file.remove("d"));
+        let secret = Credentials { username: "u".into(), password: Secret::new("hush") };
+        file.set(Repository { url: "http://u:hush@h".into(), credentials: secret, ..Repository::default() });
+        assert!(!format!("{file:?}").contains("hush"));
         assert_eq!(file.pick("d").expect_err("it is gone").message, "repo d not found");
     }
 

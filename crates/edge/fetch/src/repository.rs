@@ -88,7 +88,9 @@ impl Fetcher {
     /// Fails for a repository that is gone for good, unless the user insists: `--allow-deprecated-repos`.
     pub fn refuse_gone_repository(url: &str) -> Result<()> {
         match GONE.iter().find(|(old, _)| url.contains(old)) {
-            Some((_, new)) => Err(refused(format!("repo {url:?} is no longer available; try {new:?} instead"))),
+            Some((_, new)) => {
+                Err(refused(format!("repo {:?} is no longer available; try {new:?} instead", shown(url))))
+            }
             None => Ok(()),
         }
     }

@@ -22,6 +22,9 @@ pub(crate) fn parse(bytes: &[u8], source: &str, warn: &mut dyn FnMut(Diagnostic)
     if bytes.is_empty() {
         return Err("empty index.yaml file".to_owned());
     }
+    if most_nodes(bytes) > MOST_NODES {
+        return Err(format!("the index has more than {MOST_NODES} values"));
+    }
     let text = String::from_utf8_lossy(bytes);
     let json = if text.trim_start().starts_with('{') { from_json(text.as_bytes()).ok() } else { None };
     let (document, unknown) = match json {
@@ -39,6 +42,16 @@ pub(crate) fn parse(bytes: &[u8], source: &str, warn: &mut dyn FnMut(Diagnostic)
         return Err("no API version specified".to_owned());
     }
     Ok(index)
+}
+
+/// How many values an index may have: each takes a hundred bytes or so, however short it is written. The largest public
+/// indexes have about two million.
+const MOST_NODES: usize = 8_000_000;
+
+/// How many values a text has at most, by what parts them.
+fn most_nodes(bytes: &[u8]) -> usize {
+    let parts = |pair: &&[u8]| matches!(pair, [b',' | b'\n' | b'[' | b'{', _] | [b'-', b' ']);
+    bytes.windows(2).filter(parts).count()
 }
 
 struct Reader<'a> {

@@ -245,6 +245,10 @@ fn a_bad_index_leaves_nothing_behind() {
         ("not text", Answer::Bytes(vec![0xFF; 1000])),
         ("zeros", Answer::Bytes(vec![0; 1 << 20])),
         ("page", Answer::Bytes(b"<html></html>".to_vec())),
+        (
+            "many values",
+            Answer::Bytes(format!("apiVersion: v1\nentries: [{}]\n", "a,".repeat(10_000_000)).into_bytes()),
+        ),
         ("a name that climbs", Answer::Bytes(b"apiVersion: v1\nentries: {a: [{name: 1".to_vec())),
     ] {
         let (site, room) = (Site::start(), Room::new());

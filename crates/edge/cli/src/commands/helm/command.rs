@@ -2,7 +2,10 @@
 
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
-use super::{create, dependency, env, lint, package, show, template, verify, version};
+use super::{
+    create, dependency, dependency_update, env, lint, package, pull, push, registry_login, registry_logout, repo_add,
+    repo_index, repo_list, repo_remove, repo_update, search_repo, show, template, verify, version,
+};
 
 /// A command of Helm's.
 pub(super) struct Command {
@@ -39,17 +42,32 @@ pub(super) enum Arguments {
 
 /// Commands that only hold others: name, aliases, what they are about.
 pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
-    ("dependency", &["dep", "dependencies"], "look at a chart's dependencies"),
+    ("dependency", &["dep", "dependencies"], "look after the charts that a chart depends on"),
+    ("registry", &[], "log in to registries and out of them"),
+    ("repo", &[], "look after the chart repositories that are known"),
+    ("search", &[], "search charts"),
     ("show", &["inspect"], "print what is in a chart"),
 ];
 
 /// All commands, by name.
 pub(super) const COMMANDS: &[Command] = &[
     create::COMMAND,
+    dependency_update::BUILD,
     dependency::LIST,
+    dependency_update::UPDATE,
     env::COMMAND,
     lint::COMMAND,
     package::COMMAND,
+    pull::COMMAND,
+    push::COMMAND,
+    registry_login::COMMAND,
+    registry_logout::COMMAND,
+    repo_add::COMMAND,
+    repo_index::COMMAND,
+    repo_list::COMMAND,
+    repo_remove::COMMAND,
+    repo_update::COMMAND,
+    search_repo::COMMAND,
     show::ALL,
     show::CHART,
     show::CRDS,
@@ -170,12 +188,7 @@ const NOT_YET: &[&str] = &[
     "install",
     "list",
     "plugin",
-    "pull",
-    "push",
-    "registry",
-    "repo",
     "rollback",
-    "search",
     "status",
     "test",
     "uninstall",

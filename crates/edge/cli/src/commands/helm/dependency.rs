@@ -2,6 +2,7 @@
 
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag};
+use super::table::table;
 use super::{Failure, print, world};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, Dependency, Origins, is_compatible, load};
@@ -103,28 +104,4 @@ fn fit(chart: &Chart, dependency: &Dependency) -> Option<&'static str> {
     }
     let readable = Constraint::parse(&dependency.version).is_ok() && Version::parse(version).is_ok();
     Some(if readable { "wrong version" } else { "invalid version" })
-}
-
-/// Rows with cells as wide as their column, cut off at `widest`, with a tab between them.
-fn table<const N: usize>(rows: &[[String; N]], widest: usize) -> String {
-    let length = |cell: &str| cell.chars().count();
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| length(&row[column]).min(widest)).max().unwrap_or(0));
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| {
-                if length(cell) <= width || width == 0 {
-                    return format!("{cell:<width$}");
-                }
-                let kept: String = cell.chars().take(width.saturating_sub(3).max(1)).collect();
-                kept + "..."
-            })
-            .collect();
-        text += &cells.join("\t");
-        text.push('\n');
-    }
-    text
 }

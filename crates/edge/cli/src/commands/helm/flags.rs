@@ -53,22 +53,29 @@ pub(super) const VALUES: &[Flag] = &[
     short('f', "values", Kind::Slice, "read values from files; later ones win"),
 ];
 
-/// Which chart is meant where it does not lie in a folder, and how its server is spoken to.
-pub(super) const CHART_LOCATION: &[Flag] = &[
-    flag("ca-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("cert-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("devel", Kind::Bool, "for chart repositories; no effect here"),
-    flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
-    flag("key-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("keyring", Kind::Text, "for --verify"),
-    flag("pass-credentials", Kind::Bool, "for chart repositories; no effect here"),
-    flag("password", Kind::Text, "for chart repositories; no effect here"),
-    flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
-    flag("repo", Kind::Text, "the URL of a chart repository (not supported yet)"),
-    flag("username", Kind::Text, "for chart repositories; no effect here"),
-    flag("verify", Kind::Bool, "check the signature of a package on disk"),
-    flag("version", Kind::Text, "for chart repositories; no effect here"),
+/// How a server is talked to.
+pub(super) const SERVER: &[Flag] = &[
+    flag("ca-file", Kind::Text, "the certificates that servers are checked with"),
+    flag("cert-file", Kind::Text, "the certificate to show to the server"),
+    flag("insecure-skip-tls-verify", Kind::Bool, "don't check the server's certificate"),
+    flag("key-file", Kind::Text, "the key of that certificate"),
+    flag("password", Kind::Text, "the password at the server"),
+    flag("plain-http", Kind::Bool, "talk HTTP to registries, without encryption"),
+    flag("username", Kind::Text, "the user's name at the server"),
 ];
+
+/// Where a chart comes from: read by [`locate`](super::location::locate), beside [`SERVER`].
+pub(super) const CHART_LOCATION: &[Flag] = &[
+    flag("keyring", Kind::Text, "the public keys for --verify"),
+    flag("pass-credentials", Kind::Bool, "send user and password to other hosts too"),
+    flag("repo", Kind::Text, "the URL of a chart repository"),
+    flag("verify", Kind::Bool, "check the package's signature before it is used"),
+    flag("version", Kind::Text, "the version of the chart, or a range"),
+];
+
+/// Whether versions like 1.0.0-alpha count, where charts come from repositories.
+pub(super) const DEVELOPMENT: &[Flag] =
+    &[flag("devel", Kind::Bool, "take development versions too; the same as --version '>0.0.0-0'")];
 
 /// Flags of every command.
 pub(super) const GLOBAL: &[Flag] = &[

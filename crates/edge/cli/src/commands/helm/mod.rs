@@ -3,16 +3,30 @@
 mod command;
 mod create;
 mod dependency;
+mod dependency_update;
 mod env;
 mod flags;
 mod help;
 mod lint;
+mod listing;
 mod location;
 mod namespace;
+mod network;
 mod output;
 mod package;
 mod package_sign;
+mod pull;
+mod push;
+mod registry_login;
+mod registry_logout;
+mod repo_add;
+mod repo_index;
+mod repo_list;
+mod repo_remove;
+mod repo_update;
+mod search_repo;
 mod show;
+mod table;
 mod template;
 mod values;
 mod verify;
@@ -65,7 +79,16 @@ fn world() -> Result<OsWorld, Failure> {
     Ok(OsWorld::unrestricted(current_folder()?))
 }
 
+/// The current folder under the name that the shell has for it, as Go gives it.
 fn current_folder() -> Result<Utf8PathBuf, Failure> {
+    #[cfg(unix)]
+    if let Some(named) = std::env::var("PWD").ok().filter(|path| path.starts_with('/')) {
+        use std::os::unix::fs::MetadataExt;
+        let place = |path: &str| std::fs::metadata(path).ok().map(|entry| (entry.dev(), entry.ino()));
+        if place(&named).is_some_and(|named| Some(named) == place(".")) {
+            return Ok(named.into());
+        }
+    }
     let folder = std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
     Ok(Utf8PathBuf::try_from(folder).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?)
 }
@@ -85,4 +108,15 @@ fn log(severity: Severity, message: &str) {
         Severity::Error => "ERROR",
     };
     eprintln!("level={level} msg={message:?}");
+}
+
+/// Takes warnings and writes each of them once: coalescing passes over the same values more than once.
+fn log_once() -> impl FnMut(Diagnostic) {
+    let mut warned = Vec::new();
+    move |diagnostic: Diagnostic| {
+        if !warned.contains(&diagnostic.message) {
+            log(diagnostic.severity, &diagnostic.message);
+            warned.push(diagnostic.message);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! `helm package`: a chart as an archive.
 
 use super::command::{Arguments, Command};
-use super::flags::{Flag, Kind, Parsed, flag, short};
+use super::dependency_update::update_in_passing;
+use super::flags::{Flag, Kind, Parsed, SERVER, flag, short};
 use super::package_sign::Signer;
 use super::{Failure, log, print, world};
 use crate::atomic;
@@ -16,26 +17,19 @@ pub(super) const COMMAND: Command = Command {
     aliases: &[],
     usage: "[CHART_PATH] [...]",
     about: "make an archive of a chart; the same chart always gives the same bytes",
-    flags: &[FLAGS],
+    flags: &[FLAGS, SERVER],
     arguments: Arguments::Any,
     run,
 };
 
 const FLAGS: &[Flag] = &[
     flag("app-version", Kind::Text, "the appVersion that the archive's Chart.yaml gets"),
-    flag("ca-file", Kind::Text, "for chart repositories; no effect here"),
-    flag("cert-file", Kind::Text, "for chart repositories; no effect here"),
-    short('u', "dependency-update", Kind::Bool, "fetch dependencies first (not supported yet)"),
+    short('u', "dependency-update", Kind::Bool, "fetch dependencies first"),
     short('d', "destination", Kind::Text, "the folder for the archive (default \".\")"),
-    flag("insecure-skip-tls-verify", Kind::Bool, "for chart repositories; no effect here"),
     flag("key", Kind::Text, "for --sign: the user name of the key, or a part of it"),
-    flag("key-file", Kind::Text, "for chart repositories; no effect here"),
     flag("keyring", Kind::Text, "for --sign: the file with the secret key"),
     flag("passphrase-file", Kind::Text, "for --sign: the file with the passphrase, - for stdin"),
-    flag("password", Kind::Text, "for chart repositories; no effect here"),
-    flag("plain-http", Kind::Bool, "for chart repositories; no effect here"),
     flag("sign", Kind::Bool, "sign the archive with PGP, into a provenance file beside it"),
-    flag("username", Kind::Text, "for chart repositories; no effect here"),
     flag("version", Kind::Text, "the version that the archive's Chart.yaml gets"),
 ];
 
@@ -69,6 +63,9 @@ fn package(
         Some(_) => return Err(format!("{path} is not a folder with a chart").into()),
         None => return Err(format!("stat {path}: no such file or directory").into()),
     }
+    if flags.is_set("dependency-update") {
+        update_in_passing(flags, path, &mut |_| {})?;
+    }
     let mut chart = load(path, world, Origins::Untracked, &mut |warning| log(warning.severity, &warning.message))?;
     let metadata = Rc::make_mut(&mut chart.metadata);
     if let Some(version) = flags.text("version").filter(|version| !version.is_empty()) {
@@ -80,11 +77,7 @@ fn package(
     }
     let missing = missing_dependencies(&chart);
     if !missing.is_empty() {
-        let mut message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
-        if flags.is_set("dependency-update") {
-            message += " (--dependency-update is not supported yet: fetch them with `helm dependency update`)";
-        }
-        return Err(message.into());
+        return Err(format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", ")).into());
     }
     let archive = pack(&chart, time).map_err(|message| format!("failed to save: {message}"))?;
     let folder = match flags.text("destination").unwrap_or(".") {

@@ -1,10 +1,9 @@
 //! `helm show`: what is in a chart, as it is.
 
 use super::command::{Arguments, Command};
-use super::flags::{CHART_LOCATION, Flag, Kind, Parsed, flag};
-use super::location::{locate, refuse_repositories};
+use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, flag};
+use super::location::locate;
 use super::{Failure, log, print, world};
-use camino::Utf8Path;
 use onepane_chart::{Chart, File, Origins, load};
 
 pub(super) const ALL: Command = command(&["show", "all"], "print all of it", |flags| run(flags, &ALL_PARTS));
@@ -15,7 +14,7 @@ pub(super) const CRDS: Command =
 pub(super) const README: Command =
     command(&["show", "readme"], "print its README", |flags| run(flags, &[Part::Readme]));
 pub(super) const VALUES: Command = Command {
-    flags: &[CHART_LOCATION, JSON_PATH],
+    flags: &[SERVER, CHART_LOCATION, DEVELOPMENT, JSON_PATH],
     ..command(&["show", "values"], "print its default values", |flags| run(flags, &[Part::Values]))
 };
 
@@ -31,7 +30,7 @@ const fn command(
         aliases: &[],
         usage: "[CHART]",
         about,
-        flags: &[CHART_LOCATION],
+        flags: &[SERVER, CHART_LOCATION, DEVELOPMENT],
         arguments: Arguments::Exactly(1),
         run,
     }
@@ -49,13 +48,12 @@ enum Part {
 const ALL_PARTS: [Part; 4] = [Part::Chart, Part::Values, Part::Readme, Part::Crds];
 
 fn run(flags: &Parsed, parts: &[Part]) -> Result<(), Failure> {
-    refuse_repositories(flags)?;
     if flags.text("jsonpath").is_some_and(|path| !path.is_empty()) {
         return Err("--jsonpath is not supported yet; pipe the values through a tool of your choice".to_owned().into());
     }
     let world = world()?;
     let path = locate(flags, &flags.arguments[0], &world)?;
-    let chart = load(Utf8Path::new(&path), &world, Origins::Untracked, &mut |warning| {
+    let chart = load(&path, &world, Origins::Untracked, &mut |warning| {
         log(warning.severity, &warning.message);
     })?;
     let mut out = Vec::new();

@@ -1,9 +1,11 @@
 //! `helm template`.
 
 use super::command::{Arguments, Command};
-use super::flags::{CHART_LOCATION, Flag, Kind, Parsed, VALUES, boolean, flag, short};
-use super::location::{locate, refuse_repositories};
+use super::dependency_update::update_in_passing;
+use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALUES, boolean, flag, short};
+use super::location::locate;
 use super::namespace::namespace;
+use super::network::out;
 use super::output::{Files, select, stream};
 use super::values::given_values;
 use super::{Failure, log, print, world};
@@ -20,7 +22,7 @@ const OWN_FLAGS: &[Flag] = &[
     short('a', "api-versions", Kind::Slice, "API versions that .Capabilities.APIVersions has besides its own"),
     flag("atomic", Kind::Bool, ""),
     flag("create-namespace", Kind::Bool, "no effect on rendering"),
-    flag("dependency-update", Kind::Bool, "fetch missing dependencies first (not supported yet)"),
+    flag("dependency-update", Kind::Bool, "fetch missing dependencies first"),
     flag("description", Kind::Text, "no effect on rendering"),
     flag("disable-openapi-validation", Kind::Bool, "no effect on rendering"),
     flag("dry-run", Kind::OptionalText("unset"), "\"client\"; \"server\" needs a cluster and is not supported yet"),
@@ -60,7 +62,7 @@ pub(super) const COMMAND: Command = Command {
     aliases: &[],
     usage: "[NAME] [CHART]",
     about: "render a chart, without a cluster and without a network",
-    flags: &[OWN_FLAGS, VALUES, CHART_LOCATION],
+    flags: &[OWN_FLAGS, VALUES, SERVER, CHART_LOCATION, DEVELOPMENT],
     arguments: Arguments::AtLeast(1),
     run,
 };
@@ -88,7 +90,12 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
             warned.push(diagnostic.message);
         }
     };
-    let chart = load(Utf8Path::new(&path), &world, LoadOptions { compat, ..LoadOptions::default() }, &mut warn)?;
+    let read = LoadOptions { compat, ..LoadOptions::default() };
+    let mut chart = load(&path, &world, read, &mut warn)?;
+    if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
+        update_in_passing(flags, &path, &mut out)?;
+        chart = load(&path, &world, read, &mut warn)?;
+    }
     check_chart(flags, &chart, compat)?;
     Release::check_name(&name).map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
     let options = RenderOptions {
@@ -224,7 +231,7 @@ fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
                        through it instead";
         return Err(message.to_owned().into());
     }
-    refuse_repositories(flags)
+    Ok(())
 }
 
 fn name_and_chart<'a>(
@@ -263,9 +270,6 @@ fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Fail
     let missing = missing_dependencies(chart);
     if !missing.is_empty() {
         let names = missing.join(", ");
-        if flags.is_set("dependency-update") {
-            return Err(format!("--dependency-update is not supported yet: {names} can't be fetched").into());
-        }
         let (first, quote) = match compat {
             Compat::Helm4 => ("an", '\''),
             Compat::Helm3 => ("An", '`'),

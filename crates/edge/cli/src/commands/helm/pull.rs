@@ -1,0 +1,48 @@
+//! `helm pull`: a chart's archive, as it is or unpacked.
+
+use super::Failure;
+use super::command::{Arguments, Command};
+use super::flags::{CHART_LOCATION, DEVELOPMENT, SERVER};
+use super::flags::{Flag, Kind, Parsed, flag, short};
+use super::network::{chart_request, fetcher, out};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_fetch::Provenance;
+use onepane_world::normalize;
+
+pub(super) const COMMAND: Command = Command {
+    path: &["pull"],
+    aliases: &["fetch"],
+    usage: "[chart URL | repo/chartname] [...]",
+    about: "download charts from repositories and registries",
+    arguments: Arguments::AtLeast(1),
+    flags: &[FLAGS, SERVER, CHART_LOCATION, DEVELOPMENT],
+    run,
+};
+
+const FLAGS: &[Flag] = &[
+    short('d', "destination", Kind::Text, "the folder that it is written to; the current one by default"),
+    flag("prov", Kind::Bool, "fetch the provenance file too, without checking it"),
+    flag("untar", Kind::Bool, "unpack it"),
+    flag("untardir", Kind::Text, "with --untar: the folder it is unpacked in, below the destination"),
+];
+
+fn run(flags: &Parsed) -> Result<(), Failure> {
+    let arguments = &flags.arguments;
+    let fetcher = fetcher(flags)?;
+    let destination = Utf8Path::new(flags.text("destination").unwrap_or("."));
+    for chart in arguments {
+        let request = chart_request(flags, chart)?;
+        if flags.is_set("untar") {
+            let folder = match flags.text("untardir").unwrap_or(".") {
+                "." => normalize(destination),
+                below => normalize(&destination.join(below)),
+            };
+            let folder = if folder.as_str().is_empty() { Utf8PathBuf::from(".") } else { folder };
+            fetcher.download_unpacked(&request, &folder, &mut out)?;
+        } else {
+            let provenance = if flags.is_set("prov") { Provenance::Fetch } else { Provenance::Skip };
+            fetcher.download(&request, destination, provenance, &mut out)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,243 @@
+//! The commands that use the network, side by side with the real Helm: the same command lines against the same servers,
+//! each with files and folders of its own. Compared are stdout, exit codes, Helm's error line and the files written.
+
+#[path = "../../fetch/tests/support/mod.rs"]
+mod support;
+
+use std::process::{Command, Output, Stdio};
+use support::{Registry, Room, Site, chart, sha256};
+
+/// A site with two charts in some versions.
+fn site() -> Site {
+    let site = Site::start();
+    let mut index = "apiVersion: v1\nentries:\n".to_owned();
+    for (name, versions) in [("a", ["1.0.0", "1.10.0", "2.0.0-rc.1"]), ("web", ["0.1.0", "0.2.0", "0.3.0"])] {
+        index.push_str(&format!("  {name}:\n"));
+        for version in versions {
+            let archive = chart(name, version);
+            let digest = sha256(&archive);
+            index.push_str(&format!(
+                "  - {{name: {name}, version: {version}, appVersion: \"v{version}\", description: The chart that is \
+                 called {name} and has words enough to be cut, keywords: [k{name}], digest: {digest}, urls: \
+                 [{name}-{version}.tgz]}}\n"
+            ));
+            site.bytes(&format!("/{name}-{version}.tgz"), archive);
+        }
+    }
+    site.bytes("/index.yaml", index);
+    site
+}
+
+fn ours(room: &Room, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
+    command.arg("helm").args(arguments).current_dir(&room.path).stdin(Stdio::null());
+    for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HOME"] {
+        command.env(name, room.variable(name).expect("it is one of the room's"));
+    }
+    command.output().expect("it can be run")
+}
+
+/// What is compared of a run.
+fn seen(room: &Room, output: &Output) -> (Option<i32>, String, String) {
+    let masked = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(room.path.as_str(), "ROOM");
+    let stderr = masked(&output.stderr);
+    let kept =
+        stderr.lines().filter(|line| ["Error: ", "Pulled: ", "Digest: "].iter().any(|head| line.starts_with(head)));
+    (output.status.code(), masked(&output.stdout), kept.collect::<Vec<_>>().join("\n"))
+}
+
+/// Runs each line in both rooms.
+fn compare(room: &Room, peer: &Room, lines: &[String]) -> Option<()> {
+    let mut different = Vec::new();
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let theirs = seen(peer, &peer.helm(&words)?);
+        let ours = seen(room, &ours(room, &words));
+        if ours != theirs {
+            different.push(format!("helm {line}\n   ours: {ours:?}\n theirs: {theirs:?}"));
+        }
+    }
+    assert!(different.is_empty(), "{} of {} differ\n{}", different.len(), lines.len(), different.join("\n"));
+    println!("{} command lines are as Helm's", lines.len());
+    Some(())
+}
+
+#[test]
+fn repositories() {
+    let (site, room, peer) = (site(), Room::new(), Room::new());
+    let url = &site.address;
+    let lines: Vec<String> = [
+        "repo list",
+        "repo list -o json",
+        "search repo",
+        "repo update",
+        "repo remove x",
+        "repo add r URL",
+        "repo add r URL",
+        "repo add r URL/other",
+        "repo add q URL/other",
+        "repo add x/y URL",
+        "repo add x ftp://h",
+        "repo add x https://kubernetes-charts.storage.googleapis.com",
+        "repo add r",
+        "repo list",
+        "repo ls --no-headers",
+        "repo list -o yaml",
+        "repo list -o json",
+        "repo list -o nonsense",
+        "repo update",
+        "repo up r",
+        "repo update none",
+        "search repo",
+        "search repo WEB",
+        "search repo chart that",
+        "search repo kweb -l",
+        "search repo a --devel",
+        "search repo r/a --version ^1.0",
+        "search repo a -o json",
+        "search repo a -o yaml",
+        "search repo a --max-col-width 12",
+        "search repo --regexp ^w.b",
+        "search repo none",
+        "search repo none -o json",
+        "search repo none --fail-on-no-result",
+        "search repo a --version nonsense",
+        "pull r/a -d out",
+        "pull r/a --devel -d out",
+        "pull r/web r/a --version 0.1.0 -d out",
+        "pull r/web --version 0.1.0 --untar --untardir out/u",
+        "pull r/web --untar --untardir out/u",
+        "pull r/none",
+        "pull none/a",
+        "pull a",
+        "pull ./a",
+        "pull a --repo URL -d out",
+        "pull a --repo URL --version 7",
+        "pull a --repo URL/other",
+        "pull URL/web-0.2.0.tgz -d out",
+        "pull URL/none.tgz",
+        "show chart r/a",
+        "show values a --repo URL",
+        "show all URL/web-0.2.0.tgz",
+        "template x r/web",
+        "template x web --repo URL --version 0.1.0",
+        "template x r/none",
+        "template x ./none",
+        "lint r/web",
+        "repo remove r",
+        "repo remove r",
+        "repo add r URL",
+        "repo rm none",
+    ]
+    .map(|line| line.replace("URL", url))
+    .to_vec();
+    if compare(&room, &peer, &lines).is_some() {
+        for folder in ["out", "cache", "config"] {
+            assert_eq!(room.files(folder), peer.files(folder), "{folder}");
+        }
+        assert_eq!(room.read("config/repositories.yaml"), peer.read("config/repositories.yaml"));
+    }
+}
+
+#[test]
+fn registries() {
+    let Some(registry) = Registry::start() else { return };
+    let (room, peer) = (Room::new(), Room::new());
+    for room in [&room, &peer] {
+        for version in ["1.0.0", "1.1.0+b", "2.0.0-rc.1"] {
+            room.write(&format!("a-{version}.tgz"), chart("a", version));
+        }
+    }
+    // The manifest has the archive's time.
+    for version in ["1.0.0", "1.1.0+b", "2.0.0-rc.1"] {
+        for room in [&room, &peer] {
+            let file = std::fs::File::open(room.path.join(format!("a-{version}.tgz"))).expect("it is there");
+            let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+            file.set_modified(time).expect("it is ours");
+        }
+    }
+    let lines: Vec<String> = [
+        "push a-1.0.0.tgz oci://HOST/c --plain-http",
+        "registry login HOST -u u -p wrong --plain-http",
+        "registry login HOST -u u -p p --plain-http",
+        "push a-1.0.0.tgz oci://HOST/c --plain-http",
+        "push a-1.1.0+b.tgz oci://HOST/c --plain-http",
+        "push a-2.0.0-rc.1.tgz oci://HOST/c --plain-http",
+        "push none.tgz oci://HOST/c --plain-http",
+        "push out oci://HOST/c --plain-http",
+        "push a-1.0.0.tgz HOST/c",
+        "push a-1.0.0.tgz http://HOST/c",
+        "push a-1.0.0.tgz c",
+        "pull oci://HOST/c/a -d out --plain-http",
+        "pull oci://HOST/c/a --version 1.0.0 -d out --plain-http",
+        "pull oci://HOST/c/a --version ^1.0.0 -d out --plain-http",
+        "pull oci://HOST/c/a --devel -d out --plain-http",
+        "pull oci://HOST/c/a:1.0.0 -d out --plain-http",
+        "pull oci://HOST/c/a:1.0.0 --version 2.0.0 --plain-http",
+        "pull oci://HOST/c/a --version 9.0.0 --plain-http",
+        "pull oci://HOST/c/a --version >9 --plain-http",
+        "pull oci://HOST/c/none --version 1.0.0 --plain-http",
+        "pull oci://HOST/c/A --version 1.0.0 --plain-http",
+        "show chart oci://HOST/c/a --version 1.0.0 --plain-http",
+        "template x oci://HOST/c/a --plain-http",
+        "registry logout HOST",
+        "registry logout HOST",
+        "pull oci://HOST/c/a --version 1.0.0 --plain-http",
+        "pull oci://HOST/c/a --plain-http",
+        "push a-1.0.0.tgz oci://HOST/c --plain-http",
+        "pull oci://HOST/c/a --version 1.0.0 -d out --plain-http --username u --password p",
+    ]
+    .map(|line| line.replace("HOST", &registry.host))
+    .to_vec();
+    if compare(&room, &peer, &lines).is_some() {
+        for folder in ["out", "cache", "config"] {
+            assert_eq!(room.files(folder), peer.files(folder), "{folder}");
+        }
+        let config = "config/registry/config.json";
+        assert_eq!(room.read(config), peer.read(config));
+    }
+}
+
+#[test]
+fn dependencies() {
+    let (site, room, peer) = (site(), Room::new(), Room::new());
+    for room in [&room, &peer] {
+        let chart = |name: &str, dependencies: &str| {
+            let text = format!("apiVersion: v2\nname: {name}\nversion: 0.1.0\ndependencies:\n{dependencies}");
+            room.write(&format!("{name}/Chart.yaml"), text.replace("URL", &site.address));
+        };
+        room.write("local/Chart.yaml", "apiVersion: v2\nname: local\nversion: 0.3.0\n");
+        chart(
+            "p",
+            "- {name: a, version: ^1, repository: URL}\n- {name: local, version: 0.3.x, repository: file://../local}\n",
+        );
+        chart("q", "- {name: web, version: ~0.2, repository: \"@r\", alias: w}\n");
+        chart("none", "- {name: web, version: ^9, repository: \"@r\"}\n");
+        chart("alias", "- {name: web, version: ^9, repository: \"@s\"}\n");
+        chart("bare", "- {name: web, version: ^9, repository: stable}\n");
+        room.write("bare.txt", "");
+    }
+    let lines: Vec<String> = [
+        "dependency update p",
+        "repo add r URL",
+        "dependency update p",
+        "dependency build p",
+        "dependency build p --skip-refresh",
+        "dep up q --skip-refresh",
+        "dependency list q",
+        "template x q",
+        "dependency update none",
+        "dependency update alias",
+        "dependency update bare",
+        "dependency update nowhere",
+        "dependency update bare.txt",
+        "dependency build local",
+    ]
+    .map(|line| line.replace("URL", &site.address))
+    .to_vec();
+    if compare(&room, &peer, &lines).is_some() {
+        for folder in ["p", "q", "none"] {
+            assert_eq!(room.files(folder), peer.files(folder), "{folder}");
+        }
+    }
+}

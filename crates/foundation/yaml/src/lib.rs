@@ -23,7 +23,7 @@ mod syntax;
 mod timestamp;
 
 pub use alias::AliasBudget;
-pub use emit::{CollectionNode, Emitter, Remarks, ScalarNode, compare_keys};
+pub use emit::{CollectionNode, Emitter, Remarks, ScalarNode, compare_keys, sort_by_keys};
 pub use events::Events;
 pub use header::{Header, read_header};
 pub use json_text::{key_through_json, string_through_json};

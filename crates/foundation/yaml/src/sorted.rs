@@ -2,7 +2,7 @@
 
 use crate::MAX_DEPTH;
 use crate::json_text::{key_through_json, string_through_json};
-use crate::{Content, Dialect, Emitter, Node, Scalar, Style, compare_keys, resolve};
+use crate::{Content, Dialect, Emitter, Node, Scalar, Style, resolve, sort_by_keys};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -69,9 +69,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> R
                     sorted.push((key, value));
                 }
             }
-            if !sorted.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b, Dialect::V2).is_le()) {
-                sorted.sort_by(|(a, _), (b, _)| compare_keys(a, b, Dialect::V2));
-            }
+            sort_by_keys(&mut sorted, Dialect::V2);
             emitter.begin_mapping(sorted.is_empty());
             for (key, value) in sorted {
                 emitter.string(&key);

@@ -3,7 +3,7 @@
 use crate::json::{self, valid_utf8};
 use crate::{Data, ElementType, FloatKind, Kind, Map, Text, TextBuilder, Value};
 use onepane_diagnostics::Origin;
-use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, compare_keys, key_through_json, string_through_json};
+use onepane_yaml::{Dialect, Emitter, MAX_DEPTH, key_through_json, sort_by_keys, string_through_json};
 
 /// Writes as sigs.k8s.io/yaml's `Marshal` does, the line feed at the end included. Each key and each item of a list
 /// is marked with its value's origin, and strings keep the marks that they have.
@@ -106,9 +106,7 @@ impl Writer {
         let dialect = if self.through_json { Dialect::V2 } else { Dialect::V3 };
         let mut entries: Vec<(String, Value)> = Vec::with_capacity(map.len());
         map.for_each(|key, value| entries.push((valid_utf8(key).into_owned(), value.clone())));
-        if !entries.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b, dialect).is_le()) {
-            entries.sort_by(|(a, _), (b, _)| compare_keys(a, b, dialect));
-        }
+        sort_by_keys(&mut entries, dialect);
         self.emitter.begin_mapping(entries.is_empty());
         for (key, value) in &entries {
             let origin = if value.origin.is_known() { &value.origin } else { origin };

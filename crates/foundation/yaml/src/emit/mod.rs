@@ -17,7 +17,7 @@ mod tags;
 mod values;
 
 pub use comments::Remarks;
-pub use order::compare_keys;
+pub use order::{compare_keys, sort_by_keys};
 
 use crate::{Dialect, Style};
 use comments::Waiting;

@@ -61,42 +61,14 @@ struct Reader<'a> {
 }
 
 const INDEX: &[&str] = &["serverInfo", "apiVersion", "generated", "entries", "publicKeys", "annotations"];
-const VERSION: &[&str] = &[
-    "urls",
-    "created",
-    "removed",
-    "digest",
-    "checksum",
-    "engine",
-    "tillerVersion",
-    "url",
-    "name",
-    "home",
-    "sources",
-    "version",
-    "description",
-    "keywords",
-    "maintainers",
-    "icon",
-    "apiVersion",
-    "condition",
-    "tags",
-    "appVersion",
-    "deprecated",
-    "annotations",
-    "kubeVersion",
-    "dependencies",
-    "type",
-];
-const DEPENDENCY: &[&str] =
-    &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
-const MAINTAINER: &[&str] = &["name", "email", "url"];
+/// What an entry has besides the fields of Chart.yaml.
+const VERSION: &[&str] = &["urls", "created", "removed", "digest", "checksum", "engine", "tillerVersion", "url"];
 
 impl Reader<'_> {
     fn index(&mut self, document: &Value, index: &mut Index) -> Result<(), String> {
         let whole = Target { structure: "", field: "", go_type: "repo.IndexFile" };
         let Some(map) = decode::entries(document, whole)? else { return Ok(()) };
-        self.fields(map, INDEX, |reader, field, value| {
+        self.fields(map, &[INDEX], |reader, field, value| {
             let target = |go_type| Target { structure: "IndexFile", field, go_type };
             match field {
                 "apiVersion" => index.api_version = decode::string(value, target("string"))?.unwrap_or_default(),
@@ -155,13 +127,9 @@ impl Reader<'_> {
         let (mut urls, mut created, mut removed, mut digest) = (Vec::new(), String::new(), false, String::new());
         let whole = Target { structure: "IndexFile", field: "entries", go_type: "repo.ChartVersion" };
         if let Some(map) = decode::entries(item, whole)? {
-            self.fields(map, VERSION, |reader, field, value| {
-                let path = match field {
-                    "urls" | "created" | "removed" | "digest" | "checksum" | "engine" | "tillerVersion" | "url" => {
-                        format!("entries.{field}")
-                    }
-                    _ => format!("entries.Metadata.{field}"),
-                };
+            self.fields(map, &[VERSION, Metadata::FIELDS], |reader, field, value| {
+                let own = VERSION.contains(&field);
+                let path = if own { format!("entries.{field}") } else { format!("entries.Metadata.{field}") };
                 let target = |go_type| Target { structure: "ChartVersion", field: &path, go_type };
                 let text = || Ok::<_, String>(decode::string(value, target("string"))?.unwrap_or_default());
                 match field {
@@ -211,7 +179,7 @@ impl Reader<'_> {
         let whole =
             Target { structure: "ChartVersion", field: "entries.Metadata.maintainers", go_type: "v2.Maintainer" };
         let Some(map) = decode::entries(item, whole)? else { return Ok(maintainer) };
-        self.fields(map, MAINTAINER, |_, field, value| {
+        self.fields(map, &[Maintainer::FIELDS], |_, field, value| {
             let path = format!("entries.Metadata.maintainers.{field}");
             let target = Target { structure: "Maintainer", field: &path, go_type: "string" };
             let text = decode::string(value, target)?.unwrap_or_default();
@@ -230,9 +198,7 @@ impl Reader<'_> {
             Target { structure: "ChartVersion", field: "entries.Metadata.dependencies", go_type: "v2.Dependency" };
         let Some(map) = decode::entries(item, whole)? else { return Ok(Dependency::default()) };
         let mut dependency = Dependency::default();
-        self.fields(map, DEPENDENCY, |_, field, value| {
-            set_dependency(&mut dependency, field, value, "entries.Metadata.")
-        })?;
+        self.fields(map, &[Dependency::FIELDS], |_, field, value| dependency.set(field, value, "entries.Metadata."))?;
         Ok(dependency)
     }
 
@@ -240,11 +206,11 @@ impl Reader<'_> {
     fn fields(
         &mut self,
         map: &Map,
-        known: &'static [&'static str],
+        known: &[&'static [&'static str]],
         mut decode: impl FnMut(&mut Self, &'static str, &Value) -> Result<(), String>,
     ) -> Result<(), String> {
         map.try_for_each(|key, value| {
-            let field = known.iter().find(|field| key.eq_ignore_ascii_case(field.as_bytes()));
+            let field = known.iter().copied().flatten().find(|field| key.eq_ignore_ascii_case(field.as_bytes()));
             match field {
                 Some(field) => decode(self, field, value),
                 None if self.unknown == Unknown::Ignored => Ok(()),
@@ -263,32 +229,11 @@ pub(crate) fn dependencies(value: &Value) -> Result<Vec<Dependency>, String> {
             let whole = Target { structure: "Lock", field: "dependencies", go_type: "v2.Dependency" };
             let mut dependency = Dependency::default();
             if let Some(map) = decode::entries(item, whole)? {
-                decode::fields(map, DEPENDENCY, |field, value| set_dependency(&mut dependency, field, value, ""))?;
+                decode::fields(map, Dependency::FIELDS, |field, value| dependency.set(field, value, ""))?;
             }
             Ok(dependency)
         })
         .collect()
-}
-
-fn set_dependency(dependency: &mut Dependency, field: &str, value: &Value, above: &str) -> Result<(), String> {
-    let path = format!("{above}dependencies.{field}");
-    let target = |go_type| Target { structure: "Dependency", field: &path, go_type };
-    match field {
-        "tags" => dependency.tags = decode::strings(value, target("[]string"))?,
-        "enabled" => dependency.enabled = decode::boolean(value, target("bool"))?.unwrap_or_default(),
-        "import-values" => dependency.import_values = decode::list(value, target("[]interface {}"))?.to_vec(),
-        _ => {
-            let text = decode::string(value, target("string"))?.unwrap_or_default();
-            match field {
-                "name" => dependency.name = text,
-                "version" => dependency.version = text,
-                "repository" => dependency.repository = text,
-                "condition" => dependency.condition = text,
-                _ => dependency.alias = text,
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A `map[string]string` in the order of its keys; `None` for null.

@@ -40,7 +40,7 @@ pub use dependencies::{DependencyRequest, Refresh};
 pub use download::{Access, ChartRequest, Downloaded, Provenance};
 pub use index::{ChartVersion, Index, NotFound};
 pub use index_write::{IndexFormat, IndexRequest, write_index};
-pub use paths::{Paths, Proxies, Settings};
+pub use paths::{Homes, Paths, Proxies, Settings};
 pub use reference::is_oci;
 pub use registry::{Pushed, RegistryAccess};
 pub use repositories::{Repository, RepositoryFile, Tls};

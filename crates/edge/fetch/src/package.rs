@@ -1,15 +1,12 @@
 //! Packing a chart folder to an archive, as `file://` dependencies are.
 
-use crate::archive;
 use crate::failure::{damaged, refused};
 use crate::lock_file;
-use crate::ordered::{self, Ordered};
 use crate::write;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use flate2::{Compression, GzBuilder};
 use onepane_chart::Chart;
 use onepane_diagnostics::Result;
-use onepane_value::to_yaml;
 use std::io::Write;
 use std::time::SystemTime;
 
@@ -43,16 +40,15 @@ impl<W: Write> Packer<W> {
             // They are in requirements.yaml.
             metadata.dependencies = None;
         }
-        let text = to_yaml(&Ordered::Object(ordered::metadata(&metadata).0).value()).map_err(damaged)?;
-        self.file(&base, "Chart.yaml", text.as_bytes(), folder)?;
+        self.file(&base, "Chart.yaml", metadata.to_yaml().map_err(damaged)?.as_bytes(), folder)?;
         if metadata.api_version == "v2"
-            && let Some(bytes) = through_archives(&folder.join("Chart.lock"))?
+            && let Some(file) = &chart.lock
         {
-            let lock = lock_file::LockFile::parse(&bytes).map_err(damaged)?;
+            let lock = lock_file::LockFile::parse(file.bytes()).map_err(damaged)?;
             self.file(&base, "Chart.lock", lock.text().map_err(damaged)?.as_bytes(), folder)?;
         }
-        if let Some(bytes) = through_archives(&folder.join("values.yaml"))? {
-            self.file(&base, "values.yaml", &bytes, folder)?;
+        if let Some(file) = &chart.values_file {
+            self.file(&base, "values.yaml", file.bytes(), folder)?;
         }
         for file in chart.schema.iter().chain(chart.templates.iter()).chain(chart.files.iter()) {
             self.file(&base, &file.name, file.bytes(), folder)?;
@@ -79,25 +75,5 @@ impl<W: Write> Packer<W> {
         self.archive
             .append_data(&mut header, &path, bytes)
             .map_err(|error| damaged(format!("can't pack {path}: {error}")))
-    }
-}
-
-/// Reads a file that may lie in an archive, or in one within one: `charts/a-1.0.0.tgz/values.yaml`.
-fn through_archives(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
-    if path.is_file() {
-        return write::read(path, archive::LARGEST_ARCHIVE);
-    }
-    let Some(outer) = path.ancestors().find(|above| above.is_file()) else { return Ok(None) };
-    let Some(mut bytes) = write::read(outer, archive::LARGEST_ARCHIVE)? else { return Ok(None) };
-    let mut rest: Utf8PathBuf = path.strip_prefix(outer).unwrap_or(path).to_owned();
-    loop {
-        let entries = archive::unpack(&bytes, path.as_str())?;
-        let Some(entry) = entries.into_iter().find(|entry| rest.starts_with(&entry.name)) else { return Ok(None) };
-        let inner = rest.strip_prefix(&entry.name).map(Utf8Path::to_owned).unwrap_or_default();
-        bytes = entry.bytes;
-        if inner.as_str().is_empty() {
-            return Ok(Some(bytes));
-        }
-        rest = inner;
     }
 }

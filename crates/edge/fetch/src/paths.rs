@@ -5,6 +5,41 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fmt;
 
+/// The folders that Helm's files lie in by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Homes {
+    /// `$HELM_CACHE_HOME`
+    pub cache: Utf8PathBuf,
+    /// `$HELM_CONFIG_HOME`
+    pub config: Utf8PathBuf,
+    /// `$HELM_DATA_HOME`
+    pub data: Utf8PathBuf,
+}
+
+impl Homes {
+    /// The folders that `variable`, the environment, gives: Helm's own variable, then the XDG folders, then the
+    /// platform's defaults below the home folder, as in Helm's `helmpath`.
+    pub fn from_variables(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let home = home(variable);
+        let base = |helm: &str, xdg: &str, default: &str| {
+            if let Some(folder) = set(variable, helm) {
+                return Utf8PathBuf::from(folder);
+            }
+            set(variable, xdg).map_or_else(|| home.join(default), Utf8PathBuf::from).join("helm")
+        };
+        let (cache, config, data) = if cfg!(target_os = "macos") {
+            ("Library/Caches", "Library/Preferences", "Library")
+        } else {
+            (".cache", ".config", ".local/share")
+        };
+        Self {
+            cache: base("HELM_CACHE_HOME", "XDG_CACHE_HOME", cache),
+            config: base("HELM_CONFIG_HOME", "XDG_CONFIG_HOME", config),
+            data: base("HELM_DATA_HOME", "XDG_DATA_HOME", data),
+        }
+    }
+}
+
 /// Helm's files and folders, as `helm env` shows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -21,20 +56,9 @@ pub struct Paths {
 impl Paths {
     /// The paths that `variable`, the environment, gives.
     ///
-    /// Each path's own variable goes first, even if it is empty; then `HELM_CACHE_HOME` or `HELM_CONFIG_HOME`, then
-    /// the XDG folders, then the platform's defaults below the home folder, as in Helm's `helmpath`.
+    /// Each path's own variable goes first, even if it is empty; then the place in one of the [`Homes`].
     pub fn from_variables(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let home = home(variable);
-        let base = |helm: &str, xdg: &str, default: &str| {
-            if let Some(folder) = set(variable, helm) {
-                return Utf8PathBuf::from(folder);
-            }
-            set(variable, xdg).map_or_else(|| home.join(default), Utf8PathBuf::from).join("helm")
-        };
-        let (cache, config) =
-            if cfg!(target_os = "macos") { ("Library/Caches", "Library/Preferences") } else { (".cache", ".config") };
-        let cache = base("HELM_CACHE_HOME", "XDG_CACHE_HOME", cache);
-        let config = base("HELM_CONFIG_HOME", "XDG_CONFIG_HOME", config);
+        let Homes { cache, config, .. } = Homes::from_variables(variable);
         let own = |name: &str, default: Utf8PathBuf| variable(name).map_or(default, Utf8PathBuf::from);
         Self {
             repository_config: own("HELM_REPOSITORY_CONFIG", config.join("repositories.yaml")),

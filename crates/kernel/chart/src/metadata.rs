@@ -76,33 +76,31 @@ pub struct Maintainer {
     pub url: String,
 }
 
-const METADATA: &[&str] = &[
-    "name",
-    "home",
-    "sources",
-    "version",
-    "description",
-    "keywords",
-    "maintainers",
-    "icon",
-    "apiVersion",
-    "condition",
-    "tags",
-    "appVersion",
-    "deprecated",
-    "annotations",
-    "kubeVersion",
-    "dependencies",
-    "type",
-];
-const DEPENDENCY: &[&str] =
-    &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
-const MAINTAINER: &[&str] = &["name", "email", "url"];
-
 /// A list item that is null, where Helm has a nil pointer: validation refuses it, so it is told apart by this name.
 const NULL_ITEM: &str = "\0";
 
 impl Metadata {
+    /// The fields of Chart.yaml.
+    pub const FIELDS: &'static [&'static str] = &[
+        "name",
+        "home",
+        "sources",
+        "version",
+        "description",
+        "keywords",
+        "maintainers",
+        "icon",
+        "apiVersion",
+        "condition",
+        "tags",
+        "appVersion",
+        "deprecated",
+        "annotations",
+        "kubeVersion",
+        "dependencies",
+        "type",
+    ];
+
     /// Reads Chart.yaml and no more, without asking whether it makes sense. The error is Go's text.
     pub fn read(text: &str) -> Result<Self, String> {
         let mut metadata = Self::default();
@@ -113,14 +111,14 @@ impl Metadata {
     /// Refuses keys of Chart.yaml that mean nothing. The error is Go's text.
     pub fn check_strictly(text: &str) -> Result<(), String> {
         let document = as_go(text)?;
-        document.as_map().map_or(Ok(()), |map| known_keys(map, METADATA))
+        document.as_map().map_or(Ok(()), |map| known_keys(map, Self::FIELDS))
     }
 
     /// Takes over the fields that `document` has.
     pub(crate) fn decode(&mut self, document: &Value) -> Result<(), String> {
         let whole = Target { structure: "", field: "", go_type: "v2.Metadata" };
         let Some(map) = decode::entries(document, whole)? else { return Ok(()) };
-        decode::fields(map, METADATA, |field, value| {
+        decode::fields(map, Self::FIELDS, |field, value| {
             let target = |go_type| Target { structure: "Metadata", field, go_type };
             match field {
                 "sources" => self.sources = decode::strings(value, target("[]string"))?,
@@ -290,8 +288,8 @@ fn known_keys(map: &Map, known: &[&str]) -> Result<(), String> {
             return Err(format!("error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""));
         }
         let inner = match &*name {
-            "dependencies" => DEPENDENCY,
-            "maintainers" => MAINTAINER,
+            "dependencies" => Dependency::FIELDS,
+            "maintainers" => Maintainer::FIELDS,
             _ => continue,
         };
         if let onepane_value::Data::List(items) = &value.data {
@@ -307,6 +305,10 @@ fn as_go(text: &str) -> Result<Value, String> {
 }
 
 impl Dependency {
+    /// The fields of an entry.
+    pub const FIELDS: &'static [&'static str] =
+        &["name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias"];
+
     fn decode(item: &Value) -> Result<Self, String> {
         let mut dependency = Self::default();
         let whole = Target { structure: "Metadata", field: "dependencies", go_type: "v2.Dependency" };
@@ -314,30 +316,31 @@ impl Dependency {
             dependency.name = NULL_ITEM.to_owned();
             return Ok(dependency);
         };
-        decode::fields(map, DEPENDENCY, |field, value| {
-            let path = format!("dependencies.{field}");
-            let target = |go_type| Target { structure: "Dependency", field: &path, go_type };
-            match field {
-                "tags" => dependency.tags = decode::strings(value, target("[]string"))?,
-                "enabled" => set(&mut dependency.enabled, decode::boolean(value, target("bool"))?),
-                "import-values" => {
-                    dependency.import_values = decode::list(value, target("[]interface {}"))?.to_vec();
-                }
-                _ => {
-                    let text = decode::string(value, target("string"))?;
-                    let place = match field {
-                        "name" => &mut dependency.name,
-                        "version" => &mut dependency.version,
-                        "repository" => &mut dependency.repository,
-                        "condition" => &mut dependency.condition,
-                        _ => &mut dependency.alias,
-                    };
-                    set(place, text);
-                }
-            }
-            Ok(())
-        })?;
+        decode::fields(map, Self::FIELDS, |field, value| dependency.set(field, value, ""))?;
         Ok(dependency)
+    }
+
+    /// Takes over one of [`FIELDS`](Self::FIELDS). `above` is what stands before it in the path that errors name.
+    pub fn set(&mut self, field: &str, value: &Value, above: &str) -> Result<(), String> {
+        let path = format!("{above}dependencies.{field}");
+        let target = |go_type| Target { structure: "Dependency", field: &path, go_type };
+        match field {
+            "tags" => self.tags = decode::strings(value, target("[]string"))?,
+            "enabled" => set(&mut self.enabled, decode::boolean(value, target("bool"))?),
+            "import-values" => self.import_values = decode::list(value, target("[]interface {}"))?.to_vec(),
+            _ => {
+                let text = decode::string(value, target("string"))?;
+                let place = match field {
+                    "name" => &mut self.name,
+                    "version" => &mut self.version,
+                    "repository" => &mut self.repository,
+                    "condition" => &mut self.condition,
+                    _ => &mut self.alias,
+                };
+                set(place, text);
+            }
+        }
+        Ok(())
     }
 
     fn validate(&mut self) -> Result<(), String> {
@@ -370,6 +373,9 @@ impl Dependency {
 }
 
 impl Maintainer {
+    /// The fields of an entry.
+    pub const FIELDS: &'static [&'static str] = &["name", "email", "url"];
+
     fn decode(item: &Value) -> Result<Self, String> {
         let mut maintainer = Self::default();
         let whole = Target { structure: "Metadata", field: "maintainers", go_type: "v2.Maintainer" };
@@ -377,7 +383,7 @@ impl Maintainer {
             maintainer.name = NULL_ITEM.to_owned();
             return Ok(maintainer);
         };
-        decode::fields(map, MAINTAINER, |field, value| {
+        decode::fields(map, Self::FIELDS, |field, value| {
             let path = format!("maintainers.{field}");
             let text = decode::string(value, Target { structure: "Maintainer", field: &path, go_type: "string" })?;
             let place = match field {

@@ -3,7 +3,7 @@
 use super::{Linter, Severity};
 use onepane_chart::{Maintainer, Metadata};
 use onepane_semver::{Constraint, Version};
-use onepane_value::from_yaml;
+use onepane_value::{Value, from_yaml};
 use onepane_world::EntryKind;
 use regex::Regex;
 use std::sync::LazyLock;
@@ -23,6 +23,8 @@ impl Linter<'_> {
                 return;
             }
         };
+        // It was read as Chart.yaml already.
+        let document = from_yaml(&text, None).unwrap_or_default();
         let strict = Metadata::check_strictly(&text)
             .map_err(|message| format!("failed to strictly parse chart metadata file\n\t{message}"));
         let icon = &metadata.icon;
@@ -36,9 +38,9 @@ impl Linter<'_> {
             (Severity::Warning, strict),
             (Severity::Error, name(&metadata)),
             (Severity::Error, api_version(&metadata)),
-            (Severity::Error, is_string(&text, "version")),
+            (Severity::Error, is_string(&document, "version")),
             (Severity::Error, version(&metadata)),
-            (Severity::Error, is_string(&text, "appVersion")),
+            (Severity::Error, is_string(&document, "appVersion")),
             (Severity::Error, metadata.maintainers.iter().try_for_each(maintainer)),
             (Severity::Error, metadata.sources.iter().try_for_each(|source| self::source(source))),
             (Severity::Info, icon_present),
@@ -72,8 +74,7 @@ fn api_version(metadata: &Metadata) -> Result<(), String> {
     }
 }
 
-fn is_string(text: &str, key: &str) -> Result<(), String> {
-    let document = from_yaml(text, None).map_err(|error| error.message)?;
+fn is_string(document: &Value, key: &str) -> Result<(), String> {
     match document.as_map().and_then(|map| map.get(key)) {
         Some(value) if value.as_text().is_none() => {
             Err(format!("{key} should be of type string but it's of type {}", value.type_name()))

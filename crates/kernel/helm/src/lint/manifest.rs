@@ -61,7 +61,7 @@ impl Linter<'_> {
                 return;
             }
         }
-        let chart = match self.load() {
+        let chart = match self.chart.clone() {
             Ok(chart) => chart,
             Err(message) => {
                 self.check(Severity::Error, FOLDER, Err(message));

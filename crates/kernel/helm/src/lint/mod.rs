@@ -59,7 +59,8 @@ pub struct LintOptions {
 
 /// Lints the chart in the folder `path` of `world` with what the user gave over its defaults.
 pub fn lint(path: &Utf8Path, given: &Map, options: &LintOptions, world: &dyn World) -> Vec<Finding> {
-    let mut linter = Linter { path, given, options, world, findings: Vec::new() };
+    let chart = load(path, world, Origins::Untracked, &mut |_| {}).map_err(|error| error.message);
+    let mut linter = Linter { path, given, options, world, chart, findings: Vec::new() };
     linter.chart_file();
     linter.values();
     linter.templates();
@@ -73,6 +74,8 @@ struct Linter<'a> {
     given: &'a Map,
     options: &'a LintOptions,
     world: &'a dyn World,
+    /// The chart, or why it does not load: three groups of rules ask.
+    chart: Result<Chart, String>,
     findings: Vec<Finding>,
 }
 
@@ -96,10 +99,6 @@ impl Linter<'_> {
         let bytes = self.world.read(&self.path.join(name)).map_err(|error| error.to_string())?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         Ok(String::from_utf8_lossy(bytes).into_owned())
-    }
-
-    fn load(&self) -> Result<Chart, String> {
-        load(self.path, self.world, Origins::Untracked, &mut |_| {}).map_err(|error| error.message)
     }
 
     fn values(&mut self) {
@@ -136,7 +135,7 @@ impl Linter<'_> {
         if !self.check(Severity::Error, FOLDER, outcome) {
             return;
         }
-        let mut chart = match self.load() {
+        let mut chart = match self.chart.clone() {
             Ok(chart) => chart,
             Err(message) => {
                 self.check(Severity::Error, FOLDER, Err(message));
@@ -183,7 +182,7 @@ impl Linter<'_> {
     }
 
     fn dependencies(&mut self) {
-        let chart = match self.load() {
+        let chart = match self.chart.clone() {
             Ok(chart) => chart,
             Err(message) => {
                 self.check(Severity::Error, "", Err(format!("unable to load chart\n\t{message}")));

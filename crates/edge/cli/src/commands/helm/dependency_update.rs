@@ -7,7 +7,7 @@ use super::flags::{Flag, Kind, Parsed, flag};
 use super::network::{access, fetcher, out};
 use camino::Utf8Path;
 use onepane_fetch::{DEFAULT_TIMEOUT, DependencyRequest, Refresh, Said};
-use onepane_world::{World, normalize};
+use onepane_world::normalize;
 
 pub(super) const UPDATE: Command = Command {
     path: &["dependency", "update"],
@@ -45,18 +45,11 @@ fn request(flags: &Parsed) -> Result<DependencyRequest, Failure> {
 }
 
 fn request_for(flags: &Parsed, chart: &Utf8Path) -> Result<DependencyRequest, Failure> {
-    let time = match super::world()?.env("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| format!("invalid SOURCE_DATE_EPOCH: {text:?} is no number of seconds since 1970"))?,
-        ),
-    };
     Ok(DependencyRequest {
         chart: chart.to_owned(),
         access: access(flags),
         refresh: if flags.is_set("skip-refresh") { Refresh::Skip } else { Refresh::All },
-        source_date_epoch: time,
+        source_date_epoch: super::source_date_epoch(&super::world()?)?,
         timeout: DEFAULT_TIMEOUT,
     })
 }

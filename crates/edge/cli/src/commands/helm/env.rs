@@ -3,7 +3,9 @@
 use super::command::{Arguments, Command};
 use super::flags::{Parsed, boolean};
 use super::namespace::namespace;
+use super::network::paths;
 use super::{Failure, print};
+use onepane_fetch::Homes;
 use onepane_world::World;
 use std::collections::BTreeMap;
 
@@ -32,14 +34,8 @@ pub(super) fn settings(flags: &Parsed, world: &dyn World) -> BTreeMap<&'static s
     let variable = |name: &str| world.env(name).filter(|value| !value.is_empty());
     let of =
         |flag: &str, name: &str| flags.text(flag).map(str::to_owned).or_else(|| variable(name)).unwrap_or_default();
-    let home = variable("HOME").unwrap_or_default();
-    let folder = |own: &str, xdg: &str, below_home: &str| {
-        let base = || variable(xdg).unwrap_or_else(|| format!("{home}/{below_home}"));
-        variable(own).unwrap_or_else(|| format!("{}/helm", base()))
-    };
-    let cache = folder("HELM_CACHE_HOME", "XDG_CACHE_HOME", ".cache");
-    let config = folder("HELM_CONFIG_HOME", "XDG_CONFIG_HOME", ".config");
-    let data = folder("HELM_DATA_HOME", "XDG_DATA_HOME", ".local/share");
+    let Homes { cache, config, data } = Homes::from_variables(&|name| world.env(name));
+    let paths = paths(flags, world);
     let or = |value: String, default: String| if value.is_empty() { default } else { value };
     let is_on = |flag: &str, name: &str| boolean(&of(flag, name)).unwrap_or(false).to_string();
     let number = |flag: &str, name: &str, default: i64| of(flag, name).parse().unwrap_or(default).to_string();
@@ -47,7 +43,7 @@ pub(super) fn settings(flags: &Parsed, world: &dyn World) -> BTreeMap<&'static s
     let mut settings = BTreeMap::from([
         ("HELM_BIN", std::env::args().next().unwrap_or_default()),
         ("HELM_BURST_LIMIT", number("burst-limit", "HELM_BURST_LIMIT", 100)),
-        ("HELM_CONTENT_CACHE", or(of("content-cache", "HELM_CONTENT_CACHE"), format!("{cache}/content"))),
+        ("HELM_CONTENT_CACHE", paths.content_cache.into_string()),
         ("HELM_DEBUG", is_on("debug", "HELM_DEBUG")),
         ("HELM_KUBEAPISERVER", of("kube-apiserver", "HELM_KUBEAPISERVER")),
         ("HELM_KUBEASGROUPS", or(groups, variable("HELM_KUBEASGROUPS").unwrap_or_default())),
@@ -64,18 +60,12 @@ pub(super) fn settings(flags: &Parsed, world: &dyn World) -> BTreeMap<&'static s
         ("HELM_NAMESPACE", namespace(flags, world)),
         ("HELM_PLUGINS", variable("HELM_PLUGINS").unwrap_or_else(|| format!("{data}/plugins"))),
         ("HELM_QPS", format!("{:.2}", of("qps", "HELM_QPS").parse::<f32>().unwrap_or_default())),
-        (
-            "HELM_REGISTRY_CONFIG",
-            or(of("registry-config", "HELM_REGISTRY_CONFIG"), format!("{config}/registry/config.json")),
-        ),
-        ("HELM_REPOSITORY_CACHE", or(of("repository-cache", "HELM_REPOSITORY_CACHE"), format!("{cache}/repository"))),
-        (
-            "HELM_REPOSITORY_CONFIG",
-            or(of("repository-config", "HELM_REPOSITORY_CONFIG"), format!("{config}/repositories.yaml")),
-        ),
-        ("HELM_CACHE_HOME", cache),
-        ("HELM_CONFIG_HOME", config),
-        ("HELM_DATA_HOME", data),
+        ("HELM_REGISTRY_CONFIG", paths.registry_config.into_string()),
+        ("HELM_REPOSITORY_CACHE", paths.repository_cache.into_string()),
+        ("HELM_REPOSITORY_CONFIG", paths.repository_config.into_string()),
+        ("HELM_CACHE_HOME", cache.into_string()),
+        ("HELM_CONFIG_HOME", config.into_string()),
+        ("HELM_DATA_HOME", data.into_string()),
     ]);
     let kubeconfig = of("kubeconfig", "KUBECONFIG");
     if !kubeconfig.is_empty() {

@@ -3,11 +3,11 @@
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, VALUES, flag};
 use super::namespace::namespace;
-use super::values::given_values;
+use super::values::{capabilities, given_values};
 use super::{Failure, current_folder, print, world};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Compat, unpack};
-use onepane_helm::{Capabilities, Finding, LintOptions, Schemas, Severity, lint};
+use onepane_helm::{Finding, LintOptions, Schemas, Severity, lint};
 use onepane_value::Map;
 use onepane_world::{EntryKind, MemoryWorld, World};
 
@@ -31,12 +31,7 @@ const FLAGS: &[Flag] = &[
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let world = world()?;
-    let mut capabilities = Capabilities::default();
-    if let Some(version) = flags.text("kube-version").filter(|version| !version.is_empty()) {
-        capabilities = capabilities
-            .with_kube_version(version)
-            .map_err(|error| format!("invalid kube version '{version}': {error}"))?;
-    }
+    let capabilities = capabilities(flags, Compat::Helm4)?;
     let mut paths = flags.arguments.clone();
     if flags.is_set("with-subcharts") {
         for path in &flags.arguments {

@@ -36,7 +36,7 @@ use crate::arguments::ColorChoice;
 use crate::terminal::Terminal;
 use camino::Utf8PathBuf;
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_world::OsWorld;
+use onepane_world::{OsWorld, World};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -91,6 +91,13 @@ fn current_folder() -> Result<Utf8PathBuf, Failure> {
     }
     let folder = std::env::current_dir().map_err(|error| format!("the current folder can't be read: {error}"))?;
     Ok(Utf8PathBuf::try_from(folder).map_err(|error| format!("the current folder is no UTF-8 path: {error}"))?)
+}
+
+/// `SOURCE_DATE_EPOCH`: the time that files in archives get, in seconds since 1970.
+fn source_date_epoch(world: &dyn World) -> Result<Option<u64>, Failure> {
+    let Some(text) = world.env("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) else { return Ok(None) };
+    let seconds = text.parse();
+    Ok(Some(seconds.map_err(|_| format!("invalid SOURCE_DATE_EPOCH: {text:?} is no number of seconds since 1970"))?))
 }
 
 /// Writes to stdout. That nobody reads any more is no failure of ours.

@@ -15,11 +15,18 @@ use std::time::Duration;
 /// More than this is no password.
 const LONGEST_PASSWORD: u64 = 1 << 20;
 
-/// What fetches, with Helm's files and folders as flags and environment have them.
+/// What fetches, for these flags and this environment.
 pub(super) fn fetcher(flags: &Parsed) -> Result<Fetcher, Failure> {
     let world = super::world()?;
     let mut settings = Settings::from_variables(&|name| world.env(name));
-    let Paths { repository_config, repository_cache, registry_config, content_cache } = &mut settings.paths;
+    settings.paths = paths(flags, &world);
+    Ok(Fetcher::new(settings))
+}
+
+/// Helm's files and folders as flags and environment have them.
+pub(super) fn paths(flags: &Parsed, world: &dyn World) -> Paths {
+    let mut paths = Paths::from_variables(&|name| world.env(name));
+    let Paths { repository_config, repository_cache, registry_config, content_cache } = &mut paths;
     for (flag, path) in [
         ("repository-config", repository_config),
         ("repository-cache", repository_cache),
@@ -30,7 +37,7 @@ pub(super) fn fetcher(flags: &Parsed) -> Result<Fetcher, Failure> {
             *path = given.into();
         }
     }
-    Ok(Fetcher::new(settings))
+    paths
 }
 
 /// The flags of [`SERVER`](super::flags::SERVER) and `--pass-credentials`.

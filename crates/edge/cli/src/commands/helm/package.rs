@@ -39,11 +39,8 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     }
     let world = world()?;
     let signer = if flags.is_set("sign") { Some(Signer::new(flags, &world)?) } else { None };
-    // The time of every file in the archive, in seconds since 1970.
-    let time = match world.env("SOURCE_DATE_EPOCH").filter(|text| !text.is_empty()) {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| format!("invalid SOURCE_DATE_EPOCH {text:?}: no number of seconds"))?,
-    };
+    // The time of every file in the archive.
+    let time = super::source_date_epoch(&world)?.unwrap_or(0);
     for argument in &flags.arguments {
         let archive = package(flags, Utf8Path::new(argument), time, signer.as_ref(), &world)?;
         print(format!("Successfully packaged chart and saved it to: {archive}\n").as_bytes());

@@ -7,14 +7,12 @@ use super::location::locate;
 use super::namespace::namespace;
 use super::network::out;
 use super::output::{Files, select, stream};
-use super::values::given_values;
-use super::{Failure, log, print, world};
+use super::values::{capabilities, given_values};
+use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
 use onepane_chart::{Chart, Compat, LoadOptions, Origins, load, missing_dependencies};
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_helm::{
-    Action, Capabilities, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render,
-};
+use onepane_helm::{Action, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render};
 use onepane_world::World;
 
 /// Its own flags. Those without help are accepted and not shown, as in Helm.
@@ -70,26 +68,14 @@ pub(super) const COMMAND: Command = Command {
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let arguments = &flags.arguments;
     let compat = compat(flags)?;
-    let mut capabilities = Capabilities::of(compat).with_api_versions(flags.all("api-versions"));
     check_groups(flags)?;
-    if let Some(version) = flags.text("kube-version").filter(|version| !version.is_empty()) {
-        capabilities = capabilities
-            .with_kube_version(version)
-            .map_err(|error| format!("invalid kube version '{version}': {error}"))?;
-    }
+    let capabilities = capabilities(flags, compat)?.with_api_versions(flags.all("api-versions"));
     refuse_unsupported(flags)?;
     let world = world()?;
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(flags, reference, &world)?;
     let values = given_values(flags, compat, &world)?;
-    let mut warned = Vec::new();
-    let mut warn = |diagnostic: Diagnostic| {
-        // Coalescing passes over the same values more than once.
-        if !warned.contains(&diagnostic.message) {
-            log(diagnostic.severity, &diagnostic.message);
-            warned.push(diagnostic.message);
-        }
-    };
+    let mut warn = log_once();
     let read = LoadOptions { compat, ..LoadOptions::default() };
     let mut chart = load(&path, &world, read, &mut warn)?;
     if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {

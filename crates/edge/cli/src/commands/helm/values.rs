@@ -1,8 +1,9 @@
-//! The values that flags give.
+//! What flags give templates to see: values, and the cluster's version.
 
 use super::Failure;
 use super::flags::Parsed;
 use onepane_chart::{Compat, Origins, ValueSources, merge_sources, read_from};
+use onepane_helm::Capabilities;
 use onepane_value::Map;
 use onepane_world::World;
 use std::io::Read;
@@ -27,4 +28,15 @@ pub(super) fn given_values(flags: &Parsed, compat: Compat, world: &dyn World) ->
         Ok(bytes)
     };
     Ok(merge_sources(&sources, Origins::Untracked, &read)?)
+}
+
+/// What a version of Helm knows of clusters, with `--kube-version`.
+pub(super) fn capabilities(flags: &Parsed, compat: Compat) -> Result<Capabilities, Failure> {
+    let capabilities = Capabilities::of(compat);
+    match flags.text("kube-version").filter(|version| !version.is_empty()) {
+        None => Ok(capabilities),
+        Some(version) => Ok(capabilities
+            .with_kube_version(version)
+            .map_err(|error| format!("invalid kube version '{version}': {error}"))?),
+    }
 }

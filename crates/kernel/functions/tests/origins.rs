@@ -9,8 +9,8 @@ use std::rc::Rc;
 fn render(template: &str, data: &Value, most_bytes: usize) -> Result<Text, String> {
     let options = Options { missing_key: MissingKey::Zero, origins: true, most_bytes, ..Options::default() };
     let mut templates = Templates::new(Rc::new(onepane_functions::helm()), options);
-    templates.parse("t", Some(FileId::new("t.yaml")), template).map_err(|error| error.message)?;
-    templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.message)
+    templates.parse("t", Some(FileId::new("t.yaml")), template).map_err(|error| error.to_string())?;
+    templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.to_string())
 }
 
 fn at(line: u32) -> Origin {

@@ -12,8 +12,8 @@ use std::rc::Rc;
 fn render(template: &str, data: &Value) -> Result<String, String> {
     let options = Options { missing_key: MissingKey::Zero, ..Options::default() };
     let mut templates = Templates::new(Rc::new(onepane_functions::helm()), options);
-    templates.parse("t", None, template).map_err(|error| error.message)?;
-    let text = templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.message)?;
+    templates.parse("t", None, template).map_err(|error| error.to_string())?;
+    let text = templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.to_string())?;
     Ok(text.to_string())
 }
 

@@ -12,9 +12,9 @@ pub fn name_from_template(template: &str, world: &dyn World) -> Result<String, S
     functions.extend(sprig());
     let options = Options { missing_key: MissingKey::Invalid, set_name: "name-template", ..Options::default() };
     let mut templates = Templates::new(Rc::new(functions), options);
-    templates.parse("name-template", None, template).map_err(|error| error.message)?;
+    templates.parse("name-template", None, template).map_err(|error| error.to_string())?;
     let text = templates
         .execute("name-template", &Value::NIL, world, &onepane_template::Offline)
-        .map_err(|error| error.message)?;
+        .map_err(|error| error.to_string())?;
     Ok(text.to_string())
 }

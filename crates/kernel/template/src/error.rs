@@ -3,9 +3,13 @@
 use onepane_diagnostics::{Diagnostic, Span};
 use std::fmt;
 
-/// An error in a template.
+/// An error in a template: one pointer, because all that is evaluated is either a value or one of these.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub struct Error(Box<ErrorParts>);
+
+/// What an [`Error`] says.
+#[derive(Clone, Debug)]
+pub struct ErrorParts {
     /// Go's own text: `template: chart/templates/x.yaml:3:4: executing "…" at <…>: …`.
     pub message: String,
     /// What went wrong without the places in front.
@@ -16,17 +20,53 @@ pub struct Error {
     pub trace: Vec<(String, Option<Span>)>,
 }
 
+impl std::ops::Deref for Error {
+    type Target = ErrorParts;
+    fn deref(&self) -> &ErrorParts {
+        &self.0
+    }
+}
+
 impl Error {
+    /// An error in nothing that was called.
+    pub(crate) fn new(message: String, cause: String, span: Option<Span>) -> Self {
+        Self::from(ErrorParts { message, cause, span, trace: Vec::new() })
+    }
+
+    /// What it says, to be taken apart.
+    pub fn into_parts(self) -> ErrorParts {
+        *self.0
+    }
+
+    /// The same with another message.
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.0.message = message;
+        self
+    }
+
+    /// Remembers what was called, and where.
+    pub(crate) fn traced(mut self, called: String, span: Option<Span>) -> Self {
+        self.0.trace.push((called, span));
+        self
+    }
+
     /// The same as a finding.
     pub fn into_diagnostic(self, code: &'static str) -> Box<Diagnostic> {
-        let mut diagnostic = Diagnostic::error(code, self.cause);
-        if let Some(span) = self.span {
+        let ErrorParts { cause, span, trace, .. } = self.into_parts();
+        let mut diagnostic = Diagnostic::error(code, cause);
+        if let Some(span) = span {
             diagnostic = diagnostic.at(span);
         }
-        for (message, span) in self.trace {
+        for (message, span) in trace {
             diagnostic = diagnostic.trace(message, span);
         }
         diagnostic
+    }
+}
+
+impl From<ErrorParts> for Error {
+    fn from(parts: ErrorParts) -> Self {
+        Self(Box::new(parts))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::execute::{Execution, entry};
 use crate::frame::{At, Frame, Slot};
 use crate::templates::MissingKey;
-use crate::tree::{Command, FunctionCall, Number, Operand, Pipeline, Special, Stretch, Term};
+use crate::tree::{Command, FunctionCall, Index, Number, Operand, Pipeline, Special, Stretch, Term};
 use crate::{Error, Function, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
 use std::rc::Rc;
@@ -18,7 +18,7 @@ impl Execution<'_> {
     ) -> Result<Value, Error> {
         frame.at = At::Pipeline(pipeline);
         let mut value = None;
-        for command in &pipeline.commands {
+        for command in frame.tree.unit.commands.all(pipeline.commands) {
             value = Some(self.command(frame, dot, command, value)?);
         }
         Ok(value.unwrap_or_default())
@@ -31,8 +31,8 @@ impl Execution<'_> {
         command: &'t Command,
         last: Option<Value>,
     ) -> Result<Value, Error> {
-        let operand = &command.operands[0];
-        let arguments = &command.operands[1..];
+        let operands = frame.tree.unit.operands.all(command.operands);
+        let (operand, arguments) = (&operands[0], &operands[1..]);
         let called = Call { arguments, last, node: At::Command(command) };
         let slot = match &operand.term {
             Term::Field(names) => {
@@ -50,7 +50,7 @@ impl Execution<'_> {
                 }
             }
             Term::Chain(inner, names) => {
-                let receiver = self.chained(frame, dot, operand, inner)?;
+                let receiver = self.chained(frame, dot, operand, *inner)?;
                 self.fields(frame, dot, receiver, *names, called.with_node(At::Operand(operand)))?
             }
             Term::Function(function) => {
@@ -59,7 +59,7 @@ impl Execution<'_> {
             }
             Term::Pipeline(pipeline) => {
                 called.refuse_arguments(frame, operand)?;
-                Slot::from(self.nested_pipeline(frame, dot, pipeline)?)
+                Slot::from(self.nested_pipeline(frame, dot, *pipeline)?)
             }
             Term::Dot | Term::Nil | Term::Bool(_) | Term::Number(_) | Term::String(..) => {
                 frame.at = At::Operand(operand);
@@ -79,10 +79,11 @@ impl Execution<'_> {
         &mut self,
         frame: &mut Frame<'t>,
         dot: &Slot,
-        pipeline: &'t Pipeline,
+        pipeline: Index<Pipeline>,
     ) -> Result<Value, Error> {
+        let pipeline = frame.tree.unit.pipelines.get(pipeline);
         let value = self.evaluate(frame, dot, pipeline)?;
-        for variable in &pipeline.declared {
+        for variable in frame.tree.unit.variables.all(pipeline.declared) {
             frame.set_variable(variable, Slot::from(value.clone()))?;
         }
         Ok(value)
@@ -94,8 +95,9 @@ impl Execution<'_> {
         frame: &mut Frame<'t>,
         dot: &Slot,
         chain: &'t Operand,
-        inner: &'t Operand,
+        inner: Index<Operand>,
     ) -> Result<Slot, Error> {
+        let inner = frame.tree.unit.operands.get(inner);
         frame.at = At::Operand(chain);
         if let Term::Nil = inner.term {
             return Err(frame.error(format!("indirection through explicit nil in {}", frame.shown(chain))));
@@ -112,12 +114,14 @@ impl Execution<'_> {
         names: Stretch,
         called: Call<'t>,
     ) -> Result<Slot, Error> {
-        let Some((first, last)) = names.of(&frame.tree.source).rsplit_once('.') else { return Ok(receiver) };
-        for name in first.split('.').skip(1) {
+        let Some(mut names) = names.of(&frame.tree.unit.source).strip_prefix('.') else { return Ok(receiver) };
+        // Names are short: no searcher is worth its start.
+        while let Some(end) = names.bytes().position(|byte| byte == b'.') {
             let none = Call { arguments: &[], last: None, node: called.node };
-            receiver = self.field(frame, dot, &receiver, name, none)?;
+            receiver = self.field(frame, dot, &receiver, &names[..end], none)?;
+            names = &names[end + 1..];
         }
-        self.field(frame, dot, &receiver, last, called)
+        self.field(frame, dot, &receiver, names, called)
     }
 
     fn field<'t>(
@@ -350,7 +354,7 @@ impl Execution<'_> {
                 self.fields(frame, dot, value, *names, alone)
             }
             Term::Chain(inner, names) => {
-                let receiver = self.chained(frame, dot, operand, inner)?;
+                let receiver = self.chained(frame, dot, operand, *inner)?;
                 self.fields(frame, dot, receiver, *names, alone)
             }
             // A function that can give nil gives it as an interface.
@@ -358,7 +362,7 @@ impl Execution<'_> {
                 let value = self.call(frame, dot, function, alone)?;
                 Ok(Slot { interface: value.is_nil(), value })
             }
-            Term::Pipeline(pipeline) => self.nested_pipeline(frame, dot, pipeline).map(Slot::from),
+            Term::Pipeline(pipeline) => self.nested_pipeline(frame, dot, *pipeline).map(Slot::from),
             Term::Nil | Term::Bool(_) | Term::Number(_) | Term::String(..) => constant(frame, operand).map(Slot::from),
         }
     }
@@ -470,12 +474,12 @@ fn validate(frame: &Frame<'_>, slot: Slot, expected: Type) -> Result<Value, Erro
 fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
     match &operand.term {
         Term::Bool(value) => Ok((*value).into()),
-        Term::String(constant) => Ok(constant.text(&frame.tree.source).into()),
-        Term::Number(number) => match **number {
+        Term::String(constant) => Ok(constant.text(&frame.tree.unit).into()),
+        Term::Number(number) => match *frame.tree.unit.numbers.get(*number) {
             Number { complex: Some(complex), .. } => Ok(Value::object(complex)),
             Number { float: Some(float), written_as_float: true, .. } => Ok(Value::float(float)),
             Number { int: Some(int), .. } => Ok(Value::int(int)),
-            _ => Err(frame.error(format!("{} overflows int", number.text))),
+            Number { ref text, .. } => Err(frame.error(format!("{text} overflows int"))),
         },
         _ => Ok(Value::NIL),
     }
@@ -484,7 +488,7 @@ fn constant(frame: &Frame<'_>, operand: &Operand) -> Result<Value, Error> {
 /// A constant as an argument for a parameter.
 fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Result<Value, Error> {
     let number = match &operand.term {
-        Term::Number(number) => Some(&**number),
+        Term::Number(number) => Some(frame.tree.unit.numbers.get(*number)),
         _ => None,
     };
     let wanted = |what: &str| Err(frame.error(format!("expected {what}; found {}", frame.shown(operand))));
@@ -498,7 +502,7 @@ fn typed_constant(frame: &Frame<'_>, operand: &Operand, expected: Type) -> Resul
     };
     match (expected, &operand.term) {
         (Type::Any, _) => constant(frame, operand),
-        (Type::String, Term::String(constant)) => Ok(constant.text(&frame.tree.source).into()),
+        (Type::String, Term::String(constant)) => Ok(constant.text(&frame.tree.unit).into()),
         (Type::String, _) => wanted("string"),
         (Type::Bool, Term::Bool(value)) => Ok((*value).into()),
         (Type::Bool, _) => wanted("bool"),

@@ -3,8 +3,9 @@
 use crate::frame::{At, Frame, Slot};
 use crate::parser;
 use crate::templates::{Options, ParsedTexts, Trees};
-use crate::tree::{Action, Branch, Node, Pipeline, TemplateCall, TextNode, Tree};
+use crate::tree::{Action, Branch, Items, Node, Pipeline, TemplateCall, TextNode, Tree};
 use crate::{Context, Error, FunctionError, FunctionTable, Host};
+use foldhash::fast::RandomState;
 use onepane_diagnostics::{Origin, Record, Step};
 use onepane_value::{Data, ElementType, IntKind, Kind, Map, MapType, Text, TextBuilder, Value, format};
 use onepane_world::World;
@@ -23,7 +24,7 @@ pub(crate) struct Execution<'e> {
     /// Where the stack stood when the execution began.
     stack_base: usize,
     /// How often `include` is inside itself, by name.
-    including: HashMap<Box<str>, usize>,
+    including: HashMap<Box<str>, usize, RandomState>,
     /// How deep `tpl` is inside itself.
     tpl_depth: usize,
     parsed: &'e ParsedTexts,
@@ -66,7 +67,7 @@ impl<'e> Execution<'e> {
             host,
             depth: 0,
             stack_base: stack_address(),
-            including: HashMap::new(),
+            including: HashMap::default(),
             tpl_depth: 0,
             parsed,
             steps: 0,
@@ -96,17 +97,17 @@ impl<'e> Execution<'e> {
                 frame.error(format!("templates call one another too deep: the stack of {megabytes} MB is full"))
             );
         }
-        self.walk(&mut frame, &data, &tree.root, out).map(|_| ())
+        self.walk(&mut frame, &data, tree.root, out).map(|_| ())
     }
 
     fn walk<'t>(
         &mut self,
         frame: &mut Frame<'t>,
         dot: &Slot,
-        nodes: &'t [Node],
+        nodes: Items<Node>,
         out: &mut TextBuilder,
     ) -> Result<Flow, Error> {
-        for node in nodes {
+        for node in frame.tree.unit.nodes.all(nodes) {
             self.steps += 1;
             if self.steps > self.options.most_steps {
                 return Err(frame
@@ -147,12 +148,12 @@ impl<'e> Execution<'e> {
 
     fn literal(&mut self, frame: &Frame<'_>, node: &TextNode, out: &mut TextBuilder) -> Result<(), Error> {
         self.count(node.range.len()).map_err(|cause| frame.error(cause))?;
-        let source = frame.tree.source.text.as_bytes();
+        let unit = &frame.tree.unit;
         if node.lines.is_empty() {
-            out.push(&source[node.range.clone()], &Origin::UNKNOWN);
+            out.push(node.range.of(&unit.source).as_bytes(), &Origin::UNKNOWN);
         }
-        for (range, origin) in &node.lines {
-            out.push(&source[range.clone()], origin);
+        for (line, origin) in unit.lines.all(node.lines) {
+            out.push(line.of(&unit.source).as_bytes(), origin);
         }
         Ok(())
     }
@@ -213,8 +214,8 @@ impl<'e> Execution<'e> {
         branch: &'t Branch,
         out: &mut TextBuilder,
     ) -> Result<Flow, Error> {
-        match (truth, &branch.otherwise) {
-            (true, _) => self.walk(frame, inside, &branch.body, out),
+        match (truth, branch.otherwise) {
+            (true, _) => self.walk(frame, inside, branch.body, out),
             (false, Some(otherwise)) => self.walk(frame, dot, otherwise, out),
             (false, None) => Ok(Flow::Next),
         }
@@ -272,7 +273,7 @@ impl<'e> Execution<'e> {
                 return Err(frame.error(format!("range can't iterate over {shown}")));
             }
         };
-        match &branch.otherwise {
+        match branch.otherwise {
             Some(otherwise) if !any => self.walk(frame, dot, otherwise, out),
             _ => Ok(Flow::Next),
         }
@@ -293,7 +294,7 @@ impl<'e> Execution<'e> {
             // An empty body takes steps too, so that a range over a huge number ends.
             self.steps += 1;
             let item = Slot { value: item, interface };
-            match branch.pipeline.declared.as_slice() {
+            match frame.tree.unit.variables.all(branch.pipeline.declared) {
                 [] => {}
                 [variable] => frame.set_variable(variable, item.clone())?,
                 [key, variable, ..] => {
@@ -304,7 +305,7 @@ impl<'e> Execution<'e> {
             if self.options.origins && item.value.origin.is_known() {
                 self.read(&item.value.origin);
             }
-            if let Flow::Break = self.walk(frame, &item, &branch.body, out)? {
+            if let Flow::Break = self.walk(frame, &item, branch.body, out)? {
                 break;
             }
             if branch.body.is_empty() && self.steps > self.options.most_steps {
@@ -322,8 +323,9 @@ impl<'e> Execution<'e> {
         out: &mut TextBuilder,
     ) -> Result<(), Error> {
         frame.at = At::Template(call);
-        let Some(tree) = self.trees.get(&call.name).cloned() else {
-            return Err(frame.error(format!("template {} not defined", format::quote(call.name.as_bytes()))));
+        let name = frame.tree.unit.names.get(call.name);
+        let Some(tree) = self.trees.get(name).cloned() else {
+            return Err(frame.error(format!("template {} not defined", format::quote(name.as_bytes()))));
         };
         if self.depth >= DEEPEST {
             return Err(frame.error(format!("exceeded maximum template depth ({DEEPEST})")));
@@ -343,7 +345,7 @@ impl<'e> Execution<'e> {
         let outcome = self.run_tree(&tree, data, &mut called);
         self.depth -= 1;
         outcome.map_err(|error| error.called_from(frame))?;
-        let note = format!("template {}", format::quote(call.name.as_bytes()));
+        let note = format!("template {}", format::quote(name.as_bytes()));
         wrap(frame, call.position, &note, &called.finish(), out);
         Ok(())
     }
@@ -351,7 +353,7 @@ impl<'e> Execution<'e> {
     /// Evaluates a pipeline and sets the variables that it declares; a range sets its own.
     fn pipeline<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, pipeline: &'t Pipeline) -> Result<Value, Error> {
         let value = self.evaluate(frame, dot, pipeline)?;
-        for variable in &pipeline.declared {
+        for variable in frame.tree.unit.variables.all(pipeline.declared) {
             frame.set_variable(variable, Slot::from(value.clone()))?;
         }
         Ok(value)
@@ -401,19 +403,24 @@ impl<'e> Execution<'e> {
 
 impl Context for Execution<'_> {
     fn include(&mut self, name: &str, data: &Value) -> Result<Text, FunctionError> {
-        let nested = self.including.get(name).copied().unwrap_or(0);
-        if nested > self.options.most_nested_includes {
+        let nested = match self.including.get_mut(name) {
+            Some(nested) => nested,
+            None => self.including.entry(name.into()).or_default(),
+        };
+        if *nested > self.options.most_nested_includes {
             let cause = format!("rendering template has a nested reference name: {name}: unable to execute template");
             return Err(cause.into());
         }
-        self.including.insert(name.into(), nested + 1);
+        *nested += 1;
         let outer = std::mem::take(&mut self.reads);
         let depth = std::mem::take(&mut self.depth);
         let outcome = self.run(name, data);
         self.depth = depth;
         self.reads = outer;
-        self.including.insert(name.into(), nested);
-        outcome.map_err(|error| FunctionError::Nested(Box::new(error)))
+        if let Some(nested) = self.including.get_mut(name) {
+            *nested -= 1;
+        }
+        outcome.map_err(FunctionError::Nested)
     }
 
     fn tpl(&mut self, text: &Text, data: &Value) -> Result<Text, FunctionError> {
@@ -427,7 +434,7 @@ impl Context for Execution<'_> {
         }
         let trees = self.parse_tpl(text).map_err(|error| {
             let message = format!("cannot parse template {}: {}", shown(), error.message);
-            FunctionError::Nested(Box::new(Error { message, ..error }))
+            FunctionError::Nested(error.with_message(message))
         })?;
         self.tpl_depth += 1;
         let outer = std::mem::take(&mut self.reads);
@@ -438,7 +445,7 @@ impl Context for Execution<'_> {
         self.tpl_depth -= 1;
         outcome.map_err(|error| {
             let message = format!("error during tpl function execution for {}: {}", shown(), error.message);
-            FunctionError::Nested(Box::new(Error { message, ..error }))
+            FunctionError::Nested(error.with_message(message))
         })
     }
 
@@ -489,8 +496,8 @@ fn place(frame: &Frame<'_>, action: &Action, mut reads: Vec<Origin>, own: &Origi
     if own.is_known() && !reads.iter().any(|read| read.same(own)) {
         reads.insert(0, own.clone());
     }
-    let span = frame.tree.source.span(action.pipeline.position, 0);
-    let note = action.includes.clone();
+    let span = frame.tree.unit.source.span(action.pipeline.position, 0);
+    let note = action.includes.map(|index| frame.tree.unit.names.get(index).clone());
     // Text of `tpl` has no file: what it printed is explained by what it read.
     let record = |inputs: Vec<Origin>| match (span, inputs.as_slice()) {
         (None, []) => Origin::UNKNOWN,
@@ -517,8 +524,8 @@ fn place(frame: &Frame<'_>, action: &Action, mut reads: Vec<Origin>, own: &Origi
 }
 
 /// Puts out what a template printed, behind the line that called it.
-fn wrap(frame: &Frame<'_>, position: usize, note: &str, text: &Text, out: &mut TextBuilder) {
-    let span = frame.tree.source.span(position, 0);
+fn wrap(frame: &Frame<'_>, position: u32, note: &str, text: &Text, out: &mut TextBuilder) {
+    let span = frame.tree.unit.source.span(position, 0);
     let record = |inputs: Vec<Origin>| {
         Origin::from(Record { step: Step::Template, span, note: Some(note.into()), inputs, previous: Origin::UNKNOWN })
     };

@@ -1,6 +1,6 @@
 //! What one template sees while it runs: its variables and the place it is at.
 
-use crate::Error;
+use crate::error::{Error, ErrorParts};
 use crate::tree::{Command, Operand, Pipeline, Shown, TemplateCall, Tree, UNDECLARED, Variable};
 use onepane_value::Value;
 
@@ -61,12 +61,12 @@ impl Frame<'_> {
     }
 
     fn undefined(&self, variable: &Variable) -> Error {
-        self.error(format!("undefined variable: {}", variable.name.of(&self.tree.source)))
+        self.error(format!("undefined variable: {}", variable.name.of(&self.tree.unit.source)))
     }
 
     /// A node as it was written.
     pub(crate) fn shown<'n, N>(&'n self, node: &'n N) -> Shown<'n, N> {
-        Shown(node, &self.tree.source)
+        Shown(node, &self.tree.unit)
     }
 
     fn set(&mut self, slot: usize, value: Slot) {
@@ -77,7 +77,7 @@ impl Frame<'_> {
     }
 
     /// Where the template is, in Go's words: position and text of the node.
-    fn place(&self) -> Option<(usize, String)> {
+    fn place(&self) -> Option<(u32, String)> {
         match self.at {
             At::Nothing => None,
             At::Pipeline(node) => Some((node.position, self.shown(node).to_string())),
@@ -90,16 +90,16 @@ impl Frame<'_> {
     /// An error here.
     pub(crate) fn error(&self, cause: impl Into<String>) -> Error {
         let cause = cause.into();
-        let source = &self.tree.source;
+        let source = &self.tree.unit.source;
         match self.place() {
             None => {
                 let message = format!("template: {}: {cause}", self.tree.name);
                 let span = source.file.map(|file| onepane_diagnostics::Span::new(file, 1, 1));
-                Error { message, cause, span, trace: Vec::new() }
+                Error::new(message, cause, span)
             }
             Some((position, context)) => {
                 let span = source.span(position, context.chars().count());
-                Error { message: format!("{}{cause}", self.prefix(position, &context)), cause, span, trace: Vec::new() }
+                Error::new(format!("{}{cause}", self.prefix(position, &context)), cause, span)
             }
         }
     }
@@ -109,36 +109,38 @@ impl Frame<'_> {
         match error {
             crate::FunctionError::Message(cause) => {
                 let said = format!("error calling {name}: {cause}");
-                Error { cause, ..self.error(said) }
+                ErrorParts { cause, ..self.error(said).into_parts() }.into()
             }
             crate::FunctionError::Nested(inner) => {
-                let outer = self.error(format!("error calling {name}: {}", inner.message));
-                let mut trace = inner.trace;
+                let ErrorParts { message, span, .. } =
+                    self.error(format!("error calling {name}: {}", inner.message)).into_parts();
                 let context = self.place().map_or_else(String::new, |(_, context)| context);
-                trace.push((format!("in `{context}`"), outer.span));
-                Error { message: outer.message, cause: inner.cause, span: inner.span.or(outer.span), trace }
+                let inner = inner.traced(format!("in `{context}`"), span).into_parts();
+                ErrorParts { message, span: inner.span.or(span), ..inner }.into()
             }
         }
     }
 
-    fn prefix(&self, position: usize, context: &str) -> String {
-        let (line, column) = self.tree.source.line_and_column(position);
+    fn prefix(&self, position: u32, context: &str) -> String {
+        let (line, column) = self.tree.unit.source.line_and_column(position);
         let name = onepane_value::format::quote(self.tree.name.as_bytes());
-        format!("template: {}:{line}:{column}: executing {name} at <{context}>: ", self.tree.source.name)
+        format!("template: {}:{line}:{column}: executing {name} at <{context}>: ", self.tree.unit.source.name)
     }
 }
 
 impl Error {
     /// An error that stands nowhere.
     pub(crate) fn unplaced(message: String) -> Self {
-        Self { cause: message.clone(), message, span: None, trace: Vec::new() }
+        Self::new(message.clone(), message, None)
     }
 
     /// Remembers the `{{template}}` that led here; Go's own text does not name it.
-    pub(crate) fn called_from(mut self, frame: &Frame<'_>) -> Self {
-        if let Some((position, context)) = frame.place() {
-            self.trace.push((format!("in `{context}`"), frame.tree.source.span(position, 0)));
+    pub(crate) fn called_from(self, frame: &Frame<'_>) -> Self {
+        match frame.place() {
+            Some((position, context)) => {
+                self.traced(format!("in `{context}`"), frame.tree.unit.source.span(position, 0))
+            }
+            None => self,
         }
-        self
     }
 }

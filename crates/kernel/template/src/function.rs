@@ -58,7 +58,7 @@ pub enum FunctionError {
     /// Its text.
     Message(String),
     /// An error inside a nested template (`include`, `tpl`): it keeps the nested template's own trace.
-    Nested(Box<crate::Error>),
+    Nested(crate::Error),
 }
 
 impl From<String> for FunctionError {
@@ -147,13 +147,12 @@ impl FunctionTable {
 
     /// The function called `name`.
     pub fn get(&self, name: &str) -> Option<&Function> {
-        self.find(name).map(|(_, function)| function)
+        self.find(name).map(|index| self.at(index))
     }
 
-    /// The function called `name`, and the index to ask for it by.
-    pub(crate) fn find(&self, name: &str) -> Option<(u16, &Function)> {
-        let index = *self.by_name.get(name)?;
-        Some((index, self.at(index)))
+    /// The index to ask for the function `name` by.
+    pub(crate) fn find(&self, name: &str) -> Option<u16> {
+        self.by_name.get(name).copied()
     }
 
     pub(crate) fn at(&self, index: u16) -> &Function {

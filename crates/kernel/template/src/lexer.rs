@@ -56,18 +56,18 @@ pub(crate) enum TokenKind {
 
 impl Token {
     /// The byte offset of its first character.
-    pub(crate) fn position(self) -> usize {
-        self.start as usize
+    pub(crate) fn position(self) -> u32 {
+        self.start
     }
 
     /// The byte offset behind it.
-    pub(crate) fn end(self) -> usize {
-        self.end as usize
+    pub(crate) fn end(self) -> u32 {
+        self.end
     }
 
     /// Its text; for an error, what is wrong.
     pub(crate) fn text(self, template: &str) -> &str {
-        &template[self.position()..self.end()]
+        &template[self.start as usize..self.end as usize]
     }
 
     /// Whether there is none behind it.

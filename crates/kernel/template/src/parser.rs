@@ -3,8 +3,8 @@
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::number::number;
 use crate::tree::{
-    Action, Branch, Command, FunctionCall, Node, Operand, Pipeline, Shown, Source, Special, Stretch, StringConstant,
-    TemplateCall, Term, TextNode, Tree, UNDECLARED, Variable,
+    Action, Branch, Command, FunctionCall, Items, Node, Operand, Pipeline, Shown, Source, Special, Stretch,
+    StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
 use onepane_diagnostics::{FileId, Origin, Step};
@@ -23,14 +23,13 @@ pub(crate) fn parse(
     functions: &FunctionTable,
     origins: bool,
 ) -> Result<Vec<Tree>, Error> {
-    let source = Arc::new(Source::new(name, file, text));
     let mut parser = Parser {
         text,
         lexer: Lexer::new(text),
         ahead: [None; 2],
         at: 0,
         action: None,
-        source,
+        unit: Unit::new(Source::new(name, file, text)),
         functions,
         origins,
         variables: vec!["$"],
@@ -40,14 +39,15 @@ pub(crate) fn parse(
         operands: Vec::new(),
         ranges: 0,
         depth: 0,
-        trees: Vec::new(),
+        defined: Vec::new(),
     };
     if u32::try_from(text.len()).is_err() {
         return parser.error("it is longer than 4 GB");
     }
     let root = parser.top_level()?;
     parser.add(name.to_owned(), root)?;
-    Ok(parser.trees)
+    let unit = Arc::new(parser.unit);
+    Ok(parser.defined.into_iter().map(|(name, root)| Tree { name, unit: unit.clone(), root }).collect())
 }
 
 struct Parser<'t> {
@@ -56,10 +56,10 @@ struct Parser<'t> {
     /// Tokens that were looked at and not taken, in order.
     ahead: [Option<Token>; 2],
     /// Where the token stands that was looked at last: its line is the one that errors name.
-    at: usize,
+    at: u32,
     /// Where the action at hand starts.
-    action: Option<usize>,
-    source: Arc<Source>,
+    action: Option<u32>,
+    unit: Unit,
     functions: &'t FunctionTable,
     origins: bool,
     /// The names of the variables in scope; their index is their slot.
@@ -67,14 +67,14 @@ struct Parser<'t> {
     /// Names that Go's parser knows and its execution does not: those that the body of a branch declares, while its
     /// `else` is read; those of a declaration, while its own pipeline is; those that are assigned to undeclared.
     hidden: Vec<&'t str>,
-    /// What belongs to lists that are not at their end yet. Trees are large and most of their lists short: each is moved
-    /// to memory of its own size once that is known.
+    /// What belongs to lists that are not at their end yet; each list goes to the unit as one once it is.
     nodes: Vec<Node>,
     commands: Vec<Command>,
     operands: Vec<Operand>,
     ranges: usize,
     depth: usize,
-    trees: Vec<Tree>,
+    /// The templates so far, by name.
+    defined: Vec<(String, Items<Node>)>,
 }
 
 /// How a list of nodes ended.
@@ -87,13 +87,13 @@ impl<'t> Parser<'t> {
     fn error<T>(&self, cause: impl Into<String>) -> Result<T, Error> {
         let cause = cause.into();
         let line = self.line(self.at);
-        let message = format!("template: {}:{line}: {cause}", self.source.name);
-        let span = self.source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
-        Err(Error { message, cause, span, trace: Vec::new() })
+        let message = format!("template: {}:{line}: {cause}", self.unit.source.name);
+        let span = self.unit.source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
+        Err(Error::new(message, cause, span))
     }
 
-    fn line(&self, position: usize) -> usize {
-        self.source.line_and_column(position).0
+    fn line(&self, position: u32) -> usize {
+        self.unit.source.line_and_column(position).0
     }
 
     fn unexpected<T>(&self, token: Token, context: &str) -> Result<T, Error> {
@@ -106,7 +106,7 @@ impl<'t> Parser<'t> {
             // Go avoids to say "action in action".
             Some(line) => {
                 let started = if said.ends_with(" action") { " started" } else { " in action started" };
-                self.error(format!("{said}{started} at {}:{line}", self.source.name))
+                self.error(format!("{said}{started} at {}:{line}", self.unit.source.name))
             }
         }
     }
@@ -149,26 +149,24 @@ impl<'t> Parser<'t> {
     }
 
     /// Adds a template that this text defines. One without content gives way to another of the same name.
-    fn add(&mut self, name: String, root: Vec<Node>) -> Result<(), Error> {
-        let tree = Tree { name, source: self.source.clone(), root };
-        match self.trees.iter().position(|present| present.name == tree.name) {
-            None => self.trees.push(tree),
-            Some(index) if self.trees[index].is_empty() => self.trees[index] = tree,
-            Some(_) if tree.is_empty() => {}
+    fn add(&mut self, name: String, root: Items<Node>) -> Result<(), Error> {
+        match self.defined.iter().position(|(present, _)| *present == name) {
+            None => self.defined.push((name, root)),
+            Some(index) if self.unit.is_blank(self.defined[index].1) => self.defined[index].1 = root,
+            Some(_) if self.unit.is_blank(root) => {}
             Some(_) => {
-                let name = onepane_value::format::quote(tree.name.as_bytes());
+                let name = onepane_value::format::quote(name.as_bytes());
                 return self.error(format!("template: multiple definition of template {name}"));
             }
         }
         Ok(())
     }
 
-    fn top_level(&mut self) -> Result<Vec<Node>, Error> {
-        let mut root = Vec::new();
+    fn top_level(&mut self) -> Result<Items<Node>, Error> {
         loop {
             let token = self.take();
             if token.kind == TokenKind::EndOfFile {
-                return Ok(root);
+                return Ok(self.unit.nodes.add(self.nodes.drain(..)));
             }
             if token.kind == TokenKind::LeftDelimiter && self.peek().kind == TokenKind::Define {
                 self.take();
@@ -176,7 +174,7 @@ impl<'t> Parser<'t> {
                 continue;
             }
             match self.text_or_action(token)? {
-                Ok(node) => root.push(node),
+                Ok(node) => self.nodes.push(node),
                 Err(End::End) => return self.error("unexpected {{end}}"),
                 Err(End::Else) => return self.error("unexpected {{else}}"),
             }
@@ -194,7 +192,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The body of a definition: it sees no variable from outside.
-    fn separate_template(&mut self, context: &str) -> Result<Vec<Node>, Error> {
+    fn separate_template(&mut self, context: &str) -> Result<Items<Node>, Error> {
         let variables = std::mem::replace(&mut self.variables, vec!["$"]);
         let hidden = std::mem::take(&mut self.hidden);
         let ranges = std::mem::take(&mut self.ranges);
@@ -214,7 +212,10 @@ impl<'t> Parser<'t> {
         }
         Ok(match self.unquoted(token)? {
             Some(name) => String::from_utf8_lossy(&name).into_owned(),
-            None => self.text[token.position() + 1..token.end() - 1].to_owned(),
+            None => {
+                let written = token.text(self.text);
+                written[1..written.len() - 1].to_owned()
+            }
         })
     }
 
@@ -230,7 +231,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn list(&mut self) -> Result<(Vec<Node>, End), Error> {
+    fn list(&mut self) -> Result<(Items<Node>, End), Error> {
         let start = self.nodes.len();
         loop {
             let token = self.take();
@@ -239,7 +240,7 @@ impl<'t> Parser<'t> {
             }
             match self.text_or_action(token)? {
                 Ok(node) => self.nodes.push(node),
-                Err(end) => return Ok((self.nodes.drain(start..).collect(), end)),
+                Err(end) => return Ok((self.unit.nodes.add(self.nodes.drain(start..)), end)),
             }
         }
     }
@@ -258,20 +259,18 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn text(&self, token: Token) -> TextNode {
-        let mut lines = Vec::new();
-        if self.origins {
-            let mut start = 0;
-            for line in token.text(self.text).split_inclusive('\n') {
-                let indent = line.len() - line.trim_start_matches(' ').len();
-                if let Some(span) = self.source.span(token.position() + start + indent, line.trim().chars().count()) {
-                    let from = token.position() + start;
-                    lines.push((from..from + line.len(), Origin::at(Step::Template, span)));
-                }
-                start += line.len();
-            }
-        }
-        TextNode { range: token.position()..token.end(), lines }
+    fn text(&mut self, token: Token) -> TextNode {
+        let Unit { source, lines, .. } = &mut self.unit;
+        let mut start = token.position();
+        let texts = self.origins.then(|| token.text(self.text).split_inclusive('\n'));
+        let lines = lines.add(texts.into_iter().flatten().filter_map(|line| {
+            let stretch = Stretch::new(start, start + line.len() as u32);
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let span = source.span(start + indent as u32, line.trim().chars().count());
+            start += line.len() as u32;
+            Some((stretch, Origin::at(Step::Template, span?)))
+        }));
+        TextNode { range: stretch(token), lines }
     }
 
     fn action(&mut self) -> Result<Result<Node, End>, Error> {
@@ -298,7 +297,8 @@ impl<'t> Parser<'t> {
             _ => {
                 self.put_back(token);
                 let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
-                let includes = if self.origins { includes(&pipeline, &self.source) } else { None };
+                let includes = if self.origins { includes(&pipeline, &self.unit) } else { None };
+                let includes = includes.map(|name| self.unit.names.push(name));
                 Node::Action(Action { pipeline, includes })
             }
         };
@@ -324,11 +324,13 @@ impl<'t> Parser<'t> {
             End::Else => Some(match (context, self.peek().kind) {
                 ("if", TokenKind::If) => {
                     self.take();
-                    vec![Node::If(self.deeper(|parser| parser.branch("if"))?)]
+                    let branch = self.deeper(|parser| parser.branch("if"))?;
+                    self.unit.nodes.add([Node::If(branch)])
                 }
                 ("with", TokenKind::With) => {
                     self.take();
-                    vec![Node::With(self.deeper(|parser| parser.branch("with"))?)]
+                    let branch = self.deeper(|parser| parser.branch("with"))?;
+                    self.unit.nodes.add([Node::With(branch)])
                 }
                 _ => match self.deeper(Self::list)? {
                     (otherwise, End::End) => otherwise,
@@ -344,7 +346,7 @@ impl<'t> Parser<'t> {
     fn template(&mut self) -> Result<Node, Error> {
         const CONTEXT: &str = "template clause";
         let token = self.take();
-        let name = self.template_name(token, CONTEXT)?;
+        let name = self.template_name(token, CONTEXT)?.into();
         let pipeline = match self.peek().kind {
             TokenKind::RightDelimiter => {
                 self.take();
@@ -352,6 +354,7 @@ impl<'t> Parser<'t> {
             }
             _ => Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?),
         };
+        let name = self.unit.names.push(name);
         Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
     }
 
@@ -363,6 +366,7 @@ impl<'t> Parser<'t> {
         let pipeline = Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?);
         let root = self.separate_template(CONTEXT)?;
         self.add(name.clone(), root)?;
+        let name = self.unit.names.push(name.into());
         Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
     }
 
@@ -402,13 +406,13 @@ impl<'t> Parser<'t> {
                 _ => return self.unexpected(token, context),
             }
         }
-        let commands: Vec<Command> = self.commands.drain(start..).collect();
+        let commands = &self.commands[start..];
         if commands.is_empty() {
             return self.error(format!("missing value for {context}"));
         }
         let constant = |command: &Command| {
             matches!(
-                command.operands[0].term,
+                self.unit.operands.all(command.operands)[0].term,
                 Term::Bool(_) | Term::Dot | Term::Nil | Term::Number(_) | Term::String(_)
             )
         };
@@ -418,7 +422,12 @@ impl<'t> Parser<'t> {
         if !assigns {
             self.hidden.truncate(hidden);
         }
-        let declared = names.into_iter().map(|name| self.declare(name, assigns)).collect();
+        let commands = self.unit.commands.add(self.commands.drain(start..));
+        let mut declared = Items::NONE;
+        if !names.is_empty() {
+            let variables: Vec<_> = names.into_iter().map(|name| self.declare(name, assigns)).collect();
+            declared = self.unit.variables.add(variables);
+        }
         Ok(Pipeline { position, declared, assigns, commands })
     }
 
@@ -487,7 +496,7 @@ impl<'t> Parser<'t> {
                 _ => return self.unexpected(token, "operand"),
             }
         }
-        let operands: Vec<Operand> = self.operands.drain(start..).collect();
+        let operands = self.unit.operands.add(self.operands.drain(start..));
         if operands.is_empty() { self.error("empty command") } else { Ok(Command { position, operands }) }
     }
 
@@ -507,11 +516,11 @@ impl<'t> Parser<'t> {
             Term::Field(_) => Term::Field(Stretch::new(operand.position, end)),
             Term::Variable(variable, _) => Term::Variable(variable, fields),
             Term::Bool(_) | Term::String(_) | Term::Number(_) | Term::Nil | Term::Dot => {
-                let shown = Shown(&operand, &self.source).to_string();
+                let shown = Shown(&operand, &self.unit).to_string();
                 let shown = onepane_value::format::quote(shown.as_bytes());
                 return self.error(format!("unexpected . after term {shown}"));
             }
-            _ => Term::Chain(Box::new(operand), fields),
+            _ => Term::Chain(self.unit.operands.push(operand), fields),
         };
         Ok(Some(Operand { position: start, term }))
     }
@@ -519,7 +528,7 @@ impl<'t> Parser<'t> {
     fn term(&mut self) -> Result<Option<Operand>, Error> {
         let token = self.take();
         let term = match token.kind {
-            TokenKind::Identifier => Term::Function(self.function(token.text(self.text))?),
+            TokenKind::Identifier => Term::Function(self.function(token)?),
             TokenKind::Dot => Term::Dot,
             TokenKind::Nil => Term::Nil,
             TokenKind::Variable => {
@@ -537,14 +546,15 @@ impl<'t> Parser<'t> {
             TokenKind::Field => Term::Field(stretch(token)),
             TokenKind::Bool => Term::Bool(token.text(self.text) == "true"),
             TokenKind::CharacterConstant | TokenKind::Number => match number(token.text(self.text)) {
-                Ok(number) => Term::Number(Box::new(number)),
+                Ok(number) => Term::Number(self.unit.numbers.push(number)),
                 Err(cause) => return self.error(cause),
             },
             TokenKind::LeftParenthesis => {
-                Term::Pipeline(Box::new(self.pipeline("parenthesized pipeline", TokenKind::RightParenthesis)?))
+                let pipeline = self.pipeline("parenthesized pipeline", TokenKind::RightParenthesis)?;
+                Term::Pipeline(self.unit.pipelines.push(pipeline))
             }
             TokenKind::String | TokenKind::RawString => {
-                let unquoted = self.unquoted(token)?.map(Vec::into_boxed_slice);
+                let unquoted = self.unquoted(token)?.map(|bytes| self.unit.strings.push(bytes.into()));
                 Term::String(StringConstant { written: stretch(token), unquoted })
             }
             _ => {
@@ -555,8 +565,9 @@ impl<'t> Parser<'t> {
         Ok(Some(Operand { position: token.position(), term }))
     }
 
-    fn function(&self, name: &str) -> Result<FunctionCall, Error> {
-        let Some((index, function)) = self.functions.find(name) else {
+    fn function(&self, token: Token) -> Result<FunctionCall, Error> {
+        let name = token.text(self.text);
+        let Some(index) = self.functions.find(name) else {
             return self.error(format!("function {} not defined", onepane_value::format::quote(name.as_bytes())));
         };
         let special = match name {
@@ -566,7 +577,7 @@ impl<'t> Parser<'t> {
             "len" => Some(Special::Len),
             _ => None,
         };
-        Ok(FunctionCall { index, name: function.name, special })
+        Ok(FunctionCall { index, special, name: stretch(token) })
     }
 }
 
@@ -575,17 +586,22 @@ fn stretch(token: Token) -> Stretch {
 }
 
 /// What an action calls by `include` or `tpl`, for the include chain.
-fn includes(pipeline: &Pipeline, source: &Source) -> Option<Box<str>> {
-    pipeline.commands.iter().find_map(|command| match &command.operands[0].term {
-        Term::Function(call) if matches!(call.name, "include" | "tpl") => match command.operands.get(1) {
-            Some(Operand { term: Term::String(constant), .. }) => {
-                Some(format!("{} {}", call.name, constant.written.of(source)).into())
-            }
-            _ => Some(call.name.into()),
-        },
-        _ => command.operands.iter().find_map(|operand| match &operand.term {
-            Term::Pipeline(pipeline) => includes(pipeline, source),
+fn includes(pipeline: &Pipeline, unit: &Unit) -> Option<Box<str>> {
+    unit.commands.all(pipeline.commands).iter().find_map(|command| {
+        let operands = unit.operands.all(command.operands);
+        if let Term::Function(call) = &operands[0].term
+            && let name @ ("include" | "tpl") = call.name.of(&unit.source)
+        {
+            return Some(match operands.get(1) {
+                Some(Operand { term: Term::String(constant), .. }) => {
+                    format!("{name} {}", constant.written.of(&unit.source)).into()
+                }
+                _ => name.into(),
+            });
+        }
+        operands.iter().find_map(|operand| match operand.term {
+            Term::Pipeline(pipeline) => includes(unit.pipelines.get(pipeline), unit),
             _ => None,
-        }),
+        })
     })
 }

@@ -4,6 +4,7 @@ use crate::execute::Execution;
 use crate::parser;
 use crate::tree::Tree;
 use crate::{Error, FunctionTable, Host};
+use foldhash::fast::RandomState;
 use onepane_diagnostics::FileId;
 use onepane_value::{Text, Value};
 use onepane_world::World;
@@ -21,12 +22,12 @@ pub struct Templates {
 }
 
 /// Texts that `tpl` has parsed already: charts call it with the same few texts again and again.
-pub(crate) type ParsedTexts = RefCell<HashMap<Text, Rc<[Rc<Tree>]>>>;
+pub(crate) type ParsedTexts = RefCell<HashMap<Text, Rc<[Rc<Tree>]>, RandomState>>;
 
 /// Trees by name. A set made by `tpl` lies over the one it was made from.
 #[derive(Clone, Default)]
 pub(crate) struct Trees {
-    own: HashMap<Box<str>, Rc<Tree>>,
+    own: HashMap<Box<str>, Rc<Tree>, RandomState>,
     below: Option<Rc<Trees>>,
 }
 
@@ -141,6 +142,6 @@ impl Trees {
 
     /// A set that lies over this one, which stays as it is.
     pub(crate) fn overlay(self: &Rc<Self>) -> Self {
-        Self { own: HashMap::new(), below: Some(self.clone()) }
+        Self { own: HashMap::default(), below: Some(self.clone()) }
     }
 }

@@ -1,13 +1,14 @@
 //! The parsed form of a template: [`Tree`] and its nodes.
 //!
 //! Nodes show themselves as Go's do, for the `at <…>` of its error texts. Variables are slots, functions are resolved,
-//! and names are [`Stretch`]es of the source: most of what is parsed is never executed.
+//! and names are [`Stretch`]es of the source: most of what is parsed is never executed. For the same reason nodes own
+//! nothing: all that one text was parsed to lies in the few lists of its [`Unit`], and nodes name stretches of those.
 
 use crate::complex::Complex;
 use onepane_diagnostics::{FileId, Origin, Span};
 use onepane_value::Text;
 use std::fmt;
-use std::ops::Range;
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 /// A template that can be executed.
@@ -15,9 +16,125 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Tree {
     /// The name it is called by.
     pub(crate) name: String,
-    pub(crate) source: Arc<Source>,
-    pub(crate) root: Vec<Node>,
+    pub(crate) unit: Arc<Unit>,
+    pub(crate) root: Items<Node>,
 }
+
+/// A text, and all that it was parsed to: the nodes of the template itself and of those that it defines.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) source: Source,
+    pub(crate) nodes: Pool<Node>,
+    pub(crate) pipelines: Pool<Pipeline>,
+    pub(crate) commands: Pool<Command>,
+    pub(crate) operands: Pool<Operand>,
+    pub(crate) variables: Pool<Variable>,
+    pub(crate) numbers: Pool<Number>,
+    /// The strings that say something else than what stands between their quotes.
+    pub(crate) strings: Pool<Box<[u8]>>,
+    /// Names of templates that are called, and of functions that call one.
+    pub(crate) names: Pool<Box<str>>,
+    /// The lines of literal text, where origins are on.
+    pub(crate) lines: Pool<(Stretch, Origin)>,
+}
+
+impl Unit {
+    pub(crate) fn new(source: Source) -> Self {
+        Self {
+            source,
+            nodes: Pool::default(),
+            pipelines: Pool::default(),
+            commands: Pool::default(),
+            operands: Pool::default(),
+            variables: Pool::default(),
+            numbers: Pool::default(),
+            strings: Pool::default(),
+            names: Pool::default(),
+            lines: Pool::default(),
+        }
+    }
+
+    /// Whether a list holds nothing but space.
+    pub(crate) fn is_blank(&self, nodes: Items<Node>) -> bool {
+        let blank = |text: &TextNode| text.range.of(&self.source).bytes().all(|byte| byte.is_ascii_whitespace());
+        self.nodes.all(nodes).iter().all(|node| matches!(node, Node::Text(text) if blank(text)))
+    }
+}
+
+/// A list that nodes name items of.
+#[derive(Debug)]
+pub(crate) struct Pool<T>(Vec<T>);
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Pool<T> {
+    /// Moves what `items` gives into the pool.
+    pub(crate) fn add(&mut self, items: impl IntoIterator<Item = T>) -> Items<T> {
+        let start = self.0.len();
+        self.0.extend(items);
+        Items { start: start as u32, end: self.0.len() as u32, of: PhantomData }
+    }
+
+    pub(crate) fn push(&mut self, item: T) -> Index<T> {
+        self.0.push(item);
+        Index { at: self.0.len() as u32 - 1, of: PhantomData }
+    }
+
+    pub(crate) fn all(&self, items: Items<T>) -> &[T] {
+        &self.0[items.start as usize..items.end as usize]
+    }
+
+    pub(crate) fn get(&self, index: Index<T>) -> &T {
+        &self.0[index.at as usize]
+    }
+}
+
+/// Items of a [`Pool`] that follow one another. A source has fewer than a `u32` counts.
+#[derive(Debug)]
+pub(crate) struct Items<T> {
+    start: u32,
+    end: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+/// An item of a [`Pool`].
+#[derive(Debug)]
+pub(crate) struct Index<T> {
+    at: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Items<T> {
+    pub(crate) const NONE: Self = Self { start: 0, end: 0, of: PhantomData };
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(crate) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
+impl<T> Clone for Items<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Items<T> {}
+
+impl<T> Clone for Index<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Index<T> {}
 
 /// The text that a template was parsed from.
 #[derive(Debug)]
@@ -43,13 +160,14 @@ impl Source {
     }
 
     /// The line from 1 and the column in bytes from 0, as Go counts them.
-    pub(crate) fn line_and_column(&self, position: usize) -> (usize, usize) {
+    pub(crate) fn line_and_column(&self, position: u32) -> (usize, usize) {
+        let position = position as usize;
         let line = self.lines().partition_point(|start| *start <= position).max(1);
         (line, position - self.lines()[line - 1])
     }
 
     /// The place of `position`, where the text has a file.
-    pub(crate) fn span(&self, position: usize, length: usize) -> Option<Span> {
+    pub(crate) fn span(&self, position: u32, length: usize) -> Option<Span> {
         let (line, column) = self.line_and_column(position);
         let start = self.lines()[line - 1];
         let column = self.text.get(start..start + column).map_or(column, |before| before.chars().count());
@@ -67,12 +185,16 @@ pub(crate) struct Stretch {
 
 impl Stretch {
     /// A source that is longer than `u32` says is refused before it is parsed.
-    pub(crate) fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
+    pub(crate) fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
     }
 
     pub(crate) fn is_empty(self) -> bool {
         self.start == self.end
+    }
+
+    pub(crate) fn len(self) -> usize {
+        (self.end - self.start) as usize
     }
 
     pub(crate) fn of(self, source: &Source) -> &str {
@@ -83,14 +205,12 @@ impl Stretch {
 impl Tree {
     /// Whether it holds nothing but space.
     pub(crate) fn is_empty(&self) -> bool {
-        let blank =
-            |text: &TextNode| self.source.text[text.range.clone()].bytes().all(|byte| byte.is_ascii_whitespace());
-        self.root.iter().all(|node| matches!(node, Node::Text(text) if blank(text)))
+        self.unit.is_blank(self.root)
     }
 }
 
 /// A piece of a template.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Node {
     Text(TextNode),
     /// `{{ pipeline }}`
@@ -105,43 +225,43 @@ pub(crate) enum Node {
 }
 
 /// Literal text by its bytes in the source, in stretches of a line each where origins are on.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TextNode {
-    pub(crate) range: Range<usize>,
-    pub(crate) lines: Vec<(Range<usize>, Origin)>,
+    pub(crate) range: Stretch,
+    pub(crate) lines: Items<(Stretch, Origin)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Action {
     pub(crate) pipeline: Pipeline,
     /// The name of the function that calls another template, for the include chain: `include "a"`.
-    pub(crate) includes: Option<Box<str>>,
+    pub(crate) includes: Option<Index<Box<str>>>,
 }
 
 /// `if`, `with` and `range`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Branch {
     pub(crate) pipeline: Pipeline,
-    pub(crate) body: Vec<Node>,
-    pub(crate) otherwise: Option<Vec<Node>>,
+    pub(crate) body: Items<Node>,
+    pub(crate) otherwise: Option<Items<Node>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TemplateCall {
-    pub(crate) position: usize,
-    pub(crate) name: String,
+    pub(crate) position: u32,
+    pub(crate) name: Index<Box<str>>,
     pub(crate) pipeline: Option<Pipeline>,
 }
 
 /// Commands, each taking the value of the one before as its last argument.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pipeline {
-    pub(crate) position: usize,
+    pub(crate) position: u32,
     /// The variables that take its value; for `range` two at most.
-    pub(crate) declared: Vec<Variable>,
+    pub(crate) declared: Items<Variable>,
     /// `=` and not `:=`
     pub(crate) assigns: bool,
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: Items<Command>,
 }
 
 /// A slot in the frame of a template, and the name it has in the text.
@@ -155,50 +275,50 @@ pub(crate) struct Variable {
 pub(crate) const UNDECLARED: u32 = u32::MAX;
 
 /// An operand and its arguments.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Command {
-    pub(crate) position: usize,
-    pub(crate) operands: Vec<Operand>,
+    pub(crate) position: u32,
+    pub(crate) operands: Items<Operand>,
 }
 
 /// A term, and where it stands.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Operand {
-    pub(crate) position: usize,
+    pub(crate) position: u32,
     pub(crate) term: Term,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Term {
     Dot,
     Nil,
     Bool(bool),
-    Number(Box<Number>),
+    Number(Index<Number>),
     String(StringConstant),
     /// `.a.b`; fields stand here as they are written, from the first point on.
     Field(Stretch),
     /// `$x.a.b`
     Variable(Variable, Stretch),
     /// `(…).a.b`, `f.a`
-    Chain(Box<Operand>, Stretch),
+    Chain(Index<Operand>, Stretch),
     Function(FunctionCall),
     /// `(…)`
-    Pipeline(Box<Pipeline>),
+    Pipeline(Index<Pipeline>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct StringConstant {
     pub(crate) written: Stretch,
     /// What it says, where that is not what stands between the quotes.
-    pub(crate) unquoted: Option<Box<[u8]>>,
+    pub(crate) unquoted: Option<Index<Box<[u8]>>>,
 }
 
 impl StringConstant {
-    pub(crate) fn text(&self, source: &Source) -> Text {
-        match &self.unquoted {
-            Some(bytes) => Text::from(&**bytes),
+    pub(crate) fn text(&self, unit: &Unit) -> Text {
+        match self.unquoted {
+            Some(index) => Text::from(&**unit.strings.get(index)),
             None => {
-                let written = self.written.of(source);
+                let written = self.written.of(&unit.source);
                 Text::from(&written[1..written.len() - 1])
             }
         }
@@ -206,13 +326,13 @@ impl StringConstant {
 }
 
 /// A function, resolved when the template is parsed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct FunctionCall {
     /// Its place in the function table.
     pub(crate) index: u16,
-    pub(crate) name: &'static str,
     /// What the engine itself has to do with the arguments.
     pub(crate) special: Option<Special>,
+    pub(crate) name: Stretch,
 }
 
 /// Functions that see more of their arguments than values.
@@ -241,20 +361,20 @@ pub(crate) struct Number {
     pub(crate) text: Box<str>,
 }
 
-/// A node with the source that its names stand in, to be shown as it was written.
-pub(crate) struct Shown<'t, N>(pub(crate) &'t N, pub(crate) &'t Source);
+/// A node with the unit that it is of, to be shown as it was written.
+pub(crate) struct Shown<'t, N>(pub(crate) &'t N, pub(crate) &'t Unit);
 
 impl fmt::Display for Shown<'_, Pipeline> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(pipeline, source) = self;
-        for (index, variable) in pipeline.declared.iter().enumerate() {
-            write!(f, "{}{}", if index > 0 { ", " } else { "" }, variable.name.of(source))?;
+        let Self(pipeline, unit) = self;
+        for (index, variable) in unit.variables.all(pipeline.declared).iter().enumerate() {
+            write!(f, "{}{}", if index > 0 { ", " } else { "" }, variable.name.of(&unit.source))?;
         }
         if !pipeline.declared.is_empty() {
             f.write_str(if pipeline.assigns { " = " } else { " := " })?;
         }
-        for (index, command) in pipeline.commands.iter().enumerate() {
-            write!(f, "{}{}", if index > 0 { " | " } else { "" }, Shown(command, source))?;
+        for (index, command) in unit.commands.all(pipeline.commands).iter().enumerate() {
+            write!(f, "{}{}", if index > 0 { " | " } else { "" }, Shown(command, unit))?;
         }
         Ok(())
     }
@@ -262,7 +382,7 @@ impl fmt::Display for Shown<'_, Pipeline> {
 
 impl fmt::Display for Shown<'_, Command> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, operand) in self.0.operands.iter().enumerate() {
+        for (index, operand) in self.1.operands.all(self.0.operands).iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }
@@ -274,12 +394,13 @@ impl fmt::Display for Shown<'_, Command> {
 
 impl fmt::Display for Shown<'_, Operand> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(operand, source) = self;
+        let Self(operand, unit) = self;
+        let source = &unit.source;
         match &operand.term {
             Term::Dot => f.write_str("."),
             Term::Nil => f.write_str("nil"),
             Term::Bool(value) => write!(f, "{value}"),
-            Term::Number(number) => f.write_str(&number.text),
+            Term::Number(number) => f.write_str(&unit.numbers.get(*number).text),
             Term::String(constant) => f.write_str(constant.written.of(source)),
             Term::Field(names) => f.write_str(names.of(source)),
             Term::Variable(variable, names) => {
@@ -287,28 +408,28 @@ impl fmt::Display for Shown<'_, Operand> {
                 f.write_str(names.of(source))
             }
             Term::Chain(operand, names) => {
-                parenthesized(operand, source, f)?;
+                parenthesized(unit.operands.get(*operand), unit, f)?;
                 f.write_str(names.of(source))
             }
-            Term::Function(call) => f.write_str(call.name),
-            Term::Pipeline(pipeline) => write!(f, "{}", Shown(&**pipeline, source)),
+            Term::Function(call) => f.write_str(call.name.of(source)),
+            Term::Pipeline(pipeline) => write!(f, "{}", Shown(unit.pipelines.get(*pipeline), unit)),
         }
     }
 }
 
-fn parenthesized(operand: &Operand, source: &Source, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn parenthesized(operand: &Operand, unit: &Unit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match operand.term {
-        Term::Pipeline(_) => write!(f, "({})", Shown(operand, source)),
-        _ => write!(f, "{}", Shown(operand, source)),
+        Term::Pipeline(_) => write!(f, "({})", Shown(operand, unit)),
+        _ => write!(f, "{}", Shown(operand, unit)),
     }
 }
 
 impl fmt::Display for Shown<'_, TemplateCall> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(call, source) = self;
-        write!(f, "{{{{template {}", onepane_value::format::quote(call.name.as_bytes()))?;
+        let Self(call, unit) = self;
+        write!(f, "{{{{template {}", onepane_value::format::quote(unit.names.get(call.name).as_bytes()))?;
         match &call.pipeline {
-            Some(pipeline) => write!(f, " {}}}}}", Shown(pipeline, source)),
+            Some(pipeline) => write!(f, " {}}}}}", Shown(pipeline, unit)),
             None => f.write_str("}}"),
         }
     }

@@ -35,10 +35,10 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if let Some(template) = flags.text("template").filter(|template| !template.is_empty()) {
         let mut templates =
             Templates::new(Rc::new(FunctionTable::new()), Options { set_name: "_", ..Options::default() });
-        templates.parse("_", None, template).map_err(|error| error.message)?;
+        templates.parse("_", None, template).map_err(|error| error.to_string())?;
         let build: Map = BUILD.into_iter().map(|(name, value)| (name, Value::string(value))).collect();
         let world = super::world()?;
-        let text = templates.execute("_", &build.into(), &world, &Offline).map_err(|error| error.message)?;
+        let text = templates.execute("_", &build.into(), &world, &Offline).map_err(|error| error.to_string())?;
         print(text.as_bytes());
         return Ok(());
     }

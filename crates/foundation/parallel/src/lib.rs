@@ -1,9 +1,13 @@
-//! [`map`]: work on many texts at once, on as many threads as it is worth.
+//! [`Ahead`]: work that another thread may begin with while its owner is still busy with what comes before.
 //!
-//! Threads live as long as the call. A pool such as rayon's would start a thread for each core of the machine first,
-//! which takes longer than most charts take to render, and its threads have too small a stack for what nests.
+//! The thread lives as long as its owner's work. A pool such as rayon's would start a thread for each core of the machine
+//! first, which takes longer than most charts take to render, and its threads have too small a stack for what nests.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 /// Bytes of text. For fewer it takes longer to start a thread than to do its work.
 const WORTH_A_THREAD: usize = 256 << 10;
@@ -11,42 +15,152 @@ const WORTH_A_THREAD: usize = 256 << 10;
 /// Templates and YAML nest, and are read by recursion. The memory is only reserved.
 const STACK_BYTES: usize = 64 << 20;
 
-/// What `work` makes of each item, in their order. `weigh` tells how many bytes an item has.
+/// A thread that works off what it is given, first come, first served.
 ///
-/// A panic in `work` goes on in the caller.
-pub fn map<T: Sync, R: Send>(items: &[T], weigh: impl Fn(&T) -> usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let helpers = helpers(items.len(), items.iter().map(weigh).sum());
-    if helpers == 0 {
-        return items.iter().map(work).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let share = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { return done };
-            done.push((index, work(item)));
-        }
-    };
-    let mut results: Vec<(usize, R)> = std::thread::scope(|scope| {
-        let builder = || std::thread::Builder::new().stack_size(STACK_BYTES);
-        // Where no thread is to be had, the others do its work.
-        let threads: Vec<_> = (0..helpers).filter_map(|_| builder().spawn_scoped(scope, share).ok()).collect();
-        let mut results = share();
-        for thread in threads {
-            results.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        results
-    });
-    results.sort_unstable_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
+/// The thread starts once there is enough work to be worth it. Whoever waits for a piece of work that was not begun does
+/// it itself, so that nothing is lost where no thread is to be had.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    queue: Arc<Queue>,
+    /// How many bytes of text were given away before the thread started.
+    given: Cell<usize>,
 }
 
-/// How many threads are to help.
-fn helpers(items: usize, bytes: usize) -> usize {
-    let wanted = (bytes / WORTH_A_THREAD).min(items.saturating_sub(1));
-    // To ask how many cores there are takes a while too.
-    if wanted == 0 { 0 } else { wanted.min(std::thread::available_parallelism().map_or(0, |cores| cores.get() - 1)) }
+type Job = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    /// There is something new in the queue, or nothing will come.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue").field("jobs", &lock(&self.state).jobs.len()).finish_non_exhaustive()
+    }
+}
+
+/// Work that was given away, and what comes of it.
+#[derive(Debug)]
+pub struct Pending<T> {
+    place: Arc<Place<T>>,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    state: Mutex<Progress<T>>,
+    done: Condvar,
+}
+
+enum Progress<T> {
+    /// Nobody has begun.
+    Given(Box<dyn FnOnce() -> T + Send>),
+    Begun,
+    Done(thread::Result<T>),
+}
+
+impl<T> std::fmt::Debug for Progress<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Given(_) => "Given",
+            Self::Begun => "Begun",
+            Self::Done(_) => "Done",
+        })
+    }
+}
+
+/// No lock is held while work is done, so what it guards is whole even after a panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Ahead {
+    /// Gives work away, as much as `bytes` of text take.
+    pub fn give<T: Send + 'static>(&self, bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> Pending<T> {
+        let given = self.given.get();
+        self.given.set(given.saturating_add(bytes));
+        if given < WORTH_A_THREAD && self.given.get() >= WORTH_A_THREAD {
+            self.start();
+        }
+        let place = Arc::new(Place { state: Mutex::new(Progress::Given(Box::new(work))), done: Condvar::new() });
+        let theirs = place.clone();
+        lock(&self.queue.state).jobs.push_back(Box::new(move || theirs.begin()));
+        self.queue.changed.notify_one();
+        Pending { place }
+    }
+}
+
+impl Ahead {
+    fn start(&self) {
+        if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
+            let queue = self.queue.clone();
+            let builder = thread::Builder::new().stack_size(STACK_BYTES);
+            // It ends when the queue is closed; nobody has to wait for that.
+            drop(builder.spawn(move || queue.work_off()));
+        }
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        let mut state = lock(&self.queue.state);
+        state.closed = true;
+        state.jobs.clear();
+        self.queue.changed.notify_one();
+    }
+}
+
+impl Queue {
+    fn work_off(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                job();
+                state = lock(&self.state);
+            } else if state.closed {
+                return;
+            } else {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+impl<T> Place<T> {
+    fn begin(&self) {
+        let mut state = lock(&self.state);
+        match std::mem::replace(&mut *state, Progress::Begun) {
+            Progress::Given(work) => {
+                drop(state);
+                let outcome = catch_unwind(AssertUnwindSafe(work));
+                *lock(&self.state) = Progress::Done(outcome);
+                self.done.notify_one();
+            }
+            other => *state = other,
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// What came of it. A panic in the work goes on here.
+    pub fn wait(self) -> T {
+        self.place.begin();
+        let mut state = lock(&self.place.state);
+        loop {
+            match std::mem::replace(&mut *state, Progress::Begun) {
+                Progress::Done(outcome) => return outcome.unwrap_or_else(|panic| resume_unwind(panic)),
+                _ => state = self.place.done.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -54,24 +168,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_the_order_of_the_items() {
-        let items: Vec<usize> = (0..1000).collect();
-        for weight in [0, WORTH_A_THREAD] {
-            let doubled = map(&items, |_| weight, |item| item * 2);
-            assert!(doubled.iter().enumerate().all(|(index, value)| *value == 2 * index), "{weight}");
-        }
-        assert!(map(&[] as &[u8], |_| WORTH_A_THREAD, |item| *item).is_empty());
+    fn what_is_given_away_comes_back_whoever_does_it() {
+        let ahead = Ahead::default();
+        let pending: Vec<_> = (0..1000).map(|number: u64| ahead.give(1 << 10, move || number * 2)).collect();
+        // From behind, so that both do some of it.
+        let sum: u64 = pending.into_iter().rev().map(Pending::wait).sum();
+        assert_eq!(sum, 999_000);
     }
 
     #[test]
-    fn little_work_gets_no_thread() {
-        assert_eq!(helpers(100, WORTH_A_THREAD - 1), 0);
-        assert_eq!(helpers(1, 100 * WORTH_A_THREAD), 0);
+    fn work_outlives_the_thread_that_would_have_done_it() {
+        let ahead = Ahead::default();
+        let pending: Vec<_> = (0..100).map(|number| ahead.give(1 << 13, move || number)).collect();
+        drop(ahead);
+        assert!(pending.into_iter().map(Pending::wait).eq(0..100));
     }
 
     #[test]
-    fn a_panic_goes_on_in_the_caller() {
-        let outcome = std::panic::catch_unwind(|| map(&[1, 2, 3], |_| WORTH_A_THREAD, |item| assert_ne!(*item, 2)));
-        assert!(outcome.is_err());
+    fn a_panic_goes_on_in_whoever_waits() {
+        let ahead = Ahead::default();
+        let pending = ahead.give(WORTH_A_THREAD, || assert_eq!(1, 2));
+        assert!(catch_unwind(AssertUnwindSafe(|| pending.wait())).is_err());
+        assert_eq!(ahead.give(1, || 3).wait(), 3);
     }
 }

@@ -67,6 +67,20 @@ impl Chart {
     }
 }
 
+/// The contents of a file, shared between threads.
+#[derive(Clone, Debug)]
+pub struct SharedBytes {
+    bytes: Arc<[u8]>,
+    range: Range<usize>,
+}
+
+impl std::ops::Deref for SharedBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.range.clone()]
+    }
+}
+
 /// A file of a chart.
 #[derive(Clone, Debug)]
 pub struct File {
@@ -74,8 +88,7 @@ pub struct File {
     pub name: Rc<str>,
     /// The path that findings and origins name.
     pub id: FileId,
-    bytes: Arc<[u8]>,
-    range: Range<usize>,
+    bytes: SharedBytes,
 }
 
 impl File {
@@ -83,12 +96,17 @@ impl File {
     pub fn new(name: &str, id: FileId, bytes: Arc<[u8]>) -> Self {
         let start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         let range = start..bytes.len();
-        Self { name: name.into(), id, bytes, range }
+        Self { name: name.into(), id, bytes: SharedBytes { bytes, range } }
     }
 
     /// The contents.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[self.range.clone()]
+        &self.bytes
+    }
+
+    /// The contents, to be kept by another thread.
+    pub fn shared(&self) -> SharedBytes {
+        self.bytes.clone()
     }
 
     /// The first line, where findings about the file as a whole point.

@@ -27,12 +27,12 @@ mod sources;
 mod tables;
 mod values_file;
 
-pub use chart::{Chart, File};
+pub use chart::{Chart, File, SharedBytes};
 pub use coalesce::coalesce_values;
 pub use compat::Compat;
 pub use dependencies::{is_compatible, missing_dependencies, process_dependencies};
 pub use ignore::{BadPattern, matches_glob};
-pub use load::{LoadOptions, Origins, load, unpack};
+pub use load::{LoadOptions, Origins, load, load_early, unpack};
 pub use metadata::{Dependency, Maintainer, Metadata};
 pub use pack::pack;
 pub use schema::{Validation, check_schema};

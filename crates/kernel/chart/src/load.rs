@@ -8,6 +8,7 @@ use crate::metadata::Metadata;
 use crate::values_file::parse_values_as;
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
+use onepane_parallel::{Ahead, Pending};
 use onepane_value::{Map, Value, from_yaml, from_yaml_as_go};
 use onepane_world::{EntryKind, World};
 use std::collections::BTreeMap;
@@ -60,8 +61,21 @@ pub fn load(
     options: impl Into<LoadOptions>,
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Chart> {
+    load_early(path, world, options, &Ahead::default(), &mut |_| {}, warn)
+}
+
+/// [`load`], which lets others begin with what they need of a chart while the rest is read: archives are unpacked by
+/// `ahead`, and `found` sees every template, be it of a chart that turns out to be disabled.
+pub fn load_early(
+    path: &Utf8Path,
+    world: &dyn World,
+    options: impl Into<LoadOptions>,
+    ahead: &Ahead,
+    found: &mut dyn FnMut(&File),
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<Chart> {
     let LoadOptions { origins, compat } = options.into();
-    let mut loader = Loader { origins, compat, warn };
+    let mut loader = Loader { origins, compat, ahead, found, warn };
     let files = match world.kind(path) {
         Some(EntryKind::Folder) => {
             let place = path.join("Chart.yaml");
@@ -98,9 +112,17 @@ pub fn unpack(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<(String, Arc<[u8]>)>>
     Ok(archive::unpack(path, bytes)?.into_iter().map(|file| (file.name, file.bytes)).collect())
 }
 
+/// An archive that another thread may be unpacking.
+type Unpacked = Pending<Result<Vec<LooseFile>>>;
+
+/// How many times as much work a byte of an archive is as one of a text.
+const UNPACKING: usize = 4;
+
 struct Loader<'w> {
     origins: Origins,
     compat: Compat,
+    ahead: &'w Ahead,
+    found: &'w mut dyn FnMut(&File),
     warn: &'w mut dyn FnMut(Diagnostic),
 }
 
@@ -125,6 +147,10 @@ impl Loader<'_> {
         if depth > DEEPEST {
             return Err(Diagnostic::error("chart-depth", format!("charts nest deeper than {DEEPEST}")).at(place));
         }
+        let mut unpacked = self.unpack_early(&files);
+        let templates: Vec<File> =
+            files.iter().filter(|file| file.name.starts_with("templates/")).map(file_of).collect();
+        templates.iter().for_each(&mut *self.found);
         let mut metadata = None;
         let mut place = place;
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
@@ -137,11 +163,12 @@ impl Loader<'_> {
         }
         let mut values = Map::new();
         let (mut schema, mut values_file, mut lock) = (None, None, None);
-        let (mut templates, mut others) = (Vec::new(), Vec::new());
+        let mut others = Vec::new();
         let mut subcharts: BTreeMap<String, Vec<LooseFile>> = BTreeMap::new();
         for file in files {
             match file.name.as_str() {
                 "Chart.yaml" => {}
+                name if name.starts_with("templates/") => {}
                 "Chart.lock" => {
                     let file = file_of(&file);
                     yaml(&file, "Chart.lock")?;
@@ -177,7 +204,6 @@ impl Loader<'_> {
                         others.push(file);
                     }
                 }
-                name if name.starts_with("templates/") => templates.push(file_of(&file)),
                 name if name.starts_with("charts/") && !name.ends_with(".prov") => {
                     let name = name["charts/".len()..].to_owned();
                     let chart = name.split('/').next().unwrap_or_default().to_owned();
@@ -195,7 +221,7 @@ impl Loader<'_> {
             if name.starts_with(['_', '.']) {
                 continue;
             }
-            let subchart = self.subchart(&name, files, place, depth + 1).map_err(|error| {
+            let subchart = self.subchart(&name, files, unpacked.remove(&name), place, depth + 1).map_err(|error| {
                 prefixed(error, &format!("error unpacking subchart {name} in {}: ", metadata.name)).or_at(place)
             })?;
             dependencies.push(subchart);
@@ -213,7 +239,29 @@ impl Loader<'_> {
         })
     }
 
-    fn subchart(&mut self, name: &str, files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
+    /// Gives the archives in `charts/` away, by their names there.
+    fn unpack_early(&self, files: &[LooseFile]) -> BTreeMap<String, Unpacked> {
+        let archives = files.iter().filter_map(|file| {
+            let name = file.name.strip_prefix("charts/")?;
+            let is_subchart = name.ends_with(".tgz") && !name.contains('/') && archive::is_archive(&file.bytes);
+            is_subchart.then_some((name, file))
+        });
+        let give = |(name, file): (&str, &LooseFile)| {
+            let (id, bytes) = (file.id, file.bytes.clone());
+            let unpack = move || archive::unpack(id.path(), &bytes);
+            (name.to_owned(), self.ahead.give(file.bytes.len() * UNPACKING, unpack))
+        };
+        archives.map(give).collect()
+    }
+
+    fn subchart(
+        &mut self,
+        name: &str,
+        files: Vec<LooseFile>,
+        unpacked: Option<Unpacked>,
+        place: Span,
+        depth: usize,
+    ) -> Result<Chart> {
         if name.ends_with(".tgz") {
             let Some(archive) = files.first().filter(|file| file.name == name) else {
                 let found = files.first().map_or("", |file| &file.name);
@@ -222,7 +270,10 @@ impl Loader<'_> {
             if !archive::is_archive(&archive.bytes) {
                 return Err(Diagnostic::error("chart-archive", "gzip: invalid header").at(Span::new(archive.id, 1, 1)));
             }
-            let files = archive::unpack(archive.id.path(), &archive.bytes)?;
+            let files = match unpacked {
+                Some(pending) => pending.wait()?,
+                None => archive::unpack(archive.id.path(), &archive.bytes)?,
+            };
             return self.assemble(files, Span::new(archive.id, 1, 1), depth);
         }
         // A file that lies in charts/ by itself, a README perhaps, is a chart without any files.

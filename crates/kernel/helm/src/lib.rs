@@ -8,6 +8,7 @@
 
 mod capabilities;
 mod chart_files;
+mod early;
 mod failure;
 mod glob;
 mod head;
@@ -20,6 +21,7 @@ mod render;
 mod split;
 
 pub use capabilities::Capabilities;
+pub use early::Early;
 pub use lint::{Finding, LintOptions, Severity, lint};
 pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;

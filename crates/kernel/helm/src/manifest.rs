@@ -4,6 +4,7 @@ use crate::head::Head;
 use crate::helm3;
 use crate::split::{leading_space, split};
 use onepane_chart::Compat;
+use onepane_parallel::{Ahead, Pending};
 use onepane_resource::compare_install;
 use onepane_value::Text;
 use std::rc::Rc;
@@ -49,17 +50,33 @@ pub(crate) struct BadManifest {
     pub(crate) message: String,
 }
 
-/// Cuts rendered files into manifests and hooks, both in install order. `files` come in the order of their paths.
-pub(crate) fn sort(files: &[(Rc<str>, Text)], compat: Compat) -> Result<(Vec<Manifest>, Vec<Hook>), BadManifest> {
-    let printed = files.iter().filter(|(_, rendered)| leading_space(rendered.as_bytes()) < rendered.len());
-    let texts: Vec<(&Rc<str>, Text)> = printed
-        .flat_map(|(source, rendered)| split(rendered, compat).into_iter().map(move |text| (source, text)))
-        .collect();
-    let bytes: Vec<&[u8]> = texts.iter().map(|(_, text)| text.as_bytes()).collect();
-    let heads = onepane_parallel::map(&bytes, |bytes| bytes.len(), |bytes| Head::read(bytes, compat));
+/// A piece of a rendered file, whose head another thread may be reading.
+pub(crate) struct Cut {
+    source: Rc<str>,
+    text: Text,
+    head: Pending<Result<Head, String>>,
+}
+
+/// Cuts a rendered file into pieces, and gives the reading of their heads away.
+pub(crate) fn cut_early(ahead: &Ahead, source: &Rc<str>, rendered: &Text, compat: Compat) -> Vec<Cut> {
+    if leading_space(rendered.as_bytes()) == rendered.len() {
+        return Vec::new();
+    }
+    let cut = |text: Text| {
+        // Texts keep to their thread.
+        let bytes = text.to_vec();
+        let head = ahead.give(bytes.len(), move || Head::read(&bytes, compat));
+        Cut { source: source.clone(), text, head }
+    };
+    split(rendered, compat).into_iter().map(cut).collect()
+}
+
+/// Puts the pieces of rendered files, whatever order those come in, into install order.
+pub(crate) fn sort(mut cut: Vec<Cut>, compat: Compat) -> Result<(Vec<Manifest>, Vec<Hook>), BadManifest> {
+    cut.sort_by(|a, b| a.source.cmp(&b.source));
     let (mut manifests, mut hooks) = (Vec::new(), Vec::new());
-    for ((source, text), head) in texts.into_iter().zip(heads) {
-        let head = head.map_err(|message| BadManifest {
+    for Cut { source, text, head } in cut {
+        let head = head.wait().map_err(|message| BadManifest {
             source: source.clone(),
             message: format!("YAML parse error on {source}: {message}"),
         })?;
@@ -67,8 +84,7 @@ pub(crate) fn sort(files: &[(Rc<str>, Text)], compat: Compat) -> Result<(Vec<Man
         let weight = head.annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
         let policies = head.annotation("helm.sh/hook-delete-policy");
         let delete_policies = policies.map(|list| list.split(',').map(|policy| policy.trim().to_lowercase()).collect());
-        let manifest =
-            Manifest { source: source.clone(), text, api_version: head.api_version, kind: head.kind, name: head.name };
+        let manifest = Manifest { source, text, api_version: head.api_version, kind: head.kind, name: head.name };
         match events {
             None => manifests.push(manifest),
             Some(events) => {
@@ -128,8 +144,10 @@ mod tests {
                 "kind: Service\nmetadata: {name: d}\n---\nkind: Job\nmetadata: {annotations: {helm.sh/hook: nonsense}}\n",
             ),
         ];
-        let files = files.map(|(name, text)| (Rc::from(name), Text::from(text)));
-        let Ok((manifests, hooks)) = sort(&files, Compat::Helm4) else { panic!("all of it is YAML") };
+        let ahead = Ahead::default();
+        let cut = |(name, text)| cut_early(&ahead, &Rc::from(name), &Text::from(text), Compat::Helm4);
+        let cut: Vec<_> = files.into_iter().flat_map(cut).collect();
+        let Ok((manifests, hooks)) = sort(cut, Compat::Helm4) else { panic!("all of it is YAML") };
         let kinds: Vec<_> = manifests.iter().map(|m| (m.kind.as_str(), m.name.as_str())).collect();
         assert_eq!(kinds, [("Service", "a"), ("Service", "d"), ("Apple", ""), ("Zebra", "")]);
         assert_eq!(hooks.len(), 1);

@@ -2,16 +2,16 @@
 
 use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
+use crate::early::Early;
 use crate::failure::{execution_error, parse_error};
-use crate::manifest::{Hook, Manifest, sort};
+use crate::manifest::{Hook, Manifest, cut_early, sort};
 use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
-use onepane_functions::helm;
-use onepane_template::{Host, MissingKey, NamedText, Offline, Options, Templates};
+use onepane_parallel::Pending;
+use onepane_template::{Host, MissingKey, Offline, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -81,30 +81,32 @@ pub enum Stage {
 
 /// Renders `chart` with what the user gave over its defaults.
 ///
-/// `warn` takes what Helm only warns of. A render keeps to its thread; run it on one with a large stack, because
+/// `early` is what [`Early::load`] has begun with; a new one will do for a chart that was loaded otherwise. `warn` takes
+/// what Helm only warns of. But for what it gives away, a render keeps to its thread; run it on one with a large stack, because
 /// templates nest as deep as Go's.
 pub fn render(
     mut chart: Chart,
     given: &Map,
     options: &RenderOptions,
     world: &dyn World,
+    early: Early,
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
-    let early = |diagnostic| RenderError { diagnostic, stage: Stage::Values, rendered: Vec::new() };
+    let in_values = |diagnostic| RenderError { diagnostic, stage: Stage::Values, rendered: Vec::new() };
     process_dependencies(&mut chart, given, options.compat, warn).map_err(|mut error| {
         error.message.insert_str(0, "chart dependencies processing failed: ");
-        early(error)
+        in_values(error)
     })?;
-    let values = coalesce_values(&chart, given, options.compat, warn).map_err(early)?;
+    let values = coalesce_values(&chart, given, options.compat, warn).map_err(in_values)?;
     let validation = (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values));
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
 
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
     plan.add(&chart, "", &Parent::None(values));
-    let rendered = plan.render(&chart, world);
+    let rendered = plan.render(&chart, early, world);
     // What is wrong with the values is said first, and what is wrong with the templates last.
-    validation.map_or(Ok(()), Validation::finish).map_err(early)?;
+    validation.map_or(Ok(()), Validation::finish).map_err(in_values)?;
     let wanted = &chart.metadata.kube_version;
     if !wanted.is_empty() && !is_compatible(wanted, options.capabilities.kube_version()) {
         let version = options.capabilities.full_kube_version();
@@ -134,7 +136,8 @@ pub(crate) fn render_leniently(
     let Data::Map(values) = Value::from(values).deep_copy().data else { return None };
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
     plan.add(chart, "", &Parent::None(values));
-    let printed = plan.parse().and_then(|templates| plan.run(&templates, chart.name(), world, &Linter));
+    let printed = plan.parse(&mut Early::new(options.origins));
+    let printed = printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Linter, &mut |_, _| {}));
     Some(printed.map(|(files, _)| files).map_err(|error| error.message))
 }
 
@@ -244,32 +247,38 @@ impl Plan<'_> {
         order
     }
 
-    fn parse(&self) -> Result<Templates, Box<Diagnostic>> {
+    fn parse(&self, early: &mut Early) -> Result<Templates, Box<Diagnostic>> {
         let origins = self.options.origins == Origins::Tracked;
         let options = Options { missing_key: MissingKey::Zero, origins, set_name: "gotpl", ..Options::default() };
-        let mut templates = Templates::new(Rc::new(helm()), options);
+        let mut templates = Templates::new(early.functions.clone(), options);
         let order = self.order();
-        let named = order.iter().map(|(path, Template { file, .. })| {
-            let text = std::str::from_utf8(file.bytes());
-            let text = text.map_or_else(|_| String::from_utf8_lossy(file.bytes()), Cow::Borrowed);
-            NamedText { name: path, file: file.id, text }
-        });
-        let texts: Vec<_> = named.collect();
-        templates.parse_all(&texts).map_err(|(index, error)| {
-            let (path, template) = order[index];
-            let message = parse_error(path, &error.message);
-            let mut diagnostic = error.into_diagnostic("template-syntax");
-            diagnostic.message = message;
-            or_at(diagnostic, template.file.place())
-        })?;
+        let pending: Vec<_> = order.iter().map(|(_, template)| early.template(&template.file)).collect();
+        // From behind, so that this thread and the other one meet as late as can be.
+        let mut parsed: Vec<_> = pending.into_iter().rev().map(Pending::wait).collect();
+        for (path, Template { file, .. }) in order {
+            let added = match parsed.pop().flatten() {
+                Some(parsed) => templates.add(path, parsed),
+                None => templates.parse(path, Some(file.id), &String::from_utf8_lossy(file.bytes())),
+            };
+            added.map_err(|error| {
+                let message = parse_error(path, &error.message);
+                let mut diagnostic = error.into_diagnostic("template-syntax");
+                diagnostic.message = message;
+                or_at(diagnostic, file.place())
+            })?;
+        }
         Ok(templates)
     }
 
     /// The root chart's release, whatever its values' schema says.
-    fn render(&self, chart: &Chart, world: &dyn World) -> Result<Rendered, RenderError> {
-        let templates = self.parse().map_err(late)?;
-        let (files, notes) = self.run(&templates, chart.name(), world, &Offline).map_err(late)?;
-        match sort(&files, self.options.compat) {
+    fn render(&self, chart: &Chart, mut early: Early, world: &dyn World) -> Result<Rendered, RenderError> {
+        let templates = self.parse(&mut early).map_err(late)?;
+        let mut cut = Vec::new();
+        let mut printed = |path: &Rc<str>, text: &Text| {
+            cut.extend(cut_early(&early.ahead, path, text, self.options.compat));
+        };
+        let (files, notes) = self.run(&templates, chart.name(), world, &Offline, &mut printed).map_err(late)?;
+        match sort(cut, self.options.compat) {
             Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
             Err(bad) => {
                 let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
@@ -285,13 +294,14 @@ impl Plan<'_> {
     }
 
     /// Runs the templates that are no partials, and puts what they print in the order of their paths.
-    /// NOTES.txt is kept apart; of several, the root chart's counts.
+    /// NOTES.txt is kept apart; of several, the root chart's counts. `printed` sees each of the others as it comes.
     fn run(
         &self,
         templates: &Templates,
         root: &str,
         world: &dyn World,
         host: &dyn Host,
+        printed: &mut dyn FnMut(&Rc<str>, &Text),
     ) -> Result<Printed, Box<Diagnostic>> {
         let order = self.order();
         let notes_path = format!("{root}/templates/NOTES.txt");
@@ -320,7 +330,9 @@ impl Plan<'_> {
                 }
                 continue;
             }
-            files.push((path.as_str().into(), text));
+            let path = path.as_str().into();
+            printed(&path, &text);
+            files.push((path, text));
         }
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok((files, notes))
@@ -399,7 +411,7 @@ mod tests {
             origins,
             compat: Compat::Helm4,
         };
-        render(chart, &values, &options, world, &mut |_| {})
+        render(chart, &values, &options, world, Early::new(origins), &mut |_| {})
     }
 
     #[test]

@@ -5,14 +5,12 @@ use onepane_diagnostics::FileId;
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, Kind, List, Text, Value, format, to_yaml_pretty};
 use onepane_world::EntryKind;
-use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 
 /// Sprig's functions and Helmfile's own; `include`, `tpl` and `required` are Helm's.
-pub(crate) fn table() -> Rc<FunctionTable> {
-    thread_local! {
-        static TABLE: Rc<FunctionTable> = Rc::new(build());
-    }
-    TABLE.with(Rc::clone)
+pub(crate) fn table() -> Arc<FunctionTable> {
+    static TABLE: LazyLock<Arc<FunctionTable>> = LazyLock::new(|| Arc::new(build()));
+    TABLE.clone()
 }
 
 fn build() -> FunctionTable {

@@ -2,9 +2,9 @@
 
 use crate::Repository;
 use crate::render::{Manifest, RenderedRelease, files};
-use onepane_chart::{Compat, Origins, SetKind, load, merge_maps, missing_dependencies, parse_values, set_into};
+use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
-use onepane_helm::{Action, Capabilities, RenderOptions, Schemas, render};
+use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, render};
 use onepane_helmfile::{Release, State, ValuesSource};
 use onepane_value::{Map, Text};
 
@@ -43,7 +43,8 @@ impl Repository<'_> {
             }
         };
         let values = self.values(release, origins).map_err(in_release)?;
-        let chart = load(&release.chart, self.world, origins, &mut warn).map_err(in_release)?;
+        let mut early = Early::new(origins);
+        let chart = early.load(&release.chart, self.world, origins.into(), &mut warn).map_err(in_release)?;
         let missing = missing_dependencies(&chart);
         if !missing.is_empty() {
             let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
@@ -63,8 +64,8 @@ impl Repository<'_> {
             origins,
             compat: Compat::Helm4,
         };
-        let rendered =
-            render(chart, &values, &options, self.world, &mut warn).map_err(|error| in_release(error.diagnostic))?;
+        let rendered = render(chart, &values, &options, self.world, early, &mut warn)
+            .map_err(|error| in_release(error.diagnostic))?;
         let crds =
             rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: Text::from(file.bytes()) });
         let manifests = rendered.manifests;

@@ -1,7 +1,7 @@
 //! Trees to text: [`Execution`].
 
 use crate::frame::{At, Frame, Slot};
-use crate::parser;
+use crate::parser::Parsed;
 use crate::templates::{Options, ParsedTexts, Trees};
 use crate::tree::{Action, Branch, Items, Node, Pipeline, TemplateCall, TextNode, Tree};
 use crate::{Context, Error, FunctionError, FunctionTable, Host};
@@ -380,7 +380,8 @@ impl<'e> Execution<'e> {
         if let Some(trees) = self.parsed.borrow().get(&**text) {
             return Ok(trees.clone());
         }
-        let trees = parser::parse(self.options.set_name, None, &text.to_str(), self.functions, false)?;
+        let name = self.options.set_name;
+        let trees = Parsed::new(name, None, &text.to_str(), self.functions, false)?.into_trees(name)?;
         let trees: Rc<[_]> = trees.into_iter().map(Rc::new).collect();
         self.parsed.borrow_mut().insert(text.clone().without_origin(), trees.clone());
         Ok(trees)

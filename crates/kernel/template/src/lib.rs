@@ -23,9 +23,10 @@ mod parser;
 mod templates;
 mod tree;
 
-pub use error::Error;
+pub use error::{Error, ErrorParts};
 pub use function::{Context, Function, FunctionError, FunctionTable, Host, Offline, Type};
-pub use templates::{MissingKey, NamedText, Options, Templates};
+pub use parser::Parsed;
+pub use templates::{MissingKey, Options, Templates};
 
 /// Takes Go's `<no value>` out of a text, as Helm does with all that templates print.
 pub fn without_no_value(text: onepane_value::Text) -> onepane_value::Text {

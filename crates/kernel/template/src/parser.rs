@@ -1,4 +1,4 @@
-//! Tokens to trees: [`parse`].
+//! Tokens to trees: [`Parsed`].
 
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::number::number;
@@ -13,41 +13,87 @@ use std::sync::Arc;
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
 const DEEPEST: usize = 1000;
 
-/// Parses a text: the template `name` itself and all that it defines, itself last.
+/// A text that was parsed: the template itself, and all that it defines.
 ///
-/// With `origins`, literal text remembers the line that each stretch of it stands on.
-pub(crate) fn parse(
-    name: &str,
-    file: Option<FileId>,
-    text: &str,
-    functions: &FunctionTable,
-    origins: bool,
-) -> Result<Vec<Tree>, Error> {
-    let mut parser = Parser {
-        text,
-        lexer: Lexer::new(text),
-        ahead: [None; 2],
-        at: 0,
-        action: None,
-        unit: Unit::new(Source::new(name, file, text)),
-        functions,
-        origins,
-        variables: vec!["$"],
-        hidden: Vec::new(),
-        nodes: Vec::new(),
-        commands: Vec::new(),
-        operands: Vec::new(),
-        ranges: 0,
-        depth: 0,
-        defined: Vec::new(),
-    };
-    if u32::try_from(text.len()).is_err() {
-        return parser.error("it is longer than 4 GB");
+/// What it is called is only said when it is added to a set: a text may be parsed before that is known.
+#[derive(Debug)]
+pub struct Parsed {
+    unit: Unit,
+    defined: Vec<(String, Items<Node>)>,
+    root: Items<Node>,
+}
+
+impl Parsed {
+    /// Parses a text. The error names the template `name`.
+    ///
+    /// With `origins`, literal text remembers the line that each stretch of it stands on.
+    pub fn new(
+        name: &str,
+        file: Option<FileId>,
+        text: &str,
+        functions: &FunctionTable,
+        origins: bool,
+    ) -> Result<Self, Error> {
+        let mut parser = Parser {
+            text,
+            lexer: Lexer::new(text),
+            ahead: [None; 2],
+            at: 0,
+            action: None,
+            unit: Unit::new(Source::new(name, file, text)),
+            functions,
+            origins,
+            variables: vec!["$"],
+            hidden: Vec::new(),
+            nodes: Vec::new(),
+            commands: Vec::new(),
+            operands: Vec::new(),
+            ranges: 0,
+            depth: 0,
+            defined: Vec::new(),
+        };
+        if u32::try_from(text.len()).is_err() {
+            return parser.error("it is longer than 4 GB");
+        }
+        let root = parser.top_level()?;
+        Ok(Self { unit: parser.unit, defined: parser.defined, root })
     }
-    let root = parser.top_level()?;
-    parser.add(name.to_owned(), root)?;
-    let unit = Arc::new(parser.unit);
-    Ok(parser.defined.into_iter().map(|(name, root)| Tree { name, unit: unit.clone(), root }).collect())
+
+    /// The trees, that of the template `name` itself last.
+    pub(crate) fn into_trees(mut self, name: &str) -> Result<Vec<Tree>, Error> {
+        self.unit.source.name = name.to_owned();
+        let at_the_end = self.unit.source.text.len() as u32;
+        define(&self.unit, &mut self.defined, name.to_owned(), self.root)
+            .map_err(|cause| error_at(&self.unit.source, at_the_end, cause))?;
+        let unit = Arc::new(self.unit);
+        Ok(self.defined.into_iter().map(|(name, root)| Tree { name, unit: unit.clone(), root }).collect())
+    }
+}
+
+/// Adds a template that a text defines. One without content gives way to another of the same name.
+fn define(
+    unit: &Unit,
+    defined: &mut Vec<(String, Items<Node>)>,
+    name: String,
+    root: Items<Node>,
+) -> Result<(), String> {
+    match defined.iter().position(|(present, _)| *present == name) {
+        None => defined.push((name, root)),
+        Some(index) if unit.is_blank(defined[index].1) => defined[index].1 = root,
+        Some(_) if unit.is_blank(root) => {}
+        Some(_) => {
+            let name = onepane_value::format::quote(name.as_bytes());
+            return Err(format!("template: multiple definition of template {name}"));
+        }
+    }
+    Ok(())
+}
+
+fn error_at(source: &Source, position: u32, cause: String) -> Error {
+    let line = source.line_and_column(position).0;
+    let message = format!("template: {}:{line}: {cause}", source.name);
+    let span = source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
+    Error::new(message, cause, span)
 }
 
 struct Parser<'t> {
@@ -85,11 +131,7 @@ enum End {
 
 impl<'t> Parser<'t> {
     fn error<T>(&self, cause: impl Into<String>) -> Result<T, Error> {
-        let cause = cause.into();
-        let line = self.line(self.at);
-        let message = format!("template: {}:{line}: {cause}", self.unit.source.name);
-        let span = self.unit.source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
-        Err(Error::new(message, cause, span))
+        Err(error_at(&self.unit.source, self.at, cause.into()))
     }
 
     fn line(&self, position: u32) -> usize {
@@ -148,18 +190,8 @@ impl<'t> Parser<'t> {
         parsed
     }
 
-    /// Adds a template that this text defines. One without content gives way to another of the same name.
-    fn add(&mut self, name: String, root: Items<Node>) -> Result<(), Error> {
-        match self.defined.iter().position(|(present, _)| *present == name) {
-            None => self.defined.push((name, root)),
-            Some(index) if self.unit.is_blank(self.defined[index].1) => self.defined[index].1 = root,
-            Some(_) if self.unit.is_blank(root) => {}
-            Some(_) => {
-                let name = onepane_value::format::quote(name.as_bytes());
-                return self.error(format!("template: multiple definition of template {name}"));
-            }
-        }
-        Ok(())
+    fn define(&mut self, name: String, root: Items<Node>) -> Result<(), Error> {
+        define(&self.unit, &mut self.defined, name, root).or_else(|cause| self.error(cause))
     }
 
     fn top_level(&mut self) -> Result<Items<Node>, Error> {
@@ -188,7 +220,7 @@ impl<'t> Parser<'t> {
         let name = self.template_name(token, CONTEXT)?;
         self.expect(TokenKind::RightDelimiter, CONTEXT)?;
         let root = self.separate_template(CONTEXT)?;
-        self.add(name, root)
+        self.define(name, root)
     }
 
     /// The body of a definition: it sees no variable from outside.
@@ -365,7 +397,7 @@ impl<'t> Parser<'t> {
         let name = self.template_name(token, CONTEXT)?;
         let pipeline = Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?);
         let root = self.separate_template(CONTEXT)?;
-        self.add(name.clone(), root)?;
+        self.define(name.clone(), root)?;
         let name = self.unit.names.push(name.into());
         Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
     }

@@ -1,21 +1,21 @@
 //! A set of templates that know one another: [`Templates`].
 
 use crate::execute::Execution;
-use crate::parser;
+use crate::parser::Parsed;
 use crate::tree::Tree;
 use crate::{Error, FunctionTable, Host};
 use foldhash::fast::RandomState;
 use onepane_diagnostics::FileId;
 use onepane_value::{Text, Value};
 use onepane_world::World;
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Templates by name, and how they are executed.
 pub struct Templates {
-    functions: Rc<FunctionTable>,
+    functions: Arc<FunctionTable>,
     options: Options,
     trees: Rc<Trees>,
     parsed: ParsedTexts,
@@ -51,17 +51,6 @@ pub struct Options {
     pub most_bytes: usize,
 }
 
-/// A template's text, the name it is called by, and the file that spans name.
-#[derive(Clone, Debug)]
-pub struct NamedText<'t> {
-    /// The name.
-    pub name: &'t str,
-    /// The file.
-    pub file: FileId,
-    /// The text.
-    pub text: Cow<'t, str>,
-}
-
 /// What a key that a map does not have gives: text/template's `missingkey` option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingKey {
@@ -89,30 +78,20 @@ impl Default for Options {
 
 impl Templates {
     /// An empty set whose templates can call `functions`.
-    pub fn new(functions: Rc<FunctionTable>, options: Options) -> Self {
+    pub fn new(functions: Arc<FunctionTable>, options: Options) -> Self {
         Self { functions, options, trees: Rc::default(), parsed: RefCell::default() }
     }
 
     /// Adds the template `name` and what its text defines. Of two templates of one name the later wins, unless it has
     /// no content. `file` is the file that spans name.
     pub fn parse(&mut self, name: &str, file: Option<FileId>, text: &str) -> Result<(), Error> {
-        for tree in parser::parse(name, file, text, &self.functions, self.options.origins)? {
-            Rc::make_mut(&mut self.trees).add(Rc::new(tree));
-        }
-        Ok(())
+        self.add(name, Parsed::new(name, file, text, &self.functions, self.options.origins)?)
     }
 
-    /// [`Templates::parse`] for many texts at once, as if one after the other: the error is the first one's, with the
-    /// index of its text.
-    pub fn parse_all(&mut self, texts: &[NamedText<'_>]) -> Result<(), (usize, Error)> {
-        let (functions, origins) = (&*self.functions, self.options.origins);
-        let parse =
-            |named: &NamedText<'_>| parser::parse(named.name, Some(named.file), &named.text, functions, origins);
-        let parsed = onepane_parallel::map(texts, |named| named.text.len(), parse);
-        for (index, trees) in parsed.into_iter().enumerate() {
-            for tree in trees.map_err(|error| (index, error))? {
-                Rc::make_mut(&mut self.trees).add(Rc::new(tree));
-            }
+    /// [`Templates::parse`] for a text that was parsed already.
+    pub fn add(&mut self, name: &str, parsed: Parsed) -> Result<(), Error> {
+        for tree in parsed.into_trees(name)? {
+            Rc::make_mut(&mut self.trees).add(Rc::new(tree));
         }
         Ok(())
     }

@@ -6,10 +6,10 @@ use onepane_template::{Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, Kind, List, Map, MapType, Object, Text, Value, format};
 use serde_json::Value as Json;
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Functions with a parameter of every type.
-pub(crate) fn functions() -> Rc<FunctionTable> {
+pub(crate) fn functions() -> Arc<FunctionTable> {
     const fn identity(name: &'static str, parameters: &'static [Type]) -> Function {
         Function { name, parameters, variadic: false, call: |_, arguments| Ok(arguments[0].clone()) }
     }
@@ -105,7 +105,7 @@ pub(crate) fn functions() -> Rc<FunctionTable> {
             },
         },
     ]);
-    Rc::new(table)
+    Arc::new(table)
 }
 
 /// The value that a JSON text describes; nil where there is none.

@@ -10,9 +10,9 @@ use super::output::{Files, select, stream};
 use super::values::{capabilities, given_values};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
-use onepane_chart::{Chart, Compat, LoadOptions, Origins, load, missing_dependencies};
+use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_helm::{Action, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render};
+use onepane_helm::{Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render};
 use onepane_world::World;
 
 /// Its own flags. Those without help are accepted and not shown, as in Helm.
@@ -77,10 +77,12 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let values = given_values(flags, compat, &world)?;
     let mut warn = log_once();
     let read = LoadOptions { compat, ..LoadOptions::default() };
-    let mut chart = load(&path, &world, read, &mut warn)?;
+    let mut early = Early::new(Origins::Untracked);
+    let mut chart = early.load(&path, &world, read, &mut warn)?;
     if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
         update_in_passing(flags, &path, &mut out)?;
-        chart = load(&path, &world, read, &mut warn)?;
+        early = Early::new(Origins::Untracked);
+        chart = early.load(&path, &world, read, &mut warn)?;
     }
     check_chart(flags, &chart, compat)?;
     Release::check_name(&name).map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
@@ -95,7 +97,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         origins: Origins::Untracked,
         compat,
     };
-    match render(chart, &values, &options, &world, &mut warn) {
+    match render(chart, &values, &options, &world, early, &mut warn) {
         Ok(rendered) => write(flags, &name, &rendered, compat),
         Err(error) => {
             let debug = is_debug(flags, &world);

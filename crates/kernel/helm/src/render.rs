@@ -84,9 +84,24 @@ pub enum Stage {
 /// `warn` takes what Helm only warns of. A render keeps to its thread; run it on one with a large stack, because
 /// templates nest as deep as Go's.
 pub fn render(
+    chart: Chart,
+    given: &Map,
+    options: &RenderOptions,
+    world: &dyn World,
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<Rendered, RenderError> {
+    render_through(chart, given, options, None, world, warn)
+}
+
+/// What a post-renderer of Helm 4's does with a stream of documents.
+pub type PostRender<'a> = &'a dyn Fn(String) -> Result<Vec<u8>, String>;
+
+/// [`render`], with all that the templates print going through a post-renderer before it is sorted.
+pub fn render_through(
     mut chart: Chart,
     given: &Map,
     options: &RenderOptions,
+    post_render: Option<PostRender<'_>>,
     world: &dyn World,
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
@@ -102,7 +117,13 @@ pub fn render(
 
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
     plan.add(&chart, "", &Parent::None(values));
-    let rendered = plan.render(&chart, world);
+    let printed = plan.print(&chart, world).map_err(late);
+    let sorted = |(files, notes)| sorted(&chart, files, notes, options.compat);
+    // Sorting goes on while values are held against their schemas; a post-renderer sees only what is good.
+    let outcome = match post_render {
+        None => Outcome::Sorted(printed.and_then(sorted)),
+        Some(post_render) => Outcome::Printed(printed, post_render),
+    };
     // What is wrong with the values is said first, and what is wrong with the templates last.
     validation.map_or(Ok(()), Validation::finish).map_err(early)?;
     let wanted = &chart.metadata.kube_version;
@@ -111,7 +132,40 @@ pub fn render(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    rendered
+    match outcome {
+        Outcome::Sorted(rendered) => rendered,
+        Outcome::Printed(printed, post_render) => {
+            let (files, notes) = printed?;
+            let files = crate::post_render::post_render(&files, post_render)
+                .map_err(|message| late(Diagnostic::error("post-render", message)))?;
+            sorted((files, notes))
+        }
+    }
+}
+
+/// How far a render is when the values turn out to be good.
+enum Outcome<'a> {
+    /// It is done.
+    Sorted(Result<Rendered, RenderError>),
+    /// The post-renderer has still to see it.
+    Printed(Result<Printed, RenderError>, PostRender<'a>),
+}
+
+/// What the templates printed, as manifests and hooks.
+fn sorted(chart: &Chart, files: Files, notes: Option<Text>, compat: Compat) -> Result<Rendered, RenderError> {
+    match sort(&files, compat) {
+        Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
+        Err(bad) => {
+            let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
+            let place = files.iter().find(|(source, _)| *source == bad.source);
+            let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
+            let diagnostic = match place {
+                Some(place) => diagnostic.at(place),
+                None => diagnostic,
+            };
+            Err(RenderError { rendered: files, ..late(diagnostic) })
+        }
+    }
 }
 
 /// What the templates of `chart` print, by path, with `required` and `fail` letting everything pass: what `helm lint`
@@ -265,23 +319,10 @@ impl Plan<'_> {
         Ok(templates)
     }
 
-    /// The root chart's release, whatever its values' schema says.
-    fn render(&self, chart: &Chart, world: &dyn World) -> Result<Rendered, RenderError> {
-        let templates = self.parse().map_err(late)?;
-        let (files, notes) = self.run(&templates, chart.name(), world, &Offline).map_err(late)?;
-        match sort(&files, self.options.compat) {
-            Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
-            Err(bad) => {
-                let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
-                let place = files.iter().find(|(source, _)| *source == bad.source);
-                let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
-                let diagnostic = match place {
-                    Some(place) => diagnostic.at(place),
-                    None => diagnostic,
-                };
-                Err(RenderError { rendered: files, ..late(diagnostic) })
-            }
-        }
+    /// What the templates print, whatever the values' schema says.
+    fn print(&self, chart: &Chart, world: &dyn World) -> Result<Printed, Box<Diagnostic>> {
+        let templates = self.parse()?;
+        self.run(&templates, chart.name(), world, &Offline)
     }
 
     /// Runs the templates that are no partials, and puts what they print in the order of their paths.

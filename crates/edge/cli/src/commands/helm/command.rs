@@ -3,8 +3,9 @@
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
 use super::{
-    create, dependency, dependency_update, env, lint, package, pull, push, registry_login, registry_logout, repo_add,
-    repo_index, repo_list, repo_remove, repo_update, search_repo, show, template, verify, version,
+    create, dependency, dependency_update, env, lint, package, plugin_list, pull, push, registry_login,
+    registry_logout, repo_add, repo_index, repo_list, repo_remove, repo_update, search_repo, show, template, verify,
+    version,
 };
 
 /// A command of Helm's.
@@ -43,6 +44,7 @@ pub(super) enum Arguments {
 /// Commands that only hold others: name, aliases, what they are about.
 pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
     ("dependency", &["dep", "dependencies"], "look after the charts that a chart depends on"),
+    ("plugin", &[], "look at the plugins that are installed"),
     ("registry", &[], "log in to registries and out of them"),
     ("repo", &[], "look after the chart repositories that are known"),
     ("search", &[], "search charts"),
@@ -58,6 +60,7 @@ pub(super) const COMMANDS: &[Command] = &[
     env::COMMAND,
     lint::COMMAND,
     package::COMMAND,
+    plugin_list::COMMAND,
     pull::COMMAND,
     push::COMMAND,
     registry_login::COMMAND,
@@ -181,16 +184,5 @@ fn unknown(word: &str) -> Failure {
 }
 
 /// Helm's commands that are not here.
-const NOT_YET: &[&str] = &[
-    "completion",
-    "get",
-    "history",
-    "install",
-    "list",
-    "plugin",
-    "rollback",
-    "status",
-    "test",
-    "uninstall",
-    "upgrade",
-];
+const NOT_YET: &[&str] =
+    &["completion", "get", "history", "install", "list", "rollback", "status", "test", "uninstall", "upgrade"];

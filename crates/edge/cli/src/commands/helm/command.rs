@@ -3,9 +3,9 @@
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
 use super::{
-    create, dependency, dependency_update, env, lint, package, plugin_list, pull, push, registry_login,
-    registry_logout, repo_add, repo_index, repo_list, repo_remove, repo_update, search_repo, show, template, verify,
-    version,
+    completion, create, dependency, dependency_update, env, lint, package, plugin_list, pull, push, registry_login,
+    registry_logout, repo_add, repo_index, repo_list, repo_remove, repo_update, search_hub, search_repo, show,
+    template, verify, version,
 };
 
 /// A command of Helm's.
@@ -43,6 +43,7 @@ pub(super) enum Arguments {
 
 /// Commands that only hold others: name, aliases, what they are about.
 pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
+    ("completion", &[], "print scripts that complete what you type"),
     ("dependency", &["dep", "dependencies"], "look after the charts that a chart depends on"),
     ("plugin", &[], "look at the plugins that are installed"),
     ("registry", &[], "log in to registries and out of them"),
@@ -53,6 +54,10 @@ pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
 
 /// All commands, by name.
 pub(super) const COMMANDS: &[Command] = &[
+    completion::BASH,
+    completion::FISH,
+    completion::POWERSHELL,
+    completion::ZSH,
     create::COMMAND,
     dependency_update::BUILD,
     dependency::LIST,
@@ -70,6 +75,7 @@ pub(super) const COMMANDS: &[Command] = &[
     repo_list::COMMAND,
     repo_remove::COMMAND,
     repo_update::COMMAND,
+    search_hub::COMMAND,
     search_repo::COMMAND,
     show::ALL,
     show::CHART,

@@ -69,8 +69,11 @@ fn post_renderers_are_plugins() {
         "template r bad --post-renderer same",
         "plugin list",
         "plugin ls --type cli/v1",
+        "completion nonsense --nonsense",
     ]
     .map(str::to_owned);
+    let missing = stderr(&ours(&room, &["plugin", "install", "x"]));
+    assert!(missing.contains("does not have yet"), "{missing}");
     if compare(&room, &peer, &lines).is_some() {
         assert_eq!(room.files("out"), peer.files("out"));
         assert_eq!(room.read("out/c/templates/h.yaml"), peer.read("out/c/templates/h.yaml"));

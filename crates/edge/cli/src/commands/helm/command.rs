@@ -124,14 +124,15 @@ pub(super) fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         return help::print_for(&flags::parse(&[], &rest)?.arguments);
     }
     if let Some((group, ..)) = GROUPS.iter().find(|(name, aliases, _)| is_called(name, aliases, &word)) {
-        let inner = take_word(&mut rest).and_then(|word| find(&[group, &word]));
-        return match inner {
-            Some(command) => run(command, &rest),
-            None => {
-                flags::parse(&[], &rest)?;
-                help::print_group(group)
-            }
-        };
+        let inner = take_word(&mut rest);
+        if let Some(command) = inner.as_deref().and_then(|word| find(&[group, word])) {
+            return run(command, &rest);
+        }
+        if let Some(word) = inner.filter(|word| NOT_YET_IN_PLUGIN.contains(&word.as_str()) && *group == "plugin") {
+            return Err(format!("`{group} {word}` is a command of Helm's that onepane does not have yet").into());
+        }
+        flags::parse(&[], &rest)?;
+        return help::print_group(group);
     }
     match find(&[&word]) {
         Some(command) => run(command, &rest),
@@ -192,3 +193,7 @@ fn unknown(word: &str) -> Failure {
 /// Helm's commands that are not here.
 const NOT_YET: &[&str] =
     &["completion", "get", "history", "install", "list", "rollback", "status", "test", "uninstall", "upgrade"];
+
+/// Those of `plugin`, whose other words get its help, as in Helm.
+const NOT_YET_IN_PLUGIN: &[&str] =
+    &["add", "install", "package", "remove", "rm", "uninstall", "up", "update", "verify"];

@@ -7,6 +7,7 @@
 mod arguments;
 mod atomic;
 mod commands;
+mod jsonpath;
 mod terminal;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! The content cache: archives by their SHA-256, laid out as Helm 4 does: `<root>/ab/<digest>.chart`.
 
 use crate::failure::damaged;
-use crate::registry::hex;
+use crate::registry::{LARGEST_PROVENANCE, hex};
 use crate::{archive, write};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Result;
@@ -36,6 +36,20 @@ impl Hash {
 
 fn place(root: &Utf8Path, hash: &Hash) -> Utf8PathBuf {
     root.join(&hash.0[..2]).join(format!("{}.chart", hash.0))
+}
+
+fn place_of_provenance(root: &Utf8Path, hash: &Hash) -> Utf8PathBuf {
+    root.join(&hash.0[..2]).join(format!("{}.prov", hash.0))
+}
+
+/// The provenance file that is kept for the archive with this digest. Whoever wants it verifies it anew.
+pub(crate) fn find_provenance(root: &Utf8Path, hash: &Hash) -> Option<Vec<u8>> {
+    write::read(&place_of_provenance(root, hash), LARGEST_PROVENANCE).ok()?
+}
+
+/// Keeps the provenance file of the archive with this digest.
+pub(crate) fn keep_provenance(root: &Utf8Path, hash: &Hash, provenance: &[u8]) -> Result<()> {
+    write::write(&place_of_provenance(root, hash), provenance, 0o644)
 }
 
 /// The archive that has the digest, if it is kept; what has another digest than its name says counts as nothing.

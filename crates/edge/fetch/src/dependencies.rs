@@ -35,7 +35,7 @@ pub enum Refresh {
 
 /// A chart whose dependencies are wanted.
 #[derive(Clone, Debug)]
-pub struct DependencyRequest {
+pub struct DependencyRequest<'a> {
     /// The chart's folder.
     pub chart: Utf8PathBuf,
     /// How servers are reached. The credentials are for registries only: repositories have their own.
@@ -46,6 +46,8 @@ pub struct DependencyRequest {
     pub source_date_epoch: Option<u64>,
     /// How long a request may take as a whole.
     pub timeout: Duration,
+    /// Whether what is downloaded is verified. Provenance files are not kept.
+    pub provenance: Provenance<'a>,
 }
 
 impl Fetcher {
@@ -54,7 +56,7 @@ impl Fetcher {
     ///
     /// Errors: `fetch-refused` for a lock file that does not fit Chart.yaml any more and for a repository that nobody
     /// added, and those of [`Fetcher::download`]. `charts/` is as it was then.
-    pub fn build_dependencies(&self, request: &DependencyRequest, say: &mut dyn FnMut(Said)) -> Result<()> {
+    pub fn build_dependencies(&self, request: &DependencyRequest<'_>, say: &mut dyn FnMut(Said)) -> Result<()> {
         let chart = load(&request.chart, say)?;
         let Some(mut lock) = LockFile::read(&request.chart, &chart.metadata.api_version)? else {
             return self.update_loaded(request, &chart, say);
@@ -107,12 +109,12 @@ impl Fetcher {
     ///
     /// Errors: `fetch-refused` for a dependency that no repository has in a fitting version, and those of
     /// [`Fetcher::download`]. `charts/` and the lock file are as they were then.
-    pub fn update_dependencies(&self, request: &DependencyRequest, say: &mut dyn FnMut(Said)) -> Result<()> {
+    pub fn update_dependencies(&self, request: &DependencyRequest<'_>, say: &mut dyn FnMut(Said)) -> Result<()> {
         let chart = load(&request.chart, say)?;
         self.update_loaded(request, &chart, say)
     }
 
-    fn update_loaded(&self, request: &DependencyRequest, chart: &Chart, say: &mut dyn FnMut(Said)) -> Result<()> {
+    fn update_loaded(&self, request: &DependencyRequest<'_>, chart: &Chart, say: &mut dyn FnMut(Said)) -> Result<()> {
         let Some(mut asked) = chart.metadata.dependencies.clone() else { return Ok(()) };
         let old = LockFile::read(&request.chart, &chart.metadata.api_version)?;
         let mut repositories = self.repositories()?.repositories().to_vec();
@@ -142,7 +144,7 @@ impl Fetcher {
     fn refresh(
         &self,
         repositories: &[Repository],
-        request: &DependencyRequest,
+        request: &DependencyRequest<'_>,
         say: &mut dyn FnMut(Said),
     ) -> Result<()> {
         if repositories.is_empty() {
@@ -157,7 +159,7 @@ impl Fetcher {
     /// The version of each dependency.
     fn resolve(
         &self,
-        request: &DependencyRequest,
+        request: &DependencyRequest<'_>,
         asked: &[Dependency],
         names: &HashMap<String, String>,
         say: &mut dyn FnMut(Said),
@@ -243,7 +245,7 @@ impl Fetcher {
     /// they are moved once all are there and good.
     fn fill(
         &self,
-        request: &DependencyRequest,
+        request: &DependencyRequest<'_>,
         chosen: &mut [Dependency],
         repositories: &[Repository],
         say: &mut dyn FnMut(Said),
@@ -266,7 +268,7 @@ impl Fetcher {
     /// Gets each archive into `folder`.
     fn gather(
         &self,
-        request: &DependencyRequest,
+        request: &DependencyRequest<'_>,
         chosen: &mut [Dependency],
         repositories: &[Repository],
         folder: &Utf8Path,
@@ -313,9 +315,9 @@ impl Fetcher {
                 continue;
             }
             say(Said::Line(format!("Downloading {name} from repo {place}")));
-            let chart = ChartRequest { timeout: request.timeout, ..ChartRequest::new(name.as_str()) };
+            let chart = ChartRequest { timeout: request.timeout, ..ChartRequest::new(source.to_string()) };
             let fetched = self
-                .fetch(&source, &chart, Provenance::Skip, say)
+                .fetch(&source, &chart, request.provenance, say)
                 .map_err(|error| prefixed(&format!("could not download {source}: "), error))?;
             let file = source.file_name()?;
             // Helm drops what does not load on the way into `charts/`, and calls that a success.
@@ -331,7 +333,7 @@ impl Fetcher {
     /// Where a locked dependency lies, and a name for that place.
     fn source_of<'r>(
         &self,
-        request: &DependencyRequest,
+        request: &DependencyRequest<'_>,
         dependency: &Dependency,
         repositories: &'r [Repository],
         indexes: &mut HashMap<&'r str, Index>,

@@ -76,15 +76,31 @@ impl std::fmt::Debug for ChartRequest {
     }
 }
 
+/// Looks whether an archive is the one that its provenance file says, under the archive's file name.
+pub type Verifier<'a> = &'a dyn Fn(&[u8], &[u8], &str) -> Result<(), String>;
+
 /// Whether the provenance file is wanted as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provenance {
+#[derive(Clone, Copy)]
+pub enum Provenance<'a> {
     /// No.
     Skip,
     /// Yes, if there is one: `--prov`. That there is none is said and is no error.
     Fetch,
-    /// Yes, and without it the chart is not taken either: what `--verify` begins with. Nothing is verified here.
-    Require,
+    /// Yes, and the chart is taken only if it is good: `--verify`.
+    Verify(Verifier<'a>),
+    /// If there is one, the chart is taken only if it is good; that there is none is said.
+    VerifyIfPresent(Verifier<'a>),
+}
+
+impl std::fmt::Debug for Provenance<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Skip => "Skip",
+            Self::Fetch => "Fetch",
+            Self::Verify(_) => "Verify",
+            Self::VerifyIfPresent(_) => "VerifyIfPresent",
+        })
+    }
 }
 
 /// What [`Fetcher::download`] saved.
@@ -119,7 +135,7 @@ impl Fetcher {
         &self,
         request: &ChartRequest,
         destination: &Utf8Path,
-        provenance: Provenance,
+        provenance: Provenance<'_>,
         say: &mut dyn FnMut(Said),
     ) -> Result<Downloaded> {
         let source = self.find(request, say)?;
@@ -147,18 +163,24 @@ impl Fetcher {
         &self,
         request: &ChartRequest,
         folder: &Utf8Path,
+        provenance: Provenance<'_>,
         say: &mut dyn FnMut(Said),
     ) -> Result<Utf8PathBuf> {
         let source = self.find(request, say)?;
-        let fetched = self.fetch(&source, request, Provenance::Skip, say)?;
+        let fetched = self.fetch(&source, request, provenance, say)?;
         archive::expand(&fetched.chart, &source.to_string(), folder)
     }
 
-    /// The path of a chart for a command that reads one: as it is, if it is a path, else that of its archive in the
+    /// The path of a chart for a command that reads one: as it is and without a look at its provenance, if it is a path, else that of its archive in the
     /// content cache, downloaded if it is not there yet.
     ///
     /// Errors: those of [`Fetcher::download`], and `path "…" not found`.
-    pub fn locate(&self, request: &ChartRequest, say: &mut dyn FnMut(Said)) -> Result<Utf8PathBuf> {
+    pub fn locate(
+        &self,
+        request: &ChartRequest,
+        provenance: Provenance<'_>,
+        say: &mut dyn FnMut(Said),
+    ) -> Result<Utf8PathBuf> {
         let chart = request.chart.trim();
         if request.repository.is_empty() {
             let path = Utf8Path::new(chart);
@@ -173,12 +195,16 @@ impl Fetcher {
         let request = ChartRequest { chart: chart.to_owned(), version, ..request.clone() };
         let source = self.find(&request, say)?;
         let root = &self.paths().content_cache;
-        if let Source::Web { digest: Some(digest), .. } = &source
+        if matches!(provenance, Provenance::Skip)
+            && let Source::Web { digest: Some(digest), .. } = &source
             && let Some(path) = cache::path_of(root, digest)
         {
             return Ok(path);
         }
-        let fetched = self.fetch(&source, &request, Provenance::Skip, say)?;
+        let fetched = self.fetch(&source, &request, provenance, say)?;
+        if let Some(provenance) = &fetched.provenance {
+            cache::keep_provenance(root, &Hash::of(&fetched.chart), provenance)?;
+        }
         cache::keep(root, &fetched.chart)
     }
 
@@ -271,13 +297,14 @@ impl Fetcher {
         &self,
         source: &Source,
         request: &ChartRequest,
-        provenance: Provenance,
+        provenance: Provenance<'_>,
         say: &mut dyn FnMut(Said),
     ) -> Result<Fetched> {
         let name = source.to_string();
+        let mut reason = None;
         let fetched = match source {
             Source::Registry { reference, access, .. } => {
-                let wanted = provenance != Provenance::Skip;
+                let wanted = !matches!(provenance, Provenance::Skip);
                 let pulled = Registry::new(&self.session, access).pull(reference, wanted, say)?;
                 Fetched { chart: pulled.chart, provenance: pulled.provenance }
             }
@@ -298,36 +325,36 @@ impl Fetcher {
                 check_digest(&name, digest.as_ref(), &chart)?;
                 let provenance = match provenance {
                     Provenance::Skip => None,
-                    _ => {
-                        let beside = with_suffix(url, ".prov")?;
-                        let got = self.session.get(&beside, access, Some(ACCEPT), LARGEST_PROVENANCE);
-                        got.map_err(|error| {
-                            let warning = format!(
-                                "WARNING: Verification not found for {}: {}",
-                                shown(&request.chart),
-                                error.message
-                            );
-                            if provenance == Provenance::Fetch {
-                                say(Said::Line(warning));
-                            }
-                        })
-                        .ok()
-                    }
+                    _ => match cache::find_provenance(root, &Hash::of(&chart)) {
+                        Some(cached) => Some(cached),
+                        None => {
+                            let beside = with_suffix(url, ".prov")?;
+                            let got = self.session.get(&beside, access, Some(ACCEPT), LARGEST_PROVENANCE);
+                            got.map_err(|error| reason = Some(error.message)).ok()
+                        }
+                    },
                 };
                 Fetched { chart, provenance }
             }
         };
         archive::unpack(&fetched.chart, &name)?;
-        if provenance == Provenance::Require && fetched.provenance.is_none() {
-            return Err(refused(format!("failed to fetch provenance {:?}", format!("{name}.prov"))));
-        }
-        if matches!(source, Source::Registry { .. }) && provenance == Provenance::Fetch && fetched.provenance.is_none()
-        {
-            say(Said::Line(format!(
-                "WARNING: Verification not found for {}: manifest does not contain a layer with mediatype \
-                 application/vnd.cncf.helm.chart.provenance.v1.prov",
-                request.chart
-            )));
+        match (provenance, &fetched.provenance) {
+            (Provenance::Skip, _) | (Provenance::Fetch, Some(_)) => {}
+            (Provenance::Verify(verify) | Provenance::VerifyIfPresent(verify), Some(signed)) => {
+                verify(&fetched.chart, signed, &source.file_name()?).map_err(refused)?;
+            }
+            (Provenance::Verify(_), None) => {
+                return Err(refused(format!("failed to fetch provenance {:?}", format!("{name}.prov")))
+                    .hint("a chart without a provenance file can't be verified; nothing of it was kept"));
+            }
+            (Provenance::Fetch | Provenance::VerifyIfPresent(_), None) => {
+                let reason = reason.unwrap_or_else(|| {
+                    "manifest does not contain a layer with mediatype application/vnd.cncf.helm.chart.provenance.v1.prov"
+                        .to_owned()
+                });
+                let chart = shown(&request.chart);
+                say(Said::Line(format!("WARNING: Verification not found for {chart}: {reason}")));
+            }
         }
         Ok(fetched)
     }

@@ -20,6 +20,7 @@ mod credentials;
 mod dependencies;
 mod download;
 mod failure;
+mod hub;
 mod index;
 mod index_read;
 mod index_write;
@@ -37,7 +38,8 @@ mod session;
 mod write;
 
 pub use dependencies::{DependencyRequest, Refresh};
-pub use download::{Access, ChartRequest, Downloaded, Provenance};
+pub use download::{Access, ChartRequest, Downloaded, Provenance, Verifier};
+pub use hub::HubChart;
 pub use index::{ChartVersion, Index, NotFound};
 pub use index_write::{IndexFormat, IndexRequest, write_index};
 pub use paths::{Homes, Paths, Proxies, Settings};

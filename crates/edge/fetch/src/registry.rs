@@ -225,6 +225,10 @@ impl<'a> Registry<'a> {
             None => None,
         };
         announce("Pulled", reference, &digest, say);
+        if provenance.is_some() {
+            // Helm pulls once more for it, and says so.
+            announce("Pulled", reference, &digest, say);
+        }
         Ok(Pulled { chart, provenance })
     }
 

@@ -2,19 +2,20 @@
 
 mod support;
 
-use onepane_fetch::{Access, DependencyRequest, Fetcher, IfPresent, Refresh, RegistryAccess, Repository};
+use onepane_fetch::{Access, DependencyRequest, Fetcher, IfPresent, Provenance, Refresh, RegistryAccess, Repository};
 use std::time::Duration;
 use support::{Answer, Ears, Registry, Room, Site, chart, sha256, silent, stderr, stdout};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn request(room: &Room, chart: &str) -> DependencyRequest {
+fn request(room: &Room, chart: &str) -> DependencyRequest<'static> {
     DependencyRequest {
         chart: room.path.join(chart),
         access: Access { plain_http: true, ..Access::default() },
         refresh: Refresh::All,
         source_date_epoch: None,
         timeout: PATIENCE,
+        provenance: Provenance::Skip,
     }
 }
 

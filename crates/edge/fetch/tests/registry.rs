@@ -82,22 +82,25 @@ fn charts_are_pushed_listed_and_pulled() {
         let name = format!("a@{}.tgz", digest.replace(':', "-"));
         assert_eq!(got.expect("it is there").archive, room.out().join(name));
     }
-    let located = fetcher.locate(&tagged, &mut silent).expect("it is there");
+    let located = fetcher.locate(&tagged, Provenance::Skip, &mut silent).expect("it is there");
     assert!(located.as_str().ends_with(&format!("{}.chart", sha256(&chart("a", "1.0.0")))), "{located}");
 
-    let missing = fetcher.locate(&request(&chart_reference, "9.0.0"), &mut silent).expect_err("there is none");
+    let missing =
+        fetcher.locate(&request(&chart_reference, "9.0.0"), Provenance::Skip, &mut silent).expect_err("there is none");
     let wanted = format!("failed to perform \"FetchReference\" on source: {}/charts/a:9.0.0: not found", registry.host);
     assert_eq!(missing.message, wanted);
-    let missing = fetcher.locate(&request(&chart_reference, "^9"), &mut silent).expect_err("there is none");
+    let missing =
+        fetcher.locate(&request(&chart_reference, "^9"), Provenance::Skip, &mut silent).expect_err("there is none");
     assert_eq!(missing.message, "could not locate a version matching provided version string ^9");
-    let other = fetcher.locate(&request(&format!("{chart_reference}:1.0.0"), "1.9.0"), &mut silent);
+    let other = fetcher.locate(&request(&format!("{chart_reference}:1.0.0"), "1.9.0"), Provenance::Skip, &mut silent);
     assert_eq!(other.expect_err("they differ").message, "chart reference and version mismatch: 1.9.0 is not 1.0.0");
     let none = fetcher.tags(&format!("{remote}/none"), &from).expect_err("there is none");
     assert!(none.message.contains("response status code 404: name unknown: "), "{}", none.message);
 
     fetcher.logout(&registry.host).expect("it can be written");
     let cache = room.files("cache");
-    let stranger = fetcher.locate(&request(&chart_reference, "1.9.0"), &mut silent).expect_err("it is locked");
+    let stranger =
+        fetcher.locate(&request(&chart_reference, "1.9.0"), Provenance::Skip, &mut silent).expect_err("it is locked");
     assert!(
         stranger.message.starts_with("failed to perform \"FetchReference\" on source: GET "),
         "{}",
@@ -152,13 +155,14 @@ fn helm_pulls_what_is_pushed_and_the_other_way_round() {
     let b = request(&format!("{remote}/b"), "");
     fetcher.download(&b, &room.out(), Provenance::Fetch, &mut silent).expect("it is there");
     assert_eq!(room.read("out/b-1.0.0.tgz.prov"), "signed");
-    let none = fetcher.download(&request(&reference, ""), &room.out(), Provenance::Require, &mut silent);
+    let none =
+        fetcher.download(&request(&reference, ""), &room.out(), Provenance::Verify(&|_, _, _| Ok(())), &mut silent);
     assert!(none.expect_err("there is none").message.starts_with("failed to fetch provenance "));
 
     for (chart, version) in [("a", "9.0.0"), ("a", "^9"), ("a:1.0.0", "2.0.0"), ("none", "1.0.0"), ("A", "1.0.0")] {
         let reference = format!("{remote}/{chart}");
         let theirs = room.helm(&["pull", &reference, "--version", version, "--plain-http"]).expect("it was there");
-        let ours = fetcher.locate(&request(&reference, version), &mut silent).expect_err(chart);
+        let ours = fetcher.locate(&request(&reference, version), Provenance::Skip, &mut silent).expect_err(chart);
         assert_eq!(stderr(&theirs).trim_end(), format!("Error: {}", ours.message));
     }
 }
@@ -224,7 +228,7 @@ fn a_registry_that_lies_leaves_nothing_behind() {
         let request = request(&format!("oci://{host}/c/a"), "1.0.0");
         let fetcher = room.fetcher();
         let downloaded = fetcher.download(&request, &room.out(), Provenance::Skip, &mut silent);
-        let located = fetcher.locate(&request, &mut silent);
+        let located = fetcher.locate(&request, Provenance::Skip, &mut silent);
         for message in [downloaded.expect_err(what).message, located.expect_err(what).message] {
             assert!(message.contains(wanted), "{what}: {message}");
         }

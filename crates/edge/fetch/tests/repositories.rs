@@ -91,7 +91,7 @@ fn helm_reads_what_is_written_and_the_other_way_round() {
         assert_eq!(stderr(&output).trim_end(), format!("Error: {}", error.expect_err(chart).message));
     }
     // One content cache for both.
-    let located = room.fetcher().locate(&request("r/a"), &mut silent).expect("it is there");
+    let located = room.fetcher().locate(&request("r/a"), Provenance::Skip, &mut silent).expect("it is there");
     let before = site.seen().len();
     stdout(&room.helm(&["template", "x", "r/a"]).expect("it was there before"));
     assert_eq!(site.seen().len(), before, "Helm takes {located}");
@@ -106,23 +106,26 @@ fn a_chart_is_downloaded_located_and_unpacked() {
     let direct = format!("{}/a-1.0.0.tgz", site.address);
     fetcher.download(&request(&direct), &room.out(), Provenance::Skip, &mut silent).expect("it is there");
     let by_repository = ChartRequest { repository: site.address.clone(), version: "^1".to_owned(), ..request("a") };
-    let path = fetcher.locate(&by_repository, &mut silent).expect("it is there");
+    let path = fetcher.locate(&by_repository, Provenance::Skip, &mut silent).expect("it is there");
     let digest = sha256(&chart("a", "1.0.0"));
     assert_eq!(path, room.path.join(format!("cache/content/{}/{digest}.chart", &digest[..2])));
     let before = site.seen().len();
-    assert_eq!(fetcher.locate(&request("r/a"), &mut silent).expect("it is cached"), path);
+    assert_eq!(fetcher.locate(&request("r/a"), Provenance::Skip, &mut silent).expect("it is cached"), path);
     assert_eq!(site.seen().len(), before);
     // A cache that was tampered with is not believed.
     std::fs::write(&path, "x").expect("it can be written");
-    fetcher.locate(&request("r/a"), &mut silent).expect("it is there");
+    fetcher.locate(&request("r/a"), Provenance::Skip, &mut silent).expect("it is there");
     assert_eq!(sha256(&std::fs::read(&path).expect("it is there")), digest);
 
-    let folder = fetcher.download_unpacked(&request("r/a"), &room.out(), &mut silent).expect("it is there");
+    let folder =
+        fetcher.download_unpacked(&request("r/a"), &room.out(), Provenance::Skip, &mut silent).expect("it is there");
     assert_eq!(room.files("out/a"), ["Chart.yaml", "values.yaml"]);
-    let error = fetcher.download_unpacked(&request("r/a"), &room.out(), &mut silent).expect_err("it is taken");
+    let error = fetcher
+        .download_unpacked(&request("r/a"), &room.out(), Provenance::Skip, &mut silent)
+        .expect_err("it is taken");
     assert_eq!(error.message, format!("failed to untar: a file or directory with the name {folder} already exists"));
     let missing = ChartRequest { version: "4".to_owned(), ..by_repository };
-    let error = fetcher.locate(&missing, &mut silent).expect_err("there is none");
+    let error = fetcher.locate(&missing, Provenance::Skip, &mut silent).expect_err("there is none");
     assert_eq!(error.message, format!("chart \"a\" version \"4\" not found in {} repository", site.address));
 }
 
@@ -134,7 +137,7 @@ fn provenance_comes_along_where_there_is_one() {
     let got = fetcher.download(&request("r/a"), &room.out(), Provenance::Fetch, &mut ears.hear()).expect("it is there");
     assert_eq!(got.provenance, None);
     assert!(ears.0[0].starts_with("WARNING: Verification not found for r/a: failed to fetch "), "{:?}", ears.0);
-    let strict = fetcher.download(&request("r/a"), &room.out(), Provenance::Require, &mut silent);
+    let strict = fetcher.download(&request("r/a"), &room.out(), Provenance::Verify(&|_, _, _| Ok(())), &mut silent);
     assert!(strict.expect_err("there is none").message.starts_with("failed to fetch provenance "));
     site.bytes("/a-1.0.0.tgz.prov", "signed");
     fetcher.download(&request("r/a"), &room.out(), Provenance::Fetch, &mut silent).expect("it is there");
@@ -178,7 +181,7 @@ fn passwords_open_their_own_server_only_and_are_never_shown() {
     site.bytes("/index.yaml", index("a", "1.0.0", &format!("{}/a-1.0.0.tgz", elsewhere.address), ""));
     let access = Access { credentials: credentials("p"), ..Access::default() };
     let by_repository = ChartRequest { repository: site.address.clone(), access, ..request("a") };
-    fetcher.locate(&by_repository, &mut silent).expect("it is there");
+    fetcher.locate(&by_repository, Provenance::Skip, &mut silent).expect("it is there");
     assert_eq!(elsewhere.seen().last().expect("it was asked").1, None);
 }
 
@@ -215,8 +218,8 @@ fn a_bad_archive_leaves_nothing_behind() {
             .expect("the index is good");
         let cache = room.files("cache");
         let downloaded = fetcher.download(&request("r/a"), &room.out(), Provenance::Skip, &mut silent);
-        let unpacked = fetcher.download_unpacked(&request("r/a"), &room.out(), &mut silent);
-        let located = fetcher.locate(&request("r/a"), &mut silent);
+        let unpacked = fetcher.download_unpacked(&request("r/a"), &room.out(), Provenance::Skip, &mut silent);
+        let located = fetcher.locate(&request("r/a"), Provenance::Skip, &mut silent);
         for message in
             [downloaded.expect_err(what).message, unpacked.expect_err(what).message, located.expect_err(what).message]
         {

@@ -11,7 +11,7 @@ mod verify;
 
 pub use keyring::Keyring;
 pub use sign::{SigningKey, sign};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, claims, verify};
 
 use sha2::{Digest, Sha256};
 

@@ -32,13 +32,7 @@ pub fn verify(
     let text = message.signed_text();
     let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let owner = signer(&message, &text, keyring, now)?;
-    let text = text.replace("\r\n", "\n");
-    let (_, sums) = text.split_once(SEPARATOR).ok_or("message block must have at least two parts")?;
-    let sums = sums.split_once(SEPARATOR).map_or(sums, |(sums, _)| sums);
-    let sums = from_yaml(sums, None).map_err(|error| error.message)?;
-    let files = sums.as_map().and_then(|sums| sums.get("files"));
-    let wanted = files.as_ref().and_then(|files| files.as_map()?.get(name));
-    let wanted = wanted.as_ref().and_then(|sum| Some(sum.as_text()?.to_string()));
+    let wanted = wanted_digest(&text, name)?;
     let digest = digest(archive);
     match wanted {
         None => Err(format!("provenance does not contain a SHA for a file named {name:?}")),
@@ -51,6 +45,25 @@ pub fn verify(
             digest,
         }),
     }
+}
+
+/// Whether `provenance`, whoever signed it, names `archive`'s digest under the file name `name`.
+///
+/// Error: it is no provenance file.
+pub fn claims(archive: &[u8], provenance: &[u8], name: &str) -> Result<bool, String> {
+    let text = message(provenance)?.signed_text();
+    Ok(wanted_digest(&text, name).is_ok_and(|wanted| wanted.as_deref() == Some(&digest(archive))))
+}
+
+/// The digest that a signed text has for the file `name`.
+fn wanted_digest(text: &str, name: &str) -> Result<Option<String>, String> {
+    let text = text.replace("\r\n", "\n");
+    let (_, sums) = text.split_once(SEPARATOR).ok_or("message block must have at least two parts")?;
+    let sums = sums.split_once(SEPARATOR).map_or(sums, |(sums, _)| sums);
+    let sums = from_yaml(sums, None).map_err(|error| error.message)?;
+    let files = sums.as_map().and_then(|sums| sums.get("files"));
+    let wanted = files.as_ref().and_then(|files| files.as_map()?.get(name));
+    Ok(wanted.as_ref().and_then(|sum| Some(sum.as_text()?.to_string())))
 }
 
 const START: &str = "-----BEGIN PGP SIGNED MESSAGE-----";

@@ -4,7 +4,7 @@ use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
 use crate::early::Early;
 use crate::failure::{execution_error, parse_error};
-use crate::manifest::{Hook, Manifest, cut_early, sort};
+use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
 use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
@@ -53,8 +53,12 @@ pub struct Rendered {
     pub notes: Option<Text>,
 }
 
-/// What templates printed, by path, and what the root chart's NOTES.txt says.
-type Printed = (Files, Option<Text>);
+/// What templates printed.
+struct Printed {
+    files: Files,
+    /// What the root chart's NOTES.txt says.
+    notes: Option<Text>,
+}
 
 /// What templates printed, by path.
 pub(crate) type Files = Vec<(Rc<str>, Text)>;
@@ -82,14 +86,30 @@ pub enum Stage {
 /// Renders `chart` with what the user gave over its defaults.
 ///
 /// `early` is what [`Early::load`] has begun with; a new one will do for a chart that was loaded otherwise. `warn` takes
-/// what Helm only warns of. But for what it gives away, a render keeps to its thread; run it on one with a large stack, because
-/// templates nest as deep as Go's.
+/// what Helm only warns of. But for what it gives away, a render keeps to its thread; run it on one with a large stack,
+/// because templates nest as deep as Go's.
 pub fn render(
-    mut chart: Chart,
+    chart: Chart,
     given: &Map,
     options: &RenderOptions,
     world: &dyn World,
     early: Early,
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<Rendered, RenderError> {
+    render_through(chart, given, options, None, world, early, warn)
+}
+
+/// What a post-renderer of Helm 4's does with a stream of documents.
+pub type PostRender<'a> = &'a dyn Fn(String) -> Result<Vec<u8>, String>;
+
+/// [`render`], with all that the templates print going through a post-renderer before it is sorted.
+pub fn render_through(
+    mut chart: Chart,
+    given: &Map,
+    options: &RenderOptions,
+    post_render: Option<PostRender<'_>>,
+    world: &dyn World,
+    mut early: Early,
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
     let in_values = |diagnostic| RenderError { diagnostic, stage: Stage::Values, rendered: Vec::new() };
@@ -104,7 +124,8 @@ pub fn render(
 
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
     plan.add(&chart, "", &Parent::None(values));
-    let rendered = plan.render(&chart, early, world);
+    // Manifests' heads are read while values are held against their schemas; a post-renderer sees only what is good.
+    let printed = plan.print(&mut early, chart.name(), post_render.is_none(), world).map_err(late);
     // What is wrong with the values is said first, and what is wrong with the templates last.
     validation.map_or(Ok(()), Validation::finish).map_err(in_values)?;
     let wanted = &chart.metadata.kube_version;
@@ -113,7 +134,25 @@ pub fn render(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    rendered
+    let (Printed { mut files, notes }, mut cut) = printed?;
+    if let Some(post_render) = post_render {
+        files = crate::post_render::post_render(&files, post_render)
+            .map_err(|message| late(Diagnostic::error("post-render", message)))?;
+        cut = files.iter().flat_map(|(path, text)| cut_early(&early.ahead, path, text, options.compat)).collect();
+    }
+    match sort(cut, options.compat) {
+        Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
+        Err(bad) => {
+            let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
+            let place = files.iter().find(|(source, _)| *source == bad.source);
+            let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
+            let diagnostic = match place {
+                Some(place) => diagnostic.at(place),
+                None => diagnostic,
+            };
+            Err(RenderError { rendered: files, ..late(diagnostic) })
+        }
+    }
 }
 
 /// What the templates of `chart` print, by path, with `required` and `fail` letting everything pass: what `helm lint`
@@ -138,7 +177,7 @@ pub(crate) fn render_leniently(
     plan.add(chart, "", &Parent::None(values));
     let printed = plan.parse(&mut Early::new(options.origins));
     let printed = printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Linter, &mut |_, _| {}));
-    Some(printed.map(|(files, _)| files).map_err(|error| error.message))
+    Some(printed.map(|printed| printed.files).map_err(|error| error.message))
 }
 
 /// What templates may ask of their surroundings when they are linted.
@@ -270,38 +309,34 @@ impl Plan<'_> {
         Ok(templates)
     }
 
-    /// The root chart's release, whatever its values' schema says.
-    fn render(&self, chart: &Chart, mut early: Early, world: &dyn World) -> Result<Rendered, RenderError> {
-        let templates = self.parse(&mut early).map_err(late)?;
+    /// What the templates print, whatever the values' schema says; cut into manifests as it comes where `cuts` says so.
+    fn print(
+        &self,
+        early: &mut Early,
+        root: &str,
+        cuts: bool,
+        world: &dyn World,
+    ) -> Result<(Printed, Vec<Cut>), Box<Diagnostic>> {
+        let templates = self.parse(early)?;
         let mut cut = Vec::new();
-        let mut printed = |path: &Rc<str>, text: &Text| {
-            cut.extend(cut_early(&early.ahead, path, text, self.options.compat));
-        };
-        let (files, notes) = self.run(&templates, chart.name(), world, &Offline, &mut printed).map_err(late)?;
-        match sort(cut, self.options.compat) {
-            Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
-            Err(bad) => {
-                let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
-                let place = files.iter().find(|(source, _)| *source == bad.source);
-                let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
-                let diagnostic = match place {
-                    Some(place) => diagnostic.at(place),
-                    None => diagnostic,
-                };
-                Err(RenderError { rendered: files, ..late(diagnostic) })
+        let mut seen = |path: &Rc<str>, text: &Text| {
+            if cuts {
+                cut.extend(cut_early(&early.ahead, path, text, self.options.compat));
             }
-        }
+        };
+        let printed = self.run(&templates, root, world, &Offline, &mut seen)?;
+        Ok((printed, cut))
     }
 
     /// Runs the templates that are no partials, and puts what they print in the order of their paths.
-    /// NOTES.txt is kept apart; of several, the root chart's counts. `printed` sees each of the others as it comes.
+    /// NOTES.txt is kept apart; of several, the root chart's counts. `seen` gets each of the others as it comes.
     fn run(
         &self,
         templates: &Templates,
         root: &str,
         world: &dyn World,
         host: &dyn Host,
-        printed: &mut dyn FnMut(&Rc<str>, &Text),
+        seen: &mut dyn FnMut(&Rc<str>, &Text),
     ) -> Result<Printed, Box<Diagnostic>> {
         let order = self.order();
         let notes_path = format!("{root}/templates/NOTES.txt");
@@ -331,11 +366,11 @@ impl Plan<'_> {
                 continue;
             }
             let path = path.as_str().into();
-            printed(&path, &text);
+            seen(&path, &text);
             files.push((path, text));
         }
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok((files, notes))
+        Ok(Printed { files, notes })
     }
 }
 

@@ -78,7 +78,7 @@ pub fn trimmed_end(bytes: &[u8]) -> usize {
 }
 
 /// How many bytes of Unicode space the text starts with.
-pub(crate) fn leading_space(bytes: &[u8]) -> usize {
+pub fn leading_space(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte.is_ascii() {

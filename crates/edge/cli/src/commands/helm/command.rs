@@ -3,8 +3,9 @@
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
 use super::{
-    create, dependency, dependency_update, env, lint, package, pull, push, registry_login, registry_logout, repo_add,
-    repo_index, repo_list, repo_remove, repo_update, search_repo, show, template, verify, version,
+    completion, create, dependency, dependency_update, env, lint, package, plugin_list, pull, push, registry_login,
+    registry_logout, repo_add, repo_index, repo_list, repo_remove, repo_update, search_hub, search_repo, show,
+    template, verify, version,
 };
 
 /// A command of Helm's.
@@ -42,7 +43,9 @@ pub(super) enum Arguments {
 
 /// Commands that only hold others: name, aliases, what they are about.
 pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
+    ("completion", &[], "print scripts that complete what you type"),
     ("dependency", &["dep", "dependencies"], "look after the charts that a chart depends on"),
+    ("plugin", &[], "look at the plugins that are installed"),
     ("registry", &[], "log in to registries and out of them"),
     ("repo", &[], "look after the chart repositories that are known"),
     ("search", &[], "search charts"),
@@ -51,6 +54,10 @@ pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
 
 /// All commands, by name.
 pub(super) const COMMANDS: &[Command] = &[
+    completion::BASH,
+    completion::FISH,
+    completion::POWERSHELL,
+    completion::ZSH,
     create::COMMAND,
     dependency_update::BUILD,
     dependency::LIST,
@@ -58,6 +65,7 @@ pub(super) const COMMANDS: &[Command] = &[
     env::COMMAND,
     lint::COMMAND,
     package::COMMAND,
+    plugin_list::COMMAND,
     pull::COMMAND,
     push::COMMAND,
     registry_login::COMMAND,
@@ -67,6 +75,7 @@ pub(super) const COMMANDS: &[Command] = &[
     repo_list::COMMAND,
     repo_remove::COMMAND,
     repo_update::COMMAND,
+    search_hub::COMMAND,
     search_repo::COMMAND,
     show::ALL,
     show::CHART,
@@ -115,14 +124,15 @@ pub(super) fn dispatch(arguments: &[String]) -> Result<(), Failure> {
         return help::print_for(&flags::parse(&[], &rest)?.arguments);
     }
     if let Some((group, ..)) = GROUPS.iter().find(|(name, aliases, _)| is_called(name, aliases, &word)) {
-        let inner = take_word(&mut rest).and_then(|word| find(&[group, &word]));
-        return match inner {
-            Some(command) => run(command, &rest),
-            None => {
-                flags::parse(&[], &rest)?;
-                help::print_group(group)
-            }
-        };
+        let inner = take_word(&mut rest);
+        if let Some(command) = inner.as_deref().and_then(|word| find(&[group, word])) {
+            return run(command, &rest);
+        }
+        if let Some(word) = inner.filter(|word| NOT_YET_IN_PLUGIN.contains(&word.as_str()) && *group == "plugin") {
+            return Err(format!("`{group} {word}` is a command of Helm's that onepane does not have yet").into());
+        }
+        flags::parse(&[], &rest)?;
+        return help::print_group(group);
     }
     match find(&[&word]) {
         Some(command) => run(command, &rest),
@@ -181,16 +191,9 @@ fn unknown(word: &str) -> Failure {
 }
 
 /// Helm's commands that are not here.
-const NOT_YET: &[&str] = &[
-    "completion",
-    "get",
-    "history",
-    "install",
-    "list",
-    "plugin",
-    "rollback",
-    "status",
-    "test",
-    "uninstall",
-    "upgrade",
-];
+const NOT_YET: &[&str] =
+    &["completion", "get", "history", "install", "list", "rollback", "status", "test", "uninstall", "upgrade"];
+
+/// Those of `plugin`, whose other words get its help, as in Helm.
+const NOT_YET_IN_PLUGIN: &[&str] =
+    &["add", "install", "package", "remove", "rm", "uninstall", "up", "update", "verify"];

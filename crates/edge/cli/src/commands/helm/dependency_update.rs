@@ -5,8 +5,9 @@ use super::command::{Arguments, Command};
 use super::flags::SERVER;
 use super::flags::{Flag, Kind, Parsed, flag};
 use super::network::{access, fetcher, out};
+use super::verify::verify_fetched;
 use camino::Utf8Path;
-use onepane_fetch::{DEFAULT_TIMEOUT, DependencyRequest, Refresh, Said};
+use onepane_fetch::{DEFAULT_TIMEOUT, DependencyRequest, Provenance, Refresh, Said};
 use onepane_world::normalize;
 
 pub(super) const UPDATE: Command = Command {
@@ -16,7 +17,7 @@ pub(super) const UPDATE: Command = Command {
     about: "fetch the newest dependencies that fit Chart.yaml, and lock them",
     arguments: Arguments::AtMost(1),
     flags: &[FLAGS, SERVER],
-    run: |flags| Ok(fetcher(flags)?.update_dependencies(&request(flags)?, &mut out)?),
+    run: |flags| run(flags, Strictness::Always),
 };
 
 pub(super) const BUILD: Command = Command {
@@ -26,7 +27,7 @@ pub(super) const BUILD: Command = Command {
     about: "fetch the dependencies that Chart.lock names",
     arguments: Arguments::AtMost(1),
     flags: &[FLAGS, SERVER],
-    run: |flags| Ok(fetcher(flags)?.build_dependencies(&request(flags)?, &mut out)?),
+    run: |flags| run(flags, Strictness::IfPossible),
 };
 
 const FLAGS: &[Flag] = &[
@@ -35,22 +36,41 @@ const FLAGS: &[Flag] = &[
     flag("verify", Kind::Bool, "check the packages' signatures"),
 ];
 
-fn request(flags: &Parsed) -> Result<DependencyRequest, Failure> {
-    if flags.is_set("verify") {
-        let message = "--verify of dependencies is not supported yet: `helm verify` checks the archives in charts/";
-        return Err(message.to_owned().into());
-    }
-    let path = normalize(Utf8Path::new(flags.arguments.first().map_or("", String::as_str)));
-    request_for(flags, if path.as_str().is_empty() { Utf8Path::new(".") } else { &path })
+/// What `--verify` asks for. Helm is less strict where the lock file has the versions.
+enum Strictness {
+    /// Every archive must be signed: `update`.
+    Always,
+    /// Those that are signed must be signed well: `build`.
+    IfPossible,
 }
 
-fn request_for(flags: &Parsed, chart: &Utf8Path) -> Result<DependencyRequest, Failure> {
+fn run(flags: &Parsed, strictness: Strictness) -> Result<(), Failure> {
+    let world = super::world()?;
+    let verify = |archive: &[u8], provenance: &[u8], name: &str| {
+        verify_fetched(flags, &world, archive, provenance, name).map(drop)
+    };
+    let provenance = match strictness {
+        _ if !flags.is_set("verify") => Provenance::Skip,
+        Strictness::Always => Provenance::Verify(&verify),
+        Strictness::IfPossible => Provenance::VerifyIfPresent(&verify),
+    };
+    let path = normalize(Utf8Path::new(flags.arguments.first().map_or("", String::as_str)));
+    let path = if path.as_str().is_empty() { Utf8Path::new(".") } else { &path };
+    let request = DependencyRequest { provenance, ..request_for(flags, path)? };
+    match strictness {
+        Strictness::Always => Ok(fetcher(flags)?.update_dependencies(&request, &mut out)?),
+        Strictness::IfPossible => Ok(fetcher(flags)?.build_dependencies(&request, &mut out)?),
+    }
+}
+
+fn request_for(flags: &Parsed, chart: &Utf8Path) -> Result<DependencyRequest<'static>, Failure> {
     Ok(DependencyRequest {
         chart: chart.to_owned(),
         access: access(flags),
         refresh: if flags.is_set("skip-refresh") { Refresh::Skip } else { Refresh::All },
         source_date_epoch: super::source_date_epoch(&super::world()?)?,
         timeout: DEFAULT_TIMEOUT,
+        provenance: Provenance::Skip,
     })
 }
 

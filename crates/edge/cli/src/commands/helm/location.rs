@@ -3,8 +3,9 @@
 use super::Failure;
 use super::flags::Parsed;
 use super::network::{aside, chart_request, fetcher};
-use super::verify::verify_chart;
+use super::verify::{verify_chart, verify_fetched};
 use camino::{Utf8Path, Utf8PathBuf};
+use onepane_fetch::Provenance;
 use onepane_world::World;
 
 /// The path of the chart that `reference` names: the reference itself, if it is a path, else that of the archive in
@@ -18,10 +19,9 @@ pub(super) fn locate(flags: &Parsed, reference: &str, world: &dyn World) -> Resu
         }
         return Ok(path.to_owned());
     }
-    if flags.is_set("verify") {
-        let message =
-            "--verify of a chart from the network is not supported yet: `helm pull --prov` it, then `helm verify`";
-        return Err(message.to_owned().into());
-    }
-    Ok(fetcher(flags)?.locate(&request, &mut aside)?)
+    let verify = |archive: &[u8], provenance: &[u8], name: &str| {
+        verify_fetched(flags, world, archive, provenance, name).map(drop)
+    };
+    let provenance = if flags.is_set("verify") { Provenance::Verify(&verify) } else { Provenance::Skip };
+    Ok(fetcher(flags)?.locate(&request, provenance, &mut aside)?)
 }

@@ -1,6 +1,7 @@
 //! `onepane helm`: the drop-in. Helm's own command line, output and exit codes.
 
 mod command;
+mod completion;
 mod create;
 mod dependency;
 mod dependency_update;
@@ -15,6 +16,9 @@ mod network;
 mod output;
 mod package;
 mod package_sign;
+mod plugin_list;
+mod plugins;
+mod post_renderer;
 mod pull;
 mod push;
 mod registry_login;
@@ -24,6 +28,7 @@ mod repo_index;
 mod repo_list;
 mod repo_remove;
 mod repo_update;
+mod search_hub;
 mod search_repo;
 mod show;
 mod table;

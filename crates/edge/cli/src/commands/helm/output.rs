@@ -4,12 +4,12 @@ use super::{Failure, print};
 use crate::atomic;
 use camino::Utf8PathBuf;
 use onepane_chart::{Compat, File, matches_glob};
-use onepane_helm::{Hook, Manifest, split_manifests, trimmed_end};
+use onepane_helm::{Hook, Manifest, leading_space, split_manifests, trimmed_end};
 use onepane_value::Text;
 use std::collections::HashMap;
 
-/// The stream of documents: manifests without space around them, then hooks.
-pub(super) fn stream(crds: &[(String, File)], manifests: &[Manifest], hooks: &[&Hook]) -> Vec<u8> {
+/// The release's own documents: CRDs and manifests.
+pub(super) fn release(crds: &[(String, File)], manifests: &[Manifest]) -> Vec<u8> {
     let mut out = Vec::with_capacity(manifests.iter().map(|manifest| manifest.text.len() + 100).sum());
     for (path, file) in crds {
         document(&mut out, path, file.bytes());
@@ -17,13 +17,18 @@ pub(super) fn stream(crds: &[(String, File)], manifests: &[Manifest], hooks: &[&
     for manifest in manifests {
         document(&mut out, &manifest.source, &manifest.text);
     }
-    let end = trimmed_end(&out);
-    out.truncate(end);
-    out.push(b'\n');
-    for hook in hooks {
-        document(&mut out, &hook.manifest.source, &hook.manifest.text);
-    }
     out
+}
+
+/// The stream of documents: the release without space around it, then hooks.
+pub(super) fn stream(mut release: Vec<u8>, hooks: &[&Hook]) -> Vec<u8> {
+    release.truncate(trimmed_end(&release));
+    release.drain(..leading_space(&release));
+    release.push(b'\n');
+    for hook in hooks {
+        document(&mut release, &hook.manifest.source, &hook.manifest.text);
+    }
+    release
 }
 
 fn document(out: &mut Vec<u8>, source: &str, text: &[u8]) {

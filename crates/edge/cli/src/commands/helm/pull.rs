@@ -5,9 +5,11 @@ use super::command::{Arguments, Command};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, SERVER};
 use super::flags::{Flag, Kind, Parsed, flag, short};
 use super::network::{chart_request, fetcher, out};
+use super::verify::{print_verified, verify_fetched};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_fetch::Provenance;
 use onepane_world::normalize;
+use std::cell::RefCell;
 
 pub(super) const COMMAND: Command = Command {
     path: &["pull"],
@@ -30,18 +32,31 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let arguments = &flags.arguments;
     let fetcher = fetcher(flags)?;
     let destination = Utf8Path::new(flags.text("destination").unwrap_or("."));
+    let world = super::world()?;
     for chart in arguments {
         let request = chart_request(flags, chart)?;
+        let verified = RefCell::new(None);
+        let verify = |archive: &[u8], provenance: &[u8], name: &str| {
+            *verified.borrow_mut() = Some(verify_fetched(flags, &world, archive, provenance, name)?);
+            Ok(())
+        };
+        let provenance = match (flags.is_set("verify"), flags.is_set("prov")) {
+            (true, _) => Provenance::Verify(&verify),
+            (false, true) => Provenance::Fetch,
+            (false, false) => Provenance::Skip,
+        };
         if flags.is_set("untar") {
             let folder = match flags.text("untardir").unwrap_or(".") {
                 "." => normalize(destination),
                 below => normalize(&destination.join(below)),
             };
             let folder = if folder.as_str().is_empty() { Utf8PathBuf::from(".") } else { folder };
-            fetcher.download_unpacked(&request, &folder, &mut out)?;
+            fetcher.download_unpacked(&request, &folder, provenance, &mut out)?;
         } else {
-            let provenance = if flags.is_set("prov") { Provenance::Fetch } else { Provenance::Skip };
             fetcher.download(&request, destination, provenance, &mut out)?;
+        }
+        if let Some(verified) = verified.take() {
+            print_verified(&verified);
         }
     }
     Ok(())

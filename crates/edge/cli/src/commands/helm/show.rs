@@ -4,7 +4,9 @@ use super::command::{Arguments, Command};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, flag};
 use super::location::locate;
 use super::{Failure, log, print, world};
+use crate::jsonpath::Template;
 use onepane_chart::{Chart, File, Origins, load};
+use onepane_diagnostics::Severity;
 
 pub(super) const ALL: Command = command(&["show", "all"], "print all of it", |flags| run(flags, &ALL_PARTS));
 pub(super) const CHART: Command =
@@ -18,7 +20,8 @@ pub(super) const VALUES: Command = Command {
     ..command(&["show", "values"], "print its default values", |flags| run(flags, &[Part::Values]))
 };
 
-const JSON_PATH: &[Flag] = &[flag("jsonpath", Kind::Text, "what to print of the values (not supported yet)")];
+const JSON_PATH: &[Flag] =
+    &[flag("jsonpath", Kind::Text, "what to print of the values: a template as kubectl has them")];
 
 const fn command(
     path: &'static [&'static str],
@@ -48,14 +51,21 @@ enum Part {
 const ALL_PARTS: [Part; 4] = [Part::Chart, Part::Values, Part::Readme, Part::Crds];
 
 fn run(flags: &Parsed, parts: &[Part]) -> Result<(), Failure> {
-    if flags.text("jsonpath").is_some_and(|path| !path.is_empty()) {
-        return Err("--jsonpath is not supported yet; pipe the values through a tool of your choice".to_owned().into());
-    }
     let world = world()?;
     let path = locate(flags, &flags.arguments[0], &world)?;
     let chart = load(&path, &world, Origins::Untracked, &mut |warning| {
         log(warning.severity, &warning.message);
     })?;
+    if let Some(path) = flags.text("jsonpath").filter(|path| !path.is_empty()) {
+        let template = Template::parse(path).map_err(|error| format!("error parsing jsonpath {path}: {error}"))?;
+        // Helm prints nothing then, and does not fail.
+        let printed = template.print(&chart.values.clone().into()).unwrap_or_else(|problem| {
+            log(Severity::Warning, &format!("--jsonpath printed nothing: {problem}"));
+            Vec::new()
+        });
+        print(&printed);
+        return Ok(());
+    }
     let mut out = Vec::new();
     let among_others = parts.len() > 1;
     for part in parts {

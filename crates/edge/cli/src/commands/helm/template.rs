@@ -6,13 +6,16 @@ use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALU
 use super::location::locate;
 use super::namespace::namespace;
 use super::network::out;
-use super::output::{Files, select, stream};
+use super::output::{Files, release, select, stream};
+use super::post_renderer::{PostRenderer, post_renderer};
 use super::values::{capabilities, given_values};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
 use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_helm::{Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render};
+use onepane_helm::{
+    Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render, render_through,
+};
 use onepane_world::World;
 
 /// Its own flags. Those without help are accepted and not shown, as in Helm.
@@ -37,8 +40,8 @@ const OWN_FLAGS: &[Flag] = &[
     flag("name-template", Kind::Text, "a template that gives the release's name"),
     flag("no-hooks", Kind::Bool, "leave hooks out"),
     flag("output-dir", Kind::Text, "write a file a template below this folder instead of printing"),
-    flag("post-renderer", Kind::Text, "a program to pass manifests through (not supported)"),
-    flag("post-renderer-args", Kind::Array, "its arguments (not supported)"),
+    flag("post-renderer", Kind::Array, "the plugin to pass everything through (with --compat helm3: the program)"),
+    flag("post-renderer-args", Kind::Array, "an argument for it"),
     flag("release-name", Kind::Bool, "put the release's name into the paths below --output-dir"),
     flag("render-subchart-notes", Kind::Bool, ""),
     flag("replace", Kind::Bool, "no effect on rendering"),
@@ -68,10 +71,11 @@ pub(super) const COMMAND: Command = Command {
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let arguments = &flags.arguments;
     let compat = compat(flags)?;
+    let world = world()?;
+    let post_renderer = post_renderer(flags, compat, &world)?;
     check_groups(flags)?;
     let capabilities = capabilities(flags, compat)?.with_api_versions(flags.all("api-versions"));
     refuse_unsupported(flags)?;
-    let world = world()?;
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(flags, reference, &world)?;
     let values = given_values(flags, compat, &world)?;
@@ -97,8 +101,15 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         origins: Origins::Untracked,
         compat,
     };
-    match render(chart, &values, &options, &world, early, &mut warn) {
-        Ok(rendered) => write(flags, &name, &rendered, compat),
+    let rendered = match &post_renderer {
+        Some(PostRenderer::Plugin(plugin, arguments)) => {
+            let through = |stream| PostRenderer::run_plugin(plugin, arguments, stream);
+            render_through(chart, &values, &options, Some(&through), &world, early, &mut warn)
+        }
+        _ => render(chart, &values, &options, &world, early, &mut warn),
+    };
+    match rendered {
+        Ok(rendered) => write(flags, &name, &rendered, post_renderer.as_ref(), compat),
         Err(error) => {
             let debug = is_debug(flags, &world);
             let mut failure = Failure::from(error.diagnostic);
@@ -128,7 +139,13 @@ fn compat(flags: &Parsed) -> Result<Compat, Failure> {
     }
 }
 
-fn write(flags: &Parsed, name: &str, rendered: &Rendered, compat: Compat) -> Result<(), Failure> {
+fn write(
+    flags: &Parsed,
+    name: &str,
+    rendered: &Rendered,
+    post_renderer: Option<&PostRenderer>,
+    compat: Compat,
+) -> Result<(), Failure> {
     let crds = if flags.is_set("include-crds") { rendered.crds.as_slice() } else { &[] };
     let skip_tests = flags.is_set("skip-tests");
     let hooks: Vec<&Hook> = if flags.is_set("no-hooks") {
@@ -138,8 +155,18 @@ fn write(flags: &Parsed, name: &str, rendered: &Rendered, compat: Compat) -> Res
     };
     let patterns = flags.all("show-only");
     let folder = flags.text("output-dir").filter(|folder| !folder.is_empty());
+    let manifests = if folder.is_none() { release(crds, &rendered.manifests) } else { Vec::new() };
+    let manifests = match post_renderer {
+        Some(PostRenderer::Program(program, arguments)) => PostRenderer::run_program(program, arguments, manifests)
+            .map_err(|error| {
+                format!(
+                    "error while running post render on files: {error}\n\nUse --debug flag to render out invalid YAML"
+                )
+            })?,
+        _ => manifests,
+    };
     let out = match folder {
-        None => stream(crds, &rendered.manifests, &hooks),
+        None => stream(manifests, &hooks),
         Some(folder) => {
             let mut files = Files::default();
             for (path, file) in crds {
@@ -158,7 +185,7 @@ fn write(flags: &Parsed, name: &str, rendered: &Rendered, compat: Compat) -> Res
                 files.append(&folder, &hook.manifest.source, &hook.manifest.text);
             }
             files.finish()?;
-            b"\n".to_vec()
+            stream(manifests, &[])
         }
     };
     print(&if patterns.is_empty() { out } else { select(out, &patterns, compat)? });
@@ -184,7 +211,7 @@ fn check_groups(flags: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What needs a network, a cluster or another program.
+/// What needs a cluster.
 fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
     let cluster = "needs a cluster, which rendering in onepane does not talk to yet";
     match flags.text("dry-run") {
@@ -213,11 +240,6 @@ fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
     }
     if flags.is_set("validate") {
         return Err(format!("--validate {cluster}").into());
-    }
-    if flags.text("post-renderer").is_some_and(|program| !program.is_empty()) {
-        let message = "--post-renderer runs another program, which rendering in onepane does not do; pipe the output \
-                       through it instead";
-        return Err(message.to_owned().into());
     }
     Ok(())
 }

@@ -19,11 +19,30 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let path = Utf8Path::new(&flags.arguments[0]);
-    let Verified { signed_by, fingerprint, digest } = verify_chart(flags, path, &super::world()?)?;
+    print_verified(&verify_chart(flags, path, &super::world()?)?);
+    Ok(())
+}
+
+/// Who signed a chart, as Helm prints it.
+pub(super) fn print_verified(Verified { signed_by, fingerprint, digest }: &Verified) {
     let mut out: String = signed_by.iter().map(|name| format!("Signed by: {name}\n")).collect();
     out += &format!("Using Key With Fingerprint: {fingerprint}\nChart Hash Verified: {digest}\n");
     print(out.as_bytes());
-    Ok(())
+}
+
+/// Checks an archive that was fetched, under its file name, against its provenance file.
+pub(super) fn verify_fetched(
+    flags: &Parsed,
+    world: &dyn World,
+    archive: &[u8],
+    provenance: &[u8],
+    name: &str,
+) -> Result<Verified, String> {
+    if !Utf8Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tgz")) {
+        return Err("chart must be a tgz file".to_owned());
+    }
+    let keyring = keyring(flags, world).map_err(|error| format!("failed to load keyring: {error}"))?;
+    verify(archive, provenance, name, &keyring, world.now())
 }
 
 /// Checks the packaged chart at `path`. The error is Helm's text.

@@ -108,10 +108,9 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Refuses keys of Chart.yaml that mean nothing. The error is Go's text.
+    /// Refuses keys of Chart.yaml that mean nothing or stand twice. The error is Go's text.
     pub fn check_strictly(text: &str) -> Result<(), String> {
-        let document = as_go(text)?;
-        document.as_map().map_or(Ok(()), |map| known_keys(map, Self::FIELDS))
+        crate::strict::check(text, &as_go(text)?)
     }
 
     /// Takes over the fields that `document` has.
@@ -193,7 +192,8 @@ impl Metadata {
         if self.name == "." || self.name == ".." {
             return Err(format!("validation: chart.metadata.name {:?} is not allowed", self.name));
         }
-        if self.name.contains('/') {
+        // Go's `filepath.Base` of nothing but slashes is one of them.
+        if self.name.contains('/') && self.name != "/" {
             return Err(format!("validation: chart.metadata.name {:?} is invalid", self.name));
         }
         if self.version.is_empty() {
@@ -277,28 +277,6 @@ impl Metadata {
     }
 }
 
-/// Go decodes keys by name, and stops at the first that it does not know.
-fn known_keys(map: &Map, known: &[&str]) -> Result<(), String> {
-    let mut entries = Vec::new();
-    map.for_each(|key, value| entries.push((key.clone(), value.clone())));
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (key, value) in entries {
-        let name = key.to_str();
-        if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            return Err(format!("error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""));
-        }
-        let inner = match &*name {
-            "dependencies" => Dependency::FIELDS,
-            "maintainers" => Maintainer::FIELDS,
-            _ => continue,
-        };
-        if let onepane_value::Data::List(items) = &value.data {
-            items.iter().filter_map(Value::as_map).try_for_each(|item| known_keys(item, inner))?;
-        }
-    }
-    Ok(())
-}
-
 fn as_go(text: &str) -> Result<Value, String> {
     onepane_value::from_yaml(text, None)
         .map_err(|error| onepane_value::from_yaml_as_go(text).err().unwrap_or(error.message))
@@ -375,6 +353,11 @@ impl Dependency {
 impl Maintainer {
     /// The fields of an entry.
     pub const FIELDS: &'static [&'static str] = &["name", "email", "url"];
+
+    /// Whether the list has a null here, where Helm has a nil pointer.
+    pub fn is_null(&self) -> bool {
+        self.name == NULL_ITEM
+    }
 
     fn decode(item: &Value) -> Result<Self, String> {
         let mut maintainer = Self::default();

@@ -5,9 +5,11 @@
 
 use crate::chart::Chart;
 use crate::schema_report::report;
-use jsonschema::{PatternOptions, Retrieve, Uri};
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::{PatternOptions, ReferencingError as Broken, Retrieve, Uri, ValidationError};
 use onepane_diagnostics::{Diagnostic, Span};
-use onepane_value::{Data, Map, Value, format::sprintf};
+use onepane_value::format::quote;
+use onepane_value::{Data, JsonStreamError, Map, Value, from_json_stream};
 use serde_json::Value as Json;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -119,37 +121,68 @@ pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
 }
 
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {
-    let mut schema: Json = serde_json::from_slice(schema)
-        .map_err(|error| onepane_value::from_json(schema).err().unwrap_or_else(|| error.to_string()))?;
-    name_dialect(&mut schema);
+    let mut schema = read(schema)?;
+    name_dialect(&mut schema)?;
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
+        .with_base_uri(ADDRESS)
         .with_retriever(Nothing)
         .build(&schema)
-        .map_err(|error| {
-            let head = "\"file:///values.schema.json#\" is not valid against metaschema: ";
-            if let Ok(meta) = jsonschema::meta::validator_for(&schema)
-                && !meta.is_valid(&schema)
-            {
-                let dialect = schema.get("$schema").and_then(Json::as_str).unwrap_or(NEWEST_DIALECT);
-                let findings = report(meta.iter_errors(&schema));
-                return format!("{head}jsonschema validation failed with '{dialect}#'\n{findings}");
-            }
-            let place = sprintf(b"%q", &[Value::string(error.instance_path().as_str())]);
-            format!("{head}at {place}: {error}")
-        })?;
+        .map_err(|error| unusable(&schema, &error))?;
     if validator.is_valid(values) {
         return Ok(());
     }
     Err(report(validator.iter_errors(values)))
 }
 
+/// Reads a schema; the error is that of Go's JSON decoder.
+fn read(text: &[u8]) -> Result<Json, String> {
+    let end = match from_json_stream(text) {
+        Ok((_, end)) => end,
+        Err(JsonStreamError::End) if text.trim_ascii().is_empty() => return Err("EOF".to_owned()),
+        Err(JsonStreamError::End) => return Err("unexpected EOF".to_owned()),
+        Err(JsonStreamError::Syntax(message, _)) => return Err(message),
+    };
+    if !text[end..].trim_ascii().is_empty() {
+        return Err("invalid character after top-level value".to_owned());
+    }
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+/// Why a schema can't be used, in Helm's words.
+fn unusable(schema: &Json, error: &ValidationError<'_>) -> String {
+    if let Kind::Referencing(problem) = error.kind() {
+        match problem {
+            Broken::Unretrievable { uri, source } => return format!("failing loading \"{uri}\": {source}"),
+            Broken::PointerToNowhere { pointer } => {
+                return format!("json-pointer in \"{ADDRESS}#{pointer}\" not found");
+            }
+            Broken::NoSuchAnchor { anchor } => {
+                return format!("anchor in \"{ADDRESS}#{anchor}\" not found in schema \"{ADDRESS}#\"");
+            }
+            _ => {}
+        }
+    }
+    let head = format!("\"{ADDRESS}#\" is not valid against metaschema: ");
+    if let Ok(meta) = jsonschema::meta::validator_for(schema)
+        && !meta.is_valid(schema)
+    {
+        let dialect = schema.get("$schema").and_then(Json::as_str).unwrap_or(NEWEST_DIALECT).trim_end_matches('#');
+        let findings = report(meta.iter_errors(schema));
+        return format!("{head}jsonschema validation failed with '{dialect}#'\n{}", findings.trim_end());
+    }
+    format!("{head}at {}: {error}", quote(error.instance_path().as_str().as_bytes()))
+}
+
+/// The address that Helm gives to a chart's schema, and that others within it are relative to.
+const ADDRESS: &str = "file:///values.schema.json";
+
 /// The dialect of a schema that names none.
 const NEWEST_DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Helm's validator knows the dialects' addresses with either scheme, and means the newest by the one without a version.
-fn name_dialect(schema: &mut Json) {
-    let Some(Json::String(dialect)) = schema.get_mut("$schema") else { return };
+fn name_dialect(schema: &mut Json) -> Result<(), String> {
+    let Some(Json::String(dialect)) = schema.get_mut("$schema") else { return Ok(()) };
     let address = dialect.trim_end_matches('#');
     let address = address.strip_prefix("http://").or(address.strip_prefix("https://")).unwrap_or(address);
     let known = match address {
@@ -160,12 +193,13 @@ fn name_dialect(schema: &mut Json) {
         "json-schema.org/draft-07/schema" => "http://json-schema.org/draft-07/schema#",
         "json-schema.org/draft-06/schema" => "http://json-schema.org/draft-06/schema#",
         "json-schema.org/draft-04/schema" => "http://json-schema.org/draft-04/schema#",
-        _ => return,
+        _ => return Err(format!("failing loading {}: {}", quote(dialect.as_bytes()), refusal(dialect))),
     };
     *dialect = known.to_owned();
+    Ok(())
 }
 
-/// Gives no schema but the one at hand.
+/// Gives no schema but the one at hand: Helm reads files anywhere on the machine, and asks any host that it reaches.
 struct Nothing;
 
 impl Retrieve for Nothing {
@@ -174,7 +208,18 @@ impl Retrieve for Nothing {
         if uri.as_str().starts_with("urn:") {
             return Ok(Json::Bool(true));
         }
-        Err(format!("{uri} is not fetched: a schema must stand for itself").into())
+        Err(refusal(uri.as_str()).into())
+    }
+}
+
+/// Why a schema elsewhere is not read.
+fn refusal(address: &str) -> String {
+    match address.split_once(':') {
+        Some(("file" | "http" | "https", _)) => {
+            "schemas are read from the chart's values.schema.json and nowhere else: copy it there, below \"$defs\""
+                .to_owned()
+        }
+        _ => format!("no URLLoader registered for {}", quote(address.as_bytes())),
     }
 }
 

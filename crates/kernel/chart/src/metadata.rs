@@ -167,8 +167,8 @@ impl Metadata {
         })
     }
 
-    /// Drops what can't be printed and refuses what Helm refuses, with its words.
-    pub(crate) fn validate(&mut self) -> Result<(), String> {
+    /// Drops what can't be printed: descriptions are a stranger's, and terminals obey what is written between letters.
+    pub fn sanitize(&mut self) {
         for text in [
             &mut self.name,
             &mut self.description,
@@ -182,6 +182,18 @@ impl Metadata {
             sanitize(text);
         }
         self.sources.iter_mut().chain(&mut self.keywords).for_each(sanitize);
+        for Maintainer { name, email, url } in self.maintainers.iter_mut().filter(|maintainer| !maintainer.is_null()) {
+            [name, email, url].into_iter().for_each(sanitize);
+        }
+        for dependency in self.dependencies.iter_mut().flatten().filter(|dependency| dependency.name != NULL_ITEM) {
+            let Dependency { name, version, repository, condition, tags, .. } = dependency;
+            [name, version, repository, condition].into_iter().chain(tags).for_each(sanitize);
+        }
+    }
+
+    /// [Sanitizes](Self::sanitize) and refuses what Helm refuses, with its words.
+    pub(crate) fn validate(&mut self) -> Result<(), String> {
+        self.sanitize();
         let required = |what: &str| Err(format!("validation: chart.metadata.{what} is required"));
         if self.api_version.is_empty() {
             return required("apiVersion");
@@ -205,14 +217,11 @@ impl Metadata {
         if !matches!(self.kind.as_str(), "" | "application" | "library") {
             return Err("validation: chart.metadata.type must be application or library".to_owned());
         }
-        for maintainer in &mut self.maintainers {
-            if maintainer.name == NULL_ITEM {
-                return Err("validation: maintainers must not contain empty or null nodes".to_owned());
-            }
-            [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url].into_iter().for_each(sanitize);
+        if self.maintainers.iter().any(Maintainer::is_null) {
+            return Err("validation: maintainers must not contain empty or null nodes".to_owned());
         }
         let mut names = HashSet::new();
-        for dependency in self.dependencies.iter_mut().flatten() {
+        for dependency in self.dependencies.iter().flatten() {
             dependency.validate()?;
             let key = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias };
             if !names.insert(key.clone()) {
@@ -321,12 +330,10 @@ impl Dependency {
         Ok(())
     }
 
-    fn validate(&mut self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), String> {
         if self.name == NULL_ITEM {
             return Err("validation: dependencies must not contain empty or null nodes".to_owned());
         }
-        let texts = [&mut self.name, &mut self.version, &mut self.repository, &mut self.condition];
-        texts.into_iter().chain(&mut self.tags).for_each(sanitize);
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !self.alias.chars().all(allowed) {
             return Err(format!("validation: dependency {:?} has disallowed characters in the alias", self.name));

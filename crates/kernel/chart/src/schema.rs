@@ -11,8 +11,9 @@ use onepane_diagnostics::{Diagnostic, Span};
 use onepane_value::format::quote;
 use onepane_value::{Data, JsonStreamError, Map, Value, from_json_stream};
 use serde_json::Value as Json;
-use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
 
@@ -24,7 +25,7 @@ pub struct Validation(State);
 #[derive(Debug)]
 enum State {
     Done(Result<()>),
-    Running(JoinHandle<Result<()>>),
+    Running(Work<Result<()>>),
 }
 
 impl Validation {
@@ -36,25 +37,54 @@ impl Validation {
             return Self(State::Done(Ok(())));
         }
         let place = chart.place;
-        let checks = Arc::new(checks);
-        let theirs = checks.clone();
-        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&theirs, place)) {
-            Ok(thread) => Self(State::Running(thread)),
-            Err(_) => Self(State::Done(run(&checks, place))),
-        }
+        Self(State::Running(within_bounds(move || run(&checks, place))))
     }
 
     /// What was found: all findings as one error in Helm's words.
     pub fn finish(self) -> Result<()> {
         match self.0 {
             State::Done(result) => result,
-            State::Running(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            State::Running(work) => {
+                work.wait().unwrap_or_else(|message| Err(Diagnostic::error("values-schema", message)))
+            }
         }
     }
 }
 
 /// Schemas nest, and are built and applied by recursion.
 const STACK_BYTES: usize = 64 << 20;
+
+/// A few lines of subschemas that each name another twice take longer than anyone lives.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// What runs on a thread of its own. If it is not waited for long enough, it is left to itself.
+#[derive(Debug)]
+struct Work<T>(mpsc::Receiver<T>, Option<JoinHandle<()>>);
+
+fn within_bounds<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Work<T> {
+    let (sender, receiver) = mpsc::channel();
+    // The receiver is gone where nobody waits any more.
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || drop(sender.send(work())));
+    Work(receiver, thread.ok())
+}
+
+impl<T> Work<T> {
+    fn wait(mut self) -> Result<T, String> {
+        match self.0.recv_timeout(LONGEST) {
+            Ok(done) => Ok(done),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let seconds = LONGEST.as_secs();
+                Err(format!(
+                    "the values were held against values.schema.json for {seconds} s without an end: simplify it"
+                ))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => match self.1.take().map(JoinHandle::join) {
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                _ => Err("no thread could be started to hold the values against values.schema.json".to_owned()),
+            },
+        }
+    }
+}
 
 /// What is held against a chart's schema.
 #[derive(Debug)]
@@ -117,7 +147,8 @@ fn run(checks: &[Check], chart: Span) -> Result<()> {
 
 /// Holds `values` against `schema`. The error is Helm's text.
 pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
-    check(schema, &json_of_map(values))
+    let (schema, values) = (schema.to_vec(), json_of_map(values));
+    within_bounds(move || check(&schema, &values)).wait()?
 }
 
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {

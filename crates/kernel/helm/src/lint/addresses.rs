@@ -24,9 +24,10 @@ fn email() -> String {
     let atom = format!(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{{|}}~{WIDE}]+");
     let blanks = r"(?:(?:[ \t]*\r\n)?[ \t]+)?";
     let quotable = format!(r"[\x01-\x08\x0B\x0C\x0E-\x1F\x7F!\x23-\x5B\x5D-\x7E{WIDE}]");
-    // What govalidator means to escape with a backslash, it escapes with a parenthesis.
+    // Two slips of govalidator: what it means to escape with a backslash, it escapes with a parenthesis, and each
+    // character of the quoted text wants a quotation mark before it.
     let escaped = format!(r"\([\x01-\x09\x0B-\x7F{WIDE}]");
-    let quoted = format!(r#""(?:{blanks}(?:{quotable}|{escaped}))*{blanks}""#);
+    let quoted = format!(r#"(?:"{blanks}(?:{quotable}|{escaped}))*{blanks}""#);
     // A part's middle may have dots: `a@b..c` is one part and a last one.
     let part = format!(r"[a-zA-Z0-9{WIDE}](?:[a-zA-Z0-9\-._~{WIDE}]*[a-zA-Z0-9{WIDE}])?");
     let last = format!(r"[a-zA-Z{WIDE}](?:[a-zA-Z0-9\-_~{WIDE}]*[a-zA-Z{WIDE}])?");
@@ -82,4 +83,20 @@ fn ip_v6() -> String {
     forms.push(format!("::(?:ffff(?::0{{1,4}})?:)?{ip_v4}"));
     forms.push(format!("(?:{group}:){{1,4}}:{ip_v4}"));
     forms.join("|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers of govalidator.
+    #[test]
+    fn quoted_names_of_mail_addresses_are_an_odd_lot() {
+        for text in ["\"a\"@c.de", "\"@c.de", "\"a\"b\"@c.de", "\" a\"@c.de", "\"(\"\"@c.de", " \"@c.de"] {
+            assert!(is_email(text), "{text}");
+        }
+        for text in ["\"a b\"@c.de", "\"ab\"@c.de", "\"\"@c.de", "\"a\\\"b\"@c.de"] {
+            assert!(!is_email(text), "{text}");
+        }
+    }
 }

@@ -73,8 +73,8 @@ fn keys_that_stand_twice(text: &str) -> Vec<String> {
                     let plain = *style == Style::Plain;
                     let key = key_as_go(text, plain, properties.tag.as_deref());
                     // A merge key names no entry of its own.
-                    let again = !(plain && text == "<<") && !keys.insert(key.clone());
-                    *next = Some(again.then_some(key));
+                    let merges = plain && text == "<<";
+                    *next = Some(if merges || keys.insert(key.clone()) { None } else { Some(key) });
                 }
                 _ => node_ended(&mut open, line, &mut found),
             },

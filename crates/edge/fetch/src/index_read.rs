@@ -108,6 +108,7 @@ impl Reader<'_> {
             if version.metadata.api_version.is_empty() {
                 version.metadata.api_version = "v1".to_owned();
             }
+            version.metadata.sanitize();
             match validate(&version.metadata) {
                 Ok(parsed) => versions.push(ChartVersion { version: parsed, ..version }),
                 Err(problem) => self.skip(name, &version.metadata.version, &problem),

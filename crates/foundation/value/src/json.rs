@@ -3,6 +3,6 @@
 mod read;
 mod write;
 
-pub use read::from_json;
+pub use read::{JsonStreamError, from_json, from_json_stream};
 pub(crate) use write::{base64, unsupported_float, unsupported_type, valid_utf8};
 pub use write::{to_json, to_json_indent, to_json_raw};

@@ -17,7 +17,7 @@ mod text;
 mod value;
 mod yaml;
 
-pub use json::{from_json, to_json, to_json_indent, to_json_raw};
+pub use json::{JsonStreamError, from_json, from_json_stream, to_json, to_json_indent, to_json_raw};
 pub use list::{ElementType, List};
 pub use map::{Map, MapType};
 pub use object::Object;

@@ -29,7 +29,8 @@ impl Target<'_> {
     }
 }
 
-const DECODING: &str = "error unmarshaling JSON: while decoding JSON: ";
+/// What sigs.k8s.io/yaml puts before encoding/json's errors.
+pub const DECODING: &str = "error unmarshaling JSON: while decoding JSON: ";
 
 /// JSON's name for what `value` is.
 pub fn json_kind(value: &Value) -> &'static str {

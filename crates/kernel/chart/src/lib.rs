@@ -24,6 +24,7 @@ mod schema;
 mod schema_report;
 mod set;
 mod sources;
+mod strict;
 mod tables;
 mod values_file;
 
@@ -38,4 +39,5 @@ pub use pack::pack;
 pub use schema::{Validation, check_schema};
 pub use set::{SetKind, set_into};
 pub use sources::{ValueSources, merge_sources, read_from};
+pub use tables::coalesce_tables;
 pub use values_file::{documents, merge_maps, parse_values, parse_values_as};

@@ -32,6 +32,8 @@ pub struct LoadOptions {
     pub origins: Origins,
     /// Whose rules it is read by.
     pub compat: Compat,
+    /// Whether its API version may be any: Helm's linter has a rule of its own for it.
+    pub any_version: bool,
 }
 
 impl From<Origins> for LoadOptions {
@@ -74,17 +76,16 @@ pub fn load_early(
     found: &mut dyn FnMut(&File),
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Chart> {
-    let LoadOptions { origins, compat } = options.into();
+    let LoadOptions { origins, compat, any_version } = options.into();
     let mut loader = Loader { origins, compat, ahead, found, warn };
     let files = match world.kind(path) {
         Some(EntryKind::Folder) => {
             let place = path.join("Chart.yaml");
             if world.kind(&place) != Some(EntryKind::File) {
-                let message = match compat {
-                    Compat::Helm4 => {
-                        format!("unable to detect chart at {place}: open {place}: no such file or directory")
-                    }
-                    Compat::Helm3 => "Chart.yaml file is missing".to_owned(),
+                let message = if compat == Compat::Helm3 || any_version {
+                    "Chart.yaml file is missing".to_owned()
+                } else {
+                    format!("unable to detect chart at {place}: open {place}: no such file or directory")
                 };
                 return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
             }
@@ -103,7 +104,9 @@ pub fn load_early(
             archive::unpack(path, &bytes)?
         }
     };
-    loader.check_version(&files, path)?;
+    if !any_version {
+        loader.check_version(&files, path)?;
+    }
     loader.assemble(files, Span::file(path), 0)
 }
 

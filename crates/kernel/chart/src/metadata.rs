@@ -108,10 +108,9 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Refuses keys of Chart.yaml that mean nothing. The error is Go's text.
+    /// Refuses keys of Chart.yaml that mean nothing or stand twice. The error is Go's text.
     pub fn check_strictly(text: &str) -> Result<(), String> {
-        let document = as_go(text)?;
-        document.as_map().map_or(Ok(()), |map| known_keys(map, Self::FIELDS))
+        crate::strict::check(text, &as_go(text)?)
     }
 
     /// Takes over the fields that `document` has.
@@ -168,8 +167,8 @@ impl Metadata {
         })
     }
 
-    /// Drops what can't be printed and refuses what Helm refuses, with its words.
-    pub(crate) fn validate(&mut self) -> Result<(), String> {
+    /// Drops what can't be printed: descriptions are a stranger's, and terminals obey what is written between letters.
+    pub fn sanitize(&mut self) {
         for text in [
             &mut self.name,
             &mut self.description,
@@ -183,6 +182,18 @@ impl Metadata {
             sanitize(text);
         }
         self.sources.iter_mut().chain(&mut self.keywords).for_each(sanitize);
+        for Maintainer { name, email, url } in self.maintainers.iter_mut().filter(|maintainer| !maintainer.is_null()) {
+            [name, email, url].into_iter().for_each(sanitize);
+        }
+        for dependency in self.dependencies.iter_mut().flatten().filter(|dependency| dependency.name != NULL_ITEM) {
+            let Dependency { name, version, repository, condition, tags, .. } = dependency;
+            [name, version, repository, condition].into_iter().chain(tags).for_each(sanitize);
+        }
+    }
+
+    /// [Sanitizes](Self::sanitize) and refuses what Helm refuses, with its words.
+    pub(crate) fn validate(&mut self) -> Result<(), String> {
+        self.sanitize();
         let required = |what: &str| Err(format!("validation: chart.metadata.{what} is required"));
         if self.api_version.is_empty() {
             return required("apiVersion");
@@ -193,7 +204,8 @@ impl Metadata {
         if self.name == "." || self.name == ".." {
             return Err(format!("validation: chart.metadata.name {:?} is not allowed", self.name));
         }
-        if self.name.contains('/') {
+        // Go's `filepath.Base` of nothing but slashes is one of them.
+        if self.name.contains('/') && self.name != "/" {
             return Err(format!("validation: chart.metadata.name {:?} is invalid", self.name));
         }
         if self.version.is_empty() {
@@ -205,14 +217,11 @@ impl Metadata {
         if !matches!(self.kind.as_str(), "" | "application" | "library") {
             return Err("validation: chart.metadata.type must be application or library".to_owned());
         }
-        for maintainer in &mut self.maintainers {
-            if maintainer.name == NULL_ITEM {
-                return Err("validation: maintainers must not contain empty or null nodes".to_owned());
-            }
-            [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url].into_iter().for_each(sanitize);
+        if self.maintainers.iter().any(Maintainer::is_null) {
+            return Err("validation: maintainers must not contain empty or null nodes".to_owned());
         }
         let mut names = HashSet::new();
-        for dependency in self.dependencies.iter_mut().flatten() {
+        for dependency in self.dependencies.iter().flatten() {
             dependency.validate()?;
             let key = if dependency.alias.is_empty() { &dependency.name } else { &dependency.alias };
             if !names.insert(key.clone()) {
@@ -277,28 +286,6 @@ impl Metadata {
     }
 }
 
-/// Go decodes keys by name, and stops at the first that it does not know.
-fn known_keys(map: &Map, known: &[&str]) -> Result<(), String> {
-    let mut entries = Vec::new();
-    map.for_each(|key, value| entries.push((key.clone(), value.clone())));
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (key, value) in entries {
-        let name = key.to_str();
-        if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            return Err(format!("error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""));
-        }
-        let inner = match &*name {
-            "dependencies" => Dependency::FIELDS,
-            "maintainers" => Maintainer::FIELDS,
-            _ => continue,
-        };
-        if let onepane_value::Data::List(items) = &value.data {
-            items.iter().filter_map(Value::as_map).try_for_each(|item| known_keys(item, inner))?;
-        }
-    }
-    Ok(())
-}
-
 fn as_go(text: &str) -> Result<Value, String> {
     onepane_value::from_yaml(text, None)
         .map_err(|error| onepane_value::from_yaml_as_go(text).err().unwrap_or(error.message))
@@ -343,12 +330,10 @@ impl Dependency {
         Ok(())
     }
 
-    fn validate(&mut self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), String> {
         if self.name == NULL_ITEM {
             return Err("validation: dependencies must not contain empty or null nodes".to_owned());
         }
-        let texts = [&mut self.name, &mut self.version, &mut self.repository, &mut self.condition];
-        texts.into_iter().chain(&mut self.tags).for_each(sanitize);
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if !self.alias.chars().all(allowed) {
             return Err(format!("validation: dependency {:?} has disallowed characters in the alias", self.name));
@@ -375,6 +360,11 @@ impl Dependency {
 impl Maintainer {
     /// The fields of an entry.
     pub const FIELDS: &'static [&'static str] = &["name", "email", "url"];
+
+    /// Whether the list has a null here, where Helm has a nil pointer.
+    pub fn is_null(&self) -> bool {
+        self.name == NULL_ITEM
+    }
 
     fn decode(item: &Value) -> Result<Self, String> {
         let mut maintainer = Self::default();

@@ -5,12 +5,15 @@
 
 use crate::chart::Chart;
 use crate::schema_report::report;
-use jsonschema::{PatternOptions, Retrieve, Uri};
+use jsonschema::error::ValidationErrorKind as Kind;
+use jsonschema::{PatternOptions, ReferencingError as Broken, Retrieve, Uri, ValidationError};
 use onepane_diagnostics::{Diagnostic, Span};
-use onepane_value::{Data, Map, Value, format::sprintf};
+use onepane_value::format::quote;
+use onepane_value::{Data, JsonStreamError, Map, Value, from_json_stream};
 use serde_json::Value as Json;
-use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
 
@@ -22,7 +25,7 @@ pub struct Validation(State);
 #[derive(Debug)]
 enum State {
     Done(Result<()>),
-    Running(JoinHandle<Result<()>>),
+    Running(Work<Result<()>>),
 }
 
 impl Validation {
@@ -34,25 +37,54 @@ impl Validation {
             return Self(State::Done(Ok(())));
         }
         let place = chart.place;
-        let checks = Arc::new(checks);
-        let theirs = checks.clone();
-        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&theirs, place)) {
-            Ok(thread) => Self(State::Running(thread)),
-            Err(_) => Self(State::Done(run(&checks, place))),
-        }
+        Self(State::Running(within_bounds(move || run(&checks, place))))
     }
 
     /// What was found: all findings as one error in Helm's words.
     pub fn finish(self) -> Result<()> {
         match self.0 {
             State::Done(result) => result,
-            State::Running(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            State::Running(work) => {
+                work.wait().unwrap_or_else(|message| Err(Diagnostic::error("values-schema", message)))
+            }
         }
     }
 }
 
 /// Schemas nest, and are built and applied by recursion.
 const STACK_BYTES: usize = 64 << 20;
+
+/// A few lines of subschemas that each name another twice take longer than anyone lives.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// What runs on a thread of its own. If it is not waited for long enough, it is left to itself.
+#[derive(Debug)]
+struct Work<T>(mpsc::Receiver<T>, Option<JoinHandle<()>>);
+
+fn within_bounds<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Work<T> {
+    let (sender, receiver) = mpsc::channel();
+    // The receiver is gone where nobody waits any more.
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || drop(sender.send(work())));
+    Work(receiver, thread.ok())
+}
+
+impl<T> Work<T> {
+    fn wait(mut self) -> Result<T, String> {
+        match self.0.recv_timeout(LONGEST) {
+            Ok(done) => Ok(done),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let seconds = LONGEST.as_secs();
+                Err(format!(
+                    "the values were held against values.schema.json for {seconds} s without an end: simplify it"
+                ))
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => match self.1.take().map(JoinHandle::join) {
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                _ => Err("no thread could be started to hold the values against values.schema.json".to_owned()),
+            },
+        }
+    }
+}
 
 /// What is held against a chart's schema.
 #[derive(Debug)]
@@ -115,41 +147,73 @@ fn run(checks: &[Check], chart: Span) -> Result<()> {
 
 /// Holds `values` against `schema`. The error is Helm's text.
 pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
-    check(schema, &json_of_map(values))
+    let (schema, values) = (schema.to_vec(), json_of_map(values));
+    within_bounds(move || check(&schema, &values)).wait()?
 }
 
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {
-    let mut schema: Json = serde_json::from_slice(schema)
-        .map_err(|error| onepane_value::from_json(schema).err().unwrap_or_else(|| error.to_string()))?;
-    name_dialect(&mut schema);
+    let mut schema = read(schema)?;
+    name_dialect(&mut schema)?;
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
+        .with_base_uri(ADDRESS)
         .with_retriever(Nothing)
         .build(&schema)
-        .map_err(|error| {
-            let head = "\"file:///values.schema.json#\" is not valid against metaschema: ";
-            if let Ok(meta) = jsonschema::meta::validator_for(&schema)
-                && !meta.is_valid(&schema)
-            {
-                let dialect = schema.get("$schema").and_then(Json::as_str).unwrap_or(NEWEST_DIALECT);
-                let findings = report(meta.iter_errors(&schema));
-                return format!("{head}jsonschema validation failed with '{dialect}#'\n{findings}");
-            }
-            let place = sprintf(b"%q", &[Value::string(error.instance_path().as_str())]);
-            format!("{head}at {place}: {error}")
-        })?;
+        .map_err(|error| unusable(&schema, &error))?;
     if validator.is_valid(values) {
         return Ok(());
     }
     Err(report(validator.iter_errors(values)))
 }
 
+/// Reads a schema; the error is that of Go's JSON decoder.
+fn read(text: &[u8]) -> Result<Json, String> {
+    let end = match from_json_stream(text) {
+        Ok((_, end)) => end,
+        Err(JsonStreamError::End) if text.trim_ascii().is_empty() => return Err("EOF".to_owned()),
+        Err(JsonStreamError::End) => return Err("unexpected EOF".to_owned()),
+        Err(JsonStreamError::Syntax(message, _)) => return Err(message),
+    };
+    if !text[end..].trim_ascii().is_empty() {
+        return Err("invalid character after top-level value".to_owned());
+    }
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+/// Why a schema can't be used, in Helm's words.
+fn unusable(schema: &Json, error: &ValidationError<'_>) -> String {
+    if let Kind::Referencing(problem) = error.kind() {
+        match problem {
+            Broken::Unretrievable { uri, source } => return format!("failing loading \"{uri}\": {source}"),
+            Broken::PointerToNowhere { pointer } => {
+                return format!("json-pointer in \"{ADDRESS}#{pointer}\" not found");
+            }
+            Broken::NoSuchAnchor { anchor } => {
+                return format!("anchor in \"{ADDRESS}#{anchor}\" not found in schema \"{ADDRESS}#\"");
+            }
+            _ => {}
+        }
+    }
+    let head = format!("\"{ADDRESS}#\" is not valid against metaschema: ");
+    if let Ok(meta) = jsonschema::meta::validator_for(schema)
+        && !meta.is_valid(schema)
+    {
+        let dialect = schema.get("$schema").and_then(Json::as_str).unwrap_or(NEWEST_DIALECT).trim_end_matches('#');
+        let findings = report(meta.iter_errors(schema));
+        return format!("{head}jsonschema validation failed with '{dialect}#'\n{}", findings.trim_end());
+    }
+    format!("{head}at {}: {error}", quote(error.instance_path().as_str().as_bytes()))
+}
+
+/// The address that Helm gives to a chart's schema, and that others within it are relative to.
+const ADDRESS: &str = "file:///values.schema.json";
+
 /// The dialect of a schema that names none.
 const NEWEST_DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Helm's validator knows the dialects' addresses with either scheme, and means the newest by the one without a version.
-fn name_dialect(schema: &mut Json) {
-    let Some(Json::String(dialect)) = schema.get_mut("$schema") else { return };
+fn name_dialect(schema: &mut Json) -> Result<(), String> {
+    let Some(Json::String(dialect)) = schema.get_mut("$schema") else { return Ok(()) };
     let address = dialect.trim_end_matches('#');
     let address = address.strip_prefix("http://").or(address.strip_prefix("https://")).unwrap_or(address);
     let known = match address {
@@ -160,12 +224,13 @@ fn name_dialect(schema: &mut Json) {
         "json-schema.org/draft-07/schema" => "http://json-schema.org/draft-07/schema#",
         "json-schema.org/draft-06/schema" => "http://json-schema.org/draft-06/schema#",
         "json-schema.org/draft-04/schema" => "http://json-schema.org/draft-04/schema#",
-        _ => return,
+        _ => return Err(format!("failing loading {}: {}", quote(dialect.as_bytes()), refusal(dialect))),
     };
     *dialect = known.to_owned();
+    Ok(())
 }
 
-/// Gives no schema but the one at hand.
+/// Gives no schema but the one at hand: Helm reads files anywhere on the machine, and asks any host that it reaches.
 struct Nothing;
 
 impl Retrieve for Nothing {
@@ -174,7 +239,18 @@ impl Retrieve for Nothing {
         if uri.as_str().starts_with("urn:") {
             return Ok(Json::Bool(true));
         }
-        Err(format!("{uri} is not fetched: a schema must stand for itself").into())
+        Err(refusal(uri.as_str()).into())
+    }
+}
+
+/// Why a schema elsewhere is not read.
+fn refusal(address: &str) -> String {
+    match address.split_once(':') {
+        Some(("file" | "http" | "https", _)) => {
+            "schemas are read from the chart's values.schema.json and nowhere else: copy it there, below \"$defs\""
+                .to_owned()
+        }
+        _ => format!("no URLLoader registered for {}", quote(address.as_bytes())),
     }
 }
 

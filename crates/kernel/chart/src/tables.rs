@@ -22,6 +22,11 @@ pub(crate) enum Nulls {
 /// Where warnings go.
 pub(crate) type Warn<'w> = &'w mut dyn FnMut(Diagnostic);
 
+/// `under` below `over`: `over` wins, tables are laid over each other key by key, and a null in `over` removes a key.
+pub fn coalesce_tables(over: &Map, under: &Map) -> Map {
+    lay_over(over, under, "", Nulls::Remove, false, &mut |_| {})
+}
+
 /// `under` below `over`: `over` wins, tables are laid over each other key by key. `path` is for warnings.
 ///
 /// With `clean`, nulls of `under` are taken for absent, all the way down: chart defaults in coalescing.

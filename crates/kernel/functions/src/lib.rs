@@ -41,6 +41,7 @@ mod yaml;
 use onepane_template::{Function, FunctionTable};
 
 pub use flow::{FAILURE_END, FAILURE_START};
+pub use url::Address;
 
 /// The functions of sprig 3.3, without those that read the environment.
 pub fn sprig() -> impl Iterator<Item = Function> {

@@ -4,7 +4,7 @@ mod address;
 mod escape;
 
 use crate::arguments::{Outcome, derived, fixed, map, text};
-use address::Address;
+pub use address::Address;
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{Data, Map, Text, Value};
 

@@ -21,6 +21,25 @@ pub fn from_json(text: &[u8]) -> Result<Value, String> {
     }
 }
 
+/// Why a stream of JSON can't be read on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JsonStreamError {
+    /// It ends within a value.
+    End,
+    /// A byte that can't stand where it stands: Go's text, and how many bytes were read with it.
+    Syntax(String, usize),
+}
+
+/// The first value of a stream and where it ends, as encoding/json's `Decoder` reads it.
+pub fn from_json_stream(text: &[u8]) -> Result<(Value, usize), JsonStreamError> {
+    let mut reader = Reader { text, at: 0, number_error: None, scratch: Vec::new() };
+    match reader.value(0) {
+        Ok(value) => Ok((value, reader.at)),
+        Err(_) if reader.at >= text.len() => Err(JsonStreamError::End),
+        Err(message) => Err(JsonStreamError::Syntax(message, reader.at + 1)),
+    }
+}
+
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,

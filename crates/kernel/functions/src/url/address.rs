@@ -6,13 +6,14 @@ use std::net::Ipv6Addr;
 
 /// The parts of a URL, their escapes resolved.
 #[derive(Default)]
-pub(super) struct Address {
+pub struct Address {
     pub(super) scheme: Vec<u8>,
     pub(super) opaque: Vec<u8>,
     pub(super) user: Option<User>,
     /// With the port.
-    pub(super) host: Vec<u8>,
-    pub(super) path: Vec<u8>,
+    pub host: Vec<u8>,
+    /// What follows the host, up to the query.
+    pub path: Vec<u8>,
     pub(super) query: Vec<u8>,
     pub(super) fragment: Vec<u8>,
 }
@@ -47,8 +48,13 @@ fn cut(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 impl Address {
+    /// Whether `text` has a scheme and is a URL as a request would name it: Go's `url.ParseRequestURI`.
+    pub fn is_request(text: &str) -> bool {
+        Self::parse_without_fragment(text.as_bytes()).is_ok_and(|address| !address.scheme.is_empty())
+    }
+
     /// Takes a URL apart; the error is Go's.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
         let (before, fragment) = cut(text, b'#');
         let mut address =
             Self::parse_without_fragment(before).map_err(|error| format!("parse {}: {error}", quoted(before)))?;

@@ -1,12 +1,12 @@
 //! The rules for Chart.yaml.
 
+use super::addresses::{is_email, is_request_url, is_url};
 use super::{Linter, Severity};
 use onepane_chart::{Maintainer, Metadata};
 use onepane_semver::{Constraint, Version};
+use onepane_value::format::quote;
 use onepane_value::{Value, from_yaml};
 use onepane_world::EntryKind;
-use regex::Regex;
-use std::sync::LazyLock;
 
 const NAME: &str = "Chart.yaml";
 
@@ -30,7 +30,7 @@ impl Linter<'_> {
         let icon = &metadata.icon;
         let icon_present = if icon.is_empty() { Err("icon is recommended".to_owned()) } else { Ok(()) };
         let icon_address =
-            if icon.is_empty() || is_address(icon) { Ok(()) } else { Err(format!("invalid icon URL '{icon}'")) };
+            if icon.is_empty() || is_request_url(icon) { Ok(()) } else { Err(format!("invalid icon URL '{icon}'")) };
         let strict_version = Version::parse_strict(&metadata.version)
             .map(|_| ())
             .map_err(|_| format!("version '{}' is not a valid SemVerV2", metadata.version));
@@ -59,8 +59,9 @@ fn name(metadata: &Metadata) -> Result<(), String> {
     if name.is_empty() {
         return Err("name is required".to_owned());
     }
-    if name.contains('/') {
-        return Err(format!("chart name {name:?} is invalid"));
+    // Go's `filepath.Base` of nothing but slashes is one of them.
+    if name.contains('/') && name != "/" {
+        return Err(format!("chart name {} is invalid", quote(name.as_bytes())));
     }
     Ok(())
 }
@@ -91,52 +92,31 @@ fn version(metadata: &Metadata) -> Result<(), String> {
     let version = Version::parse(text).map_err(|_| format!("version '{text}' is not a valid SemVer"))?;
     match Constraint::parse(">0.0.0-0") {
         Ok(constraint) if !constraint.check(&version) => {
-            Err(format!("version {text} is less than or equal to 0.0.0-0"))
+            Err(format!("version \"{text}\" is less than or equal to \"0.0.0-0\""))
         }
         _ => Ok(()),
     }
 }
 
 fn maintainer(maintainer: &Maintainer) -> Result<(), String> {
-    static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[^\s@]+@([^\s@.]+\.)+[^\s@.]+\.?$").ok());
     let Maintainer { name, email, url } = maintainer;
-    let is_mail = |text: &str| ADDRESS.as_ref().is_none_or(|pattern| pattern.is_match(text));
+    if maintainer.is_null() {
+        return Err("a maintainer entry is empty".to_owned());
+    }
     if name.is_empty() {
         return Err("each maintainer requires a name".to_owned());
     }
-    if !email.is_empty() && !is_mail(email) {
+    if !email.is_empty() && !is_email(email) {
         return Err(format!("invalid email '{email}' for maintainer '{name}'"));
     }
-    if !url.is_empty() && !is_place(url) {
+    if !url.is_empty() && !is_url(url) {
         return Err(format!("invalid url '{url}' for maintainer '{name}'"));
     }
     Ok(())
 }
 
 fn source(source: &str) -> Result<(), String> {
-    if is_address(source) { Ok(()) } else { Err(format!("invalid source URL '{source}'")) }
-}
-
-/// `scheme:…` without blanks: what an HTTP request could name.
-fn is_address(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let letters = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-    let host = rest.strip_prefix("//").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(letters)
-        && !rest.chars().any(|c| c.is_ascii_control())
-        && host.is_none_or(|host| !host.contains([' ', '<', '>', '"']))
-}
-
-/// An address, or one without its scheme: `example.com/people`.
-fn is_place(text: &str) -> bool {
-    let rest = match text.split_once("://") {
-        Some((scheme, rest)) if ["ftp", "tcp", "udp", "ws", "wss", "http", "https"].contains(&scheme) => rest,
-        Some(_) => return false,
-        None => text,
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    text.len() > 3 && !host.is_empty() && !text.contains(char::is_whitespace) && !text.starts_with('.')
+    if is_request_url(source) { Ok(()) } else { Err(format!("invalid source URL '{source}'")) }
 }
 
 fn only_in_v2(metadata: &Metadata, what: &str) -> Result<(), String> {

@@ -1,19 +1,11 @@
 //! The rules for what templates print, and for `crds/`.
 
+use super::objects::{Object, Objects};
 use super::{Linter, Severity, names};
 use onepane_chart::decode::{self, Target};
-use onepane_chart::documents;
 use onepane_resource::deprecation_warning;
-use onepane_value::{Data, Value, from_yaml_as_go};
+use onepane_value::{Value, from_yaml_as_go};
 use onepane_world::EntryKind;
-
-/// What the rules look at.
-#[derive(Default)]
-struct Object {
-    api_version: String,
-    kind: String,
-    name: String,
-}
 
 impl Linter<'_> {
     /// Lints the manifests of a file; whether it could be read.
@@ -44,9 +36,13 @@ impl Linter<'_> {
                 );
                 linter.check(Severity::Error, file, Err(message));
             }
-            if object.kind == "List" && keeps_items(text) {
-                let message = "annotation 'helm.sh/resource-policy' within List objects are ignored";
-                linter.check(Severity::Error, file, Err(message.to_owned()));
+            if object.kind == "List" {
+                let outcome = match keeps_items(text) {
+                    Ok(false) => Ok(()),
+                    Ok(true) => Err("annotation 'helm.sh/resource-policy' within List objects are ignored".to_owned()),
+                    Err(message) => Err(format!("unable to parse YAML: {message}")),
+                };
+                linter.check(Severity::Error, file, outcome);
             }
         })
     }
@@ -88,61 +84,48 @@ impl Linter<'_> {
 
     /// Calls `look` with every object of a stream; whether all of it could be read.
     fn objects(&mut self, file: &str, text: &str, mut look: impl FnMut(&mut Self, &Object)) -> bool {
-        let unreadable = |message: String| Err(format!("unable to parse YAML: {message}"));
-        let documents = match documents(text) {
-            Ok(documents) => documents,
-            Err(error) => return self.check(Severity::Error, file, unreadable(error.message)),
-        };
-        for (_, document) in documents {
-            match Object::read(&document) {
+        for object in Objects::new(text) {
+            match object {
                 Ok(None) => {}
                 Ok(Some(object)) => look(self, &object),
-                Err(message) => return self.check(Severity::Error, file, unreadable(message)),
+                Err(message) => {
+                    return self.check(Severity::Error, file, Err(format!("unable to parse YAML: {message}")));
+                }
             }
         }
         true
     }
 }
 
-impl Object {
-    /// `None` for a document that says nothing. The error is Go's text.
-    fn read(document: &str) -> Result<Option<Self>, String> {
-        let value = from_yaml_as_go(document)?;
-        let mut object = Self::default();
-        let whole = Target { structure: "", field: "", go_type: "rules.k8sYamlStruct" };
-        let Some(map) = decode::entries(&value, whole)? else { return Ok(None) };
-        decode::fields(map, &["apiVersion", "Kind", "Metadata"], |field, value| {
-            let target = |go_type| Target { structure: "k8sYamlStruct", field, go_type };
-            match field {
-                "apiVersion" => object.api_version = decode::string(value, target("string"))?.unwrap_or_default(),
-                "Kind" => object.kind = decode::string(value, target("string"))?.unwrap_or_default(),
-                _ => {
-                    let metadata = decode::entries(value, target("rules.k8sYamlMetadata"))?;
-                    let Some(metadata) = metadata else { return Ok(()) };
-                    decode::fields(metadata, &["Namespace", "Name"], |field, value| {
-                        let path = format!("Metadata.{field}");
-                        let target = Target { structure: "k8sYamlStruct", field: &path, go_type: "string" };
-                        let text = decode::string(value, target)?;
-                        if field == "Name" {
-                            object.name = text.unwrap_or_default();
-                        }
-                        Ok(())
-                    })?;
-                }
-            }
-            Ok(())
-        })?;
-        Ok(Some(object))
-    }
-}
-
-/// Whether an item of a List says that it is to be kept, which only objects of their own can say.
-fn keeps_items(text: &str) -> bool {
-    let Ok(list) = from_yaml_as_go(text) else { return false };
-    let field = |value: &Value, key: &str| value.as_map().and_then(|map| map.get(key));
-    let Some(Value { data: Data::List(items), .. }) = field(&list, "items") else { return false };
-    items.iter().any(|item| {
-        let annotations = field(item, "metadata").and_then(|metadata| field(&metadata, "annotations"));
-        annotations.is_some_and(|annotations| field(&annotations, "helm.sh/resource-policy").is_some())
-    })
+/// Whether an item of a List says that it is to be kept, which only objects of their own can say. The error is Go's text.
+fn keeps_items(text: &str) -> Result<bool, String> {
+    const ANNOTATIONS: &str = "Items.Metadata.Annotations";
+    const METADATA: &str = "struct { Annotations map[string]string }";
+    let target = |field, go_type| Target { structure: "", field, go_type };
+    let item_type = format!("struct {{ Metadata {METADATA} }}");
+    let (list_type, slice_type) = (format!("struct {{ Items []{item_type} }}"), format!("[]{item_type}"));
+    let mut kept = false;
+    let list = from_yaml_as_go(text)?;
+    let Some(list) = decode::entries(&list, target("", &list_type))? else { return Ok(false) };
+    decode::fields(list, &["Items"], |_, items| {
+        for item in decode::list(items, target("Items", &slice_type))? {
+            let Some(item) = decode::entries(item, target("Items", &item_type))? else { continue };
+            decode::fields(item, &["Metadata"], |_, metadata| {
+                let metadata = decode::entries(metadata, target("Items.Metadata", METADATA))?;
+                metadata.map_or(Ok(()), |metadata| {
+                    decode::fields(metadata, &["Annotations"], |_, annotations| {
+                        let Some(map) = decode::entries(annotations, target(ANNOTATIONS, "map[string]string"))? else {
+                            return Ok(());
+                        };
+                        map.try_for_each(|key, value| {
+                            kept |= key.as_bytes() == b"helm.sh/resource-policy";
+                            decode::string(value, target(ANNOTATIONS, "string")).map(|_| ())
+                        })
+                    })
+                })
+            })?;
+        }
+        Ok(())
+    })?;
+    Ok(kept)
 }

@@ -1,16 +1,20 @@
 //! `helm lint`: what is wrong with a chart, or unwise, by Helm's rules.
 
+mod addresses;
 mod chart_file;
 mod manifest;
 mod names;
+mod objects;
 
 use crate::capabilities::Capabilities;
 use crate::release::{Action, Release};
 use crate::render::{RenderOptions, Schemas, render_leniently};
 use camino::Utf8Path;
-use onepane_chart::{Chart, Compat, Dependency, Origins, check_schema, load, merge_maps, parse_values_as};
+use onepane_chart::{
+    Chart, Compat, Dependency, LoadOptions, Origins, check_schema, coalesce_tables, load, parse_values_as,
+};
 use onepane_value::Map;
-use onepane_world::{EntryKind, World};
+use onepane_world::{EntryKind, ReadErrorReason, World};
 use std::fmt;
 
 /// How bad a finding is.
@@ -59,7 +63,8 @@ pub struct LintOptions {
 
 /// Lints the chart in the folder `path` of `world` with what the user gave over its defaults.
 pub fn lint(path: &Utf8Path, given: &Map, options: &LintOptions, world: &dyn World) -> Vec<Finding> {
-    let chart = load(path, world, Origins::Untracked, &mut |_| {}).map_err(|error| error.message);
+    let reading = LoadOptions { any_version: true, ..LoadOptions::default() };
+    let chart = load(path, world, reading, &mut |_| {}).map_err(|error| error.message);
     let mut linter = Linter { path, given, options, world, chart, findings: Vec::new() };
     linter.chart_file();
     linter.values();
@@ -96,7 +101,12 @@ impl Linter<'_> {
     }
 
     fn text(&self, name: &str) -> Result<String, String> {
-        let bytes = self.world.read(&self.path.join(name)).map_err(|error| error.to_string())?;
+        let path = self.path.join(name);
+        let bytes = self.world.read(&path).map_err(|error| match error.reason {
+            ReadErrorReason::Absent => format!("open {path}: no such file or directory"),
+            ReadErrorReason::WrongKind => format!("read {path}: is a directory"),
+            _ => error.to_string(),
+        })?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
@@ -113,14 +123,23 @@ impl Linter<'_> {
 
     /// Values of subcharts are not looked at here, as in Helm.
     fn check_values(&self, name: &str) -> Result<(), String> {
+        /// The Go type that others read values into.
+        const MAP: &str = "map[string]interface {}";
         // Helm's linter reads the first document and no more, as Helm 3 does everywhere.
-        let values = parse_values_as(Compat::Helm3, self.text(name)?.as_bytes(), None)
-            .map_err(|error| format!("unable to parse YAML: {}", error.message))?;
+        let values = self.text(name).and_then(|text| {
+            parse_values_as(Compat::Helm3, text.as_bytes(), None).map_err(|error| {
+                match error.message.strip_suffix(MAP) {
+                    Some(head) => format!("{head}common.Values"),
+                    None => error.message,
+                }
+            })
+        });
+        let values = values.map_err(|message| format!("unable to parse YAML: {message}"))?;
         let Ok(schema) = self.text("values.schema.json") else { return Ok(()) };
         if schema.is_empty() || self.options.schemas == Schemas::Skipped {
             return Ok(());
         }
-        check_schema(schema.as_bytes(), &merge_maps(&values, self.given))
+        check_schema(schema.as_bytes(), &coalesce_tables(self.given, &values))
     }
 
     fn templates(&mut self) {

@@ -8,8 +8,6 @@ const LABEL: &str = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 /// A kind of name.
 struct Rule {
     longest: usize,
-    /// What its length is counted in, in words: Kubernetes' two sets of rules differ there.
-    unit: &'static str,
     pattern: String,
     words: &'static str,
     examples: &'static str,
@@ -19,7 +17,7 @@ struct Rule {
 impl Rule {
     fn new(longest: usize, pattern: String, words: &'static str, examples: &'static str) -> Self {
         let regex = Regex::new(&format!("^(?:{pattern})$")).ok();
-        Self { longest, unit: "bytes", pattern, words, examples, regex }
+        Self { longest, pattern, words, examples, regex }
     }
 
     fn matches(&self, name: &str) -> bool {
@@ -29,7 +27,7 @@ impl Rule {
     fn problems(&self, name: &str) -> Vec<String> {
         let mut problems = Vec::new();
         if name.len() > self.longest {
-            problems.push(format!("must be no more than {} {}", self.longest, self.unit));
+            problems.push(format!("must be no more than {} characters", self.longest));
         }
         if !self.matches(name) {
             let Self { words, examples, pattern, .. } = self;
@@ -58,14 +56,13 @@ static LABEL_1123: LazyLock<Rule> = LazyLock::new(|| {
     )
 });
 static LABEL_1035: LazyLock<Rule> = LazyLock::new(|| {
-    let rule = Rule::new(
+    Rule::new(
         63,
         "[a-z]([-a-z0-9]*[a-z0-9])?".to_owned(),
         "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, \
          and end with an alphanumeric character",
         "'my-name',  or 'abc-123'",
-    );
-    Rule { unit: "characters", ..rule }
+    )
 });
 
 /// What is wrong with the name of an object of this kind.

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Compat, unpack};
 use onepane_helm::{Finding, LintOptions, Schemas, Severity, lint};
 use onepane_value::Map;
-use onepane_world::{EntryKind, MemoryWorld, World};
+use onepane_world::{EntryKind, MemoryWorld, ReadErrorReason, World};
 
 pub(super) const COMMAND: Command = Command {
     path: &["lint"],
@@ -82,7 +82,9 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
 /// Lints a folder or an archive.
 fn lint_at(path: &str, given: &Map, options: &LintOptions, world: &dyn World) -> Result<Vec<Finding>, String> {
     let no_definition = |folder: &Utf8Path| {
-        format!("unable to check Chart.yaml file in chart: stat {folder}/Chart.yaml: no such file or directory")
+        let problem =
+            if world.kind(folder) == Some(EntryKind::File) { "not a directory" } else { "no such file or directory" };
+        format!("unable to check Chart.yaml file in chart: stat {folder}/Chart.yaml: {problem}")
     };
     if !path.ends_with(".tgz") && !path.ends_with(".tar.gz") {
         let shown = onepane_world::normalize(Utf8Path::new(path));
@@ -92,8 +94,20 @@ fn lint_at(path: &str, given: &Map, options: &LintOptions, world: &dyn World) ->
         let folder = current_folder().map_err(|failure| failure.message)?.join(&shown);
         return Ok(lint(&onepane_world::normalize(&folder), given, options, world));
     }
-    let bytes = world.read(path.into()).map_err(|error| format!("unable to open tarball: {error}"))?;
-    let files = unpack(path.into(), &bytes).map_err(|error| format!("unable to extract tarball: {}", error.message))?;
+    let bytes = world.read(path.into()).map_err(|error| match error.reason {
+        ReadErrorReason::Absent => format!("unable to open tarball: open {path}: no such file or directory"),
+        _ => format!("unable to open tarball: {error}"),
+    })?;
+    let files = unpack(path.into(), &bytes).map_err(|error| {
+        // What Go says of the header of a gzip stream.
+        let message = match bytes.len() {
+            0 => "EOF",
+            1..10 => "unexpected EOF",
+            _ if !bytes.starts_with(b"\x1F\x8B") => "gzip: invalid header",
+            _ => &error.message,
+        };
+        format!("unable to extract tarball: {message}")
+    })?;
     // The archive's files lie below a folder of its name, in memory.
     let folder = Utf8PathBuf::from(path.trim_end_matches(".gz").trim_end_matches(".tar").trim_end_matches(".tgz"));
     let mut unpacked = MemoryWorld::new();

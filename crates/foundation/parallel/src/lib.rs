@@ -39,6 +39,8 @@ struct Queue {
 struct State {
     jobs: VecDeque<Job>,
     closed: bool,
+    /// The thread waits for something to do. Waking it otherwise would ask the system each time, for nothing.
+    idle: bool,
 }
 
 impl std::fmt::Debug for Queue {
@@ -63,6 +65,8 @@ enum Progress<T> {
     /// Nobody has begun.
     Given(Box<dyn FnOnce() -> T + Send>),
     Begun,
+    /// Somebody has begun, and whoever needs it waits.
+    Awaited,
     Done(thread::Result<T>),
 }
 
@@ -71,6 +75,7 @@ impl<T> std::fmt::Debug for Progress<T> {
         f.write_str(match self {
             Self::Given(_) => "Given",
             Self::Begun => "Begun",
+            Self::Awaited => "Awaited",
             Self::Done(_) => "Done",
         })
     }
@@ -91,8 +96,12 @@ impl Ahead {
         }
         let place = Arc::new(Place { state: Mutex::new(Progress::Given(Box::new(work))), done: Condvar::new() });
         let theirs = place.clone();
-        lock(&self.queue.state).jobs.push_back(Box::new(move || theirs.begin()));
-        self.queue.changed.notify_one();
+        let mut state = lock(&self.queue.state);
+        state.jobs.push_back(Box::new(move || theirs.begin()));
+        if state.idle {
+            self.queue.changed.notify_one();
+        }
+        drop(state);
         Pending { place }
     }
 }
@@ -128,7 +137,9 @@ impl Queue {
             } else if state.closed {
                 return;
             } else {
+                state.idle = true;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle = false;
             }
         }
     }
@@ -141,8 +152,9 @@ impl<T> Place<T> {
             Progress::Given(work) => {
                 drop(state);
                 let outcome = catch_unwind(AssertUnwindSafe(work));
-                *lock(&self.state) = Progress::Done(outcome);
-                self.done.notify_one();
+                if let Progress::Awaited = std::mem::replace(&mut *lock(&self.state), Progress::Done(outcome)) {
+                    self.done.notify_one();
+                }
             }
             other => *state = other,
         }
@@ -155,7 +167,7 @@ impl<T> Pending<T> {
         self.place.begin();
         let mut state = lock(&self.place.state);
         loop {
-            match std::mem::replace(&mut *state, Progress::Begun) {
+            match std::mem::replace(&mut *state, Progress::Awaited) {
                 Progress::Done(outcome) => return outcome.unwrap_or_else(|panic| resume_unwind(panic)),
                 _ => state = self.place.done.wait(state).unwrap_or_else(PoisonError::into_inner),
             }

@@ -19,7 +19,7 @@ pub struct Record {
     /// The line that did it, where a file did.
     pub span: Option<Span>,
     /// What the step calls itself: an include's name, a flag's text, an image's name.
-    pub note: Option<Box<str>>,
+    pub note: Option<Arc<str>>,
     /// What the step read to make the value: the values that a template printed.
     pub inputs: Vec<Origin>,
     /// What the value was before this step.

@@ -179,8 +179,10 @@ impl fmt::Display for Text {
 
 thread_local! {
     /// Room that builders have left: a render puts thousands of texts together, and each would have to grow anew.
-    static ROOM: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static ROOM: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
 }
+
+type Room = (Vec<u8>, Vec<(u32, Origin)>);
 
 /// As many builders as are at work at once; deeper nesting is rare.
 const MOST_ROOMS: usize = 8;
@@ -200,7 +202,8 @@ pub struct TextBuilder {
 impl TextBuilder {
     /// An empty one.
     pub fn new() -> Self {
-        Self { bytes: ROOM.with_borrow_mut(Vec::pop).unwrap_or_default(), ..Self::default() }
+        let (bytes, marks) = ROOM.with_borrow_mut(Vec::pop).unwrap_or_default();
+        Self { bytes, marks, whole: None }
     }
 
     /// An empty one with room for `bytes`.
@@ -282,13 +285,14 @@ impl TextBuilder {
     /// The text.
     pub fn finish(mut self) -> Text {
         let text = self.whole.take().unwrap_or_else(|| {
-            let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(std::mem::take(&mut self.marks))));
+            let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(self.marks.drain(..).collect())));
             Text { bytes: self.bytes.as_slice().into(), marks }
         });
         ROOM.with_borrow_mut(|rooms| {
             if rooms.len() < MOST_ROOMS && (1..=LARGEST_ROOM).contains(&self.bytes.capacity()) {
                 self.bytes.clear();
-                rooms.push(self.bytes);
+                self.marks.clear();
+                rooms.push((self.bytes, self.marks));
             }
         });
         text

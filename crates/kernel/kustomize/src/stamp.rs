@@ -2,6 +2,7 @@
 
 use onepane_diagnostics::{Origin, Record, Span, Step};
 use onepane_yaml::{Content, History, Node, Style};
+use std::sync::Arc;
 
 /// A step of the build and the line that asks for it. Does nothing where histories are switched off.
 #[derive(Clone, Debug, Default)]
@@ -11,7 +12,7 @@ pub(crate) struct Stamp(Option<Mark>);
 struct Mark {
     step: Step,
     span: Option<Span>,
-    note: Option<Box<str>>,
+    note: Option<Arc<str>>,
 }
 
 impl Stamp {

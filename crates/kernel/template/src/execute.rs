@@ -1,12 +1,13 @@
 //! Trees to text: [`Execution`].
 
 use crate::frame::{At, Frame, Slot};
+use crate::origins::Printer;
 use crate::parser::Parsed;
 use crate::templates::{Options, ParsedTexts, Trees};
 use crate::tree::{Action, Branch, Items, Node, Pipeline, TemplateCall, TextNode, Tree};
 use crate::{Context, Error, FunctionError, FunctionTable, Host};
 use foldhash::fast::RandomState;
-use onepane_diagnostics::{Origin, Record, Step};
+use onepane_diagnostics::Origin;
 use onepane_value::{Data, ElementType, IntKind, Kind, Map, MapType, Text, TextBuilder, Value, format};
 use onepane_world::World;
 use std::collections::HashMap;
@@ -149,11 +150,9 @@ impl<'e> Execution<'e> {
     fn literal(&mut self, frame: &Frame<'_>, node: &TextNode, out: &mut TextBuilder) -> Result<(), Error> {
         self.count(node.range.len()).map_err(|cause| frame.error(cause))?;
         let unit = &frame.tree.unit;
-        if node.lines.is_empty() {
-            out.push(node.range.of(&unit.source).as_bytes(), &Origin::UNKNOWN);
-        }
-        for (line, origin) in unit.lines.all(node.lines) {
-            out.push(line.of(&unit.source).as_bytes(), origin);
+        match node.literal {
+            None => out.push(node.range.of(&unit.source).as_bytes(), &Origin::UNKNOWN),
+            Some(literal) => unit.literals.get(literal).put_out(node.range, &unit.source, out),
         }
         Ok(())
     }
@@ -181,7 +180,10 @@ impl<'e> Execution<'e> {
         }
         let mut printed = TextBuilder::new();
         self.print(frame, &value, &mut printed)?;
-        place(frame, action, reads, &value.origin, &printed.finish(), out);
+        let unit = &frame.tree.unit;
+        let nowhere = Printer::default();
+        let printer = action.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
+        printer.put_out(action, unit, reads, &value.origin, &printed.finish(), out);
         Ok(())
     }
 
@@ -345,8 +347,10 @@ impl<'e> Execution<'e> {
         let outcome = self.run_tree(&tree, data, &mut called);
         self.depth -= 1;
         outcome.map_err(|error| error.called_from(frame))?;
-        let note = format!("template {}", format::quote(name.as_bytes()));
-        wrap(frame, call.position, &note, &called.finish(), out);
+        let unit = &frame.tree.unit;
+        let nowhere = Printer::default();
+        let printer = call.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
+        printer.put_out_called(call, unit, &called.finish(), out);
         Ok(())
     }
 
@@ -487,58 +491,6 @@ pub(crate) fn without_no_value(text: Text) -> Text {
     }
     builder.push_slice(&text, from..text.len());
     builder.finish()
-}
-
-/// Puts printed text out with its origins: what it knows of itself lies behind the action that printed it.
-fn place(frame: &Frame<'_>, action: &Action, mut reads: Vec<Origin>, own: &Origin, text: &Text, out: &mut TextBuilder) {
-    if text.is_empty() {
-        return;
-    }
-    if own.is_known() && !reads.iter().any(|read| read.same(own)) {
-        reads.insert(0, own.clone());
-    }
-    let span = frame.tree.unit.source.span(action.pipeline.position, 0);
-    let note = action.includes.map(|index| frame.tree.unit.names.get(index).clone());
-    // Text of `tpl` has no file: what it printed is explained by what it read.
-    let record = |inputs: Vec<Origin>| match (span, inputs.as_slice()) {
-        (None, []) => Origin::UNKNOWN,
-        (None, [only]) => only.clone(),
-        _ => Origin::from(Record { step: Step::Template, span, note: note.clone(), inputs, previous: Origin::UNKNOWN }),
-    };
-    let Some(marks) = text.marks() else {
-        out.push(text, &record(reads));
-        return;
-    };
-    let unmarked = record(reads);
-    let mut pieces = marks.iter().peekable();
-    if let Some((first, _)) = pieces.peek() {
-        out.push(&text[..*first], &unmarked);
-    }
-    while let Some((start, origin)) = pieces.next() {
-        let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
-        if origin.is_known() {
-            out.push(&text[start..end], &record(vec![origin.clone()]));
-        } else {
-            out.push(&text[start..end], &unmarked);
-        }
-    }
-}
-
-/// Puts out what a template printed, behind the line that called it.
-fn wrap(frame: &Frame<'_>, position: u32, note: &str, text: &Text, out: &mut TextBuilder) {
-    let span = frame.tree.unit.source.span(position, 0);
-    let record = |inputs: Vec<Origin>| {
-        Origin::from(Record { step: Step::Template, span, note: Some(note.into()), inputs, previous: Origin::UNKNOWN })
-    };
-    let Some(marks) = text.marks() else {
-        out.push(text, &record(Vec::new()));
-        return;
-    };
-    let mut pieces = marks.iter().peekable();
-    while let Some((start, origin)) = pieces.next() {
-        let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
-        out.push(&text[start..end], &record(vec![origin.clone()]));
-    }
 }
 
 /// The value of a key, and whether Go would see it as an interface.

@@ -19,6 +19,7 @@ mod frame;
 mod function;
 mod lexer;
 mod number;
+mod origins;
 mod parser;
 mod templates;
 mod tree;

@@ -2,12 +2,13 @@
 
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::number::number;
+use crate::origins::{Literal, Printer};
 use crate::tree::{
-    Action, Branch, Command, FunctionCall, Items, Node, Operand, Pipeline, Shown, Source, Special, Stretch,
+    Action, Branch, Command, FunctionCall, Index, Items, Node, Operand, Pipeline, Shown, Source, Special, Stretch,
     StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
-use onepane_diagnostics::{FileId, Origin, Step};
+use onepane_diagnostics::FileId;
 use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
@@ -292,17 +293,8 @@ impl<'t> Parser<'t> {
     }
 
     fn text(&mut self, token: Token) -> TextNode {
-        let Unit { source, lines, .. } = &mut self.unit;
-        let mut start = token.position();
-        let texts = self.origins.then(|| token.text(self.text).split_inclusive('\n'));
-        let lines = lines.add(texts.into_iter().flatten().filter_map(|line| {
-            let stretch = Stretch::new(start, start + line.len() as u32);
-            let indent = line.len() - line.trim_start_matches(' ').len();
-            let span = source.span(start + indent as u32, line.trim().chars().count());
-            start += line.len() as u32;
-            Some((stretch, Origin::at(Step::Template, span?)))
-        }));
-        TextNode { range: stretch(token), lines }
+        let literal = self.origins.then(|| self.unit.literals.push(Literal::default()));
+        TextNode { range: stretch(token), literal }
     }
 
     fn action(&mut self) -> Result<Result<Node, End>, Error> {
@@ -329,9 +321,7 @@ impl<'t> Parser<'t> {
             _ => {
                 self.put_back(token);
                 let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
-                let includes = if self.origins { includes(&pipeline, &self.unit) } else { None };
-                let includes = includes.map(|name| self.unit.names.push(name));
-                Node::Action(Action { pipeline, includes })
+                Node::Action(Action { pipeline, printer: self.printer() })
             }
         };
         Ok(Ok(node))
@@ -387,7 +377,11 @@ impl<'t> Parser<'t> {
             _ => Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?),
         };
         let name = self.unit.names.push(name);
-        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
+        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline, printer: self.printer() }))
+    }
+
+    fn printer(&mut self) -> Option<Index<Printer>> {
+        self.origins.then(|| self.unit.printers.push(Printer::default()))
     }
 
     /// `block "name" pipeline`: a definition and its call in one.
@@ -399,7 +393,7 @@ impl<'t> Parser<'t> {
         let root = self.separate_template(CONTEXT)?;
         self.define(name.clone(), root)?;
         let name = self.unit.names.push(name.into());
-        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline }))
+        Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline, printer: self.printer() }))
     }
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
@@ -615,25 +609,4 @@ impl<'t> Parser<'t> {
 
 fn stretch(token: Token) -> Stretch {
     Stretch::new(token.position(), token.end())
-}
-
-/// What an action calls by `include` or `tpl`, for the include chain.
-fn includes(pipeline: &Pipeline, unit: &Unit) -> Option<Box<str>> {
-    unit.commands.all(pipeline.commands).iter().find_map(|command| {
-        let operands = unit.operands.all(command.operands);
-        if let Term::Function(call) = &operands[0].term
-            && let name @ ("include" | "tpl") = call.name.of(&unit.source)
-        {
-            return Some(match operands.get(1) {
-                Some(Operand { term: Term::String(constant), .. }) => {
-                    format!("{name} {}", constant.written.of(&unit.source)).into()
-                }
-                _ => name.into(),
-            });
-        }
-        operands.iter().find_map(|operand| match operand.term {
-            Term::Pipeline(pipeline) => includes(unit.pipelines.get(pipeline), unit),
-            _ => None,
-        })
-    })
 }

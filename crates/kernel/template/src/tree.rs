@@ -5,7 +5,8 @@
 //! nothing: all that one text was parsed to lies in the few lists of its [`Unit`], and nodes name stretches of those.
 
 use crate::complex::Complex;
-use onepane_diagnostics::{FileId, Origin, Span};
+use crate::origins::{Literal, Printer};
+use onepane_diagnostics::{FileId, Span};
 use onepane_value::Text;
 use std::fmt;
 use std::marker::PhantomData;
@@ -34,8 +35,9 @@ pub(crate) struct Unit {
     pub(crate) strings: Pool<Box<[u8]>>,
     /// Names of templates that are called, and of functions that call one.
     pub(crate) names: Pool<Box<str>>,
-    /// The lines of literal text, where origins are on.
-    pub(crate) lines: Pool<(Stretch, Origin)>,
+    /// Where literal text comes from, and what actions print, where origins are on.
+    pub(crate) literals: Pool<Literal>,
+    pub(crate) printers: Pool<Printer>,
 }
 
 impl Unit {
@@ -50,7 +52,8 @@ impl Unit {
             numbers: Pool::default(),
             strings: Pool::default(),
             names: Pool::default(),
-            lines: Pool::default(),
+            literals: Pool::default(),
+            printers: Pool::default(),
         }
     }
 
@@ -142,9 +145,17 @@ pub(crate) struct Source {
     /// The name that error texts show: the template's file, even for what is defined inside it.
     pub(crate) name: String,
     pub(crate) file: Option<FileId>,
-    /// Byte offsets at which lines start, counted when something asks for a line.
-    lines: OnceLock<Vec<usize>>,
+    /// Counted when something asks for a line.
+    lines: OnceLock<Lines>,
     pub(crate) text: Box<str>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    /// Byte offsets at which lines start.
+    starts: Vec<usize>,
+    /// Columns are then bytes.
+    ascii: bool,
 }
 
 impl Source {
@@ -152,27 +163,51 @@ impl Source {
         Self { name: name.to_owned(), file, lines: OnceLock::new(), text: text.into() }
     }
 
-    fn lines(&self) -> &[usize] {
+    fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| {
             let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
-            std::iter::once(0).chain(breaks.map(|at| at + 1)).collect()
+            Lines { starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect(), ascii: self.text.is_ascii() }
         })
     }
 
     /// The line from 1 and the column in bytes from 0, as Go counts them.
     pub(crate) fn line_and_column(&self, position: u32) -> (usize, usize) {
         let position = position as usize;
-        let line = self.lines().partition_point(|start| *start <= position).max(1);
-        (line, position - self.lines()[line - 1])
+        let starts = &self.lines().starts;
+        let line = starts.partition_point(|start| *start <= position).max(1);
+        (line, position - starts[line - 1])
     }
 
     /// The place of `position`, where the text has a file.
     pub(crate) fn span(&self, position: u32, length: usize) -> Option<Span> {
         let (line, column) = self.line_and_column(position);
-        let start = self.lines()[line - 1];
-        let column = self.text.get(start..start + column).map_or(column, |before| before.chars().count());
+        let Lines { starts, ascii } = self.lines();
+        let column = match self.text.get(starts[line - 1]..position as usize) {
+            Some(before) if !ascii => before.chars().count(),
+            _ => column,
+        };
         let span = Span::new(self.file?, line as u32, column as u32 + 1);
         Some(span.with_length(length as u32))
+    }
+
+    /// The lines that `range` has a part of: these parts, and the place of what each says behind its indentation.
+    pub(crate) fn lines_of(&self, range: Stretch) -> impl ExactSizeIterator<Item = (Stretch, Option<Span>)> {
+        let Lines { starts, ascii } = self.lines();
+        let (start, end) = (range.start as usize, range.end as usize);
+        let first = starts.partition_point(|line| *line <= start) - 1;
+        let behind = first + starts[first..].iter().take_while(|line| **line < end).count();
+        (first..behind).map(move |line| {
+            let begin = starts[line].max(start);
+            let stretch = begin..starts.get(line + 1).map_or(end, |next| end.min(*next));
+            let indented = &self.text[stretch.clone()];
+            let text = indented.trim_start_matches(' ');
+            let at = begin + indented.len() - text.len();
+            let characters = |text: &str| if *ascii { text.len() } else { text.chars().count() };
+            let column = characters(&self.text[starts[line]..at]);
+            let length = characters(text.trim_ascii());
+            let span = |file| Span::new(file, line as u32 + 1, column as u32 + 1).with_length(length as u32);
+            (Stretch::new(stretch.start as u32, stretch.end as u32), self.file.map(span))
+        })
     }
 }
 
@@ -224,18 +259,19 @@ pub(crate) enum Node {
     Continue,
 }
 
-/// Literal text by its bytes in the source, in stretches of a line each where origins are on.
+/// Literal text by its bytes in the source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextNode {
     pub(crate) range: Stretch,
-    pub(crate) lines: Items<(Stretch, Origin)>,
+    /// Where origins are on.
+    pub(crate) literal: Option<Index<Literal>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Action {
     pub(crate) pipeline: Pipeline,
-    /// The name of the function that calls another template, for the include chain: `include "a"`.
-    pub(crate) includes: Option<Index<Box<str>>>,
+    /// Where origins are on.
+    pub(crate) printer: Option<Index<Printer>>,
 }
 
 /// `if`, `with` and `range`.
@@ -251,6 +287,8 @@ pub(crate) struct TemplateCall {
     pub(crate) position: u32,
     pub(crate) name: Index<Box<str>>,
     pub(crate) pipeline: Option<Pipeline>,
+    /// Where origins are on.
+    pub(crate) printer: Option<Index<Printer>>,
 }
 
 /// Commands, each taking the value of the one before as its last argument.

@@ -9,9 +9,11 @@
 mod diagnostic;
 mod origin;
 mod render;
+mod source_text;
 mod span;
 
 pub use diagnostic::{Diagnostic, Frame, Label, Result, Severity};
 pub use origin::{Chain, Origin, Record, Step};
 pub use render::{render_concise, render_full, render_json};
+pub use source_text::SourceText;
 pub use span::{FileId, Span};

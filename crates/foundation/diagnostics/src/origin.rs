@@ -1,15 +1,74 @@
 //! The history of a value: [`Origin`] is what a value, a YAML node or a stretch of rendered text carries.
 
-use crate::Span;
+use crate::{SourceText, Span};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Where a value came from, and what it replaced.
 ///
 /// One pointer wide and null where origins are switched off or nothing is known, so that carrying it costs next to
 /// nothing. Cloning shares the record.
 #[derive(Clone, Default)]
-pub struct Origin(Option<Arc<Record>>);
+pub struct Origin(Option<Arc<Known>>);
+
+enum Known {
+    Record(Record),
+    Printed(Printed),
+}
+
+/// Text that a template printed. There are as many as a template has pieces, and few are ever looked at: what a report
+/// says of one is worked out then.
+struct Printed {
+    source: Arc<SourceText>,
+    /// Literal text from here on.
+    start: u32,
+    /// Where literal text ends; for what an action printed, where that starts.
+    end: u32,
+    note: Option<Arc<str>>,
+    inputs: Box<[Origin]>,
+    /// Whether it is literal text of several lines, or passes on such.
+    has_lines: bool,
+    record: OnceLock<Box<Record>>,
+}
+
+impl Printed {
+    fn new(source: &Arc<SourceText>, (start, end): (u32, u32), note: Option<Arc<str>>, inputs: Box<[Origin]>) -> Self {
+        let has_lines = match &*inputs {
+            [only] => only.has_lines(),
+            [] => memchr::memchr(b'\n', literal(source, start, end))
+                .is_some_and(|at| (start as usize + at + 1) < end as usize),
+            _ => false,
+        };
+        Self { source: source.clone(), start, end, note, inputs, has_lines, record: OnceLock::new() }
+    }
+
+    fn record(&self) -> &Record {
+        self.record.get_or_init(|| {
+            let span = match self.start < self.end {
+                true => self.source.line_span(self.start as usize, self.end as usize),
+                false => self.source.span(self.start as usize, 0),
+            };
+            let (note, inputs) = (self.note.clone(), self.inputs.to_vec());
+            Box::new(Record { step: Step::Template, span, note, inputs, previous: Origin::UNKNOWN })
+        })
+    }
+
+    fn at_line(&self, n: usize) -> Origin {
+        let (start, end) = (self.start as usize, self.end as usize);
+        let printed = match &*self.inputs {
+            [only] => Self::new(&self.source, (self.start, self.end), self.note.clone(), Box::new([only.at_line(n)])),
+            _ => {
+                let start = self.source.line_start(start, end, n);
+                Self::new(&self.source, (start as u32, self.end), None, Box::default())
+            }
+        };
+        Origin(Some(Arc::new(Known::Printed(printed))))
+    }
+}
+
+fn literal(source: &SourceText, start: u32, end: u32) -> &[u8] {
+    &source.text().as_bytes()[start as usize..end as usize]
+}
 
 /// One step of a value's history.
 #[derive(Debug)]
@@ -96,9 +155,37 @@ impl Origin {
         Self::from(Record { step, span: Some(span), note: None, inputs: Vec::new(), previous: Self::UNKNOWN })
     }
 
+    /// Literal text of a template from byte `start` to `end`, which are characters' boundaries. Of several lines each
+    /// has an origin of its own, see [`Origin::at_line`].
+    pub fn literal(source: &Arc<SourceText>, start: u32, end: u32) -> Self {
+        Self(Some(Arc::new(Known::Printed(Printed::new(source, (start, end), None, Box::default())))))
+    }
+
+    /// What the action at byte `position` of a template printed of what it read.
+    pub fn printed(source: &Arc<SourceText>, position: u32, note: Option<Arc<str>>, inputs: Box<[Self]>) -> Self {
+        Self(Some(Arc::new(Known::Printed(Printed::new(source, (position, position), note, inputs)))))
+    }
+
+    /// Whether what it stands for is literal text of several lines.
+    pub fn has_lines(&self) -> bool {
+        matches!(self.0.as_deref(), Some(Known::Printed(printed)) if printed.has_lines)
+    }
+
+    /// Where the text that it stands for has lines: its origin from the `n`th on, from 0. The report names the first of
+    /// them.
+    pub fn at_line(&self, n: usize) -> Self {
+        match self.0.as_deref() {
+            Some(Known::Printed(printed)) if printed.has_lines && n > 0 => printed.at_line(n),
+            _ => self.clone(),
+        }
+    }
+
     /// The record, where something is known.
     pub fn record(&self) -> Option<&Record> {
-        self.0.as_deref()
+        self.0.as_deref().map(|known| match known {
+            Known::Record(record) => record,
+            Known::Printed(printed) => printed.record(),
+        })
     }
 
     /// Whether anything is known.
@@ -142,7 +229,7 @@ impl Origin {
 
 impl From<Record> for Origin {
     fn from(record: Record) -> Self {
-        Self(Some(Arc::new(record)))
+        Self(Some(Arc::new(Known::Record(record))))
     }
 }
 
@@ -162,7 +249,7 @@ impl fmt::Debug for Origin {
 impl Drop for Record {
     fn drop(&mut self) {
         let mut next = self.previous.0.take();
-        while let Some(mut record) = next.and_then(Arc::into_inner) {
+        while let Some(Known::Record(mut record)) = next.and_then(Arc::into_inner) {
             next = record.previous.0.take();
         }
     }

@@ -17,6 +17,9 @@ pub struct Text {
 }
 
 /// Where the stretches of a text came from: `(offset, origin)` sorted by offset, each valid up to the next.
+///
+/// An origin that [has lines](Origin::has_lines) holds for as many lines of the text, each of which is its own; who asks
+/// for one byte asks [`Text::origin_at`].
 #[derive(Clone, Debug, Default)]
 pub struct Marks(Vec<(u32, Origin)>);
 
@@ -26,11 +29,10 @@ impl Marks {
         self.0.iter().map(|(offset, origin)| (*offset as usize, origin))
     }
 
-    /// The origin of the byte at `offset`.
-    pub fn at(&self, offset: usize) -> &Origin {
-        const UNKNOWN: &Origin = &Origin::UNKNOWN;
+    /// The mark that the byte at `offset` lies behind.
+    fn before(&self, offset: usize) -> Option<&(u32, Origin)> {
         let after = self.0.partition_point(|(start, _)| *start as usize <= offset);
-        after.checked_sub(1).map_or(UNKNOWN, |index| &self.0[index].1)
+        self.0[..after].last()
     }
 }
 
@@ -49,6 +51,32 @@ impl Text {
     /// Where its stretches came from, where that is known.
     pub fn marks(&self) -> Option<&Marks> {
         self.marks.as_deref()
+    }
+
+    /// The origin of the byte at `offset`.
+    pub fn origin_at(&self, offset: usize) -> Origin {
+        match self.marks().and_then(|marks| marks.before(offset)) {
+            None => Origin::UNKNOWN,
+            Some((start, origin)) if origin.has_lines() => {
+                origin.at_line(memchr::memchr_iter(b'\n', &self.bytes[*start as usize..offset]).count())
+            }
+            Some((_, origin)) => origin.clone(),
+        }
+    }
+
+    /// The marks, one for each line at least.
+    pub fn marks_by_line(&self) -> Vec<(usize, Origin)> {
+        let mut found = Vec::new();
+        let mut marks = self.marks().into_iter().flat_map(Marks::iter).peekable();
+        while let Some((start, origin)) = marks.next() {
+            found.push((start, origin.clone()));
+            if origin.has_lines() {
+                let end = marks.peek().map_or(self.len(), |(next, _)| *next);
+                let lines = memchr::memchr_iter(b'\n', &self.bytes[start..end]).map(|at| start + at + 1);
+                found.extend(lines.filter(|line| *line < end).map(|line| (line, self.origin_at(line))));
+            }
+        }
+        found
     }
 
     /// The same bytes, all of them from `origin`, unless the text already knows better.
@@ -268,7 +296,7 @@ impl TextBuilder {
         match text.marks() {
             None => self.mark(&Origin::UNKNOWN),
             Some(marks) => {
-                self.mark(marks.at(range.start));
+                self.mark(&text.origin_at(range.start));
                 let base = self.bytes.len();
                 let from = marks.0.partition_point(|(offset, _)| *offset as usize <= range.start);
                 for (offset, origin) in &marks.0[from..] {
@@ -303,7 +331,7 @@ impl TextBuilder {
         self.copy_whole();
         match self.marks.last() {
             None if !origin.is_known() => {}
-            Some((_, last)) if last.same(origin) => {}
+            Some((_, last)) if last.same(origin) && !origin.has_lines() => {}
             _ => self.marks.push((self.bytes.len() as u32, origin.clone())),
         }
     }
@@ -319,15 +347,43 @@ impl fmt::Write for TextBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onepane_diagnostics::{FileId, Span, Step};
+    use onepane_diagnostics::{FileId, SourceText, Span, Step};
+    use std::sync::Arc;
 
     fn origin(line: u32) -> Origin {
         Origin::at(Step::Source, Span::new(FileId::new("text"), line, 1))
     }
 
     fn lines(text: &Text) -> Vec<Option<u32>> {
-        let marks = text.marks().expect("the text has marks");
-        (0..text.len()).map(|at| marks.at(at).span().map(|span| span.line)).collect()
+        (0..text.len()).map(|at| text.origin_at(at).span().map(|span| span.line)).collect()
+    }
+
+    #[test]
+    fn each_line_of_literal_text_is_its_own() {
+        let source = Arc::new(SourceText::new(Some(FileId::new("template")), "x\n{{ a }} b\n  c\nd\n"));
+        let literal = Origin::literal(&source, 9, 18);
+        let mut builder = TextBuilder::new();
+        builder.push(b" b\n  c\nd\n", &literal);
+        let text = builder.finish();
+        assert_eq!(lines(&text), [2, 2, 2, 3, 3, 3, 3, 4, 4].map(Some));
+        let columns = |text: &Text, at: usize| text.origin_at(at).span().map(|span| (span.column, span.length));
+        assert_eq!((columns(&text, 0), columns(&text, 3)), (Some((9, 1)), Some((3, 1))));
+
+        // Twice, behind what printed it, from the middle on, and between other lines.
+        let mut twice = TextBuilder::new();
+        let printed = Origin::printed(&source, 5, None, Box::new([literal.clone()]));
+        twice.push(&text, &printed);
+        twice.push(&text, &printed);
+        let twice = twice.finish().slice(1..14);
+        let inner = |at: usize| twice.origin_at(at).record()?.inputs.first()?.span().map(|span| span.line);
+        assert_eq!((0..13).map(inner).collect::<Vec<_>>(), [2, 2, 3, 3, 3, 3, 4, 4, 2, 2, 2, 3, 3].map(Some));
+        assert_eq!(lines(&twice), [Some(2); 13]);
+        let by_line: Vec<_> = twice.marks_by_line().into_iter().map(|(at, _)| at).collect();
+        assert_eq!(by_line, [0, 2, 6, 8, 11]);
+        let mut indented = TextBuilder::new();
+        indented.push_plain(b"\n\n");
+        indented.push_slice(&text, 7..9);
+        assert_eq!(lines(&indented.finish()), [None, None, Some(4), Some(4)]);
     }
 
     #[test]

@@ -86,10 +86,9 @@ fn values_know_their_lines_and_written_yaml_knows_its_values() {
     assert_eq!(line(&c.as_list().expect("a list")[1]), Some((5, 5, 3)));
     let written = to_yaml(&value).expect("it is JSON");
     assert_eq!(written.to_str(), "a:\n  b: x\n  c:\n  - 1\n  - two\nd: |\n  l\n  m\n");
-    let marks = written.marks().expect("origins are known");
     let line_of = |needle: &str| {
         let at = written.to_str().find(needle).expect("it is written");
-        marks.at(at + needle.len() - 1).span().map(|span| span.line)
+        written.origin_at(at + needle.len() - 1).span().map(|span| span.line)
     };
     assert_eq!(line_of("b: x"), Some(2));
     assert_eq!(line_of("- 1"), Some(4));

@@ -2,6 +2,7 @@
 
 use crate::arguments::{Outcome, variadic};
 use crate::display::{display, push_display, verbatim};
+use onepane_diagnostics::Origin;
 use onepane_template::{Context, Function, Type};
 use onepane_value::{Text, TextBuilder, Value, format};
 
@@ -53,12 +54,15 @@ fn push_quoted(builder: &mut TextBuilder, text: &Text, value: &Value) {
         return;
     }
     let quoted = format::quote(text);
-    let origin = text.marks().map_or(&value.origin, |marks| marks.at(0));
-    builder.push(quoted.as_bytes().get(1..).unwrap_or_default(), origin);
+    builder.push(quoted.as_bytes().get(1..).unwrap_or_default(), &first_origin(Some(text), value));
 }
 
 /// An opening quote, from where the value is from.
 fn push_before(builder: &mut TextBuilder, quote: &[u8], value: &Value) {
-    let marks = value.as_text().and_then(Text::marks);
-    builder.push(quote, marks.map_or(&value.origin, |marks| marks.at(0)));
+    builder.push(quote, &first_origin(value.as_text(), value));
+}
+
+/// Where a value's text begins to come from.
+fn first_origin(text: Option<&Text>, value: &Value) -> Origin {
+    text.filter(|text| text.marks().is_some()).map_or_else(|| value.origin.clone(), |text| text.origin_at(0))
 }

@@ -23,8 +23,7 @@ fn comes_from(text: &Text, needle: &str, line: u32) -> bool {
         let own = origin.span().is_some_and(|span| span.line == line && span.file == FileId::new("values.yaml"));
         own || origin.record().is_some_and(|record| record.inputs.iter().any(|input| holds(input, line)))
     }
-    let found = text.to_str().find(needle);
-    found.zip(text.marks()).is_some_and(|(offset, marks)| holds(marks.at(offset), line))
+    text.to_str().find(needle).is_some_and(|offset| holds(&text.origin_at(offset), line))
 }
 
 #[test]

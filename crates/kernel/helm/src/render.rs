@@ -145,7 +145,7 @@ pub fn render_through(
         Err(bad) => {
             let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
             let place = files.iter().find(|(source, _)| *source == bad.source);
-            let place = place.and_then(|(_, text)| text.marks()?.at(0).span());
+            let place = place.and_then(|(_, text)| text.origin_at(0).span());
             let diagnostic = match place {
                 Some(place) => diagnostic.at(place),
                 None => diagnostic,
@@ -471,7 +471,7 @@ mod tests {
         let text = &tracked.manifests[0].text;
         assert_eq!(text, &plain.manifests[0].text);
         let image = text.to_string().find("b\n").expect("the image is there");
-        let origin = text.marks().expect("it has marks").at(image).clone();
+        let origin = text.origin_at(image);
         let record = origin.record().expect("the origin is known");
         assert_eq!((record.step, record.span.expect("a line").line), (Step::Template, 3));
         assert_eq!(record.span.expect("a line").file.path(), "c/templates/a.yaml");

@@ -108,9 +108,8 @@ fn file(path: Utf8PathBuf, manifest: &Manifest) -> RenderedFile {
     let kept = text[from..].trim_end();
     contents.push_str(kept);
     contents.push('\n');
-    let marks = manifest.text.marks().map_or_else(Vec::new, |marks| {
-        marks.iter().map(|(offset, origin)| ((header + offset).saturating_sub(from), origin.clone())).collect()
-    });
+    let marks = manifest.text.marks_by_line().into_iter();
+    let marks = marks.map(|(offset, origin)| ((header + offset).saturating_sub(from), origin)).collect();
     RenderedFile { path, contents, marks }
 }
 

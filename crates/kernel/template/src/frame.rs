@@ -94,7 +94,7 @@ impl Frame<'_> {
         match self.place() {
             None => {
                 let message = format!("template: {}: {cause}", self.tree.name);
-                let span = source.file.map(|file| onepane_diagnostics::Span::new(file, 1, 1));
+                let span = source.text.file().map(|file| onepane_diagnostics::Span::new(file, 1, 1));
                 Error::new(message, cause, span)
             }
             Some((position, context)) => {

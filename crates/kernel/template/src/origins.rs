@@ -3,40 +3,26 @@
 //! What they know is worked out when a node first prints, because most of what is parsed never does.
 
 use crate::tree::{Action, Operand, Pipeline, Source, Stretch, TemplateCall, Term, Unit};
-use onepane_diagnostics::{Origin, Record, Span, Step};
+use onepane_diagnostics::{Origin, SourceText};
 use onepane_value::format::quote;
 use onepane_value::{Text, TextBuilder};
 use std::sync::{Arc, OnceLock};
 
-/// Literal text in stretches of a line each.
+/// Literal text.
 #[derive(Debug, Default)]
-pub(crate) struct Literal(OnceLock<Vec<(Stretch, Origin)>>);
+pub(crate) struct Literal(OnceLock<Origin>);
 
 impl Literal {
     /// Puts out the text at `range`.
     pub(crate) fn put_out(&self, range: Stretch, source: &Source, out: &mut TextBuilder) {
-        let lines = self.0.get_or_init(|| {
-            let mut lines = Vec::with_capacity(source.lines_of(range).len());
-            let origin = |span: Option<Span>| span.map_or(Origin::UNKNOWN, |span| Origin::at(Step::Template, span));
-            lines.extend(source.lines_of(range).map(|(line, span)| (line, origin(span))));
-            lines
-        });
-        for (line, origin) in lines {
-            out.push(line.of(source).as_bytes(), origin);
-        }
+        let origin = self.0.get_or_init(|| Origin::literal(&source.text, range.start(), range.end()));
+        out.push(range.of(source).as_bytes(), origin);
     }
 }
 
-/// The place that an action prints at, or a call of a template.
+/// What an action or a call of a template calls, for the include chain: `include "a"`.
 #[derive(Debug, Default)]
-pub(crate) struct Printer(OnceLock<Site>);
-
-#[derive(Debug)]
-struct Site {
-    span: Option<Span>,
-    /// What is called there, for the include chain: `include "a"`.
-    note: Option<Arc<str>>,
-}
+pub(crate) struct Printer(OnceLock<Option<Arc<str>>>);
 
 impl Printer {
     /// Puts out what an action printed. What the text knows of itself lies behind the action; an action in a text that
@@ -56,36 +42,39 @@ impl Printer {
         if own.is_known() && !reads.iter().any(|read| read.same(own)) {
             reads.insert(0, own.clone());
         }
-        let site = self.0.get_or_init(|| {
-            let span = unit.source.span(action.pipeline.position, 0);
-            Site { span, note: span.and_then(|_| called(&action.pipeline, unit)) }
-        });
-        site.put_out(text, reads, out);
+        let source = &unit.source.text;
+        let note = || source.file().and_then(|_| called(&action.pipeline, unit));
+        let (position, note) = (action.pipeline.position, self.0.get_or_init(note));
+        Site { source, position, note }.put_out(text, reads, out);
     }
 
     /// Puts out what a template printed, behind the line that called it.
     pub(crate) fn put_out_called(&self, call: &TemplateCall, unit: &Unit, text: &Text, out: &mut TextBuilder) {
-        let site = self.0.get_or_init(|| {
-            let note = format!("template {}", quote(unit.names.get(call.name).as_bytes()));
-            Site { span: unit.source.span(call.position, 0), note: Some(note.into()) }
-        });
-        site.put_out(text, Vec::new(), out);
+        let note = || Some(format!("template {}", quote(unit.names.get(call.name).as_bytes())).into());
+        let (source, position, note) = (&unit.source.text, call.position, self.0.get_or_init(note));
+        Site { source, position, note }.put_out(text, Vec::new(), out);
     }
 }
 
-impl Site {
+/// The place that something is printed at.
+struct Site<'u> {
+    source: &'u Arc<SourceText>,
+    position: u32,
+    note: &'u Option<Arc<str>>,
+}
+
+impl Site<'_> {
     /// The origin of what is printed here of `reads`.
-    fn after(&self, reads: &[Origin]) -> Origin {
-        if self.span.is_none() && self.note.is_none() && reads.len() < 2 {
-            return reads.first().cloned().unwrap_or_default();
+    fn after(&self, reads: Vec<Origin>) -> Origin {
+        if self.source.file().is_none() && self.note.is_none() && reads.len() < 2 {
+            return reads.into_iter().next().unwrap_or_default();
         }
-        let (note, inputs) = (self.note.clone(), reads.to_vec());
-        Origin::from(Record { step: Step::Template, span: self.span, note, inputs, previous: Origin::UNKNOWN })
+        Origin::printed(self.source, self.position, self.note.clone(), reads.into())
     }
 
     fn put_out(&self, text: &Text, reads: Vec<Origin>, out: &mut TextBuilder) {
         let Some(marks) = text.marks() else {
-            out.push(text, &self.after(&reads));
+            out.push(text, &self.after(reads));
             return;
         };
         let mut unmarked = None;
@@ -96,9 +85,9 @@ impl Site {
             let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
             let bytes = &text[start..end];
             if origin.is_known() {
-                out.push(bytes, &self.after(std::slice::from_ref(origin)));
+                out.push(bytes, &self.after(vec![origin.clone()]));
             } else if !bytes.is_empty() {
-                out.push(bytes, unmarked.get_or_insert_with(|| self.after(&reads)));
+                out.push(bytes, unmarked.get_or_insert_with(|| self.after(reads.clone())));
             }
             match pieces.next() {
                 Some(next) => (start, origin) = next,

@@ -43,7 +43,7 @@ impl Parsed {
             action: None,
             unit: Unit::new(Source::new(name, file, text)),
             functions,
-            origins,
+            origins: origins && file.is_some(),
             variables: vec!["$"],
             hidden: Vec::new(),
             nodes: Vec::new(),
@@ -63,7 +63,7 @@ impl Parsed {
     /// The trees, that of the template `name` itself last.
     pub(crate) fn into_trees(mut self, name: &str) -> Result<Vec<Tree>, Error> {
         self.unit.source.name = name.to_owned();
-        let at_the_end = self.unit.source.text.len() as u32;
+        let at_the_end = self.unit.source.text.text().len() as u32;
         define(&self.unit, &mut self.defined, name.to_owned(), self.root)
             .map_err(|cause| error_at(&self.unit.source, at_the_end, cause))?;
         let unit = Arc::new(self.unit);
@@ -93,7 +93,7 @@ fn define(
 fn error_at(source: &Source, position: u32, cause: String) -> Error {
     let line = source.line_and_column(position).0;
     let message = format!("template: {}:{line}: {cause}", source.name);
-    let span = source.file.map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
+    let span = source.text.file().map(|file| onepane_diagnostics::Span::new(file, line as u32, 1));
     Error::new(message, cause, span)
 }
 

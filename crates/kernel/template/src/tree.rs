@@ -6,11 +6,11 @@
 
 use crate::complex::Complex;
 use crate::origins::{Literal, Printer};
-use onepane_diagnostics::{FileId, Span};
+use onepane_diagnostics::{FileId, SourceText, Span};
 use onepane_value::Text;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A template that can be executed.
 #[derive(Debug)]
@@ -144,70 +144,22 @@ impl<T> Copy for Index<T> {}
 pub(crate) struct Source {
     /// The name that error texts show: the template's file, even for what is defined inside it.
     pub(crate) name: String,
-    pub(crate) file: Option<FileId>,
-    /// Counted when something asks for a line.
-    lines: OnceLock<Lines>,
-    pub(crate) text: Box<str>,
-}
-
-#[derive(Debug)]
-struct Lines {
-    /// Byte offsets at which lines start.
-    starts: Vec<usize>,
-    /// Columns are then bytes.
-    ascii: bool,
+    pub(crate) text: Arc<SourceText>,
 }
 
 impl Source {
     pub(crate) fn new(name: &str, file: Option<FileId>, text: &str) -> Self {
-        Self { name: name.to_owned(), file, lines: OnceLock::new(), text: text.into() }
-    }
-
-    fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| {
-            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
-            Lines { starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect(), ascii: self.text.is_ascii() }
-        })
+        Self { name: name.to_owned(), text: Arc::new(SourceText::new(file, text)) }
     }
 
     /// The line from 1 and the column in bytes from 0, as Go counts them.
     pub(crate) fn line_and_column(&self, position: u32) -> (usize, usize) {
-        let position = position as usize;
-        let starts = &self.lines().starts;
-        let line = starts.partition_point(|start| *start <= position).max(1);
-        (line, position - starts[line - 1])
+        self.text.line_and_column(position as usize)
     }
 
     /// The place of `position`, where the text has a file.
     pub(crate) fn span(&self, position: u32, length: usize) -> Option<Span> {
-        let (line, column) = self.line_and_column(position);
-        let Lines { starts, ascii } = self.lines();
-        let column = match self.text.get(starts[line - 1]..position as usize) {
-            Some(before) if !ascii => before.chars().count(),
-            _ => column,
-        };
-        let span = Span::new(self.file?, line as u32, column as u32 + 1);
-        Some(span.with_length(length as u32))
-    }
-
-    /// The lines that `range` has a part of: these parts, and the place of what each says behind its indentation.
-    pub(crate) fn lines_of(&self, range: Stretch) -> impl ExactSizeIterator<Item = (Stretch, Option<Span>)> {
-        let Lines { starts, ascii } = self.lines();
-        let (start, end) = (range.start as usize, range.end as usize);
-        let first = starts.partition_point(|line| *line <= start) - 1;
-        let behind = first + starts[first..].iter().take_while(|line| **line < end).count();
-        (first..behind).map(move |line| {
-            let begin = starts[line].max(start);
-            let stretch = begin..starts.get(line + 1).map_or(end, |next| end.min(*next));
-            let indented = &self.text[stretch.clone()];
-            let text = indented.trim_start_matches(' ');
-            let at = begin + indented.len() - text.len();
-            let characters = |text: &str| if *ascii { text.len() } else { text.chars().count() };
-            let column = characters(&self.text[starts[line]..at]);
-            let length = characters(text.trim_ascii());
-            let span = |file| Span::new(file, line as u32 + 1, column as u32 + 1).with_length(length as u32);
-            (Stretch::new(stretch.start as u32, stretch.end as u32), self.file.map(span))
-        })
+        self.text.span(position as usize, length)
     }
 }
 
@@ -219,6 +171,14 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
+    pub(crate) fn start(self) -> u32 {
+        self.start
+    }
+
+    pub(crate) fn end(self) -> u32 {
+        self.end
+    }
+
     /// A source that is longer than `u32` says is refused before it is parsed.
     pub(crate) fn new(start: u32, end: u32) -> Self {
         Self { start, end }
@@ -233,7 +193,7 @@ impl Stretch {
     }
 
     pub(crate) fn of(self, source: &Source) -> &str {
-        &source.text[self.start as usize..self.end as usize]
+        &source.text.text()[self.start as usize..self.end as usize]
     }
 }
 

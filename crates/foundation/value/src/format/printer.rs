@@ -160,8 +160,7 @@ impl Printer {
         } else {
             quote::quote(text)
         };
-        let origin = text.marks().map_or(crate::Origin::UNKNOWN, |marks| marks.at(0).clone());
-        self.pad_text(&Text::from(quoted).with_origin(&origin));
+        self.pad_text(&Text::from(quoted).with_origin(&text.origin_at(0)));
     }
 
     fn hexadecimal(&mut self, bytes: &[u8], upper: bool) {

@@ -151,11 +151,11 @@ impl Writer {
             self.emitter.string(&string);
         }
         let start = self.emitter.node_position();
-        if let Some(marks) = text.marks() {
+        if text.marks().is_some() {
             let written = self.emitter.text().as_bytes();
             let mut at = start;
             let mut read = 0;
-            for (offset, origin) in marks.iter() {
+            for (offset, origin) in text.marks_by_line() {
                 // Walks both texts side by side; indentation, quotes and escapes stand only in the one.
                 while read < offset && at < written.len() {
                     if written[at] == text[read] {
@@ -164,7 +164,7 @@ impl Writer {
                     at += 1;
                 }
                 let place = if offset == 0 { start } else { at };
-                push_mark(&mut self.marks, place, origin);
+                push_mark(&mut self.marks, place, &origin);
             }
         }
         Ok(())

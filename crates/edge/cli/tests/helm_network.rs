@@ -4,7 +4,7 @@
 mod side_by_side;
 
 use side_by_side::compare;
-use side_by_side::support::{Registry, Room, Site, chart, sha256};
+use side_by_side::support::{Registry, Room, Site, chart, packed, sha256};
 
 /// A site with two charts in some versions.
 fn site() -> Site {
@@ -205,4 +205,46 @@ fn dependencies() {
             assert_eq!(room.files(folder), peer.files(folder), "{folder}");
         }
     }
+}
+
+#[test]
+fn kustomizations_fetch_the_charts_that_are_not_there() {
+    let (site, room) = (site(), Room::new());
+    let manifest = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}-{{ .Values.a }}\n";
+    let files: [(&str, &[u8]); 3] = [
+        ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 0.2.0\n"),
+        ("web/values.yaml", b"a: 1\n"),
+        ("web/templates/pod.yaml", manifest),
+    ];
+    let archive = packed(&files);
+    let digest = sha256(&archive);
+    let index =
+        format!("apiVersion: v1\nentries:\n  web: [{{name: web, version: 0.2.0, digest: {digest}, urls: [w.tgz]}}]\n");
+    site.bytes("/index.yaml", index);
+    site.bytes("/w.tgz", archive);
+    let build = |folder: &str, url: &str| {
+        let entry = format!("{{name: web, version: 0.2.0, repo: \"{url}\", releaseName: r}}");
+        room.write(&format!("{folder}/kustomization.yaml"), format!("namePrefix: p-\nhelmCharts:\n- {entry}\n"));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onepane"));
+        command.args(["kustomize", "build", "--enable-helm", folder]).current_dir(&room.path);
+        for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HOME"] {
+            command.env(name, room.variable(name).expect("it has a folder"));
+        }
+        let output = command.output().expect("it starts");
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        (output.status.success(), out, err)
+    };
+    let (good, out, err) = build("k", &site.address);
+    assert!(good, "{err}");
+    assert_eq!(out, "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p-r-1\n");
+    let fetched = room.files("k/charts");
+    assert!(fetched.contains(&"web-0.2.0/web/Chart.yaml".to_owned()), "{fetched:?}");
+    let asked = site.seen().len();
+    assert_eq!(build("k", &site.address), (true, out, err), "what is there is taken as it is");
+    assert_eq!(site.seen().len(), asked, "and nobody is asked again");
+
+    let (good, out, err) = build("none", &format!("{}/none", site.address));
+    assert!(!good && out.is_empty());
+    assert!(err.contains("the chart 'web' can't be fetched") && err.contains("none/kustomization.yaml:3"), "{err}");
+    assert_eq!(room.files("none"), ["kustomization.yaml"]);
 }

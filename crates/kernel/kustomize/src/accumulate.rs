@@ -3,10 +3,12 @@
 //! [`Build::target`] reads one kustomization and calls itself for the folders that it names. What comes back
 //! ([`Accumulator`]) depends on the files alone, so it can be kept and used for every overlay on the same base.
 
+use crate::build::Tools;
 use crate::cache::{Cache, CacheKey};
+use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
 use crate::generate::{Generated, generate};
-use crate::kustomization::{Kustomization, KustomizationFile, find};
+use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, find};
 use crate::load::{Loader, is_remote};
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
@@ -38,6 +40,8 @@ pub(crate) struct Build<'o> {
     /// The schema that patches merge by; `None` until a kustomization sets one.
     schema: Option<Schema>,
     cache: Option<&'o Cache>,
+    pub(crate) charts: Option<&'o dyn Charts>,
+    pub(crate) charts_inflated: usize,
 }
 
 /// One kustomization and the way that led to it.
@@ -61,8 +65,15 @@ impl Accumulator {
 }
 
 impl<'o> Build<'o> {
-    pub(crate) fn new(options: &'o Options, cache: Option<&'o Cache>) -> Self {
-        Self { options, warnings: Vec::new(), schema: None, cache }
+    pub(crate) fn new(options: &'o Options, tools: Tools<'o>) -> Self {
+        Self {
+            options,
+            warnings: Vec::new(),
+            schema: None,
+            cache: tools.cache,
+            charts: tools.charts,
+            charts_inflated: 0,
+        }
     }
 
     /// The schema that patches merge by.
@@ -151,7 +162,7 @@ impl<'o> Build<'o> {
     fn base(&mut self, target: &Target<'_>, path: &str, span: Option<Span>) -> Result<Accumulator> {
         let loader = target.loader.enter(path, span)?;
         // A cached base stands for its files only: what else it depends on has to be absent.
-        let pure = target.provenance.is_none() && self.schema.is_none() && !self.options.enable_helm;
+        let pure = target.provenance.is_none() && self.schema.is_none();
         let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
         let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
             Some((base, warnings)) => {
@@ -159,14 +170,16 @@ impl<'o> Build<'o> {
                 base
             }
             None => {
-                let before = self.warnings.len();
+                let (before, charts_before) = (self.warnings.len(), self.charts_inflated);
                 let below = self.descend(target, &loader, path)?;
                 if below.kustomization.is_component() {
                     return Err(wrong_kind(&loader, &below, "expected kind != 'Component'"));
                 }
                 let base = self.target(&below, Accumulator::default())?;
+                // What a chart renders to depends on the overlay's namespace.
                 if let Some((cache, key)) = key
                     && self.schema.is_none()
+                    && self.charts_inflated == charts_before
                 {
                     cache.insert(key, &base, &self.warnings[before..]);
                 }
@@ -246,13 +259,26 @@ impl<'o> Build<'o> {
                 accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
             }
         }
-        if let Some(chart) = this.helm_charts.first() {
-            let message = if self.options.enable_helm {
-                "helmCharts are not supported yet"
-            } else {
-                "trouble configuring builtin HelmChartInflationGenerator: must specify --enable-helm"
-            };
-            return Err(located(Diagnostic::error("kustomize-helm", message), chart.span));
+        for chart in &this.helm_charts {
+            let namespaces = [&chart.namespace, &this.namespace.text, &target.helm_namespace];
+            let namespace = namespaces.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_default();
+            let chart = HelmChart { namespace, ..chart.clone() };
+            let mut resources = inflate(self, target, &chart, &this.helm_globals).map_err(|mut error| {
+                let plugin = "trouble configuring builtin HelmChartInflationGenerator: ";
+                error.message.insert_str(0, plugin);
+                located(error, chart.span)
+            })?;
+            for resource in &mut resources {
+                resource.overlays.push(target.file);
+                if let Some(provenance) = &target.provenance {
+                    provenance.join(target.name).annotate_generated(
+                        resource,
+                        &accumulator.resources,
+                        ConfiguredBy::field("HelmChartInflationGenerator"),
+                    );
+                }
+            }
+            accumulator.resources.absorb_all(resources).map_err(|error| located(error, chart.span))?;
         }
         for config in self.plugins(target, &this.generators)? {
             plugin::generate(self, target, &config, accumulator)?;

@@ -2,6 +2,7 @@
 
 use crate::accumulate::{Accumulator, Build};
 use crate::cache::Cache;
+use crate::charts::Charts;
 use crate::generate::add_hashes;
 use crate::kustomization::Image;
 use crate::load::Loader;
@@ -52,17 +53,22 @@ impl Built {
 /// One diagnostic with the line that is to blame and the overlays that led there. Its code starts with `kustomize-`,
 /// `resource-`, `patch-` or `yaml-`.
 pub fn build(world: &dyn World, path: &Utf8Path, options: &Options) -> Result<Built> {
-    run(world, path, options, None)
+    build_with(world, path, options, Tools::default())
 }
 
-/// As [`build`], with bases taken from and kept in `cache`.
-pub fn build_with_cache(world: &dyn World, path: &Utf8Path, options: &Options, cache: &Cache) -> Result<Built> {
-    run(world, path, options, Some(cache))
+/// What a build may use besides the files.
+#[derive(Clone, Copy, Default)]
+pub struct Tools<'a> {
+    /// Takes and keeps bases.
+    pub cache: Option<&'a Cache>,
+    /// Renders `helmCharts:`.
+    pub charts: Option<&'a dyn Charts>,
 }
 
-fn run(world: &dyn World, path: &Utf8Path, options: &Options, cache: Option<&Cache>) -> Result<Built> {
+/// As [`build`], with what it may use.
+pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: Tools<'_>) -> Result<Built> {
     let loader = Loader::new(world, path, options.load_restrictor)?;
-    let mut build = Build::new(options, cache);
+    let mut build = Build::new(options, tools);
     let mut target = build.open(&loader)?;
     if !target.kustomization.build_metadata.is_empty() {
         target.provenance = Some(Provenance::default());

@@ -6,7 +6,7 @@
 //! 1. `load` finds files within the bounds of the kustomization that names them, `kustomization` and `parse` read
 //!    them;
 //! 2. `accumulate` walks the tree of bases and components, and calls on the way up, for each kustomization, the
-//!    generators (`generate`) and transformers (`transform`, `plugin`) in Kustomize's order;
+//!    generators (`generate`, `charts`) and transformers (`transform`, `plugin`) in Kustomize's order;
 //! 3. at the end, once, `references` lets the fields that hold names follow the new names, and `variables` replaces
 //!    the old `vars:`.
 //!
@@ -16,6 +16,7 @@
 mod accumulate;
 mod build;
 mod cache;
+mod charts;
 mod config;
 mod decode;
 mod generate;
@@ -34,6 +35,7 @@ mod transform;
 mod variables;
 mod walk;
 
-pub use build::{Built, KUSTOMIZE_VERSION, build, build_with_cache};
+pub use build::{Built, KUSTOMIZE_VERSION, Tools, build, build_with};
 pub use cache::Cache;
+pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart};
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};

@@ -177,6 +177,11 @@ impl<'a> Loader<'a> {
         Ok(Loaded { bytes, file: FileId::new(&shown) })
     }
 
+    /// Where it reads from.
+    pub(crate) fn world(&self) -> &dyn World {
+        self.world
+    }
+
     /// What is at `path`, relative to this folder.
     pub(crate) fn kind(&self, path: &str) -> Option<EntryKind> {
         self.world.kind(&self.join(path))
@@ -197,7 +202,8 @@ impl<'a> Loader<'a> {
         normalize(&self.root.join(path))
     }
 
-    fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
+    /// A path of this world as messages name it.
+    pub(crate) fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
         path.strip_prefix(&*self.start).unwrap_or(path).to_owned()
     }
 

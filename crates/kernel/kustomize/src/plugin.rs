@@ -1,11 +1,14 @@
 //! Configurations of built-in plugins: `generators:` and `transformers:` with `apiVersion: builtin`.
 
 use crate::accumulate::{Accumulator, Build, Target, located};
+use crate::charts::inflate;
 use crate::config::{FieldSpec, field_specs};
 use crate::decode::{Decoder, Located, closest};
 use crate::generate::{Generated, generate as generate_config, generate_policy};
 use crate::kustomization::{GeneratorFields, Image, Patch, Replica};
-use crate::kustomization::{read_generator, read_image, read_replica, read_selector};
+use crate::kustomization::{
+    read_generator, read_helm_chart, read_helm_globals, read_image, read_replica, read_selector,
+};
 use crate::provenance::{ConfiguredBy, source_of};
 use crate::stamp::Stamp;
 use crate::transform::{
@@ -50,17 +53,20 @@ pub(crate) fn generate(
         generate_config(kind, &generator, None, target.loader, build.options.origins)
     };
     let made = match config.kind() {
-        "ConfigMapGenerator" => configured(Generated::ConfigMap),
-        "SecretGenerator" => configured(Generated::Secret),
-        "IAMPolicyGenerator" => generate_policy(node),
-        _ => Err(Diagnostic::error("kustomize-helm", "helmCharts are not supported yet")),
+        "ConfigMapGenerator" => configured(Generated::ConfigMap).map(|made| vec![made]),
+        "SecretGenerator" => configured(Generated::Secret).map(|made| vec![made]),
+        "IAMPolicyGenerator" => generate_policy(node).map(|made| vec![made]),
+        _ => read_helm_chart(&decoder, node)
+            .and_then(|chart| inflate(build, target, &chart, &read_helm_globals(&decoder, node)?)),
     };
     let mut made = made.map_err(|error| fails(error, config))?;
-    made.overlays.push(target.file);
-    if let Some(source) = source_of(config) {
-        source.annotate_generated(&mut made, &into.resources, ConfiguredBy::plugin(config));
+    for resource in &mut made {
+        resource.overlays.push(target.file);
+        if let Some(source) = source_of(config) {
+            source.annotate_generated(resource, &into.resources, ConfiguredBy::plugin(config));
+        }
     }
-    into.resources.absorb_all([made]).map_err(|error| located(error, node.span))
+    into.resources.absorb_all(made).map_err(|error| located(error, node.span))
 }
 
 /// Runs the transformer that `config` describes.

@@ -1,7 +1,7 @@
 //! Builds in memory: what the corpus does not ask of us.
 
 use onepane_diagnostics::{Diagnostic, Step};
-use onepane_kustomize::{Cache, ImageOverride, LoadRestrictor, Options, build, build_with_cache};
+use onepane_kustomize::{Cache, ImageOverride, LoadRestrictor, Options, Tools, build, build_with};
 use onepane_world::MemoryWorld;
 
 const DEPLOYMENT: &str = "\
@@ -51,7 +51,9 @@ fn histories_change_no_byte_and_neither_does_the_cache() {
     assert_eq!(yaml(&world, "cluster", &options), plain);
     let cache = Cache::new();
     for _ in 0..2 {
-        let cached = build_with_cache(&world, "cluster".into(), &Options::default(), &cache).unwrap();
+        let cached =
+            build_with(&world, "cluster".into(), &Options::default(), Tools { cache: Some(&cache), charts: None })
+                .unwrap();
         assert_eq!(cached.to_yaml().unwrap(), plain);
     }
 }

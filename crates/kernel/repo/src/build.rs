@@ -1,9 +1,9 @@
 //! Folders to manifests: [`Repository::build`].
 
-use crate::Repository;
+use crate::{LocalCharts, Repository};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_kustomize::{Built, ImageOverride, Options, build_with_cache};
+use onepane_kustomize::{Built, ImageOverride, Options, Tools, build_with};
 
 /// What a build may be asked for.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +19,9 @@ impl Repository<'_> {
     /// The manifests of the folder `unit`, from what is on disk.
     pub fn build(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {
         let set_images = options.set_images.iter().map(|text| image(text)).collect::<Result<_>>()?;
-        let options = Options { origins: options.origins, set_images, ..Options::default() };
-        build_with_cache(self.world, unit, &options, &self.cache)
+        // Charts are rendered here, so that nothing has to be allowed.
+        let options = Options { origins: options.origins, set_images, enable_helm: true, ..Options::default() };
+        build_with(self.world, unit, &options, Tools { cache: Some(&self.cache), charts: Some(&LocalCharts) })
     }
 }
 

@@ -15,6 +15,7 @@
 //! It performs no I/O of its own and knows no cluster.
 
 mod build;
+mod charts;
 mod layout;
 mod release;
 mod render;
@@ -22,6 +23,7 @@ mod repository;
 mod why;
 
 pub use build::BuildOptions;
+pub use charts::LocalCharts;
 pub use layout::Layout;
 pub use onepane_kustomize::Built;
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};

@@ -1,10 +1,14 @@
 //! `onepane kustomize`: the drop-in for `kustomize build` and `kustomize version`.
 
 use crate::atomic;
+use crate::commands::helm::pull_for_kustomize;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};
-use onepane_kustomize::{Built, KUSTOMIZE_VERSION, LoadRestrictor, Options, Reorder, build};
-use onepane_world::OsWorld;
+use onepane_kustomize::{
+    Built, ChartRequest, Charts, KUSTOMIZE_VERSION, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
+};
+use onepane_repo::LocalCharts;
+use onepane_world::{OsWorld, World};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
@@ -155,7 +159,8 @@ fn run_build(arguments: &[String]) -> Result<(), Failure> {
     };
     options.managed_by_label |= std::env::var("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_ok_and(|value| value == "on");
     let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
-    let built = build(&OsWorld::unrestricted(here), Utf8Path::new(path), &options)?;
+    let tools = Tools { charts: Some(&FetchedCharts), ..Tools::default() };
+    let built = build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), &options, tools)?;
     for warning in &built.warnings {
         eprintln!("{}", warning.message);
     }
@@ -168,6 +173,19 @@ fn run_build(arguments: &[String]) -> Result<(), Failure> {
     }
     atomic::write(&output, built.to_yaml()?.as_bytes())?;
     Ok(())
+}
+
+/// Charts that are fetched where they are not there.
+struct FetchedCharts;
+
+impl Charts for FetchedCharts {
+    fn render(&self, world: &dyn World, request: &ChartRequest) -> onepane_diagnostics::Result<RenderedChart> {
+        LocalCharts.render(world, request)
+    }
+
+    fn fetch(&self, request: &ChartRequest) -> onepane_diagnostics::Result<()> {
+        pull_for_kustomize(request)
+    }
 }
 
 /// A file a resource, as Kustomize names them; the namespace is in the name where there are several.

@@ -28,7 +28,7 @@ const CHART_FIELDS: &[&str] = &[
 ];
 
 /// Reads `helmGlobals:`.
-pub(super) fn read_helm_globals(decoder: &Decoder, node: &Node) -> Result<HelmGlobals> {
+pub(crate) fn read_helm_globals(decoder: &Decoder, node: &Node) -> Result<HelmGlobals> {
     let mut globals = HelmGlobals::default();
     decoder.fields(node, &["chartHome", "configHome"], |field, value| {
         match field {
@@ -41,7 +41,7 @@ pub(super) fn read_helm_globals(decoder: &Decoder, node: &Node) -> Result<HelmGl
 }
 
 /// Reads an entry of `helmCharts:`.
-pub(super) fn read_helm_chart(decoder: &Decoder, node: &Node) -> Result<HelmChart> {
+pub(crate) fn read_helm_chart(decoder: &Decoder, node: &Node) -> Result<HelmChart> {
     let mut chart = HelmChart { span: entry_span(node), ..HelmChart::default() };
     decoder.fields(node, CHART_FIELDS, |field, value| {
         match field {
@@ -60,6 +60,7 @@ pub(super) fn read_helm_chart(decoder: &Decoder, node: &Node) -> Result<HelmChar
             "kubeVersion" => chart.kube_version = decoder.string(value)?,
             "nameTemplate" => chart.name_template = decoder.string(value)?,
             "skipTests" => chart.skip_tests = decoder.bool(value)?,
+            "devel" => chart.devel = decoder.bool(value)?,
             _ => drop(decoder.bool(value)?),
         }
         Ok(())

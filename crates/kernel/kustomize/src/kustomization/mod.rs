@@ -6,6 +6,7 @@ mod parts;
 mod read;
 
 pub(crate) use file::{KustomizationFile, find};
+pub(crate) use legacy::{read_helm_chart, read_helm_globals};
 pub(crate) use parts::{
     Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica, SortOptions,
     Variable, read_generator, read_image, read_replica, read_selector,

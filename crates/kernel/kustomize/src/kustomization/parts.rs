@@ -119,6 +119,7 @@ pub(crate) struct HelmChart {
     pub(crate) kube_version: String,
     pub(crate) name_template: String,
     pub(crate) skip_tests: bool,
+    pub(crate) devel: bool,
     pub(crate) span: Option<Span>,
 }
 

@@ -37,6 +37,8 @@ mod values;
 mod verify;
 mod version;
 
+pub(crate) use pull::pull_for_kustomize;
+
 use crate::arguments::ColorChoice;
 use crate::terminal::Terminal;
 use camino::Utf8PathBuf;

@@ -7,6 +7,7 @@ use super::flags::{Flag, Kind, Parsed, flag, short};
 use super::network::{chart_request, fetcher, out};
 use super::verify::{print_verified, verify_fetched};
 use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
 use onepane_fetch::Provenance;
 use onepane_world::normalize;
 use std::cell::RefCell;
@@ -27,6 +28,34 @@ const FLAGS: &[Flag] = &[
     flag("untar", Kind::Bool, "unpack it"),
     flag("untardir", Kind::Text, "with --untar: the folder it is unpacked in, below the destination"),
 ];
+
+/// Fetches the chart that a kustomization inflates into the folder that it looks in, and prints nothing.
+pub(crate) fn pull_for_kustomize(chart: &onepane_kustomize::ChartRequest) -> onepane_diagnostics::Result<()> {
+    let mut arguments = Vec::new();
+    let reference = match chart.repo.strip_prefix("oci://") {
+        Some(_) => format!("{}/{}", chart.repo.trim_end_matches('/'), chart.name),
+        None => {
+            arguments.push(format!("--repo={}", chart.repo));
+            chart.name.clone()
+        }
+    };
+    if !chart.version.is_empty() {
+        arguments.push(format!("--version={}", chart.version));
+    }
+    if chart.devel {
+        arguments.push("--devel".to_owned());
+    }
+    let pull = || -> Result<(), Failure> {
+        let flags = super::flags::parse(COMMAND.flags, &arguments)?;
+        let request = chart_request(&flags, &reference)?;
+        fetcher(&flags)?.download_unpacked(&request, &chart.home, Provenance::Skip, &mut |_| {})?;
+        Ok(())
+    };
+    pull().map_err(|failure| {
+        let message = format!("the chart '{}' can't be fetched: {}", chart.name, failure.message);
+        Diagnostic::error("kustomize-helm", message)
+    })
+}
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let arguments = &flags.arguments;

@@ -31,13 +31,11 @@ impl ResourceId {
 
     /// [`Self::CLUSTER`], [`Self::DEFAULT_NAMESPACE`] or the namespace as written.
     pub fn effective_namespace(&self) -> &str {
-        if self.gvk.is_cluster_scoped() {
-            Self::CLUSTER
-        } else if self.namespace.is_empty() {
-            Self::DEFAULT_NAMESPACE
-        } else {
-            &self.namespace
-        }
+        if self.gvk.is_cluster_scoped() { Self::CLUSTER } else { self.named_namespace() }
+    }
+
+    fn named_namespace(&self) -> &str {
+        if self.namespace.is_empty() { Self::DEFAULT_NAMESPACE } else { &self.namespace }
     }
 
     /// Whether it is known to live outside namespaces.
@@ -70,7 +68,11 @@ impl ResourceId {
 
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
-        self.same_gvk_and_name(other) && (self.namespace == other.namespace || self.same_namespace(other))
+        // What a type's scope is takes a look into a table, and mostly need not be known.
+        self.same_gvk_and_name(other)
+            && (self.namespace == other.namespace
+                || self.named_namespace() == other.named_namespace()
+                || self.is_cluster_scoped())
     }
 }
 

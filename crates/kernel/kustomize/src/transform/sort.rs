@@ -76,7 +76,7 @@ fn sort_by_kinds<S: AsRef<str>>(resources: &mut ResourceSet, first: &[S], last: 
     resources.sort_by(|a, b| {
         let (a, b) = (a.id(), b.id());
         let rank = |id: &ResourceId| ranks.get(&*id.gvk.kind).copied().unwrap_or(0);
-        rank(a).cmp(&rank(b)).then_with(|| compare_types(&a.gvk, &b.gvk)).then_with(|| text(a).cmp(&text(b)))
+        rank(a).cmp(&rank(b)).then_with(|| compare_types(&a.gvk, &b.gvk)).then_with(|| compare_names(a, b))
     });
 }
 
@@ -84,20 +84,37 @@ fn compare_types(a: &GroupVersionKind, b: &GroupVersionKind) -> Ordering {
     if a == b {
         return Ordering::Equal;
     }
-    let text = |gvk: &GroupVersionKind| {
-        let or = |part: &str, absent: &str| if part.is_empty() { absent.to_owned() } else { part.to_owned() };
-        format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K"))
-    };
-    let order = text(a).cmp(&text(b));
+    let order = type_text(a).cmp(type_text(b));
     // Kustomize keeps Kubernetes' own namespaces before those of other groups.
     let namespaces = &*a.kind == "Namespace" && &*b.kind == "Namespace";
     if namespaces && (a.group.is_empty() || b.group.is_empty()) { order.reverse() } else { order }
 }
 
-fn text(id: &ResourceId) -> String {
-    let namespace = if id.namespace.is_empty() { "~X" } else { &id.namespace };
-    let name = if id.name.is_empty() { "~N" } else { &id.name };
-    format!("{}|{namespace}|{name}", id.gvk)
+/// Of ids whose types are equal, or make the same text.
+fn compare_names(a: &ResourceId, b: &ResourceId) -> Ordering {
+    if a.namespace == b.namespace && a.gvk == b.gvk {
+        return or(&a.name, "~N").cmp(or(&b.name, "~N"));
+    }
+    id_text(a).cmp(id_text(b))
+}
+
+/// Types are compared as one text, in which parts that are absent have names.
+fn type_text(gvk: &GroupVersionKind) -> impl Iterator<Item = u8> {
+    joined([or(&gvk.group, "~G"), "_", or(&gvk.version, "~V"), "_", or(&gvk.kind, "~K")])
+}
+
+fn id_text(id: &ResourceId) -> impl Iterator<Item = u8> {
+    let (kind, version) = (or(&id.gvk.kind, "[noKind]"), or(&id.gvk.version, "[noVer]"));
+    let (namespace, name) = (or(&id.namespace, "~X"), or(&id.name, "~N"));
+    joined([kind, ".", version, ".", or(&id.gvk.group, "[noGrp]"), "|", namespace, "|", name])
+}
+
+fn or<'t>(part: &'t str, absent: &'t str) -> &'t str {
+    if part.is_empty() { absent } else { part }
+}
+
+fn joined<'t, const N: usize>(parts: [&'t str; N]) -> impl Iterator<Item = u8> + 't {
+    parts.into_iter().flat_map(str::bytes)
 }
 
 #[cfg(test)]

@@ -37,10 +37,10 @@ fn describe(graph: &mut Graph, place: Id, schema: &Value, root: &Value, depth: u
                 }
             }
             // Keys of any name are meant to be there.
-            ("additionalProperties" | "unevaluatedProperties" | "patternProperties", value) => {
-                if *value != Value::Bool(false) {
-                    graph.read_whole(&Seen::place(place));
-                }
+            ("additionalProperties" | "unevaluatedProperties" | "patternProperties", value)
+                if *value != Value::Bool(false) =>
+            {
+                graph.read_whole(&Seen::place(place));
             }
             ("items" | "additionalItems" | "contains", schema @ Value::Object(_)) => {
                 let element = graph.element(place);

@@ -145,7 +145,7 @@ fn subcharts_read_what_is_below_their_name() {
 
 #[test]
 fn a_subchart_that_is_missing_may_read_anything_of_its_own() {
-    let world = chart("").with("c/Chart.yaml", &format!("{CHART}dependencies:\n- {{name: s, version: 1.0.0}}\n"));
+    let world = chart("").with("c/Chart.yaml", format!("{CHART}dependencies:\n- {{name: s, version: 1.0.0}}\n"));
     assert_eq!(unread(world, "s: {a: 1}\nglobal: {b: 1}\nc: 1"), ["c"]);
 }
 

@@ -108,13 +108,15 @@ impl<'a> Explanation<'a> {
         let mut subjects = Vec::new();
         for origin in about {
             match self.subject(origin, 0) {
-                // That there are values at all says nothing.
-                Some(Subject::Present(path)) if path.0.len() < 2 => {}
+                // That there are values at all, or a release, says nothing.
+                Some(Subject::Present(path)) if path.0.len() < 2 || !path.is_value() => {}
                 Some(subject) if !subjects.contains(&subject) => subjects.push(subject),
                 _ => {}
             }
         }
-        for subject in subjects.iter().take(MOST_SUBJECTS) {
+        // Whoever reads a value reads the maps that it is in.
+        let telling = subjects.iter().filter(|subject| !subjects.iter().any(|other| other.is_below(subject)));
+        for subject in telling.take(MOST_SUBJECTS) {
             diagnostic = match subject {
                 Subject::Present(path) => self.tell_present(diagnostic, path),
                 Subject::Absent(holder, key) => self.tell_absent(diagnostic, holder, key),
@@ -176,9 +178,12 @@ impl<'a> Explanation<'a> {
         let (shown, inside) = self.shown(&path);
         let is_value = path.is_value();
         let diagnostic = match self.null_on(&path) {
-            Some((prefix, null)) => {
-                let (shown, _) = self.shown(&prefix);
-                diagnostic.trace(format!("`{shown}`{inside} is set to null, which removes it"), null.span())
+            Some((prefix, null, is_given)) => {
+                let (shown, inside) = self.shown(&prefix);
+                let removes = if is_given { "set to null, which removes it" } else { "null in the chart's defaults" };
+                return diagnostic
+                    .trace(format!("`{shown}`{inside} is {removes}"), null.span())
+                    .hint(format!("set `{}` in a values file", path.below_values()));
             }
             None if is_value => {
                 let set = match self.sources_of(&path).as_slice() {
@@ -258,13 +263,13 @@ impl<'a> Explanation<'a> {
         layers.into_iter().rev().take(charts.len() + 1).find_map(|(map, path)| lookup(map, &path))
     }
 
-    /// The null that takes away what is at the path or above it.
-    fn null_on(&self, path: &Path) -> Option<(Path, Origin)> {
-        self.layers(path).into_iter().find_map(|(map, below)| {
+    /// The null that takes away what is at the path or above it, and whether it was given and is no chart's own.
+    fn null_on(&self, path: &Path) -> Option<(Path, Origin, bool)> {
+        self.layers(path).into_iter().enumerate().find_map(|(layer, (map, below))| {
             let skipped = path.0.len() - below.0.len();
             (1..=below.0.len()).find_map(|count| {
-                let value = lookup(map, &Path(below.0[..count].to_vec()))?;
-                value.is_nil().then(|| (Path(path.0[..skipped + count].to_vec()), value.origin))
+                let value = lookup(map, &Path(below.0[..count].to_vec())).filter(Value::is_nil)?;
+                Some((Path(path.0[..skipped + count].to_vec()), value.origin, layer == 0))
             })
         })
     }
@@ -275,6 +280,18 @@ impl<'a> Explanation<'a> {
         let all = charts.iter().rev().copied().chain([self.chart]);
         let files = all.filter_map(|chart| chart.values_file.as_ref()).map(|file| file.id.path().to_string());
         files.chain(self.sources.iter().cloned()).collect()
+    }
+}
+
+impl Subject {
+    /// Whether it is inside what `other` is.
+    fn is_below(&self, other: &Self) -> bool {
+        let Self::Present(outer) = other else { return false };
+        match self {
+            Self::Present(path) => path.0.len() > outer.0.len() && path.0.starts_with(&outer.0),
+            Self::Absent(holder, _) => holder.0.starts_with(&outer.0),
+            Self::AbsentInMade(_) => false,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Init(arguments) => commands::init::run(&terminal, &arguments),
         Command::Render(arguments) => commands::render::run(&terminal, directory.as_deref(), &arguments),
         Command::Build(arguments) => commands::build::run(&terminal, directory.as_deref(), &arguments),
+        Command::Check(arguments) => commands::check::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onepane", &mut std::io::stdout());
@@ -75,6 +76,8 @@ enum Command {
     Render(commands::render::Arguments),
     /// Build the manifests of clusters, groups or any folder
     Build(commands::build::Arguments),
+    /// Find values that no template reads
+    Check(commands::check::Arguments),
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
     /// Print a completion script for a shell

@@ -6,12 +6,14 @@
 //!
 //! Start at [`Diagnostic`]; the renderers are [`render_full`], [`render_concise`] and [`render_json`].
 
+mod closest;
 mod diagnostic;
 mod origin;
 mod render;
 mod source_text;
 mod span;
 
+pub use closest::closest;
 pub use diagnostic::{Diagnostic, Frame, Label, Result, Severity};
 pub use origin::{Chain, Origin, Record, Step};
 pub use render::{render_concise, render_full, render_json};

@@ -120,6 +120,8 @@ pub enum Step {
     NameReference,
     /// Any other transformer.
     Transformer,
+    /// A key that is not there: the note is the key, the input the map that lacks it.
+    Absent,
 }
 
 impl Step {
@@ -142,6 +144,7 @@ impl Step {
             Self::Replacement => "replacement",
             Self::NameReference => "name reference",
             Self::Transformer => "transformer",
+            Self::Absent => "absent key",
         }
     }
 }

@@ -28,6 +28,20 @@ pub fn missing_dependencies(chart: &Chart) -> Vec<&str> {
     wanted.map(|dependency| dependency.name.as_str()).filter(|name| !there(name)).collect()
 }
 
+/// The subcharts under the names that `chart` calls them by, whether or not they are enabled.
+pub fn named_dependencies(chart: &Chart) -> Vec<Chart> {
+    let mut wanted = chart.metadata.dependencies.clone().unwrap_or_default();
+    named(chart.dependencies.clone(), &mut wanted)
+}
+
+/// The names or aliases of the dependencies that no subchart stands for.
+pub fn missing_among(chart: &Chart) -> Vec<String> {
+    let present = named_dependencies(chart);
+    let wanted = chart.metadata.dependencies.iter().flatten();
+    let names = wanted.map(|wanted| if wanted.alias.is_empty() { &wanted.name } else { &wanted.alias });
+    names.filter(|name| present.iter().all(|subchart| subchart.name() != *name)).cloned().collect()
+}
+
 /// Whether `version` satisfies `constraint`; what can't be read satisfies nothing.
 pub fn is_compatible(constraint: &str, version: &str) -> bool {
     match (Constraint::parse(constraint), Version::parse(version)) {

@@ -9,6 +9,7 @@
 mod capabilities;
 mod chart_files;
 mod early;
+mod explain;
 mod failure;
 mod glob;
 mod head;
@@ -27,5 +28,7 @@ pub use lint::{Finding, LintOptions, Severity, lint};
 pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;
 pub use release::{Action, Release};
-pub use render::{PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, render, render_through};
+pub use render::{
+    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, TEMPLATE_FAILED, render, render_through,
+};
 pub use split::{leading_space, split as split_manifests, trimmed_end};

@@ -3,6 +3,7 @@
 use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
 use crate::early::Early;
+use crate::explain::Explanation;
 use crate::failure::{execution_error, parse_error};
 use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
 use crate::release::Release;
@@ -12,6 +13,7 @@ use onepane_parallel::Pending;
 use onepane_template::{Host, MissingKey, Offline, Options, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -28,6 +30,9 @@ pub struct RenderOptions {
     pub origins: Origins,
     /// Whose results are wanted.
     pub compat: Compat,
+    /// Whether the error of a template is to tell all about the values it is of, and then what was merged into them,
+    /// in words: the files and flags. Asks for origins; made for rendering once more what has failed.
+    pub explain: Option<Vec<String>>,
 }
 
 /// Whether values are held against `values.schema.json`.
@@ -73,6 +78,9 @@ pub struct RenderError {
     /// Where a manifest is no YAML: what was rendered, by path, for `--debug`.
     pub rendered: Vec<(Rc<str>, Text)>,
 }
+
+/// The code of findings about templates that failed while they ran.
+pub const TEMPLATE_FAILED: &str = "template-execution";
 
 /// How far a render got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,8 +130,10 @@ pub fn render_through(
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
 
-    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
-    plan.add(&chart, "", &Parent::None(values));
+    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None };
+    let data = plan.add(&chart, "", &Parent::None(values));
+    let explanation = options.explain.as_ref().map(|sources| Explanation::new(&chart, given, sources, &data));
+    plan.explanation = explanation.map(RefCell::new);
     // Manifests' heads are read while values are held against their schemas; a post-renderer sees only what is good.
     let printed = plan.print(&mut early, chart.name(), post_render.is_none(), world).map_err(late);
     // What is wrong with the values is said first, and what is wrong with the templates last.
@@ -173,7 +183,7 @@ pub(crate) fn render_leniently(
         return Some(Err(error.message));
     }
     let Data::Map(values) = Value::from(values).deep_copy().data else { return None };
-    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options) };
+    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None };
     plan.add(chart, "", &Parent::None(values));
     let printed = plan.parse(&mut Early::new(options.origins));
     let printed = printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Linter, &mut |_, _| {}));
@@ -225,6 +235,7 @@ struct Plan<'a> {
     templates: BTreeMap<String, Template>,
     options: &'a RenderOptions,
     top: Top,
+    explanation: Option<RefCell<Explanation<'a>>>,
 }
 
 impl Plan<'_> {
@@ -288,7 +299,9 @@ impl Plan<'_> {
 
     fn parse(&self, early: &mut Early) -> Result<Templates, Box<Diagnostic>> {
         let origins = self.options.origins == Origins::Tracked;
-        let options = Options { missing_key: MissingKey::Zero, origins, set_name: "gotpl", ..Options::default() };
+        let absences = self.explanation.is_some();
+        let options =
+            Options { missing_key: MissingKey::Zero, origins, absences, set_name: "gotpl", ..Options::default() };
         let mut templates = Templates::new(early.functions.clone(), options);
         let order = self.order();
         let pending: Vec<_> = order.iter().map(|(_, template)| early.template(&template.file)).collect();
@@ -351,12 +364,20 @@ impl Plan<'_> {
                 ("BasePath", Value::string(&*template.base_path)),
             ]);
             template.data.insert("Template", about.declared_as(self.map_type()).into());
-            let data = Value::from(template.data.declared_as(self.map_type()));
+            let mut data = Value::from(template.data.declared_as(self.map_type()));
+            if let Some(explanation) = &self.explanation {
+                data = explanation.borrow_mut().named_top(data);
+            }
             let text = templates.execute(path, &data, world, host).map_err(|error| {
                 let message = execution_error(&error.message);
-                let mut diagnostic = error.into_diagnostic("template-execution");
+                let subjects = error.subjects.clone();
+                let mut diagnostic = error.into_diagnostic(TEMPLATE_FAILED);
                 diagnostic.message = message;
-                or_at(diagnostic, template.file.place())
+                let diagnostic = or_at(diagnostic, template.file.place());
+                match &self.explanation {
+                    Some(explanation) => explanation.borrow().add_to(diagnostic, &subjects),
+                    None => diagnostic,
+                }
             })?;
             let text = with_raw_bytes(onepane_template::without_no_value(text), template.file.bytes());
             if path.ends_with("NOTES.txt") {
@@ -445,6 +466,7 @@ mod tests {
             schemas: Schemas::Checked,
             origins,
             compat: Compat::Helm4,
+            explain: None,
         };
         render(chart, &values, &options, world, Early::new(origins), &mut |_| {})
     }

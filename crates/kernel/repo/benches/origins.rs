@@ -50,6 +50,7 @@ fn measure_chart(folder: &str, world: &OsWorld) {
             schemas: Schemas::Checked,
             origins,
             compat: onepane_chart::Compat::Helm4,
+            explain: None,
         };
         let rendered = render(chart, &Map::new(), &options, world, early, &mut |_| {});
         std::hint::black_box(rendered.unwrap_or_else(|error| panic!("{}", error.diagnostic)));

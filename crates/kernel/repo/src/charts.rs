@@ -2,7 +2,9 @@
 
 use onepane_chart::{Origins, merge_maps, missing_dependencies, parse_values};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Step};
-use onepane_helm::{Action, Capabilities, Early, Release, RenderOptions, Schemas, name_from_template, render};
+use onepane_helm::{
+    Action, Capabilities, Early, Release, RenderOptions, Schemas, TEMPLATE_FAILED, name_from_template, render,
+};
 use onepane_kustomize::{ChartRequest, ChartValues, Charts, RenderedChart};
 use onepane_value::{Data, List, Map, TextBuilder, Value};
 use onepane_world::World;
@@ -38,72 +40,18 @@ fn placed(value: &Value, node: &Node) -> Value {
 
 impl Charts for LocalCharts {
     fn render(&self, world: &dyn World, request: &ChartRequest) -> Result<RenderedChart> {
-        let fail = |message: String| Diagnostic::error("kustomize-helm", message);
         let origins = if request.origins { Origins::Tracked } else { Origins::Untracked };
-        let mut early = Early::new(origins);
-        let chart = early.load(&request.folder(), world, origins.into(), &mut |_| {})?;
-        if !matches!(chart.metadata.kind.as_str(), "" | "application") {
-            return Err(fail(format!("{} charts are not installable", chart.metadata.kind)).at(chart.place));
-        }
-        let missing = missing_dependencies(&chart);
-        if !missing.is_empty() {
-            let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
-            return Err(fail(message).at(chart.place));
-        }
-        let mut values = Map::new();
-        for ChartValues { file, bytes, merged } in &request.values {
-            let step = request.origins.then_some((Step::ValuesFile, *file));
-            let over = parse_values(bytes, step).map_err(|mut error| {
-                if let Some(label) = &mut error.primary {
-                    label.span.file = *file;
-                }
-                error.trace(format!("in the values file `{}`", file.path()), None)
-            })?;
-            let over = match merged.as_ref().filter(|_| request.origins) {
-                Some(node) => placed_map(&over, node),
-                None => over,
-            };
-            values = merge_maps(&values, &over);
-        }
-        let mut capabilities = Capabilities::default();
-        if !request.kube_version.is_empty() {
-            let version = &request.kube_version;
-            let wrong = |error| fail(format!("invalid kube version '{version}': {error}"));
-            capabilities = capabilities.with_kube_version(version).map_err(wrong)?;
-        }
-        let name = match (request.release_name.as_str(), request.name_template.as_str()) {
-            ("", "") => "release-name".to_owned(),
-            ("", template) => name_from_template(template, world).map_err(fail)?,
-            (name, "") => name.to_owned(),
-            _ => return Err(fail("cannot set --name-template and also specify a name".to_owned())),
-        };
-        Release::check_name(&name).map_err(|error| fail(format!("release name check failed: {error}")))?;
-        let namespace = match request.namespace.as_str() {
-            "" => "default",
-            namespace => namespace,
-        };
-        let options = RenderOptions {
-            release: Release { name, namespace: namespace.to_owned(), action: Action::Install },
-            capabilities: capabilities.with_api_versions(request.api_versions.iter().cloned()),
-            schemas: Schemas::Checked,
-            origins,
-            compat: onepane_chart::Compat::Helm4,
-        };
-        let rendered = render(chart, &values, &options, world, early, &mut |_| {}).map_err(|error| error.diagnostic)?;
-        let mut text = TextBuilder::new();
-        for (_, file) in rendered.crds.iter().filter(|_| request.include_crds) {
-            text.push_plain(b"---\n");
-            text.push(file.bytes(), &Origin::UNKNOWN);
-            text.push_plain(b"\n");
-        }
-        let hooks = rendered.hooks.iter().filter(|hook| !(request.skip_hooks || request.skip_tests && hook.is_test()));
-        for manifest in rendered.manifests.iter().chain(hooks.map(|hook| &hook.manifest)) {
-            text.push_plain(b"---\n");
-            text.push_text(&manifest.text);
-            text.push_plain(b"\n");
-        }
-        let text = text.finish();
-        Ok(RenderedChart { text: text.to_str().into_owned(), marks: text.marks_by_line() })
+        inflate(world, request, origins, None).map_err(|error| {
+            if error.code != TEMPLATE_FAILED {
+                return error;
+            }
+            let files = request.values.iter().map(|values| values.file.path().to_string()).collect();
+            match inflate(world, request, Origins::Tracked, Some(files)) {
+                // A template that asks the clock or chance may fail in another way the second time.
+                Err(explained) if explained.message == error.message => explained,
+                _ => error,
+            }
+        })
     }
 
     fn fetch(&self, request: &ChartRequest) -> Result<()> {
@@ -111,6 +59,81 @@ impl Charts for LocalCharts {
         Err(Diagnostic::error("kustomize-helm", message)
             .hint("`onepane kustomize build --enable-helm` fetches it into the folder"))
     }
+}
+
+fn inflate(
+    world: &dyn World,
+    request: &ChartRequest,
+    origins: Origins,
+    explain: Option<Vec<String>>,
+) -> Result<RenderedChart> {
+    let fail = |message: String| Diagnostic::error("kustomize-helm", message);
+    let tracked = origins == Origins::Tracked;
+    let mut early = Early::new(origins);
+    let chart = early.load(&request.folder(), world, origins.into(), &mut |_| {})?;
+    if !matches!(chart.metadata.kind.as_str(), "" | "application") {
+        return Err(fail(format!("{} charts are not installable", chart.metadata.kind)).at(chart.place));
+    }
+    let missing = missing_dependencies(&chart);
+    if !missing.is_empty() {
+        let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
+        return Err(fail(message).at(chart.place));
+    }
+    let mut values = Map::new();
+    for ChartValues { file, bytes, merged } in &request.values {
+        let step = tracked.then_some((Step::ValuesFile, *file));
+        let over = parse_values(bytes, step).map_err(|mut error| {
+            if let Some(label) = &mut error.primary {
+                label.span.file = *file;
+            }
+            error.trace(format!("in the values file `{}`", file.path()), None)
+        })?;
+        let over = match merged.as_ref().filter(|_| tracked) {
+            Some(node) => placed_map(&over, node),
+            None => over,
+        };
+        values = merge_maps(&values, &over);
+    }
+    let mut capabilities = Capabilities::default();
+    if !request.kube_version.is_empty() {
+        let version = &request.kube_version;
+        let wrong = |error| fail(format!("invalid kube version '{version}': {error}"));
+        capabilities = capabilities.with_kube_version(version).map_err(wrong)?;
+    }
+    let name = match (request.release_name.as_str(), request.name_template.as_str()) {
+        ("", "") => "release-name".to_owned(),
+        ("", template) => name_from_template(template, world).map_err(fail)?,
+        (name, "") => name.to_owned(),
+        _ => return Err(fail("cannot set --name-template and also specify a name".to_owned())),
+    };
+    Release::check_name(&name).map_err(|error| fail(format!("release name check failed: {error}")))?;
+    let namespace = match request.namespace.as_str() {
+        "" => "default",
+        namespace => namespace,
+    };
+    let options = RenderOptions {
+        release: Release { name, namespace: namespace.to_owned(), action: Action::Install },
+        capabilities: capabilities.with_api_versions(request.api_versions.iter().cloned()),
+        schemas: Schemas::Checked,
+        origins,
+        compat: onepane_chart::Compat::Helm4,
+        explain,
+    };
+    let rendered = render(chart, &values, &options, world, early, &mut |_| {}).map_err(|error| error.diagnostic)?;
+    let mut text = TextBuilder::new();
+    for (_, file) in rendered.crds.iter().filter(|_| request.include_crds) {
+        text.push_plain(b"---\n");
+        text.push(file.bytes(), &Origin::UNKNOWN);
+        text.push_plain(b"\n");
+    }
+    let hooks = rendered.hooks.iter().filter(|hook| !(request.skip_hooks || request.skip_tests && hook.is_test()));
+    for manifest in rendered.manifests.iter().chain(hooks.map(|hook| &hook.manifest)) {
+        text.push_plain(b"---\n");
+        text.push_text(&manifest.text);
+        text.push_plain(b"\n");
+    }
+    let text = text.finish();
+    Ok(RenderedChart { text: text.to_str().into_owned(), marks: text.marks_by_line() })
 }
 
 #[cfg(test)]
@@ -175,5 +198,16 @@ mod tests {
             let (said, line) = said(&KUSTOMIZATION.replace(from, to));
             assert!(said.contains(message) && line == Some(2), "{said} at {line:?}");
         }
+    }
+
+    #[test]
+    fn a_template_that_fails_tells_the_value_it_is_about() {
+        let template = "a: {{ required \"it is needed\" .Values.bb }}\n";
+        let error = built(&world().with("base/charts/web/templates/pod.yaml", template), false);
+        let error = error.expect_err("a value is missing");
+        assert!(error.message.contains("it is needed"), "{error}");
+        let told: Vec<&str> = error.trace.iter().map(|frame| frame.message.as_str()).collect();
+        let wanted = "`.Values.bb` is set by none of: base/charts/web/values.yaml, base/kustomization.yaml";
+        assert!(told.contains(&wanted), "{told:?}");
     }
 }

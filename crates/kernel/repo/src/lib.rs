@@ -12,10 +12,13 @@
 //!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
 //!    goes on with template lines, includes and values files.
 //!
+//! [`Repository::check`] holds the values files of a release against what its chart's templates read.
+//!
 //! It performs no I/O of its own and knows no cluster.
 
 mod build;
 mod charts;
+mod check;
 mod layout;
 mod release;
 mod render;

@@ -4,7 +4,7 @@ use crate::Repository;
 use crate::render::{Manifest, RenderedRelease, files};
 use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
-use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, render};
+use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, State, ValuesSource};
 use onepane_value::{Map, Text};
 
@@ -17,8 +17,27 @@ impl Repository<'_> {
     /// The release as files.
     ///
     /// It is rendered as `helm template --include-crds --skip-tests` would: CRDs belong to what runs, tests do not.
+    ///
+    /// What a template fails on is told with all that is known of it: that is found out by rendering once more.
     pub fn render(&self, release: &Release) -> Result<RenderedRelease> {
-        self.render_tracked(release, Origins::Untracked)
+        let outcome = self.render_tracked(release, Origins::Untracked);
+        outcome.map_err(|error| if error.code == TEMPLATE_FAILED { self.explained(release, error) } else { error })
+    }
+
+    fn explained(&self, release: &Release, error: Box<Diagnostic>) -> Box<Diagnostic> {
+        let sources = release.values.iter().map(|source| match source {
+            ValuesSource::File { path, .. } => path.to_string(),
+            ValuesSource::Inline(_) => format!("the values in {}", release.span.file.path()),
+        });
+        let mut sources: Vec<String> = sources.collect();
+        if !release.set.is_empty() {
+            sources.push("`set`".to_owned());
+        }
+        match self.render_as(release, Origins::Tracked, Some(sources)) {
+            // A template that asks the clock or chance may fail in another way the second time.
+            Err(explained) if explained.message == error.message => explained,
+            _ => error,
+        }
     }
 
     /// The release called `name` as files whose bytes know where they came from.
@@ -33,6 +52,10 @@ impl Repository<'_> {
 
     /// The release as files, with or without origins; the contents are the same.
     pub fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
+        self.render_as(release, origins, None)
+    }
+
+    fn render_as(&self, release: &Release, origins: Origins, explain: Option<Vec<String>>) -> Result<RenderedRelease> {
         let in_release =
             |error: Box<Diagnostic>| error.trace(format!("in the release `{}`", release.name), Some(release.span));
         let mut warnings: Vec<Diagnostic> = Vec::new();
@@ -63,6 +86,7 @@ impl Repository<'_> {
             schemas: Schemas::Checked,
             origins,
             compat: Compat::Helm4,
+            explain,
         };
         let rendered = render(chart, &values, &options, self.world, early, &mut warn)
             .map_err(|error| in_release(error.diagnostic))?;

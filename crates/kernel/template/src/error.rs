@@ -1,6 +1,7 @@
 //! Errors of parsing and execution, in Go's words and with onepane's places.
 
-use onepane_diagnostics::{Diagnostic, Span};
+use onepane_diagnostics::{Diagnostic, Origin, Span};
+use onepane_value::Value;
 use std::fmt;
 
 /// An error in a template: one pointer, because all that is evaluated is either a value or one of these.
@@ -18,6 +19,8 @@ pub struct ErrorParts {
     pub span: Option<Span>,
     /// The includes that led there, innermost first: what was called, and where.
     pub trace: Vec<(String, Option<Span>)>,
+    /// The values that it is about, where origins are on.
+    pub subjects: Vec<Origin>,
 }
 
 impl std::ops::Deref for Error {
@@ -30,7 +33,7 @@ impl std::ops::Deref for Error {
 impl Error {
     /// An error in nothing that was called.
     pub(crate) fn new(message: String, cause: String, span: Option<Span>) -> Self {
-        Self::from(ErrorParts { message, cause, span, trace: Vec::new() })
+        Self::from(ErrorParts { message, cause, span, trace: Vec::new(), subjects: Vec::new() })
     }
 
     /// What it says, to be taken apart.
@@ -48,6 +51,22 @@ impl Error {
     pub(crate) fn traced(mut self, called: String, span: Option<Span>) -> Self {
         self.0.trace.push((called, span));
         self
+    }
+
+    /// Remembers that it is about `value`.
+    pub(crate) fn about(self, value: &Value) -> Self {
+        self.about_all([&value.origin])
+    }
+
+    /// Remembers the values that it is about, as far as it is known where they came from.
+    pub(crate) fn about_all<'o>(mut self, origins: impl IntoIterator<Item = &'o Origin>) -> Self {
+        self.0.subjects.extend(origins.into_iter().filter(|origin| origin.is_known()).cloned());
+        self
+    }
+
+    /// The same where it is not known yet what it is about.
+    pub(crate) fn or_about(self, origins: &[Origin]) -> Self {
+        if self.subjects.is_empty() { self.about_all(origins) } else { self }
     }
 
     /// The same as a finding.

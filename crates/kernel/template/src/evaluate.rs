@@ -4,7 +4,8 @@ use crate::execute::{Execution, entry};
 use crate::frame::{At, Frame, Slot};
 use crate::templates::MissingKey;
 use crate::tree::{Command, FunctionCall, Index, Number, Operand, Pipeline, Special, Stretch, Term};
-use crate::{Error, Function, Type};
+use crate::{Error, Function, FunctionError, Type};
+use onepane_diagnostics::{Origin, Record, Step};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
 use std::rc::Rc;
 
@@ -134,12 +135,15 @@ impl Execution<'_> {
     ) -> Result<Slot, Error> {
         let slot = match &receiver.value.data {
             Data::Nil if receiver.interface => {
-                return Err(frame.error(format!("nil pointer evaluating interface {{}}.{name}")));
+                let error = frame.error(format!("nil pointer evaluating interface {{}}.{name}"));
+                return Err(error.about(&receiver.value));
             }
             Data::Nil if self.options.missing_key == MissingKey::Error => {
                 let name = onepane_value::format::quote(name.as_bytes());
                 return Err(frame.error(format!("nil data; no entry for key {name}")));
             }
+            // What is absent stays absent by its own name.
+            Data::Nil if self.options.absences => return Ok(Slot::from(receiver.value.clone())),
             Data::Nil => return Ok(Slot::from(Value::NIL)),
             Data::Object(object) => return self.member(frame, dot, receiver, object, name, called),
             Data::Map(map) if matches!(map.declared(), MapType::Values | MapType::ValuesOfHelm3) && name == "AsMap" => {
@@ -151,7 +155,13 @@ impl Execution<'_> {
                 }
                 match entry(map, name) {
                     Some(slot) => slot,
-                    None => self.missing(frame, map, name)?,
+                    None => {
+                        let mut slot = self.missing(frame, map, name)?;
+                        if self.options.absences {
+                            slot.value.origin = absent(name, &receiver.value);
+                        }
+                        slot
+                    }
                 }
             }
             _ => return Err(no_field(frame, receiver, name)),
@@ -243,10 +253,25 @@ impl Execution<'_> {
             let expected = parameter(arguments.len()).unwrap_or(Type::Any);
             arguments.push(validate(frame, Slot::from(last), expected)?);
         }
-        (function.call)(self, &arguments).map_err(|error| {
+        let outcome = (function.call)(self, &arguments).map_err(|error| {
             frame.at = called.node;
-            frame.call_error(name, error)
-        })
+            // What a nested template fails on is told by its own error; `tpl` is about its text besides.
+            let about = match (&error, name) {
+                (FunctionError::Message(_), _) => arguments.as_slice(),
+                (FunctionError::Nested(_), "tpl") => &arguments[..1],
+                (FunctionError::Nested(_), _) => &[],
+            };
+            let absent = self.options.absences.then(|| absent_argument(name, &arguments)).flatten();
+            let about = absent.iter().chain(about.iter().map(|argument| &argument.origin));
+            frame.call_error(name, error).about_all(about)
+        });
+        match outcome {
+            Ok(value) if self.options.absences && !value.truth() && !value.origin.is_known() => {
+                let origin = absent_argument(name, &arguments).unwrap_or_default();
+                Ok(value.with_origin(origin))
+            }
+            outcome => outcome,
+        }
     }
 
     /// `and` and `or`: arguments are evaluated until one decides.
@@ -312,11 +337,11 @@ impl Execution<'_> {
         let outcome = if slot.value.is_nil() && !slot.interface {
             Err("reflect: call of reflect.Value.Type on zero Value".into())
         } else {
-            (function.call)(self, &[slot.value])
+            (function.call)(self, std::slice::from_ref(&slot.value))
         };
         outcome.map_err(|error| {
             frame.at = called.node;
-            frame.call_error(function.name, error)
+            frame.call_error(function.name, error).about(&slot.value)
         })
     }
 
@@ -394,7 +419,31 @@ impl<'t> Call<'t> {
 }
 
 fn no_field(frame: &Frame<'_>, receiver: &Slot, name: &str) -> Error {
-    frame.error(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+    frame.error(format!("can't evaluate field {name} in type {}", receiver.type_name())).about(&receiver.value)
+}
+
+/// The origin of a value that is not there: `map` has no `key`.
+fn absent(key: &str, map: &Value) -> Origin {
+    let (note, inputs) = (Some(key.into()), vec![map.origin.clone()]);
+    Origin::from(Record { step: Step::Absent, span: None, note, inputs, previous: Origin::UNKNOWN })
+}
+
+/// The key that `index`, `get` or `dig` did not find, with the map that it was looked for in.
+fn absent_argument(name: &str, arguments: &[Value]) -> Option<Origin> {
+    let (map, keys) = match (name, arguments) {
+        ("index" | "get", [map, keys @ ..]) => (map, keys),
+        ("dig", [keys @ .., _, map]) => (map, keys),
+        _ => return None,
+    };
+    let mut at = map.clone();
+    for key in keys {
+        let (Data::Map(map), Some(key)) = (&at.data, key.as_text()) else { return None };
+        match map.get(key) {
+            Some(value) => at = value,
+            None => return Some(absent(&key.to_str(), &at)),
+        }
+    }
+    None
 }
 
 impl Type {
@@ -458,16 +507,18 @@ fn validate(frame: &Frame<'_>, slot: Slot, expected: Type) -> Result<Value, Erro
         return match zero(expected).filter(|_| !slot.interface) {
             Some(zero) => Ok(zero),
             None if slot.interface => {
-                Err(frame.error(format!("wrong type for value; expected {}; got interface {{}}", expected.name())))
+                let error = format!("wrong type for value; expected {}; got interface {{}}", expected.name());
+                Err(frame.error(error).about(&slot.value))
             }
-            None => Err(frame.error(format!("invalid value; expected {}", expected.name()))),
+            None => Err(frame.error(format!("invalid value; expected {}", expected.name())).about(&slot.value)),
         };
     }
     if expected.accepts(&slot.value) {
         return Ok(slot.value);
     }
     let actual = slot.value.type_name();
-    Err(frame.error(format!("wrong type for value; expected {}; got {actual}", expected.name())))
+    let error = format!("wrong type for value; expected {}; got {actual}", expected.name());
+    Err(frame.error(error).about(&slot.value))
 }
 
 /// A constant where nothing asks for a type.

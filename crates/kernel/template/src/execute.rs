@@ -123,6 +123,9 @@ impl<'e> Execution<'e> {
                     self.action(frame, dot, action, out)?;
                     Flow::Next
                 }
+                Node::If(branch) | Node::With(branch) if self.options.absences => {
+                    self.decided(frame, dot, node, branch, out)?
+                }
                 Node::If(branch) => {
                     let value = self.pipeline(frame, dot, &branch.pipeline)?;
                     self.choose(frame, dot, dot, value.truth(), branch, out)?
@@ -174,7 +177,7 @@ impl<'e> Execution<'e> {
         let outer = std::mem::take(&mut self.reads);
         let value = self.pipeline(frame, dot, &action.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
-        let value = value?;
+        let value = value.map_err(|error| error.or_about(&reads))?;
         if !action.pipeline.declared.is_empty() {
             return Ok(());
         }
@@ -205,6 +208,26 @@ impl<'e> Execution<'e> {
         self.count(text.len()).map_err(|cause| frame.error(cause))?;
         out.push_text(text);
         Ok(())
+    }
+
+    /// An `if` or a `with` that knows what was read to decide on it: a branch that fails of itself was taken for that.
+    fn decided<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        node: &Node,
+        branch: &'t Branch,
+        out: &mut TextBuilder,
+    ) -> Result<Flow, Error> {
+        let outer = std::mem::take(&mut self.reads);
+        let value = self.pipeline(frame, dot, &branch.pipeline);
+        let reads = std::mem::replace(&mut self.reads, outer);
+        let outcome = value.and_then(|value| {
+            let truth = value.truth();
+            let inside = if matches!(node, Node::With(_)) { Slot::from(value) } else { dot.clone() };
+            self.choose(frame, &inside, dot, truth, branch, out)
+        });
+        outcome.map_err(|error| error.or_about(&reads))
     }
 
     fn choose<'t>(
@@ -243,7 +266,8 @@ impl<'e> Execution<'e> {
             Data::Nil => false,
             Data::Int(..) | Data::Uint(..) if branch.pipeline.declared.len() > 1 => {
                 let shown = format::sprint(std::slice::from_ref(walked));
-                return Err(frame.error(format!("can't use {shown} to iterate over more than one variable")));
+                let error = format!("can't use {shown} to iterate over more than one variable");
+                return Err(frame.error(error).about(&value));
             }
             Data::Int(count, kind) => self.iterate(
                 frame,
@@ -272,7 +296,7 @@ impl<'e> Execution<'e> {
             }
             _ => {
                 let shown = format::sprint(std::slice::from_ref(&value));
-                return Err(frame.error(format!("range can't iterate over {shown}")));
+                return Err(frame.error(format!("range can't iterate over {shown}")).about(&value));
             }
         };
         match branch.otherwise {

@@ -38,6 +38,9 @@ pub struct Options {
     pub missing_key: MissingKey,
     /// Whether text remembers where it came from.
     pub origins: bool,
+    /// Whether what is nil because a key is absent remembers the key. It is for telling why a template failed, and asks
+    /// for `origins`.
+    pub absences: bool,
     /// The name of the set: what error texts of `tpl` and `include` call it.
     pub set_name: &'static str,
     /// Bytes of stack that templates calling one another may take up. The thread must have a good deal more: a template
@@ -67,6 +70,7 @@ impl Default for Options {
         Self {
             missing_key: MissingKey::Invalid,
             origins: false,
+            absences: false,
             set_name: "",
             most_stack: 200 << 20,
             most_nested_includes: 1000,

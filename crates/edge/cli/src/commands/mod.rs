@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod helm;
 pub(crate) mod init;
 pub(crate) mod kustomize;

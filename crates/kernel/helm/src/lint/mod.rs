@@ -171,6 +171,7 @@ impl Linter<'_> {
             schemas: self.options.schemas,
             origins: Origins::Untracked,
             compat: Compat::Helm4,
+            explain: None,
         };
         let printed = match render_leniently(&mut chart, self.given, &options, self.world) {
             None => return,

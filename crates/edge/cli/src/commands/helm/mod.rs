@@ -51,17 +51,19 @@ use std::process::ExitCode;
 pub(crate) struct Failure {
     message: String,
     finding: Option<Box<Diagnostic>>,
+    /// Whether the finding is shown behind Helm's line: by default where a person looks at it.
+    is_shown: bool,
 }
 
 impl From<String> for Failure {
     fn from(message: String) -> Self {
-        Self { message, finding: None }
+        Self { message, finding: None, is_shown: false }
     }
 }
 
 impl From<Box<Diagnostic>> for Failure {
     fn from(finding: Box<Diagnostic>) -> Self {
-        Self { message: finding.message.clone(), finding: Some(finding) }
+        Self { message: finding.message.clone(), finding: Some(finding), is_shown: std::io::stderr().is_terminal() }
     }
 }
 
@@ -72,7 +74,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         Err(failure) => {
             eprintln!("Error: {}", failure.message);
             let placed = failure.finding.filter(|finding| finding.primary.is_some());
-            if let Some(finding) = placed.filter(|_| std::io::stderr().is_terminal()) {
+            if let Some(finding) = placed.filter(|_| failure.is_shown) {
                 eprintln!();
                 Terminal::new(ColorChoice::Auto).report(&finding, ".".into());
             }

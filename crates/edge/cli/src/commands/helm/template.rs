@@ -8,15 +8,17 @@ use super::namespace::namespace;
 use super::network::out;
 use super::output::{Files, release, select, stream};
 use super::post_renderer::{PostRenderer, post_renderer};
-use super::values::{capabilities, given_values};
+use super::values::{capabilities, given_values, merged_values, named_sources};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
 use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
-    Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, name_from_template, render, render_through,
+    Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, TEMPLATE_FAILED, name_from_template, render,
+    render_through,
 };
 use onepane_world::World;
+use std::io::IsTerminal;
 
 /// Its own flags. Those without help are accepted and not shown, as in Helm.
 const OWN_FLAGS: &[Flag] = &[
@@ -100,6 +102,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         schemas: if flags.is_set("skip-schema-validation") { Schemas::Skipped } else { Schemas::Checked },
         origins: Origins::Untracked,
         compat,
+        explain: None,
     };
     let rendered = match &post_renderer {
         Some(PostRenderer::Plugin(plugin, arguments)) => {
@@ -112,7 +115,12 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         Ok(rendered) => write(flags, &name, &rendered, post_renderer.as_ref(), compat),
         Err(error) => {
             let debug = is_debug(flags, &world);
-            let mut failure = Failure::from(error.diagnostic);
+            let is_shown = debug || std::io::stderr().is_terminal();
+            let diagnostic = match error.diagnostic.code {
+                TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, &world),
+                _ => error.diagnostic,
+            };
+            let mut failure = Failure { is_shown, ..Failure::from(diagnostic) };
             if error.stage == Stage::Templates && debug {
                 let mut out = Vec::new();
                 for (path, text) in error.rendered.iter().filter(|(_, text)| !text.trim_ascii().is_empty()) {
@@ -127,6 +135,31 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
             }
             Err(failure)
         }
+    }
+}
+
+/// The error of a template with what is known of the values it is of: rendering once more, with origins, finds it out.
+fn explained(
+    flags: &Parsed,
+    error: Box<Diagnostic>,
+    options: RenderOptions,
+    path: &Utf8Path,
+    world: &dyn World,
+) -> Box<Diagnostic> {
+    // Standard input can't be read a second time.
+    if flags.all("values").iter().any(|path| path.trim() == "-") {
+        return error;
+    }
+    let (origins, compat) = (Origins::Tracked, options.compat);
+    let Ok(values) = merged_values(flags, compat, origins, world) else { return error };
+    let mut early = Early::new(origins);
+    let read = LoadOptions { origins, compat, ..LoadOptions::default() };
+    let Ok(chart) = early.load(path, world, read, &mut |_| {}) else { return error };
+    let options = RenderOptions { origins, explain: Some(named_sources(flags)), ..options };
+    match render(chart, &values, &options, world, early, &mut |_| {}) {
+        // A template that asks the clock or chance may fail in another way the second time.
+        Err(explained) if explained.diagnostic.message == error.message => explained.diagnostic,
+        _ => error,
     }
 }
 

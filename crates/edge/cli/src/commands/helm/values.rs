@@ -10,6 +10,23 @@ use std::io::Read;
 
 /// Merges `-f` and the `--set` family. The file `-` is standard input.
 pub(super) fn given_values(flags: &Parsed, compat: Compat, world: &dyn World) -> Result<Map, Failure> {
+    merged_values(flags, compat, Origins::Untracked, world)
+}
+
+/// The files and flags that are merged, in their order and without what flags say: it may be secret.
+pub(super) fn named_sources(flags: &Parsed) -> Vec<String> {
+    let names = ["set-json", "set", "set-string", "set-file", "set-literal"];
+    let given = names.iter().filter(|name| !flags.all(name).is_empty());
+    flags.all("values").into_iter().chain(given.map(|name| format!("`--{name}`"))).collect()
+}
+
+/// What [`given_values`] gives, with origins or without.
+pub(super) fn merged_values(
+    flags: &Parsed,
+    compat: Compat,
+    origins: Origins,
+    world: &dyn World,
+) -> Result<Map, Failure> {
     let sources = ValueSources {
         compat,
         files: flags.all("values"),
@@ -27,7 +44,7 @@ pub(super) fn given_values(flags: &Parsed, compat: Compat, world: &dyn World) ->
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         Ok(bytes)
     };
-    Ok(merge_sources(&sources, Origins::Untracked, &read)?)
+    Ok(merge_sources(&sources, origins, &read)?)
 }
 
 /// What a version of Helm knows of clusters, with `--kube-version`.

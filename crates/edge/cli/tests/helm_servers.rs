@@ -169,7 +169,9 @@ fn tls_is_checked_as_the_flags_say() {
         format!("show values a --repo {closed_url} {mine}"),
         format!("repo add open {open_url} --ca-file ca.pem"),
         format!("repo add closed {closed_url} {mine}"),
-        "repo update".to_owned(),
+        // One at a time: Helm says what it has updated in the order that the answers come in.
+        "repo update open".to_owned(),
+        "repo update closed".to_owned(),
         "show chart closed/a".to_owned(),
         "pull open/a -d out".to_owned(),
     ];

@@ -1,5 +1,6 @@
 //! Values as JSON, as encoding/json reads and writes them.
 
+mod plain;
 mod read;
 mod write;
 

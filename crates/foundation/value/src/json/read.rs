@@ -1,5 +1,6 @@
 //! From JSON text to [`Value`]s.
 
+use super::plain::plain_bytes;
 use crate::{Data, List, Map, Text, Value};
 
 /// How deep collections may nest. encoding/json stops at 10,000.
@@ -212,7 +213,7 @@ impl Reader<'_> {
                 used = 0;
             }
             if let Some(word) = text[at..].first_chunk() {
-                let plain = plain_bytes(word);
+                let plain = plain_bytes::<false>(word);
                 buffer[used..used + 8].copy_from_slice(word);
                 used += plain;
                 at += plain;
@@ -330,38 +331,5 @@ fn quote(byte: u8) -> String {
         0xA1..=0xAC | 0xAE..=0xFF => format!("'{}'", char::from(byte)),
         0x80..=0xAD => format!("'\\u{byte:04x}'"),
         _ => format!("'\\x{byte:02x}'"),
-    }
-}
-
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-
-/// How many bytes of a string come before the first that does not stand for itself; all are looked at at once.
-fn plain_bytes(bytes: &[u8; 8]) -> usize {
-    let word = u64::from_le_bytes(*bytes);
-    // Subtracting sets the high bit of each byte that is below: right up to the first, wrong at times beyond it.
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let found = (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH_BITS;
-    found.trailing_zeros() as usize / 8
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain_bytes;
-
-    #[test]
-    fn the_first_special_byte_is_found_wherever_it_stands() {
-        for at in 0..8 {
-            for behind in [0, b'a', b'"', b'#', 0xFF] {
-                for byte in 0..=u8::MAX {
-                    let mut bytes = [behind; 8];
-                    bytes[..at].fill(0x7F);
-                    bytes[at] = byte;
-                    let first = bytes.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')).unwrap_or(8);
-                    assert_eq!(plain_bytes(&bytes), first, "{bytes:?}");
-                }
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! From [`Value`]s to JSON text.
 
+use super::plain::plain_bytes;
 use crate::{Data, ElementType, FloatKind, Kind, List, Object, Text, TextBuilder, Value};
 use base64::Engine;
 use onepane_diagnostics::Origin;
@@ -236,21 +237,33 @@ const fn escapes(html: bool) -> [Escape; 256] {
     escapes
 }
 
-/// Writes UTF-8. Nothing branches on a byte: where JSON stands in JSON every eighth is an escape, which one can't be
-/// guessed, and to guess wrong takes as long as to write ten bytes.
+/// Writes UTF-8, through a buffer: where JSON stands in JSON every eighth byte is an escape.
 fn write_escaped(out: &mut TextBuilder, text: &[u8], escapes_html: bool) {
-    const CHUNK: usize = 32;
     let escapes = if escapes_html { &HTML_ESCAPES } else { &ESCAPES };
-    let mut buffer = [0; 6 * CHUNK + 2];
-    for chunk in text.chunks(CHUNK) {
-        let mut used = 0;
-        for byte in chunk {
-            let escape = escapes[*byte as usize];
-            buffer[used..used + 8].copy_from_slice(&escape);
-            used += usize::from(escape[7]);
+    let mut buffer = [0; 256];
+    let (mut used, mut at) = (0, 0);
+    loop {
+        if used > buffer.len() - 16 {
+            out.push_plain(&buffer[..used]);
+            used = 0;
         }
-        out.push_plain(&buffer[..used]);
+        if let Some(word) = text[at..].first_chunk() {
+            let plain = plain_bytes::<true>(word);
+            buffer[used..used + 8].copy_from_slice(word);
+            used += plain;
+            at += plain;
+            if plain == 8 {
+                continue;
+            }
+        }
+        // What is special in HTML only may stand for itself here.
+        let Some(byte) = text.get(at) else { break };
+        let escape = escapes[*byte as usize];
+        buffer[used..used + 8].copy_from_slice(&escape);
+        used += usize::from(escape[7]);
+        at += 1;
     }
+    out.push_plain(&buffer[..used]);
 }
 
 /// Bytes as Go's encoder writes them: each byte that is no UTF-8 becomes U+FFFD.

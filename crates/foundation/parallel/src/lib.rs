@@ -104,9 +104,14 @@ impl Ahead {
         drop(state);
         Pending { place }
     }
-}
 
-impl Ahead {
+    /// What a thread that had to start for something else may do afterwards: work off what was given, until nothing
+    /// more comes. Nothing, where there already is a thread for that.
+    pub fn helper(&self) -> impl FnOnce() + Send + 'static {
+        let queue = (self.given.get() < WORTH_A_THREAD).then(|| self.queue.clone());
+        move || queue.iter().for_each(|queue| queue.work_off())
+    }
+
     fn start(&self) {
         if thread::available_parallelism().is_ok_and(|cores| cores.get() > 1) {
             let queue = self.queue.clone();
@@ -186,6 +191,21 @@ mod tests {
         // From behind, so that both do some of it.
         let sum: u64 = pending.into_iter().rev().map(Pending::wait).sum();
         assert_eq!(sum, 999_000);
+    }
+
+    #[test]
+    fn a_thread_may_help_once_it_has_done_something_else() {
+        let ahead = Ahead::default();
+        let helper = ahead.helper();
+        let pending: Vec<_> = (0..10).map(|_| ahead.give(1, || thread::current().id())).collect();
+        let thread = thread::spawn(helper);
+        while !lock(&ahead.queue.state).idle {
+            thread::yield_now();
+        }
+        let helping = thread.thread().id();
+        assert!(pending.into_iter().all(|pending| pending.wait() == helping));
+        drop(ahead);
+        thread.join().expect("it ends when nothing more comes");
     }
 
     #[test]

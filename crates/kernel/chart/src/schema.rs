@@ -29,15 +29,15 @@ enum State {
 }
 
 impl Validation {
-    /// Starts to hold `values` against the schemas of `chart` and its subcharts.
-    pub fn start(chart: &Chart, values: &Map) -> Self {
+    /// Starts to hold `values` against the schemas of `chart` and its subcharts. The thread goes on with `afterwards`.
+    pub fn start(chart: &Chart, values: &Map, afterwards: impl FnOnce() + Send + 'static) -> Self {
         let mut checks = Vec::new();
         collect(chart, values, &mut checks);
         if checks.is_empty() {
             return Self(State::Done(Ok(())));
         }
         let place = chart.place;
-        Self(State::Running(within_bounds(move || run(&checks, place))))
+        Self(State::Running(within_bounds(move || run(&checks, place), afterwards)))
     }
 
     /// What was found: all findings as one error in Helm's words.
@@ -61,10 +61,16 @@ const LONGEST: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 struct Work<T>(mpsc::Receiver<T>, Option<JoinHandle<()>>);
 
-fn within_bounds<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Work<T> {
+fn within_bounds<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    afterwards: impl FnOnce() + Send + 'static,
+) -> Work<T> {
     let (sender, receiver) = mpsc::channel();
-    // The receiver is gone where nobody waits any more.
-    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || drop(sender.send(work())));
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        // The receiver is gone where nobody waits any more.
+        let _ = sender.send(work());
+        afterwards();
+    });
     Work(receiver, thread.ok())
 }
 
@@ -148,7 +154,7 @@ fn run(checks: &[Check], chart: Span) -> Result<()> {
 /// Holds `values` against `schema`. The error is Helm's text.
 pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
     let (schema, values) = (schema.to_vec(), json_of_map(values));
-    within_bounds(move || check(&schema, &values)).wait()?
+    within_bounds(move || check(&schema, &values), || ()).wait()?
 }
 
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {

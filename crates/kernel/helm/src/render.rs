@@ -126,7 +126,8 @@ pub fn render_through(
         in_values(error)
     })?;
     let values = coalesce_values(&chart, given, options.compat, warn).map_err(in_values)?;
-    let validation = (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values));
+    let validation =
+        (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values, early.ahead.helper()));
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
 
@@ -178,7 +179,7 @@ pub(crate) fn render_leniently(
     let values = coalesce_values(chart, given, options.compat, &mut |_| {}).ok()?;
     let values = coalesce_values(chart, &values, options.compat, &mut |_| {}).ok()?;
     if options.schemas == Schemas::Checked
-        && let Err(error) = Validation::start(chart, &values).finish()
+        && let Err(error) = Validation::start(chart, &values, || ()).finish()
     {
         return Some(Err(error.message));
     }

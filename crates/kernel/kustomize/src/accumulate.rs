@@ -9,11 +9,12 @@ use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
 use crate::generate::{Generated, generate};
 use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, find};
-use crate::load::{Loader, is_remote};
+use crate::load::Loader;
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
 use crate::plugin;
 use crate::provenance::{ConfiguredBy, Provenance, folder};
+use crate::remote::{RepositoryUrl, is_http};
 use crate::stamp::Stamp;
 use crate::transform::{
     Affix, LoadedPatch, NamespaceChange, Pairs, RoleBindingSubjects, add_affix, load_json6902, load_patch,
@@ -84,7 +85,7 @@ impl<'o> Build<'o> {
     /// Reads the kustomization of the loader's folder.
     pub(crate) fn open<'a>(&mut self, loader: &'a Loader<'a>) -> Result<Target<'a>> {
         let KustomizationFile { kustomization, file, name, warnings } = find(loader)?;
-        self.warnings.extend(warnings);
+        self.warnings.extend(loader.warnings().iter().cloned().chain(warnings));
         let target = Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
         self.set_schema(&target)?;
         Ok(target)
@@ -140,15 +141,28 @@ impl<'o> Build<'o> {
         Ok(accumulator)
     }
 
-    /// Adds what a `resources:` entry names: a file or a folder.
+    /// Adds what a `resources:` entry names: a file, a folder or a repository.
     fn resource(&mut self, target: &Target<'_>, path: &str, span: Option<Span>, into: &mut Accumulator) -> Result<()> {
-        let kind = target.loader.kind(path);
-        if kind == Some(EntryKind::Folder) || (kind.is_none() && is_remote(path)) || path.is_empty() {
-            let base = self.base(target, path, span)?;
-            return into.merge(base);
+        let url = RepositoryUrl::parse(path);
+        let is_base = match target.loader.kind(path) {
+            None => url.as_ref().is_some_and(|url| !is_http(path) || url.is_explicit()),
+            kind => kind == Some(EntryKind::Folder),
+        };
+        if is_base {
+            return into.merge(self.base(target, path, span)?);
         }
-        let loaded = target.loader.load(path, span)?;
-        let mut resources = parse_resources(&loaded)?;
+        let read = target.loader.load(path, span).and_then(|loaded| parse_resources(&loaded));
+        let mut resources = match (read, url) {
+            // What an HTTP server answers is a file, or else the page of a repository.
+            (Err(file_error), Some(url)) if is_http(path) => match self.base(target, path, span) {
+                Ok(base) => return into.merge(base),
+                Err(error) if url.names_a_manifest() => {
+                    return Err(file_error.trace(format!("as a repository: {}", error.message), None));
+                }
+                Err(error) => return Err(error.trace(format!("as a file: {}", file_error.message), None)),
+            },
+            (read, _) => read?,
+        };
         if let Some(provenance) = &target.provenance {
             provenance.join(path).annotate_source(&mut resources);
         }

@@ -9,6 +9,7 @@ use crate::load::Loader;
 use crate::options::{Options, Reorder};
 use crate::provenance::{Provenance, remove_unwanted};
 use crate::references::update_references;
+use crate::remote::Remotes;
 use crate::stamp::Stamp;
 use crate::transform::{set_image, sort_legacy, sort_resources};
 use crate::variables::resolve_variables;
@@ -63,11 +64,13 @@ pub struct Tools<'a> {
     pub cache: Option<&'a Cache>,
     /// Renders `helmCharts:`.
     pub charts: Option<&'a dyn Charts>,
+    /// Fetches what is named by URL.
+    pub remotes: Option<&'a dyn Remotes>,
 }
 
 /// As [`build`], with what it may use.
 pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: Tools<'_>) -> Result<Built> {
-    let loader = Loader::new(world, path, options.load_restrictor)?;
+    let loader = Loader::new(world, tools.remotes, path, options.load_restrictor)?;
     let mut build = Build::new(options, tools);
     let mut target = build.open(&loader)?;
     if !target.kustomization.build_metadata.is_empty() {

@@ -1,6 +1,8 @@
 //! Reading files relative to a kustomization: [`Loader`].
 
+use crate::accumulate::located;
 use crate::options::LoadRestrictor;
+use crate::remote::{RemoteTree, Remotes, RepositoryUrl, is_http};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, World, normalize};
@@ -12,6 +14,9 @@ const DEEPEST: usize = 256;
 /// Reads files for the kustomization of one folder.
 pub(crate) struct Loader<'a> {
     world: &'a dyn World,
+    remotes: Option<&'a dyn Remotes>,
+    /// The repository that the folder is in, where it is none of the world's.
+    repository: Option<Arc<Repository>>,
     restrictor: LoadRestrictor,
     /// The folder, links followed.
     root: Utf8PathBuf,
@@ -22,6 +27,12 @@ pub(crate) struct Loader<'a> {
     depth: usize,
 }
 
+/// A repository from elsewhere, and what it was named by.
+struct Repository {
+    url: RepositoryUrl,
+    tree: RemoteTree,
+}
+
 /// The contents of a file and the path it is known under.
 pub(crate) struct Loaded {
     pub(crate) bytes: Arc<[u8]>,
@@ -29,73 +40,154 @@ pub(crate) struct Loaded {
 }
 
 impl<'a> Loader<'a> {
-    /// For the folder that the build starts in.
+    /// For the folder or repository that the build starts in.
     ///
     /// # Errors
-    /// `kustomize-no-folder` when there is none, `kustomize-remote` when `path` is a URL.
-    pub(crate) fn new(world: &'a dyn World, path: &Utf8Path, restrictor: LoadRestrictor) -> Result<Self> {
+    /// `kustomize-no-folder` when there is none, and what [`Self::fetch`] says.
+    pub(crate) fn new(
+        world: &'a dyn World,
+        remotes: Option<&'a dyn Remotes>,
+        path: &Utf8Path,
+        restrictor: LoadRestrictor,
+    ) -> Result<Self> {
+        let start: Arc<Utf8Path> = world.canonical("".into()).unwrap_or_default().into();
+        let root = start.to_path_buf();
+        let loader = Self { world, remotes, repository: None, restrictor, root, start, referrer: None, depth: 0 };
+        if let Some(url) = RepositoryUrl::parse(path.as_str()) {
+            let repository = loader.fetch(url, None)?;
+            return loader.at_repository(repository, None);
+        }
         if world.kind(path) != Some(EntryKind::Folder) {
-            if is_remote(path.as_str()) {
-                return Err(remote_error(path.as_str()));
-            }
             let why = if world.kind(path).is_some() { "file is not directory" } else { "no such file or directory" };
             let message = format!("must build at directory: not a valid directory: '{path}': {why}");
             return Err(Diagnostic::error("kustomize-no-folder", message));
         }
-        let start = world.canonical("".into()).unwrap_or_default();
         let root =
             world.canonical(path).map_err(|error| Diagnostic::error("kustomize-no-folder", error.to_string()))?;
-        Ok(Self { world, restrictor, root, start: start.into(), referrer: None, depth: 0 })
+        Ok(Self { root, ..loader })
     }
 
-    /// For the folder `path`, named by this loader's kustomization at `span`.
+    /// For the folder or repository `path`, named by this loader's kustomization at `span`.
     ///
     /// # Errors
-    /// `kustomize-remote`, `kustomize-no-folder`, and `kustomize-cycle` when the folder is or contains one that led
-    /// here.
+    /// `kustomize-no-folder`, `kustomize-cycle` when the folder is or contains one that led here, and what
+    /// [`Self::fetch`] says.
     pub(crate) fn enter<'b>(&'b self, path: &str, span: Option<Span>) -> Result<Loader<'b>>
     where
         'a: 'b,
     {
-        let fail = |code, message: String| {
-            let error = Diagnostic::error(code, message);
-            match span {
-                Some(span) => error.at(span),
-                None => error,
-            }
-        };
+        let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if path.is_empty() {
             return Err(fail("kustomize-no-folder", "new root cannot be empty".to_owned()));
+        }
+        if let Some(url) = RepositoryUrl::parse(path) {
+            self.refuse_repository_cycle(&url, span)?;
+            let repository = self.fetch(url, span)?;
+            return self.below(span)?.at_repository(repository, span);
         }
         let target = self.join(path);
         if Utf8Path::new(path).is_absolute() {
             return Err(fail("kustomize-no-folder", format!("new root '{path}' cannot be absolute")));
         }
-        if self.world.kind(&target) != Some(EntryKind::Folder) {
-            if is_remote(path) {
-                return Err(crate::accumulate::located(remote_error(path), span));
-            }
-            let why = if self.world.kind(&target).is_some() { "it is a file" } else { "there is nothing" };
-            let mut error =
-                fail("kustomize-no-folder", format!("`{path}` is not a folder to build: {why} at `{target}`"));
+        if let Some(repository) = &self.repository
+            && !target.starts_with(&repository.tree.root)
+        {
+            let message = format!(
+                "security; bases in kustomizations found in cloned git repos must be within the repo, but base \
+                 '{path}' is outside '{}'",
+                repository.url.clone_url
+            );
+            return Err(fail("kustomize-outside-root", message));
+        }
+        if self.world().kind(&target) != Some(EntryKind::Folder) {
+            let why = if self.world().kind(&target).is_some() { "it is a file" } else { "there is nothing" };
+            let message = format!("`{path}` is not a folder to build: {why} at `{}`", self.relative(&target));
+            let mut error = fail("kustomize-no-folder", message);
             if let Some(near) = self.nearest(&target) {
                 error = error.hint(format!("did you mean `{near}`?"));
             }
             return Err(error);
         }
-        let root = self.world.canonical(&target).map_err(|error| fail("kustomize-no-folder", error.to_string()))?;
+        let root = self.world().canonical(&target).map_err(|error| fail("kustomize-no-folder", error.to_string()))?;
         self.refuse_cycle(&root, span)?;
+        Ok(Loader { root, ..self.below(span)? })
+    }
+
+    /// One like this, named by it at `span`.
+    fn below<'b>(&'b self, span: Option<Span>) -> Result<Loader<'b>>
+    where
+        'a: 'b,
+    {
         if self.depth >= DEEPEST {
-            return Err(fail("kustomize-cycle", format!("more than {DEEPEST} kustomizations refer to one another")));
+            let message = format!("more than {DEEPEST} kustomizations refer to one another");
+            return Err(located(Diagnostic::error("kustomize-cycle", message), span));
         }
         Ok(Loader {
             world: self.world,
+            remotes: self.remotes,
+            repository: self.repository.clone(),
             restrictor: self.restrictor,
-            root,
+            root: self.root.clone(),
             start: self.start.clone(),
             referrer: Some((self, span)),
             depth: self.depth + 1,
         })
+    }
+
+    /// The folder that `repository`'s URL names. Nothing outside it is read from there.
+    fn at_repository(self, repository: Repository, span: Option<Span>) -> Result<Self> {
+        let RemoteTree { world, root: top, .. } = &repository.tree;
+        let wanted = top.join(&repository.url.folder);
+        let fail = |message| Err(located(Diagnostic::error("kustomize-no-folder", message), span));
+        let named = || format!("`{}` of {}", repository.url.folder, repository.url.clone_url);
+        match world.kind(&wanted) {
+            Some(EntryKind::Folder) => {}
+            Some(_) => return fail(format!("{} is a file; expecting directory", named())),
+            None => return fail(format!("there is no {} at {}", named(), repository.tree.commit)),
+        }
+        match world.canonical(&wanted) {
+            Ok(root) if root.starts_with(top) => {
+                let start = top.as_path().into();
+                let restrictor = LoadRestrictor::RootOnly;
+                Ok(Self { root, start, restrictor, repository: Some(Arc::new(repository)), ..self })
+            }
+            _ => fail(format!("{} is outside of the repository", named())),
+        }
+    }
+
+    /// # Errors
+    /// `kustomize-remote` where this build fetches nothing, and whatever the one who fetches says.
+    fn fetch(&self, url: RepositoryUrl, span: Option<Span>) -> Result<Repository> {
+        let tree = match self.remotes {
+            Some(remotes) => remotes.repository(&url),
+            None => Err(fetches_nothing(&url.written)),
+        };
+        Ok(Repository { tree: tree.map_err(|error| located(error, span))?, url })
+    }
+
+    /// What the user should know of how this folder was fetched, for the loader that fetched it.
+    pub(crate) fn warnings(&self) -> &[Diagnostic] {
+        let referrers = self.referrer.and_then(|(referrer, _)| referrer.repository.as_ref());
+        match &self.repository {
+            Some(own) if referrers.is_none_or(|referrers| !Arc::ptr_eq(own, referrers)) => &own.tree.warnings,
+            _ => &[],
+        }
+    }
+
+    /// A repository may not lead to itself.
+    fn refuse_repository_cycle(&self, url: &RepositoryUrl, span: Option<Span>) -> Result<()> {
+        let mut visited = Some(self);
+        while let Some(loader) = visited {
+            if let Some(repository) = &loader.repository
+                && repository.url.written.starts_with(&url.written)
+            {
+                let (new, previous) = (&url.written, &repository.url.written);
+                let message = format!("cycle detected: URI '{new}' referenced by previous URI '{previous}'");
+                return Err(located(Diagnostic::error("kustomize-cycle", message), span));
+            }
+            visited = loader.referrer.map(|(referrer, _)| referrer);
+        }
+        Ok(())
     }
 
     /// A base may not be the folder of a kustomization that led to it, nor contain one.
@@ -128,23 +220,18 @@ impl<'a> Loader<'a> {
     /// The contents of a file, named at `span`. A relative path starts at this folder.
     ///
     /// # Errors
-    /// `kustomize-missing-file`, `kustomize-outside-root`, `kustomize-remote`.
+    /// `kustomize-missing-file`, `kustomize-outside-root`, `kustomize-remote`, and whatever the one who fetches says.
     pub(crate) fn load(&self, path: &str, span: Option<Span>) -> Result<Loaded> {
-        let fail = |code, message: String| {
-            let error = Diagnostic::error(code, message);
-            match span {
-                Some(span) => error.at(span),
-                None => error,
-            }
-        };
-        if path.starts_with("http://") || path.starts_with("https://") {
-            return Err(crate::accumulate::located(remote_error(path), span));
+        let fail = |code, message: String| located(Diagnostic::error(code, message), span);
+        if is_http(path) {
+            let bytes = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
+            return Ok(Loaded { bytes: bytes.map_err(|error| located(error, span))?, file: FileId::new(path) });
         }
         let target = self.join(path);
         let target = match self.restrictor {
             LoadRestrictor::None => target,
             LoadRestrictor::RootOnly => {
-                let canonical = match self.world.canonical(&target) {
+                let canonical = match self.world().canonical(&target) {
                     Ok(canonical) => canonical,
                     Err(error) => {
                         let mut error = fail("kustomize-missing-file", format!("{error}"));
@@ -155,7 +242,7 @@ impl<'a> Loader<'a> {
                     }
                 };
                 if !canonical.starts_with(&self.root) || canonical == self.root {
-                    if self.world.kind(&canonical) == Some(EntryKind::Folder) {
+                    if self.world().kind(&canonical) == Some(EntryKind::Folder) {
                         return Err(fail("kustomize-missing-file", format!("'{target}' must resolve to a file")));
                     }
                     let message = format!("security; file '{canonical}' is not in or below '{}'", self.root);
@@ -167,24 +254,34 @@ impl<'a> Loader<'a> {
             }
         };
         let shown = self.relative(&target);
-        let bytes = self.world.read(&shown).map_err(|error| {
+        let bytes = self.world().read(&shown).map_err(|error| {
             let mut error = fail("kustomize-missing-file", error.to_string());
             if let Some(near) = self.nearest(&target) {
                 error = error.hint(format!("did you mean `{near}`?"));
             }
             error
         })?;
-        Ok(Loaded { bytes, file: FileId::new(&shown) })
+        Ok(Loaded { bytes, file: self.file(&shown) })
     }
 
     /// Where it reads from.
     pub(crate) fn world(&self) -> &dyn World {
-        self.world
+        self.repository.as_ref().map_or(self.world, |repository| &*repository.tree.world)
+    }
+
+    /// What a file of this world is known under: that of a repository by a URL that names this very commit.
+    fn file(&self, path: &Utf8Path) -> FileId {
+        match self.repository.as_deref() {
+            None => FileId::new(path),
+            Some(Repository { url, tree }) => {
+                FileId::new(format!("{}//{path}?ref={}", without_password(&url.clone_url), tree.commit))
+            }
+        }
     }
 
     /// What is at `path`, relative to this folder.
     pub(crate) fn kind(&self, path: &str) -> Option<EntryKind> {
-        self.world.kind(&self.join(path))
+        self.world().kind(&self.join(path))
     }
 
     /// The folder, links followed.
@@ -209,23 +306,24 @@ impl<'a> Loader<'a> {
 
     /// A file or folder beside `target` whose name is close to its.
     fn nearest(&self, target: &Utf8Path) -> Option<String> {
-        let entries = self.world.list(target.parent()?).ok()?;
+        let entries = self.world().list(target.parent()?).ok()?;
         let names = entries.iter().map(|entry| entry.name.as_str());
         crate::decode::closest(target.file_name()?, names).map(str::to_owned)
     }
 }
 
-/// Whether a path that is not there locally looks like something to be fetched.
-pub(crate) fn is_remote(path: &str) -> bool {
-    let schemes = ["http://", "https://", "ssh://", "git@", "git::", "file://", "github.com/", "github.com:", "gh:"];
-    schemes.iter().any(|scheme| path.to_ascii_lowercase().starts_with(scheme))
-        || path.contains("?ref=")
-        || path.contains("?version=")
-        || path.contains(".git/")
-        || path.ends_with(".git")
+fn fetches_nothing(url: &str) -> Box<Diagnostic> {
+    Diagnostic::error("kustomize-remote", format!("nothing is fetched here: `{}`", without_password(url)))
+        .hint("copy it into the repository and name its folder")
 }
 
-fn remote_error(path: &str) -> Box<Diagnostic> {
-    Diagnostic::error("kustomize-remote", format!("remote bases are not supported yet: `{path}`"))
-        .hint("copy it into the repository and name its folder")
+/// A URL to be shown: `https://user:password@host` is `https://user@host`.
+fn without_password(url: &str) -> String {
+    let shown = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (user, rest) = rest.split_once('@')?;
+        let (user, _) = user.split_once(':').filter(|_| !user.contains('/'))?;
+        Some(format!("{scheme}://{user}@{rest}"))
+    };
+    shown().unwrap_or_else(|| url.to_owned())
 }

@@ -1,6 +1,7 @@
 //! `buildMetadata:`: annotations that say which file a resource came from and which transformers it met.
 
 use crate::load::Loader;
+use crate::remote::RepositoryUrl;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_resource::{GeneratorBehavior, Resource, ResourceSet};
 use onepane_world::normalize;
@@ -9,9 +10,14 @@ use onepane_yaml::{Node, Style};
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
 
-/// The folder that is being accumulated, relative to the one that the build started in.
+/// The folder that is being accumulated.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Provenance(Utf8PathBuf);
+pub(crate) struct Provenance {
+    /// Relative to the one that the build started in, or to the top of the repository.
+    path: Utf8PathBuf,
+    /// The repository that it is in, where that is another, and the revision that was asked for.
+    repository: Option<(String, Option<String>)>,
+}
 
 /// Who made or changed a resource.
 #[derive(Clone, Copy, Debug)]
@@ -40,15 +46,22 @@ impl<'a> ConfiguredBy<'a> {
 }
 
 impl Provenance {
-    /// The folder or file `path` in this folder.
+    /// What `path` in this folder names: a folder, a file or a repository.
     pub(crate) fn join(&self, path: &str) -> Self {
-        Self(normalize(&self.0.join(path)))
+        match RepositoryUrl::parse(path) {
+            // For the top of a repository Kustomize has the name of a placeholder.
+            Some(url) => Self {
+                path: if url.folder.as_str().is_empty() { "notCloned".into() } else { url.folder },
+                repository: Some((url.clone_url, url.reference)),
+            },
+            None => Self { path: normalize(&self.path.join(path)), repository: self.repository.clone() },
+        }
     }
 
     /// Says in each of `resources` that it comes from this file.
     pub(crate) fn annotate_source(&self, resources: &mut [Resource]) {
         for resource in resources {
-            resource.set_annotation(ORIGIN, text(format!("path: {}\n", scalar(self.0.as_str()))));
+            resource.set_annotation(ORIGIN, text(format!("path: {}\n{}", scalar(self.path.as_str()), self.revision())));
         }
     }
 
@@ -82,8 +95,19 @@ impl Provenance {
         }
     }
 
+    /// The lines that name the repository.
+    fn revision(&self) -> String {
+        let Some((repository, reference)) = &self.repository else { return String::new() };
+        let mut lines = format!("repo: {}\n", scalar(repository));
+        if let Some(reference) = reference {
+            lines.push_str(&format!("ref: {}\n", scalar(reference)));
+        }
+        lines
+    }
+
     fn configured(&self, by: ConfiguredBy<'_>) -> String {
-        let mut result = format!("configuredIn: {}\nconfiguredBy:\n", scalar(self.0.as_str()));
+        let (repository, path) = (self.revision(), scalar(self.path.as_str()));
+        let mut result = format!("{repository}configuredIn: {path}\nconfiguredBy:\n");
         for (key, value) in
             [("apiVersion", by.api_version), ("kind", by.kind), ("name", by.name), ("namespace", by.namespace)]
         {
@@ -97,8 +121,13 @@ impl Provenance {
 
 /// The origin that a configuration remembers, for the annotations of what it does.
 pub(crate) fn source_of(resource: &Resource) -> Option<Provenance> {
-    let path = resource.annotation(ORIGIN)?.lines().find_map(|line| line.strip_prefix("path: "))?;
-    Some(Provenance(path.trim_matches(['"', '\'']).into()))
+    let origin = resource.annotation(ORIGIN)?;
+    let value = |key: &str| {
+        let value = origin.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))?;
+        Some(value.trim_matches(['"', '\'']).to_owned())
+    };
+    let repository = value("repo").map(|repository| (repository, value("ref")));
+    Some(Provenance { path: value("path")?.into(), repository })
 }
 
 /// Takes the annotations away that the kustomization did not ask for.

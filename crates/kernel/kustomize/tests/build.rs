@@ -52,7 +52,7 @@ fn histories_change_no_byte_and_neither_does_the_cache() {
     let cache = Cache::new();
     for _ in 0..2 {
         let cached =
-            build_with(&world, "cluster".into(), &Options::default(), Tools { cache: Some(&cache), charts: None })
+            build_with(&world, "cluster".into(), &Options::default(), Tools { cache: Some(&cache), ..Tools::default() })
                 .unwrap();
         assert_eq!(cached.to_yaml().unwrap(), plain);
     }

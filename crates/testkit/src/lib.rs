@@ -6,9 +6,11 @@
 
 pub mod conformance;
 mod corpus;
+mod git_server;
 mod process;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
-pub use process::{Finished, run};
+pub use git_server::{GitServer, Mood, git};
+pub use process::{Finished, peer, run};
 pub use semantic::{masked_equal, parse_documents};

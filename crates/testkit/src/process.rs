@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use wait_timeout::ChildExt;
@@ -22,6 +22,18 @@ impl Finished {
     pub fn crashed(&self) -> bool {
         matches!(self.code, None | Some(101 | 134 | 139))
     }
+}
+
+/// The real tool `name`, to be asked the same; where it is not there, the comparison is skipped and says so.
+pub fn peer(name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("ONEPANE_PEERS").map(PathBuf::from);
+    let cached = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/onepane-peers"));
+    let program = given.or_else(cached)?.join(name);
+    if !program.is_file() {
+        println!("SKIPPED comparison with {name}: it is not in $ONEPANE_PEERS or ~/.cache/onepane-peers");
+        return None;
+    }
+    Some(program)
 }
 
 /// Runs `program` in `folder` with nothing in its environment but `PATH`, a home of its own and UTC.

@@ -8,6 +8,7 @@ mod arguments;
 mod atomic;
 mod commands;
 mod jsonpath;
+mod remotes;
 mod terminal;
 
 use std::process::ExitCode;

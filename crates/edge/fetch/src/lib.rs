@@ -20,6 +20,7 @@ mod credentials;
 mod dependencies;
 mod download;
 mod failure;
+mod file;
 mod hub;
 mod index;
 mod index_read;

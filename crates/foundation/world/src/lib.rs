@@ -99,7 +99,8 @@ impl fmt::Display for ReadError {
 impl std::error::Error for ReadError {}
 
 impl ReadError {
-    pub(crate) fn new(path: &Utf8Path, reason: ReadErrorReason) -> Self {
+    /// For `path`.
+    pub fn new(path: &Utf8Path, reason: ReadErrorReason) -> Self {
         Self { path: path.to_owned(), reason }
     }
 }

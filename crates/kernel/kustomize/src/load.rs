@@ -231,7 +231,9 @@ impl<'a> Loader<'a> {
         let target = match self.restrictor {
             LoadRestrictor::None => target,
             LoadRestrictor::RootOnly => {
-                let canonical = match self.world().canonical(&target) {
+                // Of a repository, errors name the path within it.
+                let asked = if self.repository.is_some() { self.relative(&target) } else { target.clone() };
+                let canonical = match self.world().canonical(&asked) {
                     Ok(canonical) => canonical,
                     Err(error) => {
                         let mut error = fail("kustomize-missing-file", format!("{error}"));

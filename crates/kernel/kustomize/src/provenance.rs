@@ -144,16 +144,10 @@ fn text(value: String) -> Node {
     Node { style: Style::Literal, ..Node::string(value) }
 }
 
-/// A path or name as YAML: quoted where it would otherwise be something else.
+/// A path or name as YAML.
 fn scalar(value: &str) -> String {
-    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte))
-        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && !value.starts_with('-')
-        && !matches!(
-            value.to_ascii_lowercase().as_str(),
-            "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
-        );
-    if plain { value.to_owned() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")) }
+    let written = onepane_yaml::write_sorted(&Node::string(value));
+    written.map_or_else(|_| value.to_owned(), |text| text.trim_end().to_owned())
 }
 
 /// The path of the loader's folder, for messages.

@@ -51,9 +51,13 @@ fn histories_change_no_byte_and_neither_does_the_cache() {
     assert_eq!(yaml(&world, "cluster", &options), plain);
     let cache = Cache::new();
     for _ in 0..2 {
-        let cached =
-            build_with(&world, "cluster".into(), &Options::default(), Tools { cache: Some(&cache), ..Tools::default() })
-                .unwrap();
+        let cached = build_with(
+            &world,
+            "cluster".into(),
+            &Options::default(),
+            Tools { cache: Some(&cache), ..Tools::default() },
+        )
+        .unwrap();
         assert_eq!(cached.to_yaml().unwrap(), plain);
     }
 }

@@ -21,12 +21,8 @@ impl Repository<'_> {
         let set_images = options.set_images.iter().map(|text| image(text)).collect::<Result<_>>()?;
         // Charts are rendered here, so that nothing has to be allowed.
         let options = Options { origins: options.origins, set_images, enable_helm: true, ..Options::default() };
-        build_with(
-            self.world,
-            unit,
-            &options,
-            Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: None },
-        )
+        let tools = Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes };
+        build_with(self.world, unit, &options, tools)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::Layout;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_kustomize::Cache;
+use onepane_kustomize::{Cache, Remotes};
 use onepane_world::{EntryKind, World};
 
 /// A repository of the pattern.
@@ -14,6 +14,7 @@ pub struct Repository<'w> {
     pub layout: Layout,
     /// Bases that several clusters have in common are built once.
     pub(crate) cache: Cache,
+    pub(crate) remotes: Option<&'w dyn Remotes>,
 }
 
 /// The names under which Kustomize looks for its file, in its order.
@@ -22,7 +23,12 @@ const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml
 impl<'w> Repository<'w> {
     /// The repository that `world` is rooted at.
     pub fn open(world: &'w dyn World) -> Result<Self> {
-        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new() })
+        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new(), remotes: None })
+    }
+
+    /// With what fetches what kustomizations name by URL, which is an error otherwise.
+    pub fn with_remotes(self, remotes: &'w dyn Remotes) -> Self {
+        Self { remotes: Some(remotes), ..self }
     }
 
     /// The clusters by name, sorted: the folders below `clusters/` that hold a kustomization.

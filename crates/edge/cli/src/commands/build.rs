@@ -2,6 +2,7 @@
 
 use crate::atomic;
 use crate::commands::open;
+use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// Preview with another image: `NAME=NEW:TAG`, `NAME=NEW@DIGEST` or `NAME:TAG`, as in `kustomize edit set image`
     #[arg(long = "set-image", value_name = "IMAGE")]
     set_images: Vec<String>,
+    /// Ask no server for bases in other repositories; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
 }
 
 /// One target and what came of it.
@@ -41,7 +45,8 @@ pub(crate) fn run(
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let repository = Repository::open(&world).map_err(&failure)?;
+    let remotes = FetchedRemotes::new(arguments.offline);
+    let repository = Repository::open(&world).map_err(&failure)?.with_remotes(&remotes);
     let units = match arguments.targets.as_slice() {
         [] => {
             repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect()

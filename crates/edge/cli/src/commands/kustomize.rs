@@ -2,6 +2,7 @@
 
 use crate::atomic;
 use crate::commands::helm::pull_for_kustomize;
+use crate::remotes::FetchedRemotes;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};
 use onepane_kustomize::{
@@ -159,7 +160,8 @@ fn run_build(arguments: &[String]) -> Result<(), Failure> {
     };
     options.managed_by_label |= std::env::var("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_ok_and(|value| value == "on");
     let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
-    let tools = Tools { charts: Some(&FetchedCharts), ..Tools::default() };
+    let remotes = FetchedRemotes::new(false);
+    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
     let built = build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), &options, tools)?;
     for warning in &built.warnings {
         eprintln!("{}", warning.message);

@@ -1,6 +1,7 @@
 //! `onepane why`: the chain of files and lines that gave a field its value.
 
 use crate::commands::{OutputFormat, open};
+use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Span};
@@ -30,7 +31,8 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let repository = Repository::open(&world).map_err(&failure)?;
+    let remotes = FetchedRemotes::new(false);
+    let repository = Repository::open(&world).map_err(&failure)?.with_remotes(&remotes);
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
         Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))
             .hint("for example Deployment/api")

@@ -1,0 +1,230 @@
+//! The files of a commit: [`Tree`].
+
+use camino::{Utf8Path, Utf8PathBuf};
+use gix::objs::tree::EntryKind as Mode;
+use gix::{ObjectId, ThreadSafeRepository};
+use onepane_world::{Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// As many links may lead to one another as Linux follows.
+const MOST_LINKS: usize = 40;
+
+/// No single file is larger.
+const LARGEST_FILE: u64 = 512 << 20;
+
+/// No path is longer.
+const LONGEST_LINK: u64 = 4096;
+
+/// The files of a commit and of its submodules. Links are followed within it, and nowhere else.
+///
+/// Its top is the absolute path `/<commit>`; relative paths start there.
+pub struct Tree {
+    top: Utf8PathBuf,
+    /// The repository itself first, then those of the submodules.
+    repositories: Vec<ThreadSafeRepository>,
+    root: Folder,
+    /// By their paths from the top.
+    submodules: HashMap<Utf8PathBuf, Folder>,
+    folders: Mutex<HashMap<Folder, Arc<[Item]>>>,
+    machine: OsWorld,
+}
+
+/// A folder's tree, and the number of the repository that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Folder {
+    repository: usize,
+    tree: ObjectId,
+}
+
+struct Item {
+    name: String,
+    mode: Mode,
+    object: ObjectId,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+enum Found {
+    Folder(Folder),
+    File {
+        repository: usize,
+        blob: ObjectId,
+    },
+    /// A submodule that was not fetched: an empty folder.
+    Nothing,
+}
+
+impl Tree {
+    /// The files of `tree`.
+    pub(crate) fn new(top: String, repository: ThreadSafeRepository, tree: ObjectId) -> Self {
+        Self {
+            top: Utf8PathBuf::from(format!("/{top}")),
+            repositories: vec![repository],
+            root: Folder { repository: 0, tree },
+            submodules: HashMap::new(),
+            folders: Mutex::default(),
+            machine: OsWorld::unrestricted("/"),
+        }
+    }
+
+    /// The top of the files.
+    pub fn top(&self) -> &Utf8Path {
+        &self.top
+    }
+
+    /// The files of `tree` are those of the submodule at `path`.
+    pub(crate) fn mount(&mut self, path: Utf8PathBuf, repository: ThreadSafeRepository, tree: ObjectId) {
+        self.submodules.insert(path, Folder { repository: self.repositories.len(), tree });
+        self.repositories.push(repository);
+    }
+
+    /// The commit that the submodule at `path` is pinned to.
+    pub(crate) fn pinned(&self, path: &Utf8Path) -> Option<ObjectId> {
+        let (_, found) = self.find(path.parent()?).ok()?;
+        let items = self.items(found, path).ok()?;
+        let item = items.iter().find(|item| Some(item.name.as_str()) == path.file_name())?;
+        (item.mode == Mode::Commit).then_some(item.object)
+    }
+
+    fn find(&self, path: &Utf8Path) -> Result<(Utf8PathBuf, Found), ReadError> {
+        let fail = |reason| ReadError::new(path, reason);
+        let path_below = normalize(path);
+        let path_below = if path_below.is_absolute() {
+            path_below.strip_prefix(&self.top).map_err(|_| fail(ReadErrorReason::LeavesRoot))?
+        } else {
+            &path_below
+        };
+        let mut ahead: Vec<String> = path_below.iter().rev().map(str::to_owned).collect();
+        let mut behind = vec![Found::Folder(self.root)];
+        let mut real = Utf8PathBuf::new();
+        let mut links = 0;
+        while let Some(name) = ahead.pop() {
+            if name == ".." {
+                behind.pop();
+                real.pop();
+                if behind.is_empty() {
+                    return Err(fail(ReadErrorReason::LeavesRoot));
+                }
+                continue;
+            }
+            let items = self.items(*behind.last().expect("its last is popped above only"), path)?;
+            let item = items.iter().find(|item| item.name == name).ok_or_else(|| fail(ReadErrorReason::Absent))?;
+            let repository = match behind.last() {
+                Some(Found::Folder(folder)) => folder.repository,
+                _ => 0,
+            };
+            let found = match item.mode {
+                Mode::Tree => Found::Folder(Folder { repository, tree: item.object }),
+                Mode::Blob | Mode::BlobExecutable => Found::File { repository, blob: item.object },
+                Mode::Commit => self.submodules.get(&real.join(&name)).map_or(Found::Nothing, |it| Found::Folder(*it)),
+                Mode::Link => {
+                    links += 1;
+                    let target = self.blob(repository, item.object, LONGEST_LINK, path)?;
+                    let target = String::from_utf8_lossy(&target);
+                    if target.starts_with('/') || links > MOST_LINKS {
+                        return Err(fail(ReadErrorReason::LeavesRoot));
+                    }
+                    ahead.extend(target.split('/').rev().filter(|part| !matches!(*part, "" | ".")).map(str::to_owned));
+                    continue;
+                }
+            };
+            behind.push(found);
+            real.push(name);
+        }
+        Ok((self.top.join(real), *behind.last().expect("its last is popped above only")))
+    }
+
+    /// What is in a folder that `path` leads to or through.
+    fn items(&self, found: Found, path: &Utf8Path) -> Result<Arc<[Item]>, ReadError> {
+        let folder = match found {
+            Found::Folder(folder) => folder,
+            Found::Nothing => return Ok(Arc::default()),
+            Found::File { .. } => return Err(ReadError::new(path, ReadErrorReason::WrongKind)),
+        };
+        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(items) = folders.get(&folder) {
+            return Ok(items.clone());
+        }
+        let repository = self.repositories[folder.repository].to_thread_local();
+        let object = repository.find_tree(folder.tree).map_err(|error| damaged(path, &error))?;
+        let mut items = Vec::new();
+        for entry in object.iter() {
+            let entry = entry.map_err(|error| damaged(path, &error))?;
+            // What is not UTF-8 has no path here.
+            if let Ok(name) = std::str::from_utf8(entry.filename()) {
+                items.push(Item { name: name.to_owned(), mode: entry.mode().kind(), object: entry.object_id() });
+            }
+        }
+        let items: Arc<[Item]> = items.into();
+        folders.insert(folder, items.clone());
+        Ok(items)
+    }
+
+    fn blob(&self, repository: usize, blob: ObjectId, largest: u64, path: &Utf8Path) -> Result<Vec<u8>, ReadError> {
+        let repository = self.repositories[repository].to_thread_local();
+        let header = repository.find_header(blob).map_err(|error| damaged(path, &error))?;
+        if header.size() > largest {
+            return Err(ReadError::new(path, ReadErrorReason::TooLarge(largest)));
+        }
+        Ok(repository.find_blob(blob).map_err(|error| damaged(path, &error))?.take_data())
+    }
+}
+
+fn damaged(path: &Utf8Path, error: &dyn std::error::Error) -> ReadError {
+    ReadError::new(path, ReadErrorReason::Other(error.to_string()))
+}
+
+fn kind(found: Found) -> EntryKind {
+    match found {
+        Found::Folder(_) | Found::Nothing => EntryKind::Folder,
+        Found::File { .. } => EntryKind::File,
+    }
+}
+
+impl World for Tree {
+    fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
+        match self.find(path)?.1 {
+            Found::File { repository, blob } => self.blob(repository, blob, LARGEST_FILE, path).map(Arc::from),
+            _ => Err(ReadError::new(path, ReadErrorReason::WrongKind)),
+        }
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        let (real, found) = self.find(path)?;
+        let items = self.items(found, path)?;
+        let entry = |item: &Item| {
+            let kind = match item.mode {
+                Mode::Tree | Mode::Commit => EntryKind::Folder,
+                Mode::Blob | Mode::BlobExecutable => EntryKind::File,
+                Mode::Link => self.kind(&real.join(&item.name)).unwrap_or(EntryKind::Other),
+            };
+            Entry { name: item.name.clone(), kind, link: item.mode == Mode::Link }
+        };
+        let mut entries: Vec<Entry> = items.iter().map(entry).collect();
+        // Git sorts folders as if their names ended in a slash.
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        self.find(path).ok().map(|(_, found)| kind(found))
+    }
+
+    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
+        self.find(path).map(|(real, _)| real)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.machine.now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.machine.random(bytes);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.machine.env(name)
+    }
+}

@@ -22,6 +22,7 @@ use crate::transform::{
 };
 use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
+use onepane_patch::PatchOptions;
 use onepane_resource::{Resource, ResourceSet, Schema};
 use onepane_world::EntryKind;
 use std::sync::Arc;
@@ -385,7 +386,7 @@ impl<'o> Build<'o> {
         }
         if !this.replacements.is_empty() {
             let replacements = load_replacements(&this.replacements, true, target.loader)?;
-            replacements.apply(&mut accumulator.resources, origins)?;
+            self.warnings.extend(replacements.apply(&mut accumulator.resources, self.options)?);
             self.after(target, accumulator, "ReplacementTransformer");
         }
         for transformer in self.plugins(target, &this.transformers)? {
@@ -396,8 +397,17 @@ impl<'o> Build<'o> {
     }
 
     /// Applies a patch, whose errors point at its own lines.
-    pub(crate) fn patch(&self, patch: &LoadedPatch, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
-        patch.apply(&mut accumulator.resources, self.schema(), self.options.origins, target.file)
+    pub(crate) fn patch(
+        &mut self,
+        patch: &LoadedPatch,
+        target: &Target<'_>,
+        accumulator: &mut Accumulator,
+    ) -> Result<()> {
+        let note = Some(target.file.path().as_str());
+        let options = PatchOptions { schema: self.schema(), origins: self.options.origins, note };
+        let warning = patch.apply(&mut accumulator.resources, &options, self.options.strict)?;
+        self.warnings.extend(warning);
+        Ok(())
     }
 
     /// `labels:`, then `commonLabels:`.

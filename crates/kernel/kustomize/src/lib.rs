@@ -33,6 +33,7 @@ mod scalar;
 mod select;
 mod stamp;
 mod transform;
+mod unmatched;
 mod variables;
 mod walk;
 

@@ -19,6 +19,8 @@ pub struct Options {
     pub enable_plugins: bool,
     /// Whether each resource gets the label `app.kubernetes.io/managed-by`.
     pub managed_by_label: bool,
+    /// Whether a patch or replacement that selects nothing is an error.
+    pub strict: bool,
     /// Images to set after everything else, to preview a change.
     pub set_images: Vec<ImageOverride>,
 }

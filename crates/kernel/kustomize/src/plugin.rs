@@ -152,7 +152,9 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "ReplacementTransformer" => {
             let list = get("replacements").and_then(Node::items).unwrap_or_default();
-            load_replacements(list, false, target.loader)?.apply(set, origins)
+            let warnings = load_replacements(list, false, target.loader)?.apply(set, build.options)?;
+            build.warnings.extend(warnings);
+            Ok(())
         }
         "ReplicaCountTransformer" => {
             let replica = get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;

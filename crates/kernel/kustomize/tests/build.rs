@@ -137,3 +137,24 @@ fn files_outside_are_read_where_that_is_allowed() {
     let options = Options { load_restrictor: LoadRestrictor::None, ..Options::default() };
     assert!(yaml(&world, "app", &options).contains("kind: Deployment"));
 }
+
+#[test]
+fn what_selects_nothing_is_told_with_its_line_and_is_an_error_where_that_is_wanted() {
+    let world = world().with(
+        "lost/kustomization.yaml",
+        "resources: [../base]\npatches:\n- target: {kind: Deployment, name: wep}\n  patch: &remove '[{\"op\": \"remove\", \"path\": \"/spec/replicas\"}]'\n- target: {name: web}\n  patch: *remove\n\
+         replacements:\n- sourceValue: a\n  targets:\n  - select: {kind: Service}\n",
+    );
+    let built = build(&world, "lost".into(), &Options::default()).unwrap();
+    let told: Vec<_> = built
+        .warnings
+        .iter()
+        .map(|warning| (warning.code, warning.primary.as_ref().map(|label| label.span.line), warning.hints.join(" ")))
+        .collect();
+    let wanted = [(Some(3), "did you mean `web`?"), (Some(10), "")];
+    assert_eq!(told, wanted.map(|(line, hint)| ("kustomize-unmatched", line, hint.to_owned())));
+
+    let strict = Options { strict: true, ..Options::default() };
+    let error = build(&world, "lost".into(), &strict).map(drop).unwrap_err();
+    assert_eq!((error.code, error.primary.map(|label| label.span.line)), ("kustomize-unmatched", Some(3)));
+}

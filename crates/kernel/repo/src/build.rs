@@ -13,6 +13,8 @@ pub struct BuildOptions {
     /// Images to preview, each as `kustomize edit set image` takes it: `NAME=NEW[:TAG|@DIGEST]`, `NAME:TAG` or
     /// `NAME@DIGEST`.
     pub set_images: Vec<String>,
+    /// Whether a patch or replacement that selects nothing is an error.
+    pub strict: bool,
 }
 
 impl Repository<'_> {
@@ -20,7 +22,8 @@ impl Repository<'_> {
     pub fn build(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {
         let set_images = options.set_images.iter().map(|text| image(text)).collect::<Result<_>>()?;
         // Charts are rendered here, so that nothing has to be allowed.
-        let options = Options { origins: options.origins, set_images, enable_helm: true, ..Options::default() };
+        let BuildOptions { origins, strict, .. } = *options;
+        let options = Options { origins, strict, set_images, enable_helm: true, ..Options::default() };
         let tools = Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes };
         build_with(self.world, unit, &options, tools)
     }

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Ask no server for bases in other repositories; what was fetched before serves
     #[arg(long)]
     offline: bool,
+    /// Fail where a patch or replacement selects nothing, instead of warning
+    #[arg(long)]
+    strict: bool,
 }
 
 /// One target and what came of it.
@@ -55,10 +58,15 @@ pub(crate) fn run(
             targets.iter().map(|target| repository.unit(target)).collect::<Result<Vec<_>, _>>().map_err(&failure)?
         }
     };
-    let options = BuildOptions { set_images: arguments.set_images.clone(), ..BuildOptions::default() };
+    let options = BuildOptions { origins: false, set_images: arguments.set_images.clone(), strict: arguments.strict };
     let outcomes = build(terminal, &repository, &units, &options, &root)?;
+    // What is wrong with a common base is said once.
+    let mut said = Vec::new();
     for warning in outcomes.iter().flat_map(|outcome| &outcome.built.warnings) {
-        terminal.report(warning, &root);
+        if !said.contains(&warning) {
+            terminal.report(warning, &root);
+            said.push(warning);
+        }
     }
     match arguments.output.as_deref() {
         Some("json") => terminal.print(as_json(&outcomes)?.as_bytes())?,

@@ -63,10 +63,13 @@ impl From<Box<Diagnostic>> for Failure {
 
 /// The diagnostic with its excerpt, behind the word that Kustomize's errors start with.
 fn as_kustomize_says(diagnostic: &Diagnostic) -> String {
-    let source = |file: FileId| -> Option<Arc<str>> { std::fs::read_to_string(file.path()).ok().map(Into::into) };
-    let text = render_full(diagnostic, &source, false);
+    let text = render_full(diagnostic, &read_source, false);
     let title = format!("error[{}]: ", diagnostic.code);
     text.strip_prefix(&title).map_or_else(|| format!("Error: {text}"), |rest| format!("Error: {rest}"))
+}
+
+fn read_source(file: FileId) -> Option<Arc<str>> {
+    std::fs::read_to_string(file.path()).ok().map(Into::into)
 }
 
 fn print(text: &str) -> Result<(), Failure> {
@@ -113,6 +116,7 @@ fn run_build(arguments: &[String]) -> Result<(), Failure> {
                 );
                 reorder = Some(flags.value()?);
             }
+            Argument::Flag("strict") => options.strict = flags.switch()?,
             Argument::Flag("enable-helm") => options.enable_helm = flags.switch()?,
             Argument::Flag("helm-api-versions") => options.helm_api_versions.push(flags.value()?),
             Argument::Flag("helm-kube-version") => options.helm_kube_version = flags.value()?,
@@ -164,7 +168,11 @@ fn run_build(arguments: &[String]) -> Result<(), Failure> {
     let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
     let built = build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), &options, tools)?;
     for warning in &built.warnings {
-        eprintln!("{}", warning.message);
+        match warning.code {
+            // Kustomize says nothing of these.
+            "kustomize-unmatched" => eprintln!("{}", render_full(warning, &read_source, false)),
+            _ => eprintln!("{}", warning.message),
+        }
     }
     if output.is_empty() {
         return print(&built.to_yaml()?);
@@ -311,4 +319,5 @@ outside their root (default \"LoadRestrictionsRootOnly\")
       --network                         taken and without effect: no function is run
       --network-name string             taken and without effect: no function is run
   -o, --output string                   If specified, write output to this path.
+      --strict                          fail where a patch or replacement selects nothing, instead of warning
 ";

@@ -5,9 +5,10 @@ use crate::kustomization::Patch;
 use crate::load::Loader;
 use crate::parse::{parse_inline, parse_resources, shift, shift_span, text_of};
 use crate::select::Selector;
+use crate::unmatched::unmatched;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_patch::{Operation, PatchOptions, json6902, parse_json6902, patch_resource};
-use onepane_resource::{Resource, ResourceSet, Schema};
+use onepane_resource::{Resource, ResourceSet};
 use onepane_yaml::{Content, Node, Style};
 
 /// A patch that was read.
@@ -155,20 +156,41 @@ fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
 }
 
 impl LoadedPatch {
-    /// Patches the resources that it is meant for.
+    /// Patches the resources that it is meant for. Gives a warning when its target selects none.
     ///
     /// # Errors
-    /// `kustomize-patch` when an untargeted patch does not find its one resource, and those of patching.
-    pub(crate) fn apply(&self, resources: &mut ResourceSet, schema: &Schema, origins: bool, by: FileId) -> Result<()> {
-        let note = by.path().as_str();
-        let options = PatchOptions { schema, origins, note: Some(note) };
-        match (&self.content, &self.target) {
+    /// `kustomize-patch` when an untargeted patch does not find its one resource, and those of patching; with `strict`
+    /// `kustomize-unmatched` for what would be a warning.
+    pub(crate) fn apply(
+        &self,
+        resources: &mut ResourceSet,
+        options: &PatchOptions<'_>,
+        strict: bool,
+    ) -> Result<Option<Diagnostic>> {
+        let selected = self.target.as_ref().map(|target| self.select(target, resources)).transpose()?;
+        self.apply_to(resources, selected.as_deref(), options)?;
+        match (&self.target, selected) {
+            (Some(target), Some(selected)) if selected.is_empty() && !matches!(self.content, PatchContent::Nothing) => {
+                unmatched("patch", target, resources, self.span, strict).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Patches what its target has selected, if it has one.
+    fn apply_to(
+        &self,
+        resources: &mut ResourceSet,
+        selected: Option<&[usize]>,
+        options: &PatchOptions<'_>,
+    ) -> Result<()> {
+        match (&self.content, selected) {
             (PatchContent::Nothing, _) => Ok(()),
             (PatchContent::Legacy(patches), _) => patches.iter().try_for_each(|patch| {
                 let position = self.find(patch, resources)?;
-                apply_to(resources, &[position], patch, &options)
+                apply_to(resources, &[position], patch, options)
             }),
-            (PatchContent::Strategic(patches), Some(target)) => {
+            (PatchContent::Strategic(patches), Some(selected)) => {
                 let [patch] = &patches[..] else {
                     let message = format!(
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
@@ -176,19 +198,17 @@ impl LoadedPatch {
                     );
                     return Err(fail(message, self.span));
                 };
-                let selected = self.select(target, resources)?;
-                apply_to(resources, &selected, patch, &options)
+                apply_to(resources, selected, patch, options)
             }
             (PatchContent::Strategic(patches), None) => patches.iter().try_for_each(|patch| {
                 let position = self.find(patch, resources)?;
-                let outcome =
-                    resources.update(position, |resource| patch_resource(resource, patch, &options).map(drop));
+                let outcome = resources.update(position, |resource| patch_resource(resource, patch, options).map(drop));
                 outcome.unwrap_or(Ok(()))
             }),
-            (PatchContent::Json(patch, remember), Some(target)) => {
-                for position in self.select(target, resources)? {
+            (PatchContent::Json(patch, remember), Some(selected)) => {
+                for &position in selected {
                     let outcome =
-                        resources.update(position, |resource| apply_json(resource, patch, *remember, &options));
+                        resources.update(position, |resource| apply_json(resource, patch, *remember, options));
                     outcome.unwrap_or(Ok(()))?;
                 }
                 Ok(())

@@ -3,10 +3,12 @@
 use crate::decode::{Decoder, Located};
 use crate::kustomization::read_selector;
 use crate::load::Loader;
+use crate::options::Options;
 use crate::parse::parse_first;
 use crate::scalar::NodeExt;
 use crate::select::{Matcher, Selector};
 use crate::stamp::Stamp;
+use crate::unmatched::unmatched;
 use onepane_diagnostics::{Diagnostic, Result, Span, Step};
 use onepane_patch::{FieldOptions, source_value, write_value};
 use onepane_resource::{GroupVersionKind, ResourceId, ResourceSet};
@@ -155,23 +157,28 @@ fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
 }
 
 impl Replacements {
-    /// Copies the values.
+    /// Copies the values. Gives a warning for each target that selects nothing.
     ///
     /// # Errors
-    /// `kustomize-replacement` when the source is not exactly one resource or a part is missing, and those of copying.
-    pub(crate) fn apply(&self, resources: &mut ResourceSet, origins: bool) -> Result<()> {
-        self.0.iter().try_for_each(|replacement| {
-            replacement.apply(resources, origins).map_err(|error| match replacement.span {
+    /// `kustomize-replacement` when the source is not exactly one resource or a part is missing, and those of copying;
+    /// with `strict` `kustomize-unmatched` for what would be a warning.
+    pub(crate) fn apply(&self, resources: &mut ResourceSet, options: &Options) -> Result<Vec<Diagnostic>> {
+        let mut warnings = Vec::new();
+        for replacement in &self.0 {
+            replacement.apply(resources, options, &mut warnings).map_err(|error| match replacement.span {
                 Some(span) if error.primary.is_none() => error.at(span),
+                Some(_) if error.code == "kustomize-unmatched" => error,
                 Some(span) => error.label(span, "this replacement asks for it"),
                 None => error,
-            })
-        })
+            })?;
+        }
+        Ok(warnings)
     }
 }
 
 impl Replacement {
-    fn apply(&self, resources: &mut ResourceSet, origins: bool) -> Result<()> {
+    fn apply(&self, resources: &mut ResourceSet, options: &Options, warnings: &mut Vec<Diagnostic>) -> Result<()> {
+        let origins = options.origins;
         let stamp = Stamp::new(origins, Step::Replacement, self.span);
         let value = match (&self.source, &self.source_value, &self.targets) {
             (None, None, _) | (_, _, None) => {
@@ -193,6 +200,7 @@ impl Replacement {
             };
             let matcher = select.matcher()?;
             let rejected: Vec<Matcher> = target.reject.iter().map(Selector::matcher).collect::<Result<_>>()?;
+            let mut selects_something = false;
             for position in 0..resources.len() {
                 let chosen = resources.get(position).is_some_and(|resource| {
                     let ids: Vec<ResourceId> =
@@ -205,11 +213,15 @@ impl Replacement {
                         && ids.iter().any(|id| matcher.matches_id(id))
                 });
                 if chosen {
+                    selects_something = true;
                     let outcome = resources.update(position, |resource| {
                         write_value(resource.node_mut(), &target.field_paths, &value, &target.options, origin.as_ref())
                     });
                     outcome.unwrap_or(Ok(()))?;
                 }
+            }
+            if !selects_something {
+                warnings.push(unmatched("replacement", select, resources, target.span, options.strict)?);
             }
         }
         Ok(())

@@ -20,6 +20,7 @@ use crate::transform::{
     Affix, LoadedPatch, NamespaceChange, Pairs, RoleBindingSubjects, add_affix, load_json6902, load_patch,
     load_replacements, load_strategic_merge, set_image, set_namespace, set_pairs, set_replicas,
 };
+use crate::unmatched::Unmatched;
 use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
@@ -386,7 +387,7 @@ impl<'o> Build<'o> {
         }
         if !this.replacements.is_empty() {
             let replacements = load_replacements(&this.replacements, true, target.loader)?;
-            self.warnings.extend(replacements.apply(&mut accumulator.resources, self.options)?);
+            self.warnings.extend(replacements.apply(&mut accumulator.resources, origins, self.unmatched(target))?);
             self.after(target, accumulator, "ReplacementTransformer");
         }
         for transformer in self.plugins(target, &this.transformers)? {
@@ -394,6 +395,14 @@ impl<'o> Build<'o> {
             accumulator.resources.retain(|resource| !resource.is_empty());
         }
         Ok(())
+    }
+
+    pub(crate) fn unmatched(&self, target: &Target<'_>) -> Unmatched {
+        match (target.kustomization.is_component(), self.options.strict) {
+            (true, _) => Unmatched::Ignored,
+            (false, false) => Unmatched::Warning,
+            (false, true) => Unmatched::Error,
+        }
     }
 
     /// Applies a patch, whose errors point at its own lines.
@@ -405,7 +414,7 @@ impl<'o> Build<'o> {
     ) -> Result<()> {
         let note = Some(target.file.path().as_str());
         let options = PatchOptions { schema: self.schema(), origins: self.options.origins, note };
-        let warning = patch.apply(&mut accumulator.resources, &options, self.options.strict)?;
+        let warning = patch.apply(&mut accumulator.resources, &options, self.unmatched(target))?;
         self.warnings.extend(warning);
         Ok(())
     }

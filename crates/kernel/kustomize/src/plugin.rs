@@ -152,7 +152,8 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "ReplacementTransformer" => {
             let list = get("replacements").and_then(Node::items).unwrap_or_default();
-            let warnings = load_replacements(list, false, target.loader)?.apply(set, build.options)?;
+            let warnings =
+                load_replacements(list, false, target.loader)?.apply(set, origins, build.unmatched(target))?;
             build.warnings.extend(warnings);
             Ok(())
         }

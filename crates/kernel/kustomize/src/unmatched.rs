@@ -6,16 +6,30 @@ use onepane_diagnostics::{Diagnostic, Result, Span};
 use onepane_resource::{Resource, ResourceSet};
 use std::collections::BTreeSet;
 
+/// What it is when a patch or replacement selects nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unmatched {
+    /// Nothing: a component is for many kustomizations, and not each has all of what it knows.
+    Ignored,
+    Warning,
+    Error,
+}
+
 /// That `selector`, of the patch or replacement that `who` names, selects none of `resources`, and the closest of them.
 ///
-/// Kustomize says nothing then. With `strict` it is an error, otherwise a warning.
+/// Kustomize says nothing then.
 pub(crate) fn unmatched(
     who: &str,
     selector: &Selector,
     resources: &ResourceSet,
     span: Option<Span>,
-    strict: bool,
-) -> Result<Diagnostic> {
+    how: Unmatched,
+) -> Result<Option<Diagnostic>> {
+    let strict = match how {
+        Unmatched::Ignored => return Ok(None),
+        Unmatched::Warning => false,
+        Unmatched::Error => true,
+    };
     let message = format!("this {who} changes nothing: there is no {}", described(selector));
     let found = if strict {
         Diagnostic::error("kustomize-unmatched", message)
@@ -30,7 +44,7 @@ pub(crate) fn unmatched(
         Some(hint) => found.hint(hint),
         None => found,
     };
-    if strict { Err(found) } else { Ok(*found) }
+    if strict { Err(found) } else { Ok(Some(*found)) }
 }
 
 fn described(selector: &Selector) -> String {
@@ -135,9 +149,10 @@ mod tests {
         for ((kind, name, namespace), hint) in cases {
             let [kind, name, namespace] = [kind, name, namespace].map(str::to_owned);
             let selector = Selector { kind, name, namespace, ..Selector::default() };
-            let found = unmatched("patch", &selector, &resources(), None, false).expect("a warning");
+            let found = unmatched("patch", &selector, &resources(), None, Unmatched::Warning);
+            let found = found.expect("no error").expect("a warning");
             assert_eq!(found.hints.join(" "), hint, "{}", found.message);
-            assert!(unmatched("patch", &selector, &resources(), None, true).is_err());
+            assert!(unmatched("patch", &selector, &resources(), None, Unmatched::Error).is_err());
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::kustomization::Patch;
 use crate::load::Loader;
 use crate::parse::{parse_inline, parse_resources, shift, shift_span, text_of};
 use crate::select::Selector;
-use crate::unmatched::unmatched;
+use crate::unmatched::{Unmatched, unmatched};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_patch::{Operation, PatchOptions, json6902, parse_json6902, patch_resource};
 use onepane_resource::{Resource, ResourceSet};
@@ -159,19 +159,19 @@ impl LoadedPatch {
     /// Patches the resources that it is meant for. Gives a warning when its target selects none.
     ///
     /// # Errors
-    /// `kustomize-patch` when an untargeted patch does not find its one resource, and those of patching; with `strict`
-    /// `kustomize-unmatched` for what would be a warning.
+    /// `kustomize-patch` when an untargeted patch does not find its one resource, those of patching, and where it is one
+    /// `kustomize-unmatched`.
     pub(crate) fn apply(
         &self,
         resources: &mut ResourceSet,
         options: &PatchOptions<'_>,
-        strict: bool,
+        how: Unmatched,
     ) -> Result<Option<Diagnostic>> {
         let selected = self.target.as_ref().map(|target| self.select(target, resources)).transpose()?;
         self.apply_to(resources, selected.as_deref(), options)?;
         match (&self.target, selected) {
             (Some(target), Some(selected)) if selected.is_empty() && !matches!(self.content, PatchContent::Nothing) => {
-                unmatched("patch", target, resources, self.span, strict).map(Some)
+                unmatched("patch", target, resources, self.span, how)
             }
             _ => Ok(None),
         }

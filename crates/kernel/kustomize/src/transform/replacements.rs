@@ -3,12 +3,11 @@
 use crate::decode::{Decoder, Located};
 use crate::kustomization::read_selector;
 use crate::load::Loader;
-use crate::options::Options;
 use crate::parse::parse_first;
 use crate::scalar::NodeExt;
 use crate::select::{Matcher, Selector};
 use crate::stamp::Stamp;
-use crate::unmatched::unmatched;
+use crate::unmatched::{Unmatched, unmatched};
 use onepane_diagnostics::{Diagnostic, Result, Span, Step};
 use onepane_patch::{FieldOptions, source_value, write_value};
 use onepane_resource::{GroupVersionKind, ResourceId, ResourceSet};
@@ -161,11 +160,11 @@ impl Replacements {
     ///
     /// # Errors
     /// `kustomize-replacement` when the source is not exactly one resource or a part is missing, and those of copying;
-    /// with `strict` `kustomize-unmatched` for what would be a warning.
-    pub(crate) fn apply(&self, resources: &mut ResourceSet, options: &Options) -> Result<Vec<Diagnostic>> {
+    /// where it is one `kustomize-unmatched`.
+    pub(crate) fn apply(&self, resources: &mut ResourceSet, origins: bool, how: Unmatched) -> Result<Vec<Diagnostic>> {
         let mut warnings = Vec::new();
         for replacement in &self.0 {
-            replacement.apply(resources, options, &mut warnings).map_err(|error| match replacement.span {
+            replacement.apply(resources, origins, how, &mut warnings).map_err(|error| match replacement.span {
                 Some(span) if error.primary.is_none() => error.at(span),
                 Some(_) if error.code == "kustomize-unmatched" => error,
                 Some(span) => error.label(span, "this replacement asks for it"),
@@ -177,8 +176,13 @@ impl Replacements {
 }
 
 impl Replacement {
-    fn apply(&self, resources: &mut ResourceSet, options: &Options, warnings: &mut Vec<Diagnostic>) -> Result<()> {
-        let origins = options.origins;
+    fn apply(
+        &self,
+        resources: &mut ResourceSet,
+        origins: bool,
+        how: Unmatched,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Result<()> {
         let stamp = Stamp::new(origins, Step::Replacement, self.span);
         let value = match (&self.source, &self.source_value, &self.targets) {
             (None, None, _) | (_, _, None) => {
@@ -221,7 +225,7 @@ impl Replacement {
                 }
             }
             if !selects_something {
-                warnings.push(unmatched("replacement", select, resources, target.span, options.strict)?);
+                warnings.extend(unmatched("replacement", select, resources, target.span, how)?);
             }
         }
         Ok(())

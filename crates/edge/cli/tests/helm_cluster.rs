@@ -27,7 +27,10 @@ impl Api {
     /// The one that is named; `None`, and a line that says so, where none is.
     fn named() -> Option<Self> {
         let Ok(kubeconfig) = std::env::var("ONEPANE_TEST_KUBECONFIG") else {
-            assert!(std::env::var_os("ONEPANE_REQUIRE_CLUSTER").is_none(), "a cluster is required here and none is named");
+            assert!(
+                std::env::var_os("ONEPANE_REQUIRE_CLUSTER").is_none(),
+                "a cluster is required here and none is named"
+            );
             println!("SKIPPED: ONEPANE_TEST_KUBECONFIG names no kubeconfig of a cluster to test against");
             return None;
         };
@@ -41,7 +44,8 @@ impl Api {
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
             kube::Client::try_from(config.expect("it can be used")).expect("it can be used")
         });
-        let (namespace, group) = (format!("onepane-{}", std::process::id()), format!("onepane-{}.example", std::process::id()));
+        let (namespace, group) =
+            (format!("onepane-{}", std::process::id()), format!("onepane-{}.example", std::process::id()));
         let server = cluster.server.expect("it has a server");
         let api = Self { runtime, client, kubeconfig, server, authority, namespace, group };
         api.fill();
@@ -70,7 +74,8 @@ impl Api {
             self.send("POST", &maps, &json!({"metadata": metadata, "data": {"key": "value"}}));
         }
         let deployments = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
-        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+        let template =
+            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
         let spec = json!({"replicas": 3, "selector": {"matchLabels": {"a": "b"}}, "template": template});
         self.send("POST", &deployments, &json!({"metadata": {"name": "web"}, "spec": spec}));
         let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
@@ -174,7 +179,8 @@ impl Pair {
 
 /// The real Helm, where there is one.
 fn helm() -> Option<String> {
-    let folder = std::env::var("ONEPANE_PEERS").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cache/onepane-peers")));
+    let folder = std::env::var("ONEPANE_PEERS")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cache/onepane-peers")));
     let helm = folder.ok().map(|folder| format!("{folder}/helm")).filter(|helm| std::path::Path::new(helm).is_file());
     if helm.is_none() {
         println!("SKIPPED comparison with Helm: there is no `helm` in $ONEPANE_PEERS or ~/.cache/onepane-peers");
@@ -194,7 +200,9 @@ fn stderr(output: &Output) -> String {
 
 /// A manifest that prints what a template's expression gives.
 fn printing(expression: &str) -> String {
-    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: printed}}\ndata:\n  it: {{{{ {expression} | toJson | quote }}}}\n")
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: printed}}\ndata:\n  it: {{{{ {expression} | toJson | quote }}}}\n"
+    )
 }
 
 #[test]
@@ -212,9 +220,15 @@ fn templates_see_the_cluster() {
     let absent = seen(&mut pair, &format!("lookup \"v1\" \"ConfigMap\" \"{namespace}\" \"absent\""));
     assert!(stdout(&absent).contains("it: \"{}\""), "{absent:?}");
     let list = format!("(lookup \"v1\" \"ConfigMap\" \"{namespace}\" \"\").items");
-    let kinds = seen(&mut pair, &format!("$l := list }}}}{{{{ range {list} }}}}{{{{ $l = append $l (list .kind .metadata.name) }}}}{{{{ end }}}}{{{{ $l"));
+    let kinds = seen(
+        &mut pair,
+        &format!(
+            "$l := list }}}}{{{{ range {list} }}}}{{{{ $l = append $l (list .kind .metadata.name) }}}}{{{{ end }}}}{{{{ $l"
+        ),
+    );
     assert!(stdout(&kinds).contains("[\\\"ConfigMap\\\",\\\"plain\\\"]"), "{kinds:?}");
-    let replicas = seen(&mut pair, &format!("(lookup \"apps/v1\" \"Deployment\" \"{namespace}\" \"web\").spec.replicas | typeOf"));
+    let replicas =
+        seen(&mut pair, &format!("(lookup \"apps/v1\" \"Deployment\" \"{namespace}\" \"web\").spec.replicas | typeOf"));
     assert!(stdout(&replicas).contains("int64"), "{replicas:?}");
     let known = seen(&mut pair, &format!(".Capabilities.APIVersions.Has \"{group}/v1/Widget\""));
     assert!(stdout(&known).contains("it: \"true\""), "{known:?}");
@@ -276,7 +290,8 @@ fn manifests_are_checked_against_the_cluster() {
                  {apiVersion: apps/v1, kind: Deployment, metadata: {name: q}, spec: {replicas: many, template: []}}\n";
     let in_list = checked(&mut pair, field, &[]);
     assert!(stderr(&in_list).contains("unknown field \"nope\" in io.k8s.api.core.v1.ConfigMap"), "{in_list:?}");
-    let hooked = "apiVersion: nonsense/v1\nkind: Nonsense\nmetadata: {name: h, annotations: {helm.sh/hook: pre-install}}\n";
+    let hooked =
+        "apiVersion: nonsense/v1\nkind: Nonsense\nmetadata: {name: h, annotations: {helm.sh/hook: pre-install}}\n";
     let hooks = checked(&mut pair, &format!("{}---\n{hooked}", named("ConfigMap", "new")), &[]);
     assert!(stdout(&hooks).contains("kind: Nonsense"), "hooks are not looked at: {hooks:?}");
     for (template, flags) in [
@@ -355,15 +370,25 @@ fn the_cluster_is_found_as_helm_finds_it() {
     let mut arguments = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server];
     arguments.extend(["--kube-ca-file", &authority, "--kube-token", &token]);
     good(pair.compare(Line { arguments, variables: vec![] }));
-    let variables = vec![("HELM_KUBEAPISERVER", server), ("HELM_KUBECAFILE", authority.as_str()), ("HELM_KUBETOKEN", token.as_str())];
+    let variables = vec![
+        ("HELM_KUBEAPISERVER", server),
+        ("HELM_KUBECAFILE", authority.as_str()),
+        ("HELM_KUBETOKEN", token.as_str()),
+    ];
     good(pair.compare(Line { arguments: vec!["template", "c", "--validate"], variables }));
     let mut insecure = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server, "--kube-token", &token];
     insecure.push("--kube-insecure-skip-tls-verify");
     good(pair.compare(Line { arguments: insecure, variables: vec![] }));
-    let arguments = vec!["template", "c", "--dry-run=server", "--kubeconfig", kubeconfig, "--kube-context", "cluster-kit"];
+    let arguments =
+        vec!["template", "c", "--dry-run=server", "--kubeconfig", kubeconfig, "--kube-context", "cluster-kit"];
     good(pair.compare(Line { arguments, variables: vec![("KUBECONFIG", "/nowhere")] }));
     let two = format!("/nowhere:{kubeconfig}");
-    good(pair.compare(Line { arguments: vec!["template", "c", "--dry-run=server"], variables: vec![("KUBECONFIG", &two)] }));
+    good(
+        pair.compare(Line {
+            arguments: vec!["template", "c", "--dry-run=server"],
+            variables: vec![("KUBECONFIG", &two)],
+        }),
+    );
     let home = std::fs::read(kubeconfig).expect("it is there");
     pair.room.write("home/.kube/config", home);
     good(pair.compare(Line { arguments: vec!["template", "c", "--dry-run=server"], variables: vec![] }));
@@ -404,7 +429,10 @@ fn without_a_cluster_helms_words_are_said() {
                    'https://127.0.0.1:1'}}]\n";
     pair.room.write("gone.yaml", format!("current-context: b\n{context}"));
     pair.room.write("good.yaml", format!("current-context: a\n{context}"));
-    pair.room.write("key.yaml", format!("current-context: a\n{context}users: [{{name: a, user: {{client-certificate: no.crt}}}}]\n"));
+    pair.room.write(
+        "key.yaml",
+        format!("current-context: a\n{context}users: [{{name: a, user: {{client-certificate: no.crt}}}}]\n"),
+    );
     pair.room.write(
         "both.yaml",
         format!("current-context: a\n{context}users: [{{name: a, user: {{token: t, username: u, password: p}}}}]\n"),

@@ -29,10 +29,7 @@ pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;
 pub use release::{Action, Release};
 pub use render::{
-<<<<<<< HEAD
-    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, TEMPLATE_FAILED, render, render_through,
-=======
-    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, Surroundings, render, render_within,
->>>>>>> 238330f (Work so far: --validate, --dry-run=server and lookup ask the cluster)
+    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED, render,
+    render_within,
 };
 pub use split::{leading_space, split as split_manifests, trimmed_end};

@@ -1,4 +1,6 @@
 //! `.Capabilities`: what the cluster and Helm can do. Without a cluster, what Helm was built with.
+//!
+//! Whoever has a cluster asks it and hands over what it said: [`Capabilities::of_cluster`].
 
 use onepane_chart::Compat;
 use onepane_value::{ElementType, Kind, List, Map, Object, Text, Value};
@@ -11,7 +13,22 @@ use std::rc::Rc;
 pub struct Capabilities {
     compat: Compat,
     kube_version: KubeVersion,
+    /// Those of Helm itself count too, unless a cluster was asked.
+    built_in_versions: bool,
     extra_versions: Vec<String>,
+}
+
+/// What a cluster says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterCapabilities {
+    /// Its version as it writes it: `v1.34.4`, `v1.31.2-gke.100`.
+    pub version: String,
+    /// The first number of the version.
+    pub major: String,
+    /// The second, which some distributions end with `+`.
+    pub minor: String,
+    /// Its group versions, and the kinds of each below it: `apps/v1`, `apps/v1/Deployment`.
+    pub api_versions: Vec<String>,
 }
 
 impl Default for Capabilities {
@@ -30,7 +47,16 @@ impl Capabilities {
         };
         let version = format!("v1.{minor}.0");
         let kube_version = KubeVersion { normalized: version.clone(), version, major: "1".into(), minor: minor.into() };
-        Self { compat, kube_version, extra_versions: Vec::new() }
+        Self { compat, kube_version, built_in_versions: true, extra_versions: Vec::new() }
+    }
+
+    /// What a cluster says of itself, and nothing else. Like Helm, it takes the version as it stands: for a constraint
+    /// of a chart, one with a suffix is a pre-release.
+    pub fn of_cluster(compat: Compat, cluster: ClusterCapabilities) -> Self {
+        let ClusterCapabilities { version, major, minor, api_versions } = cluster;
+        let kube_version =
+            KubeVersion { normalized: version.clone(), version, major: major.into(), minor: minor.into() };
+        Self { compat, kube_version, built_in_versions: false, extra_versions: api_versions }
     }
 
     /// With another version of Kubernetes: two or more numbers, whatever comes after them. The error is Kubernetes' own.
@@ -71,7 +97,8 @@ impl Capabilities {
 
     fn known_versions(&self) -> impl Iterator<Item = &'static str> + use<> {
         let compat = self.compat;
-        API_VERSIONS.iter().filter(move |(_, only)| only.is_none_or(|only| only == compat)).map(|(version, _)| *version)
+        let built_in = if self.built_in_versions { API_VERSIONS } else { &[] };
+        built_in.iter().filter(move |(_, only)| only.is_none_or(|only| only == compat)).map(|(version, _)| *version)
     }
 
     fn versions(&self) -> List {

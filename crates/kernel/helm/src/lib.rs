@@ -22,13 +22,14 @@ mod release;
 mod render;
 mod split;
 
-pub use capabilities::Capabilities;
+pub use capabilities::{Capabilities, ClusterCapabilities};
 pub use early::Early;
 pub use lint::{Finding, LintOptions, Severity, lint};
 pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;
 pub use release::{Action, Release};
 pub use render::{
-    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, TEMPLATE_FAILED, render, render_through,
+    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED, render,
+    render_within,
 };
 pub use split::{leading_space, split as split_manifests, trimmed_end};

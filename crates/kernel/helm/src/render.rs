@@ -104,18 +104,36 @@ pub fn render(
     early: Early,
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
-    render_through(chart, given, options, None, world, early, warn)
+    render_within(chart, given, options, Surroundings::default(), world, early, warn)
 }
 
 /// What a post-renderer of Helm 4's does with a stream of documents.
 pub type PostRender<'a> = &'a dyn Fn(String) -> Result<Vec<u8>, String>;
 
-/// [`render`], with all that the templates print going through a post-renderer before it is sorted.
-pub fn render_through(
+/// What a render may reach beyond files, where the user wants it to.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// What `lookup` and the like ask.
+    pub host: &'a dyn Host,
+    /// What all that the templates print goes through before it is sorted.
+    pub post_render: Option<PostRender<'a>>,
+    /// Whether the user is warned if the chart brings CRDs: a cluster that is asked may not have them yet.
+    pub warns_of_crds: bool,
+}
+
+impl Default for Surroundings<'_> {
+    /// No cluster, no post-renderer.
+    fn default() -> Self {
+        Self { host: &Offline, post_render: None, warns_of_crds: false }
+    }
+}
+
+/// [`render`], with what surrounds it.
+pub fn render_within(
     mut chart: Chart,
     given: &Map,
     options: &RenderOptions,
-    post_render: Option<PostRender<'_>>,
+    Surroundings { host, post_render, warns_of_crds }: Surroundings<'_>,
     world: &dyn World,
     mut early: Early,
     warn: &mut dyn FnMut(Diagnostic),
@@ -125,6 +143,10 @@ pub fn render_through(
         error.message.insert_str(0, "chart dependencies processing failed: ");
         in_values(error)
     })?;
+    if warns_of_crds && !chart.crds().is_empty() {
+        let message = "This chart or one of its subcharts contains CRDs. Rendering may fail or contain inaccuracies.";
+        warn(*Diagnostic::warning("chart-crds", message));
+    }
     let values = coalesce_values(&chart, given, options.compat, warn).map_err(in_values)?;
     let validation =
         (options.schemas == Schemas::Checked).then(|| Validation::start(&chart, &values, early.ahead.helper()));
@@ -136,7 +158,7 @@ pub fn render_through(
     let explanation = options.explain.as_ref().map(|sources| Explanation::new(&chart, given, sources, &data));
     plan.explanation = explanation.map(RefCell::new);
     // Manifests' heads are read while values are held against their schemas; a post-renderer sees only what is good.
-    let printed = plan.print(&mut early, chart.name(), post_render.is_none(), world).map_err(late);
+    let printed = plan.print(&mut early, chart.name(), post_render.is_none(), world, host).map_err(late);
     // What is wrong with the values is said first, and what is wrong with the templates last.
     validation.map_or(Ok(()), Validation::finish).map_err(in_values)?;
     let wanted = &chart.metadata.kube_version;
@@ -330,6 +352,7 @@ impl Plan<'_> {
         root: &str,
         cuts: bool,
         world: &dyn World,
+        host: &dyn Host,
     ) -> Result<(Printed, Vec<Cut>), Box<Diagnostic>> {
         let templates = self.parse(early)?;
         let mut cut = Vec::new();
@@ -338,7 +361,7 @@ impl Plan<'_> {
                 cut.extend(cut_early(&early.ahead, path, text, self.options.compat));
             }
         };
-        let printed = self.run(&templates, root, world, &Offline, &mut seen)?;
+        let printed = self.run(&templates, root, world, host, &mut seen)?;
         Ok((printed, cut))
     }
 

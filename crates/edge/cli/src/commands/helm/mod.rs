@@ -1,5 +1,6 @@
 //! `onepane helm`: the drop-in. Helm's own command line, output and exit codes.
 
+mod cluster;
 mod command;
 mod completion;
 mod create;
@@ -117,13 +118,28 @@ fn print(bytes: &[u8]) {
 
 /// A line as Helm's logger writes it.
 fn log(severity: Severity, message: &str) {
+    eprintln!("{}", message_line(severity, message));
+}
+
+fn message_line(severity: Severity, message: &str) -> String {
     let level = match severity {
         Severity::Note => "INFO",
         Severity::Warning if message.starts_with("warning:") => "INFO",
         Severity::Warning => "WARN",
         Severity::Error => "ERROR",
     };
-    eprintln!("level={level} msg={message:?}");
+    format!("level={level} msg={message:?}")
+}
+
+/// The same with more behind it, quoted where the logger would.
+fn log_with(severity: Severity, message: &str, fields: &[(&str, String)]) {
+    let mut line = message_line(severity, message);
+    for (name, value) in fields {
+        let plain =
+            !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=".contains(c));
+        line += &if plain { format!(" {name}={value}") } else { format!(" {name}={value:?}") };
+    }
+    eprintln!("{line}");
 }
 
 /// Takes warnings and writes each of them once: coalescing passes over the same values more than once.

@@ -1,5 +1,6 @@
 //! `helm template`.
 
+use super::cluster::connect;
 use super::command::{Arguments, Command};
 use super::dependency_update::update_in_passing;
 use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALUES, boolean, flag, short};
@@ -12,10 +13,11 @@ use super::values::{capabilities, given_values, merged_values, named_sources};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
 use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
+use onepane_cluster::{Check, Cluster, Ownership};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
-    Action, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, TEMPLATE_FAILED, name_from_template, render,
-    render_through,
+    Action, Capabilities, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED,
+    name_from_template, render, render_within,
 };
 use onepane_world::World;
 use std::io::IsTerminal;
@@ -27,8 +29,12 @@ const OWN_FLAGS: &[Flag] = &[
     flag("create-namespace", Kind::Bool, "no effect on rendering"),
     flag("dependency-update", Kind::Bool, "fetch missing dependencies first"),
     flag("description", Kind::Text, "no effect on rendering"),
-    flag("disable-openapi-validation", Kind::Bool, "no effect on rendering"),
-    flag("dry-run", Kind::OptionalText("unset"), "\"client\"; \"server\" needs a cluster and is not supported yet"),
+    flag("disable-openapi-validation", Kind::Bool, "with --dry-run=server: don't hold manifests against schemas"),
+    flag(
+        "dry-run",
+        Kind::OptionalText("unset"),
+        "\"client\" (default), or \"server\": ask a cluster, check against it",
+    ),
     flag("enable-dns", Kind::Bool, "let templates look up hosts (not supported yet: they get \"\")"),
     flag("force", Kind::Bool, ""),
     flag("force-conflicts", Kind::Bool, "no effect on rendering"),
@@ -50,10 +56,10 @@ const OWN_FLAGS: &[Flag] = &[
     flag("rollback-on-failure", Kind::Bool, "no effect on rendering"),
     flag("server-side", Kind::Bool, "no effect on rendering"),
     short('s', "show-only", Kind::Array, "print what these templates give and nothing else"),
-    flag("skip-crds", Kind::Bool, "no effect on rendering"),
+    flag("skip-crds", Kind::Bool, "with --dry-run=server: don't warn of the charts' crds/"),
     flag("skip-schema-validation", Kind::Bool, "don't hold values against values.schema.json"),
     flag("skip-tests", Kind::Bool, "leave test hooks out"),
-    flag("take-ownership", Kind::Bool, "no effect on rendering"),
+    flag("take-ownership", Kind::Bool, "with --dry-run=server: take resources that others own"),
     flag("timeout", Kind::Duration, "no effect on rendering"),
     flag("validate", Kind::Bool, ""),
     flag("wait", Kind::OptionalText("watcher"), "no effect on rendering"),
@@ -64,7 +70,7 @@ pub(super) const COMMAND: Command = Command {
     path: &["template"],
     aliases: &[],
     usage: "[NAME] [CHART]",
-    about: "render a chart, without a cluster and without a network",
+    about: "render a chart, without a cluster and without a network unless --dry-run=server",
     flags: &[OWN_FLAGS, VALUES, SERVER, CHART_LOCATION, DEVELOPMENT],
     arguments: Arguments::AtLeast(1),
     run,
@@ -77,7 +83,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let post_renderer = post_renderer(flags, compat, &world)?;
     check_groups(flags)?;
     let capabilities = capabilities(flags, compat)?.with_api_versions(flags.all("api-versions"));
-    refuse_unsupported(flags)?;
+    let dry_run = dry_run(flags)?;
     let (name, reference) = name_and_chart(flags, arguments, &world)?;
     let path = locate(flags, reference, &world)?;
     let values = given_values(flags, compat, &world)?;
@@ -91,11 +97,20 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         chart = early.load(&path, &world, read, &mut warn)?;
     }
     check_chart(flags, &chart, compat)?;
+    let namespace = namespace(flags, &world);
+    let cluster = match dry_run {
+        DryRun::Client => None,
+        DryRun::Server => Some(connect(flags, &world)?),
+    };
     Release::check_name(&name).map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
+    let capabilities = match &cluster {
+        None => capabilities,
+        Some(cluster) => Capabilities::of_cluster(compat, cluster.capabilities()?),
+    };
     let options = RenderOptions {
         release: Release {
             name: name.clone(),
-            namespace: namespace(flags, &world),
+            namespace: namespace.clone(),
             action: if flags.is_set("is-upgrade") { Action::Upgrade } else { Action::Install },
         },
         capabilities,
@@ -104,15 +119,23 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         compat,
         explain: None,
     };
-    let rendered = match &post_renderer {
-        Some(PostRenderer::Plugin(plugin, arguments)) => {
-            let through = |stream| PostRenderer::run_plugin(plugin, arguments, stream);
-            render_through(chart, &values, &options, Some(&through), &world, early, &mut warn)
-        }
-        _ => render(chart, &values, &options, &world, early, &mut warn),
+    let through = |stream| match &post_renderer {
+        Some(PostRenderer::Plugin(plugin, arguments)) => PostRenderer::run_plugin(plugin, arguments, stream),
+        _ => Ok(stream.into_bytes()),
     };
-    match rendered {
-        Ok(rendered) => write(flags, &name, &rendered, post_renderer.as_ref(), compat),
+    let mut surroundings = Surroundings::default();
+    if let Some(PostRenderer::Plugin(..)) = &post_renderer {
+        surroundings.post_render = Some(&through);
+    }
+    if let Some(cluster) = &cluster {
+        surroundings.host = cluster;
+        surroundings.warns_of_crds = !flags.is_set("skip-crds");
+    }
+    match render_within(chart, &values, &options, surroundings, &world, early, &mut warn) {
+        Ok(rendered) => {
+            let check = cluster.as_ref().map(|cluster| (cluster, check(flags, &name, &namespace)));
+            write(flags, &name, &rendered, post_renderer.as_ref(), check, compat)
+        }
         Err(error) => {
             let debug = is_debug(flags, &world);
             let is_shown = debug || std::io::stderr().is_terminal();
@@ -177,6 +200,7 @@ fn write(
     name: &str,
     rendered: &Rendered,
     post_renderer: Option<&PostRenderer>,
+    check: Option<(&Cluster, Check<'_>)>,
     compat: Compat,
 ) -> Result<(), Failure> {
     let crds = if flags.is_set("include-crds") { rendered.crds.as_slice() } else { &[] };
@@ -198,6 +222,10 @@ fn write(
             })?,
         _ => manifests,
     };
+    // What is written to files is no part of the release that Helm looks at; hooks never are.
+    if let Some((cluster, check)) = check {
+        cluster.check([manifests.as_slice()], check)?;
+    }
     let out = match folder {
         None => stream(manifests, &hooks),
         Some(folder) => {
@@ -244,20 +272,32 @@ fn check_groups(flags: &Parsed) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What needs a cluster.
-fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
-    let cluster = "needs a cluster, which rendering in onepane does not talk to yet";
-    match flags.text("dry-run") {
-        None | Some("client") => {}
+/// Whether a cluster is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DryRun {
+    /// It is not.
+    Client,
+    /// It is.
+    Server,
+}
+
+/// `--dry-run`, and `--validate`, which is what it was called before.
+fn dry_run(flags: &Parsed) -> Result<DryRun, Failure> {
+    let given = match flags.text("dry-run") {
+        None | Some("client") => DryRun::Client,
+        Some("server") => DryRun::Server,
         Some("unset") => {
-            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'")
+            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'");
+            DryRun::Client
         }
-        Some("server") => return Err(format!("--dry-run=server {cluster}").into()),
         Some(value) => match boolean(value) {
-            Some(true) => log(
-                Severity::Warning,
-                &format!("boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run=client'"),
-            ),
+            Some(true) => {
+                let message = format!(
+                    "boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run=client'"
+                );
+                log(Severity::Warning, &message);
+                DryRun::Client
+            }
             Some(false) => {
                 return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
             }
@@ -270,11 +310,20 @@ fn refuse_unsupported(flags: &Parsed) -> Result<(), Failure> {
                 );
             }
         },
-    }
-    if flags.is_set("validate") {
-        return Err(format!("--validate {cluster}").into());
-    }
-    Ok(())
+    };
+    Ok(if flags.is_set("validate") { DryRun::Server } else { given })
+}
+
+/// What the manifests are checked for in a cluster.
+fn check<'a>(flags: &Parsed, release: &'a str, namespace: &'a str) -> Check<'a> {
+    let ownership = if flags.is_set("is-upgrade") {
+        Ownership::Ignored
+    } else if flags.is_set("take-ownership") {
+        Ownership::Taken
+    } else {
+        Ownership::Required
+    };
+    Check { release, namespace, ownership, validates: !flags.is_set("disable-openapi-validation") }
 }
 
 fn name_and_chart<'a>(

@@ -1,0 +1,116 @@
+//! [`Cluster`]: a connection, and what has been learnt over it.
+
+use crate::client::Client;
+use crate::discovery::Discovery;
+use crate::failure::{Failure, Level, Logged};
+use crate::kubeconfig::target;
+use crate::settings::Settings;
+use onepane_helm::ClusterCapabilities;
+use serde_json::Value;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+
+/// A cluster that answers.
+pub struct Cluster {
+    client: Client,
+    version: Version,
+    served: OnceCell<Discovery>,
+    /// The lists of resources that `lookup` has asked for, by path.
+    pub(crate) looked_up: RefCell<HashMap<String, Value>>,
+    /// What the server has warned of: once is enough.
+    warned: RefCell<Vec<String>>,
+    log: Box<dyn Fn(Logged)>,
+}
+
+/// What `/version` says.
+pub(crate) struct Version {
+    text: String,
+    major: String,
+    minor: String,
+}
+
+impl Cluster {
+    /// Connects to the cluster that `settings` mean. `log` gets what Helm would log.
+    ///
+    /// The error is what Helm says of a cluster that can't be reached.
+    pub fn connect(settings: &Settings, log: impl Fn(Logged) + 'static) -> Result<Self, String> {
+        let connected = target(settings).and_then(|target| Client::new(target, settings)).and_then(|client| {
+            let answer = client.get("/version", "application/json, */*");
+            let body = answer.and_then(|answer| answer.raw("")).map_err(|failure| failure.message)?;
+            let json: Value = serde_json::from_slice(&body)
+                .map_err(|error| format!("unable to parse the server version: {error}"))?;
+            let text = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            Ok((client, Version { text: text("gitVersion"), major: text("major"), minor: text("minor") }))
+        });
+        let (client, version) = connected.map_err(|error| format!("kubernetes cluster unreachable: {error}"))?;
+        Ok(Self {
+            client,
+            version,
+            served: OnceCell::new(),
+            looked_up: RefCell::default(),
+            warned: RefCell::default(),
+            log: Box::new(log),
+        })
+    }
+
+    /// What templates see of it. API versions come in order, where Helm has them at random.
+    pub fn capabilities(&self) -> Result<ClusterCapabilities, String> {
+        let served = self.served().map_err(|failure| {
+            let twice = "could not get apiVersions from Kubernetes: ".repeat(2);
+            format!("{twice}{failure}")
+        })?;
+        let Version { text, major, minor } = &self.version;
+        Ok(ClusterCapabilities {
+            version: text.clone(),
+            major: major.clone(),
+            minor: minor.clone(),
+            api_versions: served.api_versions(),
+        })
+    }
+
+    /// What it serves, asked once. What it announces and does not have is warned of.
+    pub(crate) fn served(&self) -> Result<&Discovery, Failure> {
+        if let Some(served) = self.served.get() {
+            return Ok(served);
+        }
+        let discovered = Discovery::of(&self.client)?;
+        if !discovered.failed.is_empty() {
+            let mut groups: Vec<_> =
+                discovered.failed.iter().map(|(group, error)| format!("{group}: {error}")).collect();
+            groups.sort();
+            let error = format!("unable to retrieve the complete list of server APIs: {}", groups.join(", "));
+            self.warn("the kubernetes server has an orphaned API service", vec![("error", error)]);
+            self.warn("to fix this, kubectl delete apiservice <service-name>", Vec::new());
+        }
+        Ok(self.served.get_or_init(|| discovered))
+    }
+
+    /// Gets an object. `asked` is what client-go knows of it, for errors that the server gives no words for.
+    pub(crate) fn get_object(&self, path: &str, asked: &str) -> Result<Value, Failure> {
+        let answer = self.client.get(path, "application/json")?;
+        for warning in &answer.warnings {
+            if !self.warned.borrow().contains(warning) {
+                self.warned.borrow_mut().push(warning.clone());
+                self.warn(warning, Vec::new());
+            }
+        }
+        answer.object(asked)
+    }
+
+    /// Whether it holds what is sent to it against its schemas itself, as all do since Kubernetes 1.27.
+    pub(crate) fn validates(&self) -> bool {
+        let number = |text: &str| {
+            let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            text[..digits].parse::<u32>().unwrap_or_default()
+        };
+        (number(&self.version.major), number(&self.version.minor)) >= (1, 27)
+    }
+
+    pub(crate) fn log_error(&self, message: &str, fields: Vec<(&'static str, String)>) {
+        (self.log)(Logged { level: Level::Error, message: message.to_owned(), fields });
+    }
+
+    fn warn(&self, message: &str, fields: Vec<(&'static str, String)>) {
+        (self.log)(Logged { level: Level::Warning, message: message.to_owned(), fields });
+    }
+}

@@ -1,0 +1,27 @@
+//! A Kubernetes cluster as a render asks it: what it serves, what is there, whose it is. Nothing is ever changed in it.
+//!
+//! [`Cluster::connect`] takes the [`Settings`] that flags and environment give, finds the cluster by the rules of
+//! kubeconfig files, and asks for its version. From then on it answers `lookup` (it is a
+//! [`Host`](onepane_template::Host)), says what templates see in `.Capabilities`, and checks manifests as Helm does
+//! before it would install them: [`Cluster::check`].
+//!
+//! It does not know charts, flags or the terminal. Errors are Helm's texts, for which most of this crate has to talk as
+//! client-go does; tokens and keys are in none of them. What Helm logs beside its errors is handed to the caller as
+//! [`Logged`]. A runtime is started when the first request is made, on the calling thread.
+
+mod check;
+mod client;
+mod cluster;
+mod discovery;
+mod failure;
+mod kubeconfig;
+mod lookup;
+mod proxy;
+mod schema;
+mod settings;
+mod value;
+
+pub use check::{Check, Ownership};
+pub use cluster::Cluster;
+pub use failure::{Level, Logged};
+pub use settings::Settings;

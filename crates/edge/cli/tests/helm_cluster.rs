@@ -8,6 +8,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use side_by_side::support::Room;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// An API server, and a namespace in it that is this run's alone.
@@ -44,8 +45,9 @@ impl Api {
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
             kube::Client::try_from(config.expect("it can be used")).expect("it can be used")
         });
-        let (namespace, group) =
-            (format!("onepane-{}", std::process::id()), format!("onepane-{}.example", std::process::id()));
+        static TESTS: AtomicUsize = AtomicUsize::new(0);
+        let own = format!("onepane-{}-{}", std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
+        let (group, namespace) = (format!("{own}.example"), own);
         let server = cluster.server.expect("it has a server");
         let api = Self { runtime, client, kubeconfig, server, authority, namespace, group };
         api.fill();
@@ -97,10 +99,14 @@ impl Api {
         std::thread::sleep(Duration::from_secs(2));
     }
 
-    /// A token of the namespace's own account, which may do next to nothing.
+    /// A token of the namespace's own account, which may look around in it and nothing else.
     fn token(&self) -> String {
         let path = format!("/api/v1/namespaces/{}/serviceaccounts", self.namespace);
         self.send("POST", &path, &json!({"metadata": {"name": "tester"}}));
+        let bindings = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings", self.namespace);
+        let view = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"});
+        let account = json!([{"kind": "ServiceAccount", "name": "tester", "namespace": self.namespace}]);
+        self.send("POST", &bindings, &json!({"metadata": {"name": "tester"}, "roleRef": view, "subjects": account}));
         let token = self.send("POST", &format!("{path}/tester/token"), &json!({"spec": {}}));
         token["status"]["token"].as_str().expect("there is a token").to_owned()
     }
@@ -127,13 +133,15 @@ struct Line<'a> {
 /// Both tools in one room, so that they say the same paths.
 struct Pair {
     room: Room,
+    /// `HELM_NAMESPACE`
+    namespace: String,
     different: Vec<String>,
     compared: usize,
 }
 
 impl Pair {
     fn new() -> Self {
-        Self { room: Room::new(), different: Vec::new(), compared: 0 }
+        Self { room: Room::new(), namespace: String::new(), different: Vec::new(), compared: 0 }
     }
 
     /// Writes a chart with this template.
@@ -147,6 +155,7 @@ impl Pair {
         for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HOME"] {
             command.env(name, self.room.variable(name).expect("it is one of the room's"));
         }
+        command.env("HELM_NAMESPACE", &self.namespace);
         command.envs(line.variables.iter().copied()).output().expect("it can be run")
     }
 
@@ -358,7 +367,7 @@ fn manifests_are_checked_against_the_cluster() {
 #[test]
 fn the_cluster_is_found_as_helm_finds_it() {
     let Some(api) = Api::named() else { return };
-    let mut pair = Pair::new();
+    let mut pair = Pair { namespace: api.namespace.clone(), ..Pair::new() };
     pair.chart("c", &printing(".Capabilities.KubeVersion.Major"));
     let authority = pair.room.write("ca.crt", &api.authority).into_string();
     let (server, kubeconfig, token) = (api.server.as_str(), api.kubeconfig.as_str(), api.token());

@@ -221,13 +221,17 @@ fn cause(error: &(dyn Error + 'static), address: &Url) -> String {
 
 /// Why TLS failed, in the words of Go's `crypto/tls`.
 fn tls(error: &rustls::Error) -> String {
+    use rustls::pki_types::ServerName;
     use rustls::{CertificateError, Error, InvalidMessage};
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned()
         }
         Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
-            let names: Vec<&str> = presented.iter().map(|name| name_within(name)).collect();
+            // Of a name Go tells the names that the certificate is for, of an address the addresses.
+            let kind = if matches!(expected, ServerName::DnsName(_)) { "DnsName" } else { "IpAddress" };
+            let of_kind = presented.iter().filter(|name| name.starts_with(kind));
+            let names: Vec<&str> = of_kind.map(|name| name_within(name)).collect();
             format!(
                 "tls: failed to verify certificate: x509: certificate is valid for {}, not {}",
                 names.join(", "),

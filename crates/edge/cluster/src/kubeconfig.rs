@@ -3,7 +3,7 @@
 use crate::failure::{aggregate, go_words};
 use crate::settings::Settings;
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
-use onepane_value::{from_yaml, to_json};
+use onepane_value::{from_yaml_as_go, to_json};
 use std::path::Path;
 use url::Url;
 
@@ -113,7 +113,10 @@ fn read(path: &str) -> Result<Option<Kubeconfig>, String> {
         }
     };
     let text = String::from_utf8_lossy(&bytes);
-    let value = from_yaml(&text, None).map_err(|error| refuse(error.to_string()))?;
+    let value = from_yaml_as_go(&text).map_err(|error| {
+        // kubectl reads the file without going through JSON.
+        refuse(error.trim_start_matches("error converting YAML to JSON: ").to_owned())
+    })?;
     if value.is_nil() {
         return Ok(Some(Kubeconfig::default()));
     }
@@ -298,6 +301,11 @@ fn address(server: &str) -> Result<Url, String> {
 mod tests {
     use super::*;
 
+    /// What is found holds secrets, and so can't be shown.
+    fn good(settings: &Settings) -> Target {
+        target(settings).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     #[test]
     fn the_settings_go_before_the_file() {
         let folder = std::env::temp_dir().join(format!("onepane-kubeconfig-{}", std::process::id()));
@@ -309,17 +317,17 @@ mod tests {
         std::fs::write(&path, file).expect("it is written");
         let path = path.to_string_lossy().into_owned();
         let settings = Settings { kubeconfig: path.clone(), ..Settings::default() };
-        let found = target(&settings).map_err(|error| assert_eq!(error, "")).ok().expect("it is good");
+        let found = good(&settings);
         assert_eq!(found.address.as_str(), "https://a/");
         assert_eq!(found.cluster.tls_server_name.as_deref(), Some("a"));
 
         let other = Settings { server: "https://c:1".to_owned(), insecure_skip_tls_verify: true, ..settings.clone() };
-        let found = target(&other).ok().expect("it is good");
+        let found = good(&other);
         assert_eq!(found.address.as_str(), "https://c:1/");
         assert_eq!((found.cluster.tls_server_name, found.cluster.certificate_authority_data), (None, None));
 
         let plain = Settings { server: "c:1".to_owned(), ..settings.clone() };
-        let found = target(&plain).ok().expect("it is good");
+        let found = good(&plain);
         assert_eq!(found.address.as_str(), "http://c:1/");
         assert!(found.user.token.is_none() && found.user.impersonate.as_deref() == Some("u"));
 

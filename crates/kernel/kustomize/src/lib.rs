@@ -40,5 +40,7 @@ mod walk;
 pub use build::{Built, KUSTOMIZE_VERSION, Tools, build, build_with};
 pub use cache::Cache;
 pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart};
+pub use kustomization::KUSTOMIZATION_FILES;
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};
+pub use parse::reads_as_resources;
 pub use remote::{RemoteTree, Remotes, RepositoryUrl};

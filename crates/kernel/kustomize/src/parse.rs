@@ -27,6 +27,11 @@ pub(crate) fn parse_resources(loaded: &Loaded) -> Result<Vec<Resource>> {
     Ok(resources)
 }
 
+/// Whether a file's bytes are manifests, or nothing at all.
+pub fn reads_as_resources(bytes: &[u8]) -> bool {
+    parse_resources(&Loaded { bytes: bytes.into(), file: FileId::new("-") }).is_ok()
+}
+
 /// The resources in a text that stands inside another file, at `span`.
 pub(crate) fn parse_inline(text: &str, span: Option<Span>, file: FileId) -> Result<Vec<Resource>> {
     let nodes = read_documents(text, file).map_err(|error| match span {

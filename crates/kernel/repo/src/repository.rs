@@ -3,7 +3,7 @@
 use crate::Layout;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_kustomize::{Cache, Remotes};
+use onepane_kustomize::{Cache, KUSTOMIZATION_FILES, Remotes};
 use onepane_world::{EntryKind, World};
 
 /// A repository of the pattern.
@@ -16,9 +16,6 @@ pub struct Repository<'w> {
     pub(crate) cache: Cache,
     pub(crate) remotes: Option<&'w dyn Remotes>,
 }
-
-/// The names under which Kustomize looks for its file, in its order.
-const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 impl<'w> Repository<'w> {
     /// The repository that `world` is rooted at.

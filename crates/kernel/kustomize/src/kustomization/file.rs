@@ -7,7 +7,7 @@ use crate::parse::parse_first;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 
 /// The names that a kustomization file may have.
-const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// A kustomization and the file it stands in.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct KustomizationFile {
 /// `kustomize-missing` when there is none, `kustomize-ambiguous` when there are several, and those of reading it.
 pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
     let mut found = None;
-    for name in NAMES {
+    for name in KUSTOMIZATION_FILES {
         let Ok(loaded) = loader.load(name, None) else { continue };
         if let Some((other, _)) = &found {
             let message = format!("Found multiple kustomization files under: {}", loader.shown());
@@ -37,7 +37,7 @@ pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
         found = Some((name, loaded));
     }
     let Some((name, loaded)) = found else {
-        let names = NAMES.map(|name| format!("'{name}'"));
+        let names = KUSTOMIZATION_FILES.map(|name| format!("'{name}'"));
         let message = format!(
             "unable to find one of {} or {} in directory '{}'",
             names[..names.len() - 1].join(", "),

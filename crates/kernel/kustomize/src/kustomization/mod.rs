@@ -5,6 +5,7 @@ mod legacy;
 mod parts;
 mod read;
 
+pub use file::KUSTOMIZATION_FILES;
 pub(crate) use file::{KustomizationFile, find};
 pub(crate) use legacy::{read_helm_chart, read_helm_globals};
 pub(crate) use parts::{

@@ -1,105 +1,21 @@
-//! `onepane kustomize`: the drop-in for `kustomize build` and `kustomize version`.
+//! `kustomize build`.
 
+use super::flags::{Argument, Flags, unknown};
+use super::{Failure, print, read_source};
 use crate::atomic;
 use crate::commands::helm::pull_for_kustomize;
 use crate::remotes::FetchedRemotes;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, FileId, render_full};
+use onepane_diagnostics::render_full;
 use onepane_kustomize::{
-    Built, ChartRequest, Charts, KUSTOMIZE_VERSION, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
+    Built, ChartRequest, Charts, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
 };
 use onepane_repo::LocalCharts;
 use onepane_world::{OsWorld, World};
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::process::ExitCode;
-use std::sync::Arc;
 
-/// Runs with the arguments behind `kustomize`.
-pub(crate) fn run(arguments: &[String]) -> ExitCode {
-    let (command, rest) = match arguments.split_first() {
-        None => ("help", &[][..]),
-        Some((command, rest)) => (command.as_str(), rest),
-    };
-    let outcome = match command {
-        "build" => run_build(rest),
-        "version" => run_version(rest),
-        "help" | "-h" | "--help" => print(HELP),
-        other => {
-            let known = "this drop-in knows `build` and `version`";
-            Err(Failure::text(format!("unknown command \"{other}\" for \"kustomize\": {known}")))
-        }
-    };
-    match outcome {
-        Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
-        Err(Failure::Text(message)) => {
-            eprintln!("Error: {message}");
-            ExitCode::FAILURE
-        }
-        Err(Failure::Found(diagnostic)) => {
-            eprintln!("{}", as_kustomize_says(&diagnostic));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-enum Failure {
-    Text(String),
-    Found(Box<Diagnostic>),
-    OutputClosed,
-}
-
-impl Failure {
-    fn text(message: impl Into<String>) -> Self {
-        Self::Text(message.into())
-    }
-}
-
-impl From<Box<Diagnostic>> for Failure {
-    fn from(diagnostic: Box<Diagnostic>) -> Self {
-        Self::Found(diagnostic)
-    }
-}
-
-/// The diagnostic with its excerpt, behind the word that Kustomize's errors start with.
-fn as_kustomize_says(diagnostic: &Diagnostic) -> String {
-    let text = render_full(diagnostic, &read_source, false);
-    let title = format!("error[{}]: ", diagnostic.code);
-    text.strip_prefix(&title).map_or_else(|| format!("Error: {text}"), |rest| format!("Error: {rest}"))
-}
-
-fn read_source(file: FileId) -> Option<Arc<str>> {
-    std::fs::read_to_string(file.path()).ok().map(Into::into)
-}
-
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|_| Failure::OutputClosed)
-}
-
-fn run_version(arguments: &[String]) -> Result<(), Failure> {
-    let mut flags = Flags::new(arguments);
-    let mut output = String::new();
-    while let Some(argument) = flags.next()? {
-        match argument {
-            Argument::Flag("output" | "o") => output = flags.value()?,
-            Argument::Flag("short") => drop(flags.switch()?),
-            Argument::Flag("help" | "h") => {
-                return print("Prints the kustomize version\n\nUsage:\n  kustomize version [flags]\n");
-            }
-            Argument::Flag(name) => return Err(unknown(name)),
-            Argument::Positional(_) => {}
-        }
-    }
-    match output.as_str() {
-        "" => print(&format!("{KUSTOMIZE_VERSION}\n")),
-        "yaml" => print(&format!("version: {KUSTOMIZE_VERSION}\n\n")),
-        "json" => print(&format!("{{\n  \"version\": \"{KUSTOMIZE_VERSION}\"\n}}\n")),
-        _ => Ok(()),
-    }
-}
-
-fn run_build(arguments: &[String]) -> Result<(), Failure> {
+/// Runs with the arguments behind `build`.
+pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut flags = Flags::new(arguments);
     let mut options = Options::default();
     let mut paths = Vec::new();
@@ -216,85 +132,6 @@ fn write_files(folder: &Utf8Path, built: &Built) -> Result<(), Failure> {
     }
     Ok(())
 }
-
-fn unknown(name: &str) -> Failure {
-    if name.chars().count() == 1 {
-        Failure::text(format!("unknown shorthand flag: '{name}' in -{name}"))
-    } else {
-        Failure::text(format!("unknown flag: --{name}"))
-    }
-}
-
-/// Reads flags as Go's pflag does: `--flag value`, `--flag=value`, `-f value`, `-fvalue`, anywhere before `--`.
-struct Flags<'a> {
-    rest: std::slice::Iter<'a, String>,
-    current: &'a str,
-    value: Option<&'a str>,
-    only_positional: bool,
-}
-
-enum Argument<'a> {
-    Flag(&'a str),
-    Positional(&'a str),
-}
-
-impl<'a> Flags<'a> {
-    fn new(arguments: &'a [String]) -> Self {
-        Self { rest: arguments.iter(), current: "", value: None, only_positional: false }
-    }
-
-    fn next(&mut self) -> Result<Option<Argument<'a>>, Failure> {
-        let Some(argument) = self.rest.next() else { return Ok(None) };
-        if self.only_positional || argument == "-" || !argument.starts_with('-') {
-            return Ok(Some(Argument::Positional(argument)));
-        }
-        if argument == "--" {
-            self.only_positional = true;
-            return self.next();
-        }
-        let (name, value) = match argument.strip_prefix("--") {
-            Some(long) => long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value))),
-            None => {
-                let short = &argument[1..];
-                let end = short.chars().next().map_or(0, char::len_utf8);
-                let (name, value) = short.split_at(end);
-                (name, (!value.is_empty()).then(|| value.strip_prefix('=').unwrap_or(value)))
-            }
-        };
-        (self.current, self.value) = (name, value);
-        Ok(Some(Argument::Flag(name)))
-    }
-
-    fn value(&mut self) -> Result<String, Failure> {
-        let next = match self.value.take() {
-            Some(value) => Some(value),
-            None => self.rest.next().map(String::as_str),
-        };
-        next.map(str::to_owned).ok_or_else(|| Failure::text(format!("flag needs an argument: --{}", self.current)))
-    }
-
-    fn switch(&mut self) -> Result<bool, Failure> {
-        match self.value.take() {
-            None | Some("true" | "1" | "t" | "T" | "TRUE" | "True") => Ok(true),
-            Some("false" | "0" | "f" | "F" | "FALSE" | "False") => Ok(false),
-            Some(other) => Err(Failure::text(format!(
-                "invalid argument \"{other}\" for \"--{}\" flag: strconv.ParseBool: parsing \"{other}\": invalid syntax",
-                self.current
-            ))),
-        }
-    }
-}
-
-const HELP: &str = "
-Builds kustomizations, as Kustomize 5.8 does.
-
-Usage:
-  kustomize [command]
-
-Available Commands:
-  build       Build a kustomization target from a directory
-  version     Prints the kustomize version
-";
 
 const BUILD_HELP: &str = "Build a set of KRM resources using a 'kustomization.yaml' file.
 If DIR is omitted, '.' is assumed.

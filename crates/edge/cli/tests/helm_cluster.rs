@@ -8,9 +8,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use side_by_side::support::Room;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// An API server, and a namespace in it that is this run's alone.
+/// An API server, and a namespace in it that is one test's alone.
 struct Api {
     runtime: tokio::runtime::Runtime,
     client: kube::Client,
@@ -44,8 +45,10 @@ impl Api {
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
             kube::Client::try_from(config.expect("it can be used")).expect("it can be used")
         });
-        let (namespace, group) =
-            (format!("onepane-{}", std::process::id()), format!("onepane-{}.example", std::process::id()));
+        // The tests of this file run at once, and each removes what it made.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let namespace = format!("onepane-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let group = format!("{namespace}.example");
         let server = cluster.server.expect("it has a server");
         let api = Self { runtime, client, kubeconfig, server, authority, namespace, group };
         api.fill();

@@ -1,9 +1,11 @@
 //! Which cluster is meant, and who asks: kubeconfig files and [`Settings`] put together by client-go's rules.
 
 use crate::failure::{aggregate, go_words};
+use crate::kubeconfig_file::read_all;
 use crate::settings::Settings;
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
-use onepane_value::{from_yaml, to_json};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::HashMap;
 use std::path::Path;
 use url::Url;
 
@@ -55,7 +57,7 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
         return Err(format!("invalid configuration: {}", aggregate(&problems)));
     }
     if cluster.server.as_ref() == Some(&named_server) && filled(&user.impersonate).is_none() {
-        let is_plain = address(&named_server).is_ok_and(|address| address.scheme() != "https");
+        let is_plain = address(&named_server, "http").is_ok_and(|address| address.scheme() != "https");
         if let Some(target) = within_cluster(settings).filter(|_| is_plain) {
             return target;
         }
@@ -65,7 +67,12 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
     {
         return Err("specifying a root certificates file with the insecure flag is not allowed".to_owned());
     }
-    let address = address(cluster.server.as_deref().unwrap_or_default())?;
+    // A server without a scheme that is to be checked, or is not, speaks TLS.
+    let has_tls = cluster.insecure_skip_tls_verify == Some(true)
+        || filled(&cluster.certificate_authority).is_some()
+        || filled(&cluster.certificate_authority_data).is_some();
+    let scheme = if has_tls { "https" } else { "http" };
+    let address = address(cluster.server.as_deref().unwrap_or_default(), scheme)?;
     if address.scheme() == "https" {
         return Ok(Target { address, cluster, user });
     }
@@ -76,82 +83,11 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
     Ok(Target { address, cluster, user })
 }
 
-/// The kubeconfigs that are there; those that come first win.
-fn read_all(settings: &Settings) -> Result<Vec<Kubeconfig>, String> {
-    if !settings.kubeconfig.is_empty() {
-        let path = &settings.kubeconfig;
-        if let Err(error) = std::fs::metadata(path)
-            && error.kind() == std::io::ErrorKind::NotFound
-        {
-            return Err(format!("stat {path}: {}", go_words(&error)));
-        }
-        return read(path).map(|file| file.into_iter().collect());
-    }
-    let (mut files, mut problems, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-    for path in settings.kubeconfigs.iter().filter(|path| !path.is_empty()) {
-        if seen.contains(&path) {
-            continue;
-        }
-        seen.push(path);
-        match read(path) {
-            Ok(file) => files.extend(file),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() { Ok(files) } else { Err(aggregate(&problems)) }
-}
-
-/// A kubeconfig with its paths made absolute; `None` if there is no such file.
-fn read(path: &str) -> Result<Option<Kubeconfig>, String> {
-    let refuse = |problem: String| format!("error loading config file \"{path}\": {problem}");
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            let what = if Path::new(path).is_dir() { "read" } else { "open" };
-            return Err(refuse(format!("{what} {path}: {}", go_words(&error))));
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let value = from_yaml(&text, None).map_err(|error| refuse(error.to_string()))?;
-    if value.is_nil() {
-        return Ok(Some(Kubeconfig::default()));
-    }
-    let json = to_json(&value).map_err(|error| refuse(error.to_string()))?;
-    let mut file: Kubeconfig = serde_json::from_slice(json.as_bytes()).map_err(|error| refuse(error.to_string()))?;
-    let kind = filled(&file.kind).unwrap_or_else(|| "Config".to_owned());
-    let version = filled(&file.api_version).unwrap_or_else(|| "v1".to_owned());
-    if (kind.as_str(), version.as_str()) != ("Config", "v1") {
-        let scheme = "pkg/runtime/scheme.go:111";
-        return Err(refuse(format!("no kind {kind:?} is registered for version {version:?} in scheme {scheme:?}")));
-    }
-    let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
-    let absolute = |path: &mut Option<String>| {
-        if let Some(path) = path.as_mut().filter(|path| !path.is_empty()) {
-            *path = folder.join(&path).to_string_lossy().into_owned();
-        }
-    };
-    for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-        absolute(&mut cluster.certificate_authority);
-    }
-    for user in file.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
-        absolute(&mut user.client_certificate);
-        absolute(&mut user.client_key);
-        absolute(&mut user.token_file);
-        if let Some(plugin) = &mut user.exec
-            && plugin.command.as_ref().is_some_and(|command| command.contains('/'))
-        {
-            absolute(&mut plugin.command);
-        }
-    }
-    Ok(Some(file))
-}
-
 fn find<T>(files: &[Kubeconfig], pick: impl Fn(&Kubeconfig) -> Option<T>) -> Option<T> {
     files.iter().find_map(pick)
 }
 
-fn filled(text: &Option<String>) -> Option<String> {
+pub(crate) fn filled(text: &Option<String>) -> Option<String> {
     text.clone().filter(|text| !text.is_empty())
 }
 
@@ -193,10 +129,11 @@ fn with_settings_cluster(mut cluster: Cluster, settings: &Settings, default_serv
 
 fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
     let mut methods = Vec::new();
-    if user.token.is_some() {
+    let is_given = |secret: &Option<SecretString>| secret.as_ref().is_some_and(|it| !it.expose_secret().is_empty());
+    if is_given(&user.token) {
         methods.push("token");
     }
-    if filled(&user.username).is_some() || user.password.is_some() {
+    if filled(&user.username).is_some() || is_given(&user.password) {
         methods.push("basicAuth");
     }
     let (certificate, key) = (filled(&user.client_certificate), filled(&user.client_key));
@@ -222,16 +159,25 @@ fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
         }
     }
     if let Some(plugin) = &user.exec {
+        if user.auth_provider.is_some() {
+            problems.push(format!("authProvider cannot be provided in combination with an exec plugin for {name}"));
+        }
         let mode = "to use exec authentication plugin";
         if filled(&plugin.command).is_none() {
             problems.push(format!("command must be specified for {name} {mode}"));
         }
-        match filled(&plugin.api_version).as_deref() {
-            None => problems.push(format!("apiVersion must be specified for {name} {mode}")),
-            Some("client.authentication.k8s.io/v1") if plugin.interactive_mode.is_none() => {
-                problems.push(format!("interactiveMode must be specified for {name} {mode}"));
-            }
-            Some(_) => {}
+        if filled(&plugin.api_version).is_none() {
+            problems.push(format!("apiVersion must be specified for {name} {mode}"));
+        }
+        let has_no_name = |env: &HashMap<String, String>| filled(&env.get("name").cloned()).is_none();
+        if plugin.env.iter().flatten().any(has_no_name) {
+            problems.push(format!("env variable name must be specified for {name} {mode}"));
+        }
+        // Before v1, none was needed.
+        let version = plugin.api_version.as_deref().and_then(|version| version.strip_prefix("client.authentication."));
+        let is_old = matches!(version, Some("k8s.io/v1beta1" | "k8s.io/v1alpha1"));
+        if plugin.interactive_mode.is_none() && !is_old {
+            problems.push(format!("interactiveMode must be specified for {name} {mode}"));
         }
     }
     if methods.len() > 1 {
@@ -249,6 +195,11 @@ fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
 }
 
 fn check_cluster(name: &str, cluster: &Cluster, problems: &mut Vec<String>) {
+    if let Some(proxy) = filled(&cluster.proxy_url)
+        && let Err(problem) = check_proxy(&proxy)
+    {
+        problems.push(format!("invalid 'proxy-url' {:?} for cluster {name:?}: {problem}", without_password(&proxy)));
+    }
     let authority = filled(&cluster.certificate_authority);
     if authority.is_some() && filled(&cluster.certificate_authority_data).is_some() {
         problems.push(format!(
@@ -257,6 +208,29 @@ fn check_cluster(name: &str, cluster: &Cluster, problems: &mut Vec<String>) {
         ));
     }
     problems.extend(authority.and_then(|path| unreadable("certificate-authority", &path, name)));
+}
+
+/// Whether requests can go through a proxy of this address. Errors are client-go's, but for SOCKS.
+fn check_proxy(proxy: &str) -> Result<(), String> {
+    let url = Url::parse(proxy).map_err(|_| format!("could not parse: {}", without_password(proxy)))?;
+    match url.scheme() {
+        "http" | "https" => Ok(()),
+        "socks5" => Err("SOCKS is not supported, use a proxy of http or https".to_owned()),
+        other => Err(format!("unsupported scheme {other:?}, must be http, https, or socks5")),
+    }
+}
+
+/// An address as it may be shown, in the way of Go's `net/url`.
+pub(crate) fn without_password(address: &str) -> String {
+    let (start, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    // A password may hold what would end the host.
+    match rest.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{start}{user}:***@{host}"),
+        None => address.to_owned(),
+    }
 }
 
 fn unreadable(what: &str, path: &str, name: &str) -> Option<String> {
@@ -279,24 +253,39 @@ fn within_cluster(settings: &Settings) -> Option<Result<Target, String>> {
     });
     let cluster = Cluster { server: Some(server.clone()), certificate_authority: authority, ..Cluster::default() };
     let own = AuthInfo { token_file: Some(token_file), ..AuthInfo::default() };
-    Some(address(&server).map(|address| Target { address, cluster, user: with_settings_user(own, settings) }))
+    Some(address(&server, "https").map(|address| Target { address, cluster, user: with_settings_user(own, settings) }))
 }
 
 /// A server's address, which may lack its scheme.
-fn address(server: &str) -> Result<Url, String> {
+fn address(server: &str, scheme: &str) -> Result<Url, String> {
     if let Ok(url) = Url::parse(server)
         && url.has_host()
     {
         return Ok(url);
     }
-    let refuse = || format!("host must be a URL or a host:port pair: {server:?}");
-    let url = Url::parse(&format!("http://{server}")).map_err(|_| refuse())?;
+    let refuse = || format!("host must be a URL or a host:port pair: {:?}", without_password(server));
+    let url = Url::parse(&format!("{scheme}://{server}")).map_err(|_| refuse())?;
     if url.path() == "/" { Ok(url) } else { Err(refuse()) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_of_addresses_are_not_shown() {
+        for (address, wanted) in [
+            ("https://u:p@h:1/x", "https://u:***@h:1/x"),
+            ("https://u:p/w?@d@h", "https://u:***@h"),
+            ("u:p@h", "u:***@h"),
+            ("https://u@h", "https://u@h"),
+            ("h:1", "h:1"),
+        ] {
+            assert_eq!(without_password(address), wanted);
+        }
+        assert!(check_proxy("socks5://h:1").is_err() && check_proxy("ftp://h").is_err());
+        assert_eq!(check_proxy("http://u:p@h:1"), Ok(()));
+    }
 
     #[test]
     fn the_settings_go_before_the_file() {

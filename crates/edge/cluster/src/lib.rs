@@ -9,16 +9,21 @@
 //! client-go does; tokens and keys are in none of them. What Helm logs beside its errors is handed to the caller as
 //! [`Logged`]. A runtime is started when the first request is made, on the calling thread.
 
+mod cause;
 mod check;
 mod client;
 mod cluster;
+mod credentials;
 mod discovery;
+mod exec_plugin;
 mod failure;
 mod kubeconfig;
+mod kubeconfig_file;
 mod lookup;
 mod proxy;
 mod schema;
 mod settings;
+mod unmarshal;
 mod value;
 
 pub use check::{Check, Ownership};

@@ -5,6 +5,7 @@ use super::{Failure, log, log_with};
 use onepane_cluster::{Cluster, Level, Logged, Settings};
 use onepane_diagnostics::Severity;
 use onepane_world::World;
+use std::io::IsTerminal;
 
 /// Connects. That it does not work is logged and said, as Helm has it.
 pub(super) fn connect(flags: &Parsed, world: &dyn World) -> Result<Cluster, Failure> {
@@ -25,6 +26,7 @@ pub(super) fn connect(flags: &Parsed, world: &dyn World) -> Result<Cluster, Fail
 /// A flag that is given wins over the environment, even if it is given empty.
 fn settings(flags: &Parsed, world: &dyn World) -> Settings {
     let mut settings = Settings::from_variables(&|name| world.env(name));
+    settings.is_interactive = std::io::stdin().is_terminal();
     for (flag, setting) in [
         ("kubeconfig", &mut settings.kubeconfig),
         ("kube-context", &mut settings.context),

@@ -1,13 +1,15 @@
 //! `helm template` with a cluster: every command line through onepane and through the real Helm, against the API server
 //! that `ONEPANE_TEST_KUBECONFIG` names. Compared are stdout, stderr and exit codes, to the byte. `.ci/run` starts one.
+//! What needs no cluster is in `helm_api.rs`.
 
 mod side_by_side;
 
 use base64::Engine;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use side_by_side::support::Room;
-use std::process::{Command, Output, Stdio};
+use side_by_side::pair::{Line, Pair, printing};
+use side_by_side::support::{stderr, stdout};
+use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -100,10 +102,15 @@ impl Api {
         std::thread::sleep(Duration::from_secs(2));
     }
 
-    /// A token of the namespace's own account, which may do next to nothing.
+    /// A token of the namespace's own account, which may read the namespace and nothing else.
     fn token(&self) -> String {
         let path = format!("/api/v1/namespaces/{}/serviceaccounts", self.namespace);
         self.send("POST", &path, &json!({"metadata": {"name": "tester"}}));
+        let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+        let subject = json!({"kind": "ServiceAccount", "name": "tester", "namespace": self.namespace});
+        let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"});
+        let binding = json!({"metadata": {"name": "tester"}, "subjects": [subject], "roleRef": role});
+        self.send("POST", &format!("{roles}/{}/rolebindings", self.namespace), &binding);
         let token = self.send("POST", &format!("{path}/tester/token"), &json!({"spec": {}}));
         token["status"]["token"].as_str().expect("there is a token").to_owned()
     }
@@ -119,93 +126,6 @@ impl Drop for Api {
             let _ = self.runtime.block_on(self.client.request_text(request));
         }
     }
-}
-
-/// A command line, and the environment that both tools have for it.
-struct Line<'a> {
-    arguments: Vec<&'a str>,
-    variables: Vec<(&'a str, &'a str)>,
-}
-
-/// Both tools in one room, so that they say the same paths.
-struct Pair {
-    room: Room,
-    different: Vec<String>,
-    compared: usize,
-}
-
-impl Pair {
-    fn new() -> Self {
-        Self { room: Room::new(), different: Vec::new(), compared: 0 }
-    }
-
-    /// Writes a chart with this template.
-    fn chart(&self, name: &str, template: &str) {
-        self.room.write(&format!("{name}/Chart.yaml"), "apiVersion: v2\nname: c\nversion: 0.1.0\n");
-        self.room.write(&format!("{name}/templates/a.yaml"), template);
-    }
-
-    fn run(&self, mut command: Command, line: &Line<'_>) -> Output {
-        command.env_clear().args(&line.arguments).current_dir(&self.room.path).stdin(Stdio::null());
-        for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HOME"] {
-            command.env(name, self.room.variable(name).expect("it is one of the room's"));
-        }
-        command.envs(line.variables.iter().copied()).output().expect("it can be run")
-    }
-
-    /// Runs a line with onepane, and with Helm where there is one. Gives what onepane gave.
-    fn compare(&mut self, line: Line<'_>) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
-        command.arg("helm");
-        let ours = self.run(command, &line);
-        if let Some(helm) = helm() {
-            let theirs = self.run(Command::new(helm), &line);
-            let seen = |output: &Output| {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                (output.status.code(), text(&output.stdout), text(&output.stderr))
-            };
-            self.compared += 1;
-            if seen(&ours) != seen(&theirs) {
-                let shown = line.arguments.join(" ");
-                self.different.push(format!("helm {shown}\n   ours: {:?}\n theirs: {:?}", seen(&ours), seen(&theirs)));
-            }
-        }
-        ours
-    }
-
-    fn finish(self) {
-        let Self { different, compared, .. } = self;
-        assert!(different.is_empty(), "{} of {compared} differ\n{}", different.len(), different.join("\n"));
-        println!("{compared} command lines are as Helm's");
-    }
-}
-
-/// The real Helm, where there is one.
-fn helm() -> Option<String> {
-    let folder = std::env::var("ONEPANE_PEERS")
-        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cache/onepane-peers")));
-    let helm = folder.ok().map(|folder| format!("{folder}/helm")).filter(|helm| std::path::Path::new(helm).is_file());
-    if helm.is_none() {
-        println!("SKIPPED comparison with Helm: there is no `helm` in $ONEPANE_PEERS or ~/.cache/onepane-peers");
-    }
-    helm
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A manifest that prints what a template's expression gives.
-fn printing(expression: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: printed}}\ndata:\n  it: {{{{ {expression} | toJson | quote }}}}\n"
-    )
 }
 
 #[test]
@@ -370,7 +290,7 @@ fn the_cluster_is_found_as_helm_finds_it() {
     let good = |output: Output| assert!(stdout(&output).contains("it: "), "{output:?}");
 
     // As an account with a token, by flags and by variables.
-    let mut arguments = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server];
+    let mut arguments = vec!["template", "c", "--dry-run=server", "-n", &api.namespace, "--kube-apiserver", server];
     arguments.extend(["--kube-ca-file", &authority, "--kube-token", &token]);
     good(pair.compare(Line { arguments, variables: vec![] }));
     let variables = vec![
@@ -378,8 +298,18 @@ fn the_cluster_is_found_as_helm_finds_it() {
         ("HELM_KUBECAFILE", authority.as_str()),
         ("HELM_KUBETOKEN", token.as_str()),
     ];
-    good(pair.compare(Line { arguments: vec!["template", "c", "--validate"], variables }));
-    let mut insecure = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server, "--kube-token", &token];
+    good(pair.compare(Line { arguments: vec!["template", "c", "--validate", "-n", &api.namespace], variables }));
+    let mut insecure = vec![
+        "template",
+        "c",
+        "--dry-run=server",
+        "-n",
+        &api.namespace,
+        "--kube-apiserver",
+        server,
+        "--kube-token",
+        &token,
+    ];
     insecure.push("--kube-insecure-skip-tls-verify");
     good(pair.compare(Line { arguments: insecure, variables: vec![] }));
     let arguments =
@@ -416,59 +346,6 @@ fn the_cluster_is_found_as_helm_finds_it() {
         let output = pair.compare(Line { arguments: [base.as_slice(), flags].concat(), variables: vec![] });
         let text = format!("{output:?}");
         assert!(!text.contains(&token), "a token is shown: {flags:?}");
-    }
-    pair.finish();
-}
-
-/// Needs no cluster, but Helm to compare with.
-#[test]
-fn without_a_cluster_helms_words_are_said() {
-    let mut pair = Pair::new();
-    pair.chart("c", &printing(".Release.Name"));
-    pair.room.write("bad.yaml", "nonsense: [");
-    pair.room.write("other.yaml", "apiVersion: v2\nkind: Config\n");
-    pair.room.write("empty.yaml", "");
-    let context = "contexts: [{name: a, context: {cluster: a, user: a}}]\nclusters: [{name: a, cluster: {server: \
-                   'https://127.0.0.1:1'}}]\n";
-    pair.room.write("gone.yaml", format!("current-context: b\n{context}"));
-    pair.room.write("good.yaml", format!("current-context: a\n{context}"));
-    pair.room.write(
-        "key.yaml",
-        format!("current-context: a\n{context}users: [{{name: a, user: {{client-certificate: no.crt}}}}]\n"),
-    );
-    pair.room.write(
-        "both.yaml",
-        format!("current-context: a\n{context}users: [{{name: a, user: {{token: t, username: u, password: p}}}}]\n"),
-    );
-    for flags in [
-        [].as_slice(),
-        &["--kube-context", "nonsense"],
-        &["--kubeconfig", "nowhere"],
-        &["--kubeconfig", "bad.yaml"],
-        &["--kubeconfig", "other.yaml"],
-        &["--kubeconfig", "empty.yaml"],
-        &["--kubeconfig", "gone.yaml"],
-        &["--kubeconfig", "good.yaml"],
-        &["--kubeconfig", "key.yaml"],
-        &["--kubeconfig", "both.yaml"],
-        &["--kubeconfig", "c"],
-        &["--kubeconfig", "good.yaml", "--kube-ca-file", "nowhere"],
-        &["--kubeconfig", "good.yaml", "--kube-context", "b"],
-        &["--kube-apiserver", "https://127.0.0.1:1"],
-        &["--kube-apiserver", "https://127.0.0.1:1/a/path"],
-        &["--kube-apiserver", "127.0.0.1:1"],
-        &["--kube-as-group", "g"],
-    ] {
-        let arguments = [["template", "c", "--dry-run=server"].as_slice(), flags].concat();
-        let output = pair.compare(Line { arguments, variables: vec![] });
-        let error = "Error: cluster reachability check failed: kubernetes cluster unreachable: ";
-        assert!(stderr(&output).contains(error), "{flags:?}: {output:?}");
-    }
-    for variables in [vec![("KUBERNETES_MASTER", "http://127.0.0.1:1")], vec![("KUBECONFIG", "bad.yaml:other.yaml")]] {
-        pair.compare(Line { arguments: vec!["template", "c", "--validate"], variables });
-    }
-    for value in ["--dry-run=none", "--dry-run=nonsense", "--dry-run=false", "--dry-run", "--dry-run=true"] {
-        pair.compare(Line { arguments: vec!["template", "c", value], variables: vec![] });
     }
     pair.finish();
 }

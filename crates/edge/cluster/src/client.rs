@@ -215,6 +215,8 @@ fn warning_text(header: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
         Answer { status, content_type: content_type.to_owned(), body: body.into(), warnings: Vec::new() }
@@ -233,6 +235,32 @@ mod tests {
         let broken = error(answer(502, "text/plain", "gone\n"));
         let wanted = "an error on the server (\"gone\") has prevented the request from succeeding";
         assert_eq!(broken.as_deref(), Some(wanted));
+    }
+
+    /// Not a word, a word at a time without end, or "later" for ever.
+    #[test]
+    fn a_server_has_so_long_and_no_longer() {
+        let later = "HTTP/1.1 429 Later\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+        for (head, drop) in [("", ""), ("HTTP/1.1 200 OK\r\n\r\n", "x"), (later, "")] {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+            let server = format!("http://{}", listener.local_addr().expect("it is bound"));
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let mut goes_on = stream.write_all(head.as_bytes()).is_ok();
+                    while goes_on {
+                        std::thread::sleep(Duration::from_millis(50));
+                        goes_on = stream.write_all(drop.as_bytes()).is_ok() && head != later;
+                    }
+                }
+            });
+            let settings = Settings { server: server.clone(), ..Settings::default() };
+            let target = crate::kubeconfig::target(&settings).ok().expect("it is an address");
+            let mut client = Client::new(target, &settings).ok().expect("it can be used");
+            client.patience = Duration::from_secs(1);
+            let error = client.get("/version", "*/*").err().map(|failure| failure.message);
+            assert_eq!(error, Some(format!("Get \"{server}/version\": no answer within 1 seconds")));
+        }
     }
 
     #[test]

@@ -307,7 +307,10 @@ mod tests {
         assert_eq!(found.address.as_str(), "https://c:1/");
         assert_eq!((found.cluster.tls_server_name, found.cluster.certificate_authority_data), (None, None));
 
-        let plain = Settings { server: "c:1".to_owned(), ..settings.clone() };
+        let bare = Settings { server: "c:1".to_owned(), ..settings.clone() };
+        let address = target(&bare).ok().expect("it is good").address;
+        assert_eq!(address.as_str(), "https://c:1/", "there is a certificate to check it with");
+        let plain = Settings { server: "http://c:1".to_owned(), ..settings.clone() };
         let found = target(&plain).ok().expect("it is good");
         assert_eq!(found.address.as_str(), "http://c:1/");
         assert!(found.user.token.is_none() && found.user.impersonate.as_deref() == Some("u"));

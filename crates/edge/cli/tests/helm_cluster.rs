@@ -347,5 +347,29 @@ fn the_cluster_is_found_as_helm_finds_it() {
         let text = format!("{output:?}");
         assert!(!text.contains(&token), "a token is shown: {flags:?}");
     }
+
+    // The same by variables, and flags that win over them.
+    let own = ("KUBECONFIG", kubeconfig);
+    for (variables, flags) in [
+        (vec![own, ("HELM_KUBECONTEXT", "nonsense")], [].as_slice()),
+        (vec![own, ("HELM_KUBECONTEXT", "nonsense")], &["--kube-context", "cluster-kit"]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody")], &[]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody"), ("HELM_KUBEASGROUPS", "a,system:masters")], &[]),
+        (vec![own, ("HELM_KUBEASGROUPS", "nobodies")], &[]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody")], &["--kube-as-user", ""]),
+        (vec![own, ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_KUBETLS_SERVER_NAME", "kubernetes")], &[]),
+        (vec![own, ("HELM_KUBEAPISERVER", "https://127.0.0.1:1")], &[]),
+        (vec![own, ("HELM_KUBEAPISERVER", "https://127.0.0.1:1")], &["--kube-apiserver", server]),
+        (vec![own, ("HELM_KUBECAFILE", "nowhere")], &[]),
+        (vec![own, ("HELM_KUBECAFILE", &authority)], &[]),
+        (vec![own, ("HELM_KUBETOKEN", "nonsense")], &[]),
+        (vec![own, ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "true"), ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "yes"), ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_NAMESPACE", &api.namespace)], &[]),
+        (vec![own, ("HTTPS_PROXY", "http://127.0.0.1:1")], &[]),
+    ] {
+        pair.compare(Line { arguments: [base.as_slice(), flags].concat(), variables });
+    }
     pair.finish();
 }

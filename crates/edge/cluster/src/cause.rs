@@ -2,7 +2,7 @@
 
 use crate::failure::go_words;
 use std::error::Error;
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, ToSocketAddrs};
 use url::Url;
 
 /// Why a request failed, in the words of Go's `net/http`.
@@ -58,12 +58,19 @@ fn tls(error: &rustls::Error) -> String {
             "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned()
         }
         Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
-            let names: Vec<&str> = presented.iter().map(|name| name_within(name)).collect();
-            format!(
-                "tls: failed to verify certificate: x509: certificate is valid for {}, not {}",
-                names.join(", "),
-                expected.to_str()
-            )
+            let wanted = expected.to_str();
+            // Of names and addresses, those are told that could have been meant.
+            let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
+            let names = presented.iter().map(|name| name_within(name));
+            let names: Vec<&str> = names.filter(|name| is_address(name) == is_address(&wanted)).collect();
+            let valid = match names.as_slice() {
+                [] if is_address(&wanted) => {
+                    format!("cannot validate certificate for {wanted} because it doesn't contain any IP SANs")
+                }
+                [] => format!("certificate is not valid for any names, but wanted to match {wanted}"),
+                names => format!("certificate is valid for {}, not {wanted}", names.join(", ")),
+            };
+            format!("tls: failed to verify certificate: x509: {valid}")
         }
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "http: server gave HTTP response to HTTPS client".to_owned()

@@ -143,7 +143,7 @@ impl Client {
                 "unexpected error when reading response body. Please retry. Original error: {error}"
             )),
         })?;
-        let body = body.to_bytes().to_vec();
+        let body = body.to_bytes().into();
         Ok((Answer { status, content_type, body, warnings }, wait))
     }
 }

@@ -127,10 +127,7 @@ fn info(
     )
 }
 
-const ANSWER: Struct = Struct {
-    name: "v1.ExecCredential",
-    fields: &[("apiVersion", Type::Text), ("kind", Type::Text), ("status", Type::Struct(&STATUS))],
-};
+const ANSWER: Struct = Struct { name: "v1.ExecCredential", fields: &[("status", Type::Struct(&STATUS))] };
 const STATUS: Struct = Struct {
     name: "v1.ExecCredentialStatus",
     fields: &[

@@ -57,7 +57,7 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
         return Err(format!("invalid configuration: {}", aggregate(&problems)));
     }
     if cluster.server.as_ref() == Some(&named_server) && filled(&user.impersonate).is_none() {
-        let is_plain = address(&named_server, "http").is_ok_and(|address| address.scheme() != "https");
+        let is_plain = address(&named_server).is_ok_and(|address| address.scheme() != "https");
         if let Some(target) = within_cluster(settings).filter(|_| is_plain) {
             return target;
         }
@@ -67,12 +67,7 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
     {
         return Err("specifying a root certificates file with the insecure flag is not allowed".to_owned());
     }
-    // A server without a scheme that is to be checked, or is not, speaks TLS.
-    let has_tls = cluster.insecure_skip_tls_verify == Some(true)
-        || filled(&cluster.certificate_authority).is_some()
-        || filled(&cluster.certificate_authority_data).is_some();
-    let scheme = if has_tls { "https" } else { "http" };
-    let address = address(cluster.server.as_deref().unwrap_or_default(), scheme)?;
+    let address = address(cluster.server.as_deref().unwrap_or_default())?;
     if address.scheme() == "https" {
         return Ok(Target { address, cluster, user });
     }
@@ -253,18 +248,18 @@ fn within_cluster(settings: &Settings) -> Option<Result<Target, String>> {
     });
     let cluster = Cluster { server: Some(server.clone()), certificate_authority: authority, ..Cluster::default() };
     let own = AuthInfo { token_file: Some(token_file), ..AuthInfo::default() };
-    Some(address(&server, "https").map(|address| Target { address, cluster, user: with_settings_user(own, settings) }))
+    Some(address(&server).map(|address| Target { address, cluster, user: with_settings_user(own, settings) }))
 }
 
 /// A server's address, which may lack its scheme.
-fn address(server: &str, scheme: &str) -> Result<Url, String> {
+fn address(server: &str) -> Result<Url, String> {
     if let Ok(url) = Url::parse(server)
         && url.has_host()
     {
         return Ok(url);
     }
     let refuse = || format!("host must be a URL or a host:port pair: {:?}", without_password(server));
-    let url = Url::parse(&format!("{scheme}://{server}")).map_err(|_| refuse())?;
+    let url = Url::parse(&format!("http://{server}")).map_err(|_| refuse())?;
     if url.path() == "/" { Ok(url) } else { Err(refuse()) }
 }
 
@@ -308,10 +303,7 @@ mod tests {
         assert_eq!((found.cluster.tls_server_name, found.cluster.certificate_authority_data), (None, None));
 
         let bare = Settings { server: "c:1".to_owned(), ..settings.clone() };
-        let address = target(&bare).ok().expect("it is good").address;
-        assert_eq!(address.as_str(), "https://c:1/", "there is a certificate to check it with");
-        let plain = Settings { server: "http://c:1".to_owned(), ..settings.clone() };
-        let found = target(&plain).ok().expect("it is good");
+        let found = target(&bare).ok().expect("it is good");
         assert_eq!(found.address.as_str(), "http://c:1/");
         assert!(found.user.token.is_none() && found.user.impersonate.as_deref() == Some("u"));
 

@@ -139,8 +139,6 @@ fn drop_nulls(json: &mut Json) {
 const CONFIG: Struct = Struct {
     name: "v1.Config",
     fields: &[
-        ("apiVersion", Type::Text),
-        ("kind", Type::Text),
         ("current-context", Type::Text),
         ("clusters", Type::Structs(&NAMED_CLUSTER)),
         ("contexts", Type::Structs(&NAMED_CONTEXT)),

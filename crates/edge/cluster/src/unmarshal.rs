@@ -23,12 +23,23 @@ pub(crate) enum Type {
     Structs(&'static Struct),
 }
 
-/// The first thing about `json` that does not fit; fields come in order of their names. `nil` fits everything.
+/// What apimachinery looks for first, which has no name.
+const HEAD: Struct = Struct {
+    name: r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#,
+    fields: &[("apiVersion", Type::Text), ("kind", Type::Text)],
+};
+
+/// The first thing about `json`, which has a version and a kind, that does not fit; fields come in order of their names.
+/// `nil` fits everything.
 pub(crate) fn misfit(json: &Json, wanted: &Struct) -> Option<String> {
-    match json {
-        Json::Null => None,
-        Json::Object(_) => in_fields(json, wanted, ""),
-        other => Some(format!("json: cannot unmarshal {} into Go value of type {}", name(other), wanted.name)),
+    let in_head = match json {
+        Json::Null => return None,
+        Json::Object(_) => in_fields(json, &HEAD, ""),
+        other => Some(format!("json: cannot unmarshal {} into Go value of type {}", name(other), HEAD.name)),
+    };
+    match in_head {
+        Some(problem) => Some(format!("couldn't get version/kind; json parse error: {problem}")),
+        None => in_fields(json, wanted, ""),
     }
 }
 
@@ -43,7 +54,7 @@ fn in_fields(json: &Json, of: &Struct, path: &str) -> Option<String> {
 }
 
 fn in_field(value: &Json, wanted: &Type, of: &Struct, path: &str) -> Option<String> {
-    let short = of.name.rsplit('.').next().unwrap_or_default();
+    let short = of.name.rsplit_once('.').map_or("", |(_, short)| short);
     let refuse = |value: &Json, wanted: &str| {
         Some(format!("json: cannot unmarshal {} into Go struct field {short}.{path} of type {wanted}", name(value)))
     };
@@ -131,7 +142,9 @@ mod tests {
         assert_eq!(refused(json!({"all": [{"text": 1}]})), said("number", "Inner.all.text", "string"));
         assert_eq!(refused(json!({"all": [{"many": {"a": ["b", 1]}}]})), said("number", "Inner.all.many", "string"));
         assert_eq!(refused(json!({"list": {}, "all": [{"on": "y"}]})), said("string", "Inner.all.on", "bool"));
-        assert_eq!(refused(json!("secret")), "json: cannot unmarshal string into Go value of type v1.Outer");
+        let head = "couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type ";
+        assert_eq!(refused(json!("secret")), format!("{head}{}", HEAD.name));
+        assert!(refused(json!({"kind": []})).ends_with("array into Go struct field .kind of type string"));
         assert_eq!(refused(json!({"all": [{"data": "secret!"}]})), "illegal base64 data at input byte 6");
     }
 

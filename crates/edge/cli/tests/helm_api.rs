@@ -16,7 +16,10 @@ fn api() -> Site {
     };
     put("/version", json!({"major": "1", "minor": "34", "gitVersion": "v1.34.2+canned"}));
     put("/api", json!({"kind": "APIVersions", "versions": ["v1"]}));
-    put("/apis", json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []}));
+    // It announces a group that is not there.
+    let gone = json!({"groupVersion": "gone.example/v1", "version": "v1"});
+    let gone = json!({"name": "gone.example", "versions": [gone.clone()], "preferredVersion": gone});
+    put("/apis", json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [gone]}));
     let maps =
         json!({"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["get", "list", "patch"]});
     put("/api/v1", json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [maps]}));
@@ -44,6 +47,8 @@ fn a_server_is_asked_and_believed() {
         "lookup \"v1\" \"ConfigMap\" \"n\" \"b\"",
         "lookup \"v1\" \"Nonsense\" \"n\" \"b\"",
         "lookup \"apps/v1\" \"Deployment\" \"n\" \"b\"",
+        "lookup \"gone.example/v1\" \"Gone\" \"n\" \"b\"",
+        ".Capabilities.APIVersions.Has \"gone.example/v1\"",
         ".Capabilities.KubeVersion.Version",
         ".Capabilities.APIVersions.Has \"v1/ConfigMap\"",
         ".Capabilities.APIVersions.Has \"apps/v1\"",

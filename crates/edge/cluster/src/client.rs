@@ -255,8 +255,8 @@ mod tests {
                 }
             });
             let settings = Settings { server: server.clone(), ..Settings::default() };
-            let target = crate::kubeconfig::target(&settings).ok().expect("it is an address");
-            let mut client = Client::new(target, &settings).ok().expect("it can be used");
+            let target = crate::kubeconfig::target(&settings).unwrap_or_else(|error| panic!("{error}"));
+            let mut client = Client::new(target, &settings).unwrap_or_else(|error| panic!("{error}"));
             client.patience = Duration::from_secs(1);
             let error = client.get("/version", "*/*").err().map(|failure| failure.message);
             assert_eq!(error, Some(format!("Get \"{server}/version\": no answer within 1 seconds")));

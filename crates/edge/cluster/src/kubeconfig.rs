@@ -282,6 +282,10 @@ mod tests {
         assert_eq!(check_proxy("http://u:p@h:1"), Ok(()));
     }
 
+    fn good(settings: &Settings) -> Target {
+        target(settings).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     #[test]
     fn the_settings_go_before_the_file() {
         let folder = std::env::temp_dir().join(format!("onepane-kubeconfig-{}", std::process::id()));
@@ -293,17 +297,17 @@ mod tests {
         std::fs::write(&path, file).expect("it is written");
         let path = path.to_string_lossy().into_owned();
         let settings = Settings { kubeconfig: path.clone(), ..Settings::default() };
-        let found = target(&settings).map_err(|error| assert_eq!(error, "")).ok().expect("it is good");
+        let found = good(&settings);
         assert_eq!(found.address.as_str(), "https://a/");
         assert_eq!(found.cluster.tls_server_name.as_deref(), Some("a"));
 
         let other = Settings { server: "https://c:1".to_owned(), insecure_skip_tls_verify: true, ..settings.clone() };
-        let found = target(&other).ok().expect("it is good");
+        let found = good(&other);
         assert_eq!(found.address.as_str(), "https://c:1/");
         assert_eq!((found.cluster.tls_server_name, found.cluster.certificate_authority_data), (None, None));
 
         let bare = Settings { server: "c:1".to_owned(), ..settings.clone() };
-        let found = target(&bare).ok().expect("it is good");
+        let found = good(&bare);
         assert_eq!(found.address.as_str(), "http://c:1/");
         assert!(found.user.token.is_none() && found.user.impersonate.as_deref() == Some("u"));
 

@@ -217,7 +217,7 @@ mod tests {
             "very secret",
             "very secret: [",
         ] {
-            let error = parse(text).err().expect("it is bad");
+            let error = parse(text).expect_err("it is bad");
             assert!(!error.contains("secret") && !error.contains("12345"), "{error}");
         }
         assert!(parse("users: [{user: {token: a, exec: null}}]\ncontexts: [{context: {user: a}}]").is_ok());

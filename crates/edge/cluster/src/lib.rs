@@ -17,6 +17,7 @@ mod credentials;
 mod discovery;
 mod exec_plugin;
 mod failure;
+mod identity;
 mod kubeconfig;
 mod kubeconfig_file;
 mod lookup;

@@ -5,7 +5,7 @@ mod side_by_side;
 
 use serde_json::{Value, json};
 use side_by_side::pair::{Line, Pair, printing};
-use side_by_side::support::{Answer, Site, stderr};
+use side_by_side::support::{Answer, Site, stderr, stdout};
 use std::process::Output;
 
 /// A server that has one ConfigMap and describes itself in the old way.
@@ -16,10 +16,7 @@ fn api() -> Site {
     };
     put("/version", json!({"major": "1", "minor": "34", "gitVersion": "v1.34.2+canned"}));
     put("/api", json!({"kind": "APIVersions", "versions": ["v1"]}));
-    // It announces a group that is not there.
-    let gone = json!({"groupVersion": "gone.example/v1", "version": "v1"});
-    let gone = json!({"name": "gone.example", "versions": [gone.clone()], "preferredVersion": gone});
-    put("/apis", json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [gone]}));
+    put("/apis", json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []}));
     let maps =
         json!({"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["get", "list", "patch"]});
     put("/api/v1", json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [maps]}));
@@ -47,8 +44,6 @@ fn a_server_is_asked_and_believed() {
         "lookup \"v1\" \"ConfigMap\" \"n\" \"b\"",
         "lookup \"v1\" \"Nonsense\" \"n\" \"b\"",
         "lookup \"apps/v1\" \"Deployment\" \"n\" \"b\"",
-        "lookup \"gone.example/v1\" \"Gone\" \"n\" \"b\"",
-        ".Capabilities.APIVersions.Has \"gone.example/v1\"",
         ".Capabilities.KubeVersion.Version",
         ".Capabilities.APIVersions.Has \"v1/ConfigMap\"",
         ".Capabilities.APIVersions.Has \"apps/v1\"",
@@ -63,6 +58,22 @@ fn a_server_is_asked_and_believed() {
         assert!(stderr(&output).contains("Error: unable to "), "{output:?}");
     }
     pair.finish();
+}
+
+/// As in Helm, which logs it in another form.
+#[test]
+fn a_group_that_is_announced_and_not_there_is_warned_of() {
+    let (site, pair) = (api(), Pair::new());
+    let gone = json!({"groupVersion": "gone.example/v1", "version": "v1"});
+    let gone = json!({"name": "gone.example", "versions": [gone.clone()], "preferredVersion": gone});
+    let groups = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": [gone]});
+    site.put("/apis", Answer::With("Content-Type", "application/json".to_owned(), groups.to_string().into_bytes()));
+    pair.chart("c", &printing(".Capabilities.APIVersions.Has \"gone.example/v1\""));
+    let output = pair.ours(&with_server(&["--kube-apiserver", &site.address]));
+    assert!(stdout(&output).contains("it: \"true\""), "{output:?}");
+    let warning = "level=WARN msg=\"Couldn't get resource list\" groupVersion=gone.example/v1 error=\"the server could \
+                   not find the requested resource\"\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), warning);
 }
 
 #[test]

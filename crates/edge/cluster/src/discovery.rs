@@ -84,10 +84,16 @@ impl Discovery {
         });
         for (group, version) in core.chain(grouped) {
             let path = resources_path(&join(&group, &version));
-            match client.get(&path, "application/json").and_then(|answer| answer.object("")) {
-                Ok(list) => self.versions.push(GroupVersion { group, version, resources: resources(&list).collect() }),
-                Err(failure) => self.failed.push((join(&group, &version), failure.message)),
-            }
+            let list = client.get(&path, "application/json").and_then(|answer| answer.object(""));
+            let resources = match list {
+                Ok(list) => resources(&list).collect(),
+                // It counts as served, with nothing in it.
+                Err(failure) => {
+                    self.failed.push((join(&group, &version), failure.message));
+                    Vec::new()
+                }
+            };
+            self.versions.push(GroupVersion { group, version, resources });
         }
         Ok(())
     }

@@ -1,17 +1,19 @@
 //! `helm template` with a cluster: every command line through onepane and through the real Helm, against the API server
 //! that `ONEPANE_TEST_KUBECONFIG` names. Compared are stdout, stderr and exit codes, to the byte. `.ci/run` starts one.
+//! What needs no cluster is in `helm_api.rs`.
 
 mod side_by_side;
 
 use base64::Engine;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use side_by_side::support::Room;
-use std::process::{Command, Output, Stdio};
+use side_by_side::pair::{Line, Pair, printing};
+use side_by_side::support::{stderr, stdout};
+use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// An API server, and a namespace in it that is this run's alone.
+/// An API server, and a namespace in it that is one test's alone.
 struct Api {
     runtime: tokio::runtime::Runtime,
     client: kube::Client,
@@ -45,9 +47,10 @@ impl Api {
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
             kube::Client::try_from(config.expect("it can be used")).expect("it can be used")
         });
-        static TESTS: AtomicUsize = AtomicUsize::new(0);
-        let own = format!("onepane-{}-{}", std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
-        let (group, namespace) = (format!("{own}.example"), own);
+        // The tests of this file run at once, and each removes what it made.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let namespace = format!("onepane-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let group = format!("{namespace}.example");
         let server = cluster.server.expect("it has a server");
         let api = Self { runtime, client, kubeconfig, server, authority, namespace, group };
         api.fill();
@@ -99,14 +102,15 @@ impl Api {
         std::thread::sleep(Duration::from_secs(2));
     }
 
-    /// A token of the namespace's own account, which may look around in it and nothing else.
+    /// A token of the namespace's own account, which may read the namespace and nothing else.
     fn token(&self) -> String {
         let path = format!("/api/v1/namespaces/{}/serviceaccounts", self.namespace);
         self.send("POST", &path, &json!({"metadata": {"name": "tester"}}));
-        let bindings = format!("/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings", self.namespace);
-        let view = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"});
-        let account = json!([{"kind": "ServiceAccount", "name": "tester", "namespace": self.namespace}]);
-        self.send("POST", &bindings, &json!({"metadata": {"name": "tester"}, "roleRef": view, "subjects": account}));
+        let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+        let subject = json!({"kind": "ServiceAccount", "name": "tester", "namespace": self.namespace});
+        let role = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"});
+        let binding = json!({"metadata": {"name": "tester"}, "subjects": [subject], "roleRef": role});
+        self.send("POST", &format!("{roles}/{}/rolebindings", self.namespace), &binding);
         let token = self.send("POST", &format!("{path}/tester/token"), &json!({"spec": {}}));
         token["status"]["token"].as_str().expect("there is a token").to_owned()
     }
@@ -122,96 +126,6 @@ impl Drop for Api {
             let _ = self.runtime.block_on(self.client.request_text(request));
         }
     }
-}
-
-/// A command line, and the environment that both tools have for it.
-struct Line<'a> {
-    arguments: Vec<&'a str>,
-    variables: Vec<(&'a str, &'a str)>,
-}
-
-/// Both tools in one room, so that they say the same paths.
-struct Pair {
-    room: Room,
-    /// `HELM_NAMESPACE`
-    namespace: String,
-    different: Vec<String>,
-    compared: usize,
-}
-
-impl Pair {
-    fn new() -> Self {
-        Self { room: Room::new(), namespace: String::new(), different: Vec::new(), compared: 0 }
-    }
-
-    /// Writes a chart with this template.
-    fn chart(&self, name: &str, template: &str) {
-        self.room.write(&format!("{name}/Chart.yaml"), "apiVersion: v2\nname: c\nversion: 0.1.0\n");
-        self.room.write(&format!("{name}/templates/a.yaml"), template);
-    }
-
-    fn run(&self, mut command: Command, line: &Line<'_>) -> Output {
-        command.env_clear().args(&line.arguments).current_dir(&self.room.path).stdin(Stdio::null());
-        for name in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HOME"] {
-            command.env(name, self.room.variable(name).expect("it is one of the room's"));
-        }
-        command.env("HELM_NAMESPACE", &self.namespace);
-        command.envs(line.variables.iter().copied()).output().expect("it can be run")
-    }
-
-    /// Runs a line with onepane, and with Helm where there is one. Gives what onepane gave.
-    fn compare(&mut self, line: Line<'_>) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
-        command.arg("helm");
-        let ours = self.run(command, &line);
-        if let Some(helm) = helm() {
-            let theirs = self.run(Command::new(helm), &line);
-            let seen = |output: &Output| {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                (output.status.code(), text(&output.stdout), text(&output.stderr))
-            };
-            self.compared += 1;
-            if seen(&ours) != seen(&theirs) {
-                let shown = line.arguments.join(" ");
-                self.different.push(format!("helm {shown}\n   ours: {:?}\n theirs: {:?}", seen(&ours), seen(&theirs)));
-            }
-        }
-        ours
-    }
-
-    fn finish(self) {
-        let Self { different, compared, .. } = self;
-        assert!(different.is_empty(), "{} of {compared} differ\n{}", different.len(), different.join("\n"));
-        println!("{compared} command lines are as Helm's");
-    }
-}
-
-/// The real Helm, where there is one.
-fn helm() -> Option<String> {
-    let folder = std::env::var("ONEPANE_PEERS")
-        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cache/onepane-peers")));
-    let helm = folder.ok().map(|folder| format!("{folder}/helm")).filter(|helm| std::path::Path::new(helm).is_file());
-    if helm.is_none() {
-        println!("SKIPPED comparison with Helm: there is no `helm` in $ONEPANE_PEERS or ~/.cache/onepane-peers");
-    }
-    helm
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A manifest that prints what a template's expression gives.
-fn printing(expression: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: printed}}\ndata:\n  it: {{{{ {expression} | toJson | quote }}}}\n"
-    )
 }
 
 #[test]
@@ -367,7 +281,7 @@ fn manifests_are_checked_against_the_cluster() {
 #[test]
 fn the_cluster_is_found_as_helm_finds_it() {
     let Some(api) = Api::named() else { return };
-    let mut pair = Pair { namespace: api.namespace.clone(), ..Pair::new() };
+    let mut pair = Pair::new();
     pair.chart("c", &printing(".Capabilities.KubeVersion.Major"));
     let authority = pair.room.write("ca.crt", &api.authority).into_string();
     let (server, kubeconfig, token) = (api.server.as_str(), api.kubeconfig.as_str(), api.token());
@@ -376,7 +290,7 @@ fn the_cluster_is_found_as_helm_finds_it() {
     let good = |output: Output| assert!(stdout(&output).contains("it: "), "{output:?}");
 
     // As an account with a token, by flags and by variables.
-    let mut arguments = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server];
+    let mut arguments = vec!["template", "c", "--dry-run=server", "-n", &api.namespace, "--kube-apiserver", server];
     arguments.extend(["--kube-ca-file", &authority, "--kube-token", &token]);
     good(pair.compare(Line { arguments, variables: vec![] }));
     let variables = vec![
@@ -384,8 +298,18 @@ fn the_cluster_is_found_as_helm_finds_it() {
         ("HELM_KUBECAFILE", authority.as_str()),
         ("HELM_KUBETOKEN", token.as_str()),
     ];
-    good(pair.compare(Line { arguments: vec!["template", "c", "--validate"], variables }));
-    let mut insecure = vec!["template", "c", "--dry-run=server", "--kube-apiserver", server, "--kube-token", &token];
+    good(pair.compare(Line { arguments: vec!["template", "c", "--validate", "-n", &api.namespace], variables }));
+    let mut insecure = vec![
+        "template",
+        "c",
+        "--dry-run=server",
+        "-n",
+        &api.namespace,
+        "--kube-apiserver",
+        server,
+        "--kube-token",
+        &token,
+    ];
     insecure.push("--kube-insecure-skip-tls-verify");
     good(pair.compare(Line { arguments: insecure, variables: vec![] }));
     let arguments =
@@ -423,58 +347,29 @@ fn the_cluster_is_found_as_helm_finds_it() {
         let text = format!("{output:?}");
         assert!(!text.contains(&token), "a token is shown: {flags:?}");
     }
-    pair.finish();
-}
 
-/// Needs no cluster, but Helm to compare with.
-#[test]
-fn without_a_cluster_helms_words_are_said() {
-    let mut pair = Pair::new();
-    pair.chart("c", &printing(".Release.Name"));
-    pair.room.write("bad.yaml", "nonsense: [");
-    pair.room.write("other.yaml", "apiVersion: v2\nkind: Config\n");
-    pair.room.write("empty.yaml", "");
-    let context = "contexts: [{name: a, context: {cluster: a, user: a}}]\nclusters: [{name: a, cluster: {server: \
-                   'https://127.0.0.1:1'}}]\n";
-    pair.room.write("gone.yaml", format!("current-context: b\n{context}"));
-    pair.room.write("good.yaml", format!("current-context: a\n{context}"));
-    pair.room.write(
-        "key.yaml",
-        format!("current-context: a\n{context}users: [{{name: a, user: {{client-certificate: no.crt}}}}]\n"),
-    );
-    pair.room.write(
-        "both.yaml",
-        format!("current-context: a\n{context}users: [{{name: a, user: {{token: t, username: u, password: p}}}}]\n"),
-    );
-    for flags in [
-        [].as_slice(),
-        &["--kube-context", "nonsense"],
-        &["--kubeconfig", "nowhere"],
-        &["--kubeconfig", "bad.yaml"],
-        &["--kubeconfig", "other.yaml"],
-        &["--kubeconfig", "empty.yaml"],
-        &["--kubeconfig", "gone.yaml"],
-        &["--kubeconfig", "good.yaml"],
-        &["--kubeconfig", "key.yaml"],
-        &["--kubeconfig", "both.yaml"],
-        &["--kubeconfig", "c"],
-        &["--kubeconfig", "good.yaml", "--kube-ca-file", "nowhere"],
-        &["--kubeconfig", "good.yaml", "--kube-context", "b"],
-        &["--kube-apiserver", "https://127.0.0.1:1"],
-        &["--kube-apiserver", "https://127.0.0.1:1/a/path"],
-        &["--kube-apiserver", "127.0.0.1:1"],
-        &["--kube-as-group", "g"],
+    // The same by variables, and flags that win over them.
+    let own = ("KUBECONFIG", kubeconfig);
+    for (variables, flags) in [
+        (vec![own, ("HELM_KUBECONTEXT", "nonsense")], [].as_slice()),
+        (vec![own, ("HELM_KUBECONTEXT", "nonsense")], &["--kube-context", "cluster-kit"]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody")], &[]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody"), ("HELM_KUBEASGROUPS", "a,system:masters")], &[]),
+        (vec![own, ("HELM_KUBEASGROUPS", "nobodies")], &[]),
+        (vec![own, ("HELM_KUBEASUSER", "nobody")], &["--kube-as-user", ""]),
+        (vec![own, ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_KUBETLS_SERVER_NAME", "kubernetes")], &[]),
+        (vec![own, ("HELM_KUBEAPISERVER", "https://127.0.0.1:1")], &[]),
+        (vec![own, ("HELM_KUBEAPISERVER", "https://127.0.0.1:1")], &["--kube-apiserver", server]),
+        (vec![own, ("HELM_KUBECAFILE", "nowhere")], &[]),
+        (vec![own, ("HELM_KUBECAFILE", &authority)], &[]),
+        (vec![own, ("HELM_KUBETOKEN", "nonsense")], &[]),
+        (vec![own, ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "true"), ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "yes"), ("HELM_KUBETLS_SERVER_NAME", "elsewhere")], &[]),
+        (vec![own, ("HELM_NAMESPACE", &api.namespace)], &[]),
+        (vec![own, ("HTTPS_PROXY", "http://127.0.0.1:1")], &[]),
     ] {
-        let arguments = [["template", "c", "--dry-run=server"].as_slice(), flags].concat();
-        let output = pair.compare(Line { arguments, variables: vec![] });
-        let error = "Error: cluster reachability check failed: kubernetes cluster unreachable: ";
-        assert!(stderr(&output).contains(error), "{flags:?}: {output:?}");
-    }
-    for variables in [vec![("KUBERNETES_MASTER", "http://127.0.0.1:1")], vec![("KUBECONFIG", "bad.yaml:other.yaml")]] {
-        pair.compare(Line { arguments: vec!["template", "c", "--validate"], variables });
-    }
-    for value in ["--dry-run=none", "--dry-run=nonsense", "--dry-run=false", "--dry-run", "--dry-run=true"] {
-        pair.compare(Line { arguments: vec!["template", "c", value], variables: vec![] });
+        pair.compare(Line { arguments: [base.as_slice(), flags].concat(), variables });
     }
     pair.finish();
 }

@@ -1,14 +1,14 @@
 //! Requests to the API server, made as client-go makes them.
 
-use crate::failure::{Failure, go_words};
-use crate::kubeconfig::Target;
+use crate::cause::cause;
+use crate::credentials::{Asking, resolve};
+use crate::failure::Failure;
+use crate::kubeconfig::{Target, filled, without_password};
 use crate::settings::Settings;
 use http::{HeaderValue, Request, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kube::client::Body;
 use kube::config::{Context, KubeConfigOptions, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext};
-use std::error::Error;
-use std::net::ToSocketAddrs;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -16,21 +16,24 @@ use url::Url;
 /// How long the server may take to answer the door: Go's.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long it may take for anything. Helm waits for ever; this is longer than an API server works on a request.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long it may take for an answer as a whole, however often it asks to be asked again. Helm waits for ever; this is
+/// longer than an API server works on a request.
+const PATIENCE: Duration = Duration::from_secs(120);
 
-/// No answer is larger.
-const LARGEST_ANSWER: usize = 512 << 20;
+/// No answer is larger. Of a cluster's lists, even all Secrets are rarely a tenth of it.
+const LARGEST_ANSWER: usize = 128 << 20;
 
-/// How often a server may ask to be asked again, and how long to wait then at most.
+/// How often a server may ask to be asked again: client-go's.
 const RETRIES: usize = 10;
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// A connection to the API server.
 pub(crate) struct Client {
     runtime: Runtime,
     client: kube::Client,
     address: Url,
+    proxy: Option<Url>,
+    patience: Duration,
+    largest: usize,
 }
 
 /// What the server answered.
@@ -49,10 +52,27 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("can't start the network: {error}"))?;
-        let Target { address, mut cluster, user } = target;
-        cluster.server = Some(address.to_string());
-        let proxy = cluster.proxy_url.take().filter(|proxy| !proxy.is_empty());
-        let proxy = proxy.or_else(|| settings.proxies.proxy_for(&address).map(str::to_owned));
+        let proxy = filled(&target.cluster.proxy_url);
+        let proxy = proxy.or_else(|| settings.proxies.proxy_for(&target.address).map(str::to_owned));
+        let proxy = proxy.map(|proxy| if proxy.contains("://") { proxy } else { format!("http://{proxy}") });
+        let proxy = proxy.map(|proxy| match Url::parse(&proxy) {
+            Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => Ok(url),
+            _ => Err(format!("the proxy {:?} is none of http or https", without_password(&proxy))),
+        });
+        let proxy = proxy.transpose()?;
+        let asking = Asking {
+            proxy: proxy.as_ref().map(Url::as_str),
+            is_interactive: settings.is_interactive,
+            request: &shown(&target.address, "/version"),
+        };
+        let user = resolve(&target, &asking)?;
+        let Target { address, mut cluster, .. } = target;
+        // Errors show the address as it was given; who asks is said by the user alone.
+        let mut server = address.clone();
+        let _ = server.set_username("");
+        let _ = server.set_password(None);
+        cluster.server = Some(server.to_string());
+        cluster.proxy_url = None;
         let name = "only".to_owned();
         let context = Context { cluster: name.clone(), user: Some(name.clone()), ..Context::default() };
         let kubeconfig = Kubeconfig {
@@ -67,56 +87,70 @@ impl Client {
             let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
             let mut config = config.map_err(|error| error.to_string())?;
             config.connect_timeout = Some(CONNECT_TIMEOUT);
-            config.read_timeout = Some(READ_TIMEOUT);
             // The server says when it wants to be asked again.
             config.default_retry = false;
-            // The address may hold a password, and is not shown.
-            let proxy = proxy.map(|proxy| if proxy.contains("://") { proxy } else { format!("http://{proxy}") });
-            let proxy = proxy.map(|proxy| proxy.parse()).transpose();
-            config.proxy_url = proxy.map_err(|_| "the proxy's address is not one".to_owned())?;
+            config.proxy_url = proxy
+                .as_ref()
+                .map(|proxy| proxy.as_str().parse())
+                .transpose()
+                .map_err(|_| "the proxy's address is not one".to_owned())?;
             let agent = HeaderValue::from_str(&settings.user_agent).map_err(|error| error.to_string())?;
             config.headers.push((header::USER_AGENT, agent));
             kube::Client::try_from(config).map_err(|error| error.to_string())
         })?;
-        Ok(Self { runtime, client, address })
+        Ok(Self { runtime, client, address, proxy, patience: PATIENCE, largest: LARGEST_ANSWER })
     }
 
     /// Gets `path`, whatever the server says to it. An error is a server that does not answer.
     pub(crate) fn get(&self, path: &str, accept: &str) -> Result<Answer, Failure> {
-        self.runtime.block_on(async {
+        let answered = async {
             for _ in 0..RETRIES {
                 let (answer, wait) = self.send(path, accept).await?;
                 match wait {
-                    Some(wait) if answer.status == 429 || answer.status >= 500 => {
-                        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
-                    }
+                    Some(wait) if answer.status == 429 || answer.status >= 500 => tokio::time::sleep(wait).await,
                     _ => return Ok(answer),
                 }
             }
             Ok(self.send(path, accept).await?.0)
+        };
+        self.runtime.block_on(async {
+            let late = |_| {
+                let seconds = self.patience.as_secs();
+                Failure::new(format!("Get {:?}: no answer within {seconds} seconds", shown(&self.address, path)))
+            };
+            tokio::time::timeout(self.patience, answered).await.map_err(late)?
         })
     }
 
     async fn send(&self, path: &str, accept: &str) -> Result<(Answer, Option<Duration>), Failure> {
-        let shown = || format!("{}{path}", self.address.as_str().trim_end_matches('/'));
+        let shown = || shown(&self.address, path);
         let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
         let request = request.map_err(|error| Failure::new(format!("Get {:?}: {error}", shown())))?;
         let response = self.client.send(request).await;
-        let response =
-            response.map_err(|error| Failure::new(format!("Get {:?}: {}", shown(), cause(&error, &self.address))))?;
+        let response = response.map_err(|error| {
+            Failure::new(format!("Get {:?}: {}", shown(), cause(&error, &self.address, self.proxy.as_ref())))
+        })?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = header(header::CONTENT_TYPE).to_owned();
         let wait = header(header::RETRY_AFTER).parse().ok().map(Duration::from_secs);
         let warnings = response.headers().get_all(header::WARNING).iter();
         let warnings = warnings.filter_map(|warning| warning_text(warning.to_str().ok()?)).collect();
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| {
-            Failure::new(format!("unexpected error when reading response body. Please retry. Original error: {error}"))
+        let body = Limited::new(response.into_body(), self.largest).collect().await;
+        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Failure::new(format!("Get {:?}: the answer is larger than {} MiB", shown(), self.largest >> 20)),
+            false => Failure::new(format!(
+                "unexpected error when reading response body. Please retry. Original error: {error}"
+            )),
         })?;
-        let body = body.to_bytes().to_vec();
+        let body = body.to_bytes().into();
         Ok((Answer { status, content_type, body, warnings }, wait))
     }
+}
+
+/// The address of a request, as errors show it.
+fn shown(server: &Url, path: &str) -> String {
+    format!("{}{path}", without_password(server.as_str().trim_end_matches('/')))
 }
 
 impl Answer {
@@ -178,82 +212,11 @@ fn warning_text(header: &str) -> Option<String> {
     Some(quoted.replace("\\\"", "\"").replace("\\\\", "\\")).filter(|text| !text.is_empty())
 }
 
-/// Why a request failed, in the words of Go's `net/http`.
-fn cause(error: &(dyn Error + 'static), address: &Url) -> String {
-    let mut innermost = error;
-    loop {
-        if let Some(refused) = innermost.downcast_ref::<rustls::Error>() {
-            return tls(refused);
-        }
-        let wrapped = innermost.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
-        match wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| innermost.source()) {
-            Some(inner) => innermost = inner,
-            None => break,
-        }
-    }
-    let host = address.host_str().unwrap_or_default();
-    let port = address.port_or_known_default().unwrap_or_default();
-    let words = innermost.to_string();
-    match innermost.downcast_ref::<std::io::Error>() {
-        Some(error) if error.raw_os_error().is_some() => match error.kind() {
-            std::io::ErrorKind::ConnectionRefused
-            | std::io::ErrorKind::HostUnreachable
-            | std::io::ErrorKind::NetworkUnreachable => {
-                let bare = host.trim_matches(['[', ']']);
-                let mut found = (bare, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-                // The one that Go would have said it tried: of a name's, the first of the old kind.
-                found.sort_by_key(|address| !address.is_ipv4());
-                let place = found.first().map_or_else(|| format!("{host}:{port}"), ToString::to_string);
-                format!("dial tcp {place}: connect: {}", go_words(error))
-            }
-            _ => go_words(error),
-        },
-        Some(error) if error.kind() == std::io::ErrorKind::TimedOut => format!("dial tcp {host}:{port}: i/o timeout"),
-        _ if words.contains("failed to lookup address information") => {
-            let asked = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-            let asked = asked.lines().find_map(|line| line.strip_prefix("nameserver")?.split_whitespace().next());
-            let asked = asked.map(|server| format!(" on {server}:53")).unwrap_or_default();
-            format!("dial tcp: lookup {host}{asked}: no such host")
-        }
-        _ => words,
-    }
-}
-
-/// Why TLS failed, in the words of Go's `crypto/tls`.
-fn tls(error: &rustls::Error) -> String {
-    use rustls::pki_types::ServerName;
-    use rustls::{CertificateError, Error, InvalidMessage};
-    match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned()
-        }
-        Error::InvalidCertificate(CertificateError::NotValidForNameContext { expected, presented }) => {
-            // Of a name Go tells the names that the certificate is for, of an address the addresses.
-            let kind = if matches!(expected, ServerName::DnsName(_)) { "DnsName" } else { "IpAddress" };
-            let of_kind = presented.iter().filter(|name| name.starts_with(kind));
-            let names: Vec<&str> = of_kind.map(|name| name_within(name)).collect();
-            format!(
-                "tls: failed to verify certificate: x509: certificate is valid for {}, not {}",
-                names.join(", "),
-                expected.to_str()
-            )
-        }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "http: server gave HTTP response to HTTPS client".to_owned()
-        }
-        other => format!("tls: {other}"),
-    }
-}
-
-/// The name in `DnsName("kubernetes")` or `IpAddress(10.0.0.1)`, as rustls presents them.
-fn name_within(presented: &str) -> &str {
-    let inner = presented.split_once('(').map_or(presented, |(_, inner)| inner.trim_end_matches(')'));
-    inner.trim_matches('"')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
         Answer { status, content_type: content_type.to_owned(), body: body.into(), warnings: Vec::new() }
@@ -272,6 +235,32 @@ mod tests {
         let broken = error(answer(502, "text/plain", "gone\n"));
         let wanted = "an error on the server (\"gone\") has prevented the request from succeeding";
         assert_eq!(broken.as_deref(), Some(wanted));
+    }
+
+    /// Not a word, a word at a time without end, or "later" for ever.
+    #[test]
+    fn a_server_has_so_long_and_no_longer() {
+        let later = "HTTP/1.1 429 Later\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+        for (head, drop) in [("", ""), ("HTTP/1.1 200 OK\r\n\r\n", "x"), (later, "")] {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+            let server = format!("http://{}", listener.local_addr().expect("it is bound"));
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let _ = stream.read(&mut [0; 4096]);
+                    let mut goes_on = stream.write_all(head.as_bytes()).is_ok();
+                    while goes_on {
+                        std::thread::sleep(Duration::from_millis(50));
+                        goes_on = stream.write_all(drop.as_bytes()).is_ok() && head != later;
+                    }
+                }
+            });
+            let settings = Settings { server: server.clone(), ..Settings::default() };
+            let target = crate::kubeconfig::target(&settings).unwrap_or_else(|error| panic!("{error}"));
+            let mut client = Client::new(target, &settings).unwrap_or_else(|error| panic!("{error}"));
+            client.patience = Duration::from_secs(1);
+            let error = client.get("/version", "*/*").err().map(|failure| failure.message);
+            assert_eq!(error, Some(format!("Get \"{server}/version\": no answer within 1 seconds")));
+        }
     }
 
     #[test]

@@ -74,13 +74,9 @@ impl Cluster {
             return Ok(served);
         }
         let discovered = Discovery::of(&self.client)?;
-        if !discovered.failed.is_empty() {
-            let mut groups: Vec<_> =
-                discovered.failed.iter().map(|(group, error)| format!("{group}: {error}")).collect();
-            groups.sort();
-            let error = format!("unable to retrieve the complete list of server APIs: {}", groups.join(", "));
-            self.warn("the kubernetes server has an orphaned API service", vec![("error", error)]);
-            self.warn("to fix this, kubectl delete apiservice <service-name>", Vec::new());
+        for (group_version, error) in &discovered.failed {
+            let fields = vec![("groupVersion", group_version.clone()), ("error", error.clone())];
+            self.warn("Couldn't get resource list", fields);
         }
         Ok(self.served.get_or_init(|| discovered))
     }

@@ -1,9 +1,11 @@
 //! Which cluster is meant, and who asks: kubeconfig files and [`Settings`] put together by client-go's rules.
 
 use crate::failure::{aggregate, go_words};
+use crate::kubeconfig_file::read_all;
 use crate::settings::Settings;
 use kube::config::{AuthInfo, Cluster, Kubeconfig};
-use onepane_value::{from_yaml_as_go, to_json};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::HashMap;
 use std::path::Path;
 use url::Url;
 
@@ -76,85 +78,11 @@ pub(crate) fn target(settings: &Settings) -> Result<Target, String> {
     Ok(Target { address, cluster, user })
 }
 
-/// The kubeconfigs that are there; those that come first win.
-fn read_all(settings: &Settings) -> Result<Vec<Kubeconfig>, String> {
-    if !settings.kubeconfig.is_empty() {
-        let path = &settings.kubeconfig;
-        if let Err(error) = std::fs::metadata(path)
-            && error.kind() == std::io::ErrorKind::NotFound
-        {
-            return Err(format!("stat {path}: {}", go_words(&error)));
-        }
-        return read(path).map(|file| file.into_iter().collect());
-    }
-    let (mut files, mut problems, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-    for path in settings.kubeconfigs.iter().filter(|path| !path.is_empty()) {
-        if seen.contains(&path) {
-            continue;
-        }
-        seen.push(path);
-        match read(path) {
-            Ok(file) => files.extend(file),
-            Err(problem) => problems.push(problem),
-        }
-    }
-    if problems.is_empty() { Ok(files) } else { Err(aggregate(&problems)) }
-}
-
-/// A kubeconfig with its paths made absolute; `None` if there is no such file.
-fn read(path: &str) -> Result<Option<Kubeconfig>, String> {
-    let refuse = |problem: String| format!("error loading config file \"{path}\": {problem}");
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            let what = if Path::new(path).is_dir() { "read" } else { "open" };
-            return Err(refuse(format!("{what} {path}: {}", go_words(&error))));
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let value = from_yaml_as_go(&text).map_err(|error| {
-        // kubectl reads the file without going through JSON.
-        refuse(error.trim_start_matches("error converting YAML to JSON: ").to_owned())
-    })?;
-    if value.is_nil() {
-        return Ok(Some(Kubeconfig::default()));
-    }
-    let json = to_json(&value).map_err(|error| refuse(error.to_string()))?;
-    let mut file: Kubeconfig = serde_json::from_slice(json.as_bytes()).map_err(|error| refuse(error.to_string()))?;
-    let kind = filled(&file.kind).unwrap_or_else(|| "Config".to_owned());
-    let version = filled(&file.api_version).unwrap_or_else(|| "v1".to_owned());
-    if (kind.as_str(), version.as_str()) != ("Config", "v1") {
-        let scheme = "pkg/runtime/scheme.go:111";
-        return Err(refuse(format!("no kind {kind:?} is registered for version {version:?} in scheme {scheme:?}")));
-    }
-    let folder = std::path::absolute(path).ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
-    let absolute = |path: &mut Option<String>| {
-        if let Some(path) = path.as_mut().filter(|path| !path.is_empty()) {
-            *path = folder.join(&path).to_string_lossy().into_owned();
-        }
-    };
-    for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
-        absolute(&mut cluster.certificate_authority);
-    }
-    for user in file.auth_infos.iter_mut().filter_map(|named| named.auth_info.as_mut()) {
-        absolute(&mut user.client_certificate);
-        absolute(&mut user.client_key);
-        absolute(&mut user.token_file);
-        if let Some(plugin) = &mut user.exec
-            && plugin.command.as_ref().is_some_and(|command| command.contains('/'))
-        {
-            absolute(&mut plugin.command);
-        }
-    }
-    Ok(Some(file))
-}
-
 fn find<T>(files: &[Kubeconfig], pick: impl Fn(&Kubeconfig) -> Option<T>) -> Option<T> {
     files.iter().find_map(pick)
 }
 
-fn filled(text: &Option<String>) -> Option<String> {
+pub(crate) fn filled(text: &Option<String>) -> Option<String> {
     text.clone().filter(|text| !text.is_empty())
 }
 
@@ -196,10 +124,11 @@ fn with_settings_cluster(mut cluster: Cluster, settings: &Settings, default_serv
 
 fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
     let mut methods = Vec::new();
-    if user.token.is_some() {
+    let is_given = |secret: &Option<SecretString>| secret.as_ref().is_some_and(|it| !it.expose_secret().is_empty());
+    if is_given(&user.token) {
         methods.push("token");
     }
-    if filled(&user.username).is_some() || user.password.is_some() {
+    if filled(&user.username).is_some() || is_given(&user.password) {
         methods.push("basicAuth");
     }
     let (certificate, key) = (filled(&user.client_certificate), filled(&user.client_key));
@@ -225,16 +154,25 @@ fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
         }
     }
     if let Some(plugin) = &user.exec {
+        if user.auth_provider.is_some() {
+            problems.push(format!("authProvider cannot be provided in combination with an exec plugin for {name}"));
+        }
         let mode = "to use exec authentication plugin";
         if filled(&plugin.command).is_none() {
             problems.push(format!("command must be specified for {name} {mode}"));
         }
-        match filled(&plugin.api_version).as_deref() {
-            None => problems.push(format!("apiVersion must be specified for {name} {mode}")),
-            Some("client.authentication.k8s.io/v1") if plugin.interactive_mode.is_none() => {
-                problems.push(format!("interactiveMode must be specified for {name} {mode}"));
-            }
-            Some(_) => {}
+        if filled(&plugin.api_version).is_none() {
+            problems.push(format!("apiVersion must be specified for {name} {mode}"));
+        }
+        let has_no_name = |env: &HashMap<String, String>| filled(&env.get("name").cloned()).is_none();
+        if plugin.env.iter().flatten().any(has_no_name) {
+            problems.push(format!("env variable name must be specified for {name} {mode}"));
+        }
+        // Before v1, none was needed.
+        let version = plugin.api_version.as_deref().and_then(|version| version.strip_prefix("client.authentication."));
+        let is_old = matches!(version, Some("k8s.io/v1beta1" | "k8s.io/v1alpha1"));
+        if plugin.interactive_mode.is_none() && !is_old {
+            problems.push(format!("interactiveMode must be specified for {name} {mode}"));
         }
     }
     if methods.len() > 1 {
@@ -252,6 +190,11 @@ fn check_user(name: &str, user: &AuthInfo, problems: &mut Vec<String>) {
 }
 
 fn check_cluster(name: &str, cluster: &Cluster, problems: &mut Vec<String>) {
+    if let Some(proxy) = filled(&cluster.proxy_url)
+        && let Err(problem) = check_proxy(&proxy)
+    {
+        problems.push(format!("invalid 'proxy-url' {:?} for cluster {name:?}: {problem}", without_password(&proxy)));
+    }
     let authority = filled(&cluster.certificate_authority);
     if authority.is_some() && filled(&cluster.certificate_authority_data).is_some() {
         problems.push(format!(
@@ -260,6 +203,29 @@ fn check_cluster(name: &str, cluster: &Cluster, problems: &mut Vec<String>) {
         ));
     }
     problems.extend(authority.and_then(|path| unreadable("certificate-authority", &path, name)));
+}
+
+/// Whether requests can go through a proxy of this address. Errors are client-go's, but for SOCKS.
+fn check_proxy(proxy: &str) -> Result<(), String> {
+    let url = Url::parse(proxy).map_err(|_| format!("could not parse: {}", without_password(proxy)))?;
+    match url.scheme() {
+        "http" | "https" => Ok(()),
+        "socks5" => Err("SOCKS is not supported, use a proxy of http or https".to_owned()),
+        other => Err(format!("unsupported scheme {other:?}, must be http, https, or socks5")),
+    }
+}
+
+/// An address as it may be shown, in the way of Go's `net/url`.
+pub(crate) fn without_password(address: &str) -> String {
+    let (start, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    // A password may hold what would end the host.
+    match rest.rsplit_once('@').and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+        Some((user, host)) => format!("{start}{user}:***@{host}"),
+        None => address.to_owned(),
+    }
 }
 
 fn unreadable(what: &str, path: &str, name: &str) -> Option<String> {
@@ -292,7 +258,7 @@ fn address(server: &str) -> Result<Url, String> {
     {
         return Ok(url);
     }
-    let refuse = || format!("host must be a URL or a host:port pair: {server:?}");
+    let refuse = || format!("host must be a URL or a host:port pair: {:?}", without_password(server));
     let url = Url::parse(&format!("http://{server}")).map_err(|_| refuse())?;
     if url.path() == "/" { Ok(url) } else { Err(refuse()) }
 }
@@ -301,7 +267,21 @@ fn address(server: &str) -> Result<Url, String> {
 mod tests {
     use super::*;
 
-    /// What is found holds secrets, and so can't be shown.
+    #[test]
+    fn passwords_of_addresses_are_not_shown() {
+        for (address, wanted) in [
+            ("https://u:p@h:1/x", "https://u:***@h:1/x"),
+            ("https://u:p/w?@d@h", "https://u:***@h"),
+            ("u:p@h", "u:***@h"),
+            ("https://u@h", "https://u@h"),
+            ("h:1", "h:1"),
+        ] {
+            assert_eq!(without_password(address), wanted);
+        }
+        assert!(check_proxy("socks5://h:1").is_err() && check_proxy("ftp://h").is_err());
+        assert_eq!(check_proxy("http://u:p@h:1"), Ok(()));
+    }
+
     fn good(settings: &Settings) -> Target {
         target(settings).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -326,8 +306,8 @@ mod tests {
         assert_eq!(found.address.as_str(), "https://c:1/");
         assert_eq!((found.cluster.tls_server_name, found.cluster.certificate_authority_data), (None, None));
 
-        let plain = Settings { server: "c:1".to_owned(), ..settings.clone() };
-        let found = good(&plain);
+        let bare = Settings { server: "c:1".to_owned(), ..settings.clone() };
+        let found = good(&bare);
         assert_eq!(found.address.as_str(), "http://c:1/");
         assert!(found.user.token.is_none() && found.user.impersonate.as_deref() == Some("u"));
 

@@ -7,18 +7,26 @@
 //!
 //! It does not know charts, flags or the terminal. Errors are Helm's texts, for which most of this crate has to talk as
 //! client-go does; tokens and keys are in none of them. What Helm logs beside its errors is handed to the caller as
-//! [`Logged`]. A runtime is started when the first request is made, on the calling thread.
+//! [`Logged`]. A runtime is started when the first request is made, on the calling thread. The one program that may be
+//! started is the credential plugin that the user's kubeconfig names. No redirect is followed, no answer is waited for
+//! longer than two minutes or read beyond 128 MiB.
 
+mod cause;
 mod check;
 mod client;
 mod cluster;
+mod credentials;
 mod discovery;
+mod exec_plugin;
 mod failure;
+mod identity;
 mod kubeconfig;
+mod kubeconfig_file;
 mod lookup;
 mod proxy;
 mod schema;
 mod settings;
+mod unmarshal;
 mod value;
 
 pub use check::{Check, Ownership};

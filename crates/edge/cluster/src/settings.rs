@@ -31,6 +31,8 @@ pub struct Settings {
     pub service: Option<(String, String)>,
     /// The proxies that requests go through, by the scheme of the server's address; they may hold a password.
     pub proxies: Proxies,
+    /// Whether a credential plugin can ask somebody: standard input is a terminal.
+    pub is_interactive: bool,
     /// What requests say they come from.
     pub user_agent: String,
 }
@@ -87,6 +89,7 @@ impl Settings {
                 https: either("HTTPS_PROXY", "https_proxy"),
                 none_for: either("NO_PROXY", "no_proxy"),
             },
+            is_interactive: false,
             user_agent: concat!("onepane/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

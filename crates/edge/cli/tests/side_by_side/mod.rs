@@ -1,6 +1,8 @@
 //! The same command lines through onepane and through the real Helm, each in a room of its own.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub(crate) mod pair;
+
 #[path = "../../../fetch/tests/support/mod.rs"]
 pub(crate) mod support;
 

@@ -6,6 +6,7 @@ mod completion;
 mod create;
 mod dependency;
 mod dependency_update;
+mod dry_run;
 mod env;
 mod flags;
 mod help;

@@ -1,8 +1,9 @@
 //! `helm template`.
 
-use super::cluster::connect;
+use super::cluster::{Remembering, connect};
 use super::command::{Arguments, Command};
 use super::dependency_update::update_in_passing;
+use super::dry_run::{DryRun, check, dry_run};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALUES, boolean, flag, short};
 use super::location::locate;
 use super::namespace::namespace;
@@ -13,12 +14,13 @@ use super::values::{capabilities, given_values, merged_values, named_sources};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
 use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
-use onepane_cluster::{Check, Cluster, Ownership};
+use onepane_cluster::{Check, Cluster};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
     Action, Capabilities, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED,
-    name_from_template, render, render_within,
+    name_from_template, render_within,
 };
+use onepane_template::{Host, Offline};
 use onepane_world::World;
 use std::io::IsTerminal;
 
@@ -127,8 +129,14 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if let Some(PostRenderer::Plugin(..)) = &post_renderer {
         surroundings.post_render = Some(&through);
     }
+    let debug = is_debug(flags, &world);
+    let is_shown = debug || std::io::stderr().is_terminal();
+    let remembering = cluster.as_ref().filter(|_| is_shown).map(Remembering::new);
     if let Some(cluster) = &cluster {
-        surroundings.host = cluster;
+        surroundings.host = match &remembering {
+            Some(remembering) => remembering,
+            None => cluster,
+        };
         surroundings.warns_of_crds = !flags.is_set("skip-crds");
     }
     match render_within(chart, &values, &options, surroundings, &world, early, &mut warn) {
@@ -137,10 +145,10 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
             write(flags, &name, &rendered, post_renderer.as_ref(), check, compat)
         }
         Err(error) => {
-            let debug = is_debug(flags, &world);
-            let is_shown = debug || std::io::stderr().is_terminal();
+            let replay = remembering.map(Remembering::replay);
+            let host = replay.as_ref().map_or(&Offline as &dyn Host, |replay| replay);
             let diagnostic = match error.diagnostic.code {
-                TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, &world),
+                TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, host, &world),
                 _ => error.diagnostic,
             };
             let mut failure = Failure { is_shown, ..Failure::from(diagnostic) };
@@ -162,11 +170,13 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
 }
 
 /// The error of a template with what is known of the values it is of: rendering once more, with origins, finds it out.
+/// `host` answers as the cluster did the first time, if there was one.
 fn explained(
     flags: &Parsed,
     error: Box<Diagnostic>,
     options: RenderOptions,
     path: &Utf8Path,
+    host: &dyn Host,
     world: &dyn World,
 ) -> Box<Diagnostic> {
     // Standard input can't be read a second time.
@@ -179,7 +189,8 @@ fn explained(
     let read = LoadOptions { origins, compat, ..LoadOptions::default() };
     let Ok(chart) = early.load(path, world, read, &mut |_| {}) else { return error };
     let options = RenderOptions { origins, explain: Some(named_sources(flags)), ..options };
-    match render(chart, &values, &options, world, early, &mut |_| {}) {
+    let surroundings = Surroundings { host, ..Surroundings::default() };
+    match render_within(chart, &values, &options, surroundings, world, early, &mut |_| {}) {
         // A template that asks the clock or chance may fail in another way the second time.
         Err(explained) if explained.diagnostic.message == error.message => explained.diagnostic,
         _ => error,
@@ -270,60 +281,6 @@ fn check_groups(flags: &Parsed) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Whether a cluster is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum DryRun {
-    /// It is not.
-    Client,
-    /// It is.
-    Server,
-}
-
-/// `--dry-run`, and `--validate`, which is what it was called before.
-fn dry_run(flags: &Parsed) -> Result<DryRun, Failure> {
-    let given = match flags.text("dry-run") {
-        None | Some("client") => DryRun::Client,
-        Some("server") => DryRun::Server,
-        Some("unset") => {
-            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'");
-            DryRun::Client
-        }
-        Some(value) => match boolean(value) {
-            Some(true) => {
-                let message = format!(
-                    "boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run=client'"
-                );
-                log(Severity::Warning, &message);
-                DryRun::Client
-            }
-            Some(false) => {
-                return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
-            }
-            None if value == "none" => {
-                return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
-            }
-            None => {
-                return Err(
-                    format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"").into()
-                );
-            }
-        },
-    };
-    Ok(if flags.is_set("validate") { DryRun::Server } else { given })
-}
-
-/// What the manifests are checked for in a cluster.
-fn check<'a>(flags: &Parsed, release: &'a str, namespace: &'a str) -> Check<'a> {
-    let ownership = if flags.is_set("is-upgrade") {
-        Ownership::Ignored
-    } else if flags.is_set("take-ownership") {
-        Ownership::Taken
-    } else {
-        Ownership::Required
-    };
-    Check { release, namespace, ownership, validates: !flags.is_set("disable-openapi-validation") }
 }
 
 fn name_and_chart<'a>(

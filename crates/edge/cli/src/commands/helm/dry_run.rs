@@ -1,0 +1,60 @@
+//! `--dry-run`: whether a cluster is asked, and what for.
+
+use super::flags::{Parsed, boolean};
+use super::{Failure, log};
+use onepane_cluster::{Check, Ownership};
+use onepane_diagnostics::Severity;
+
+/// Whether a cluster is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum DryRun {
+    /// It is not.
+    Client,
+    /// It is.
+    Server,
+}
+
+/// `--dry-run`, and `--validate`, which is what it was called before.
+pub(super) fn dry_run(flags: &Parsed) -> Result<DryRun, Failure> {
+    let given = match flags.text("dry-run") {
+        None | Some("client") => DryRun::Client,
+        Some("server") => DryRun::Server,
+        Some("unset") => {
+            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'");
+            DryRun::Client
+        }
+        Some(value) => match boolean(value) {
+            Some(true) => {
+                let message = format!(
+                    "boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run=client'"
+                );
+                log(Severity::Warning, &message);
+                DryRun::Client
+            }
+            Some(false) => {
+                return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
+            }
+            None if value == "none" => {
+                return Err(format!("invalid dry-run value ({value:?}). Must be \"server\" or \"client\"").into());
+            }
+            None => {
+                return Err(
+                    format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"").into()
+                );
+            }
+        },
+    };
+    Ok(if flags.is_set("validate") { DryRun::Server } else { given })
+}
+
+/// What the manifests are checked for in a cluster.
+pub(super) fn check<'a>(flags: &Parsed, release: &'a str, namespace: &'a str) -> Check<'a> {
+    let ownership = if flags.is_set("is-upgrade") {
+        Ownership::Ignored
+    } else if flags.is_set("take-ownership") {
+        Ownership::Taken
+    } else {
+        Ownership::Required
+    };
+    Check { release, namespace, ownership, validates: !flags.is_set("disable-openapi-validation") }
+}

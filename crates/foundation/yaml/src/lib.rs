@@ -2,12 +2,14 @@
 //!
 //! [`read`] gives a lossless tree of [`Node`]s: places, styles, tags, anchors and comments as go-yaml v3 assigns them.
 //! [`resolve`] says what a scalar is to each of the two libraries. [`write_kyaml`] writes a tree as its author did,
-//! [`write_sorted`] as `kustomize build` prints it; [`Emitter`] writes whatever comes event by event.
+//! [`write_sorted`] as `kustomize build` prints it; [`Emitter`] writes whatever comes event by event. [`Draft`] changes
+//! a text in a few places.
 //!
 //! What Helm and Kustomize accept and print is decided by go-yaml, whose grammar, errors and bytes are followed here,
 //! quirks included; where they are surprising, a comment says so and a fixture proves it.
 
 mod alias;
+mod draft;
 mod emit;
 mod events;
 mod header;
@@ -23,6 +25,7 @@ mod syntax;
 mod timestamp;
 
 pub use alias::AliasBudget;
+pub use draft::{Draft, Place};
 pub use emit::{CollectionNode, Emitter, Remarks, ScalarNode, compare_keys, sort_by_keys};
 pub use events::Events;
 pub use header::{Header, read_header};

@@ -18,27 +18,42 @@ pub(crate) fn write(path: &Utf8Path, contents: &[u8]) -> Result<Written> {
     if std::fs::read(path).is_ok_and(|present| present == contents) {
         return Ok(Written::Unchanged);
     }
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let replace = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".onepane-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private by default; what is rendered is for everyone whom the umask lets read it.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(contents)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    replace().map_err(|error| {
-        Diagnostic::error("write-failed", format!("`{path}` can't be written: {error}"))
-            .hint("nothing was left half-written; free the path or the disk and run it again")
-    })?;
+    replace(path, contents, None).map_err(|error| cannot_write(path, &error))?;
     Ok(Written::Changed)
+}
+
+/// Writes `contents` in place of those of a file that somebody keeps: through a link, and with the rights that it has.
+pub(crate) fn rewrite(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    let kept = || {
+        let target = path.canonicalize_utf8()?;
+        replace(&target, contents, Some(target.metadata()?.permissions()))
+    };
+    kept().map_err(|error| cannot_write(path, &error))
+}
+
+fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions>) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".onepane-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private by default; what is rendered is for everyone whom the umask lets read it.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(contents)?;
+    if let Some(rights) = rights {
+        file.as_file().set_permissions(rights)?;
+    }
+    file.persist(path)?;
+    Ok(())
+}
+
+fn cannot_write(path: &Utf8Path, error: &std::io::Error) -> Box<Diagnostic> {
+    Diagnostic::error("write-failed", format!("`{path}` can't be written: {error}"))
+        .hint("nothing was left half-written; free the path or the disk and run it again")
 }
 
 /// Removes a file that should not be there any more; its absence is fine.

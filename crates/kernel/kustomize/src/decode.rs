@@ -51,9 +51,7 @@ impl Decoder {
         };
         for (key, value) in entries {
             let name = key.as_str().unwrap_or_default();
-            let exact = known.iter().find(|field| **field == name);
-            let field = exact.or_else(|| known.iter().find(|field| field.eq_ignore_ascii_case(name)));
-            match field {
+            match known_field(name, known) {
                 Some(field) => take(field, value).map_err(|mut error| {
                     if error.primary.is_none()
                         && let Some(span) = value.span.or(key.span)
@@ -175,6 +173,12 @@ impl Decoder {
             None => error.hint(format!("the fields here are: {}", known.join(", "))),
         }
     }
+}
+
+/// The field that a key names: in any case, as Go reads JSON.
+pub(crate) fn known_field(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let exact = known.iter().find(|field| **field == key);
+    exact.or_else(|| known.iter().find(|field| field.eq_ignore_ascii_case(key))).copied()
 }
 
 /// The candidate that `name` was most likely meant to be, if one is near enough.

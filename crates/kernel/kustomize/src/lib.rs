@@ -10,6 +10,8 @@
 //! 3. at the end, once, `references` lets the fields that hold names follow the new names, and `variables` replaces
 //!    the old `vars:`.
 //!
+//! [`KustomizationDraft`] (`edit`) changes a kustomization file instead of building it.
+//!
 //! Every step that changes a value writes itself into the value's history (`stamp`), where histories are kept; that
 //! changes no byte of the output. This crate performs no I/O: it reads through a [`World`](onepane_world::World).
 
@@ -19,6 +21,7 @@ mod cache;
 mod charts;
 mod config;
 mod decode;
+mod edit;
 mod generate;
 mod kustomization;
 mod label_selector;
@@ -40,7 +43,10 @@ mod walk;
 pub use build::{Built, KUSTOMIZE_VERSION, Tools, build, build_with};
 pub use cache::Cache;
 pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart};
+pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, PatchEntry};
+pub use generate::Generated;
 pub use kustomization::KUSTOMIZATION_FILES;
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};
 pub use parse::reads_as_resources;
+pub use plugin::builtin_plugins;
 pub use remote::{RemoteTree, Remotes, RepositoryUrl};

@@ -38,6 +38,11 @@ const TRANSFORMERS: &[&str] = &[
     "ValueAddTransformer",
 ];
 
+/// The kinds of the built-in plugins, generators first.
+pub fn builtin_plugins() -> impl Iterator<Item = &'static str> {
+    GENERATORS.iter().chain(TRANSFORMERS).copied()
+}
+
 /// Runs the generator that `config` describes and absorbs what it makes.
 pub(crate) fn generate(
     build: &mut Build<'_>,

@@ -111,6 +111,18 @@ impl Draft {
         self.change(path, Change::Rename(key.to_owned()))
     }
 
+    /// Puts what they stand for in the place of aliases and merge keys; a text with such is written anew.
+    ///
+    /// # Errors
+    /// Those of [`Node::resolve_aliases`].
+    pub fn resolve_aliases(&mut self) -> Result<()> {
+        if self.documents.first().is_some_and(|document| document.root.has_aliases()) {
+            self.documents[0].root.resolve_aliases()?;
+            self.write_anew()?;
+        }
+        Ok(())
+    }
+
     /// The text, as it is now.
     pub fn text(&self) -> &str {
         &self.text
@@ -132,6 +144,10 @@ impl Draft {
             (self.text, self.documents) = (text, documents);
             return Ok(());
         }
+        self.write_anew()
+    }
+
+    fn write_anew(&mut self) -> Result<()> {
         self.text = self.documents.iter().map(write_kyaml_document).collect::<Vec<_>>().join("---\n");
         self.documents = read_documents(&self.text, self.file)?;
         Ok(())

@@ -12,7 +12,7 @@ use onepane_yaml::{Node, Style};
 
 /// What is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Generated {
+pub enum Generated {
     /// A ConfigMap.
     ConfigMap,
     /// A Secret.

@@ -5,6 +5,7 @@ mod hash;
 mod policy;
 mod sources;
 
-pub(crate) use config::{Generated, generate};
+pub use config::Generated;
+pub(crate) use config::generate;
 pub(crate) use hash::add_hashes;
 pub(crate) use policy::generate_policy;

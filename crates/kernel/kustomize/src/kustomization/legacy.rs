@@ -7,7 +7,7 @@ use crate::scalar::NodeExt;
 use onepane_diagnostics::Result;
 use onepane_yaml::Node;
 
-const CHART_FIELDS: &[&str] = &[
+pub(super) const CHART_FIELDS: &[&str] = &[
     "name",
     "version",
     "repo",
@@ -68,7 +68,7 @@ pub(crate) fn read_helm_chart(decoder: &Decoder, node: &Node) -> Result<HelmChar
     Ok(chart)
 }
 
-const OLD_FIELDS: &[&str] = &[
+pub(super) const OLD_CHART_FIELDS: &[&str] = &[
     "chartName",
     "chartVersion",
     "chartRepoUrl",
@@ -88,7 +88,7 @@ const OLD_FIELDS: &[&str] = &[
 pub(super) fn read_old_helm_chart(decoder: &Decoder, node: &Node) -> Result<(HelmChart, HelmGlobals)> {
     let mut chart = HelmChart { span: entry_span(node), ..HelmChart::default() };
     let mut globals = HelmGlobals::default();
-    decoder.fields(node, OLD_FIELDS, |field, value| {
+    decoder.fields(node, OLD_CHART_FIELDS, |field, value| {
         match field {
             "chartName" => chart.name = decoder.string(value)?,
             "chartVersion" => chart.version = decoder.string(value)?,

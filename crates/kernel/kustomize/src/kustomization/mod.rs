@@ -9,9 +9,10 @@ pub use file::KUSTOMIZATION_FILES;
 pub(crate) use file::{KustomizationFile, find};
 pub(crate) use legacy::{read_helm_chart, read_helm_globals};
 pub(crate) use parts::{
-    Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica, SortOptions,
-    Variable, read_generator, read_image, read_replica, read_selector,
+    ENTRY_FIELDS, Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica,
+    SortOptions, Variable, read_generator, read_image, read_replica, read_selector,
 };
+pub(crate) use read::{FIELDS, decode};
 
 use crate::decode::Located;
 use onepane_diagnostics::Span;
@@ -70,6 +71,10 @@ impl Kustomization {
     pub(crate) const KUSTOMIZATION: &'static str = "Kustomization";
     /// The kind that goes into `components:`.
     pub(crate) const COMPONENT: &'static str = "Component";
+    /// The one version of an ordinary kustomization.
+    pub(crate) const VERSION: &'static str = "kustomize.config.k8s.io/v1beta1";
+    /// The one version of a component.
+    pub(crate) const COMPONENT_VERSION: &'static str = "kustomize.config.k8s.io/v1alpha1";
 
     /// Whether it is a component.
     pub(crate) fn is_component(&self) -> bool {

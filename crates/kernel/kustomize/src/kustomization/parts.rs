@@ -1,5 +1,6 @@
 //! The lists of a kustomization: images, patches, generators and so on, and how they are read.
 
+use super::legacy::{CHART_FIELDS, OLD_CHART_FIELDS};
 use crate::config::{FieldSpec, field_specs};
 use crate::decode::{Decoder, Located};
 use crate::scalar::NodeExt;
@@ -123,10 +124,26 @@ pub(crate) struct HelmChart {
     pub(crate) span: Option<Span>,
 }
 
+/// The fields that the entries of lists have, and those of the list as the file calls it.
+pub(crate) const ENTRY_FIELDS: [(&str, &[&str]); 10] = [
+    ("images", IMAGE_FIELDS),
+    ("imageTags", IMAGE_FIELDS),
+    ("replicas", REPLICA_FIELDS),
+    ("labels", LABEL_FIELDS),
+    ("patches", PATCH_FIELDS),
+    ("patchesJson6902", PATCH_FIELDS),
+    ("configMapGenerator", CONFIG_MAP_FIELDS),
+    ("secretGenerator", SECRET_FIELDS),
+    ("helmCharts", CHART_FIELDS),
+    ("helmChartInflationGenerator", OLD_CHART_FIELDS),
+];
+
+const IMAGE_FIELDS: &[&str] = &["name", "newName", "tagSuffix", "newTag", "digest"];
+
 /// Reads an entry of `images:`.
 pub(crate) fn read_image(decoder: &Decoder, node: &Node) -> Result<Image> {
     let mut image = Image { span: entry_span(node), ..Image::default() };
-    decoder.fields(node, &["name", "newName", "tagSuffix", "newTag", "digest"], |field, value| {
+    decoder.fields(node, IMAGE_FIELDS, |field, value| {
         let text = decoder.string(value)?;
         match field {
             "name" => image.name = text,
@@ -140,10 +157,12 @@ pub(crate) fn read_image(decoder: &Decoder, node: &Node) -> Result<Image> {
     Ok(image)
 }
 
+const REPLICA_FIELDS: &[&str] = &["name", "count"];
+
 /// Reads an entry of `replicas:`.
 pub(crate) fn read_replica(decoder: &Decoder, node: &Node) -> Result<Replica> {
     let mut replica = Replica { span: entry_span(node), ..Replica::default() };
-    decoder.fields(node, &["name", "count"], |field, value| {
+    decoder.fields(node, REPLICA_FIELDS, |field, value| {
         match field {
             "name" => replica.name = decoder.string(value)?,
             _ => replica.count = decoder.integer(value)?,
@@ -172,10 +191,12 @@ pub(super) fn read_label(decoder: &Decoder, node: &Node) -> Result<Label> {
     Ok(label)
 }
 
+const PATCH_FIELDS: &[&str] = &["path", "patch", "target", "options"];
+
 /// Reads an entry of `patches:` or `patchesJson6902:`.
 pub(super) fn read_patch(decoder: &Decoder, node: &Node) -> Result<Patch> {
     let mut patch = Patch { span: entry_span(node), ..Patch::default() };
-    decoder.fields(node, &["path", "patch", "target", "options"], |field, value| {
+    decoder.fields(node, PATCH_FIELDS, |field, value| {
         match field {
             "path" => patch.path = decoder.located(value)?,
             "patch" => {
@@ -219,8 +240,10 @@ pub(crate) fn read_selector(decoder: &Decoder, node: &Node) -> Result<Option<Sel
     Ok(Some(selector))
 }
 
-const GENERATOR_FIELDS: &[&str] =
+const GENERATOR_FIELDS: &[&str; 10] =
     &["namespace", "name", "behavior", "literals", "files", "envs", "env", "options", "type", "metadata"];
+const CONFIG_MAP_FIELDS: &[&str] = GENERATOR_FIELDS.split_at(8).0;
+const SECRET_FIELDS: &[&str] = GENERATOR_FIELDS.split_at(9).0;
 
 /// Reads an entry of `configMapGenerator:` (without `type`) or `secretGenerator:`, or a generator of either kind.
 pub(crate) fn read_generator(decoder: &Decoder, node: &Node, known: GeneratorFields) -> Result<Generator> {
@@ -228,8 +251,8 @@ pub(crate) fn read_generator(decoder: &Decoder, node: &Node, known: GeneratorFie
     let (mut metadata_name, mut metadata_namespace) = (String::new(), String::new());
     let mut env = Located::default();
     let fields = match known {
-        GeneratorFields::ConfigMap => &GENERATOR_FIELDS[..8],
-        GeneratorFields::Secret => &GENERATOR_FIELDS[..9],
+        GeneratorFields::ConfigMap => CONFIG_MAP_FIELDS,
+        GeneratorFields::Secret => SECRET_FIELDS,
         GeneratorFields::Plugin => GENERATOR_FIELDS,
     };
     decoder.fields(node, fields, |field, value| {

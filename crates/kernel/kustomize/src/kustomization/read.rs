@@ -4,12 +4,13 @@ use super::legacy::{read_helm_chart, read_helm_globals, read_old_helm_chart};
 use super::parts::{GeneratorFields, read_generator, read_image, read_replica, read_sort_options, read_variable};
 use super::parts::{read_generator_options, read_label, read_patch};
 use super::{HelmGlobals, Kustomization};
-use crate::decode::{Decoder, closest};
+use crate::decode::{Decoder, closest, known_field};
 use crate::scalar::NodeExt;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_yaml::Node;
 
-const FIELDS: &[&str] = &[
+/// The fields of a kustomization.
+pub(crate) const FIELDS: &[&str] = &[
     "kind",
     "apiVersion",
     "metadata",
@@ -62,26 +63,45 @@ const DEPRECATED: &[(&str, &str, bool)] = &[
 /// `kustomize-field` for a field that does not exist or has another type, `kustomize-empty` when nothing is said,
 /// `kustomize-kind` when it is neither a Kustomization nor a Component of the one known version.
 pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustomization> {
+    let mut this = decode(node)?;
+    let said = || {
+        node.entries().unwrap_or_default().iter().filter_map(|(key, value)| {
+            (!value.is_null()).then(|| known_field(key.as_str()?, FIELDS).map(|field| (field, value))).flatten()
+        })
+    };
+    let span_of = |field: &str| said().filter(|said| said.0 == field).last().and_then(|(_, value)| value.span);
+    for row in DEPRECATED {
+        warnings.extend(said().filter(|said| said.0 == row.0).map(|(_, value)| deprecation(row, value.span)));
+    }
+    if !said().any(|(field, value)| !matches!(field, "kind" | "apiVersion") && value.as_str() != Some("")) {
+        let error = Diagnostic::error("kustomize-empty", "kustomization.yaml is empty");
+        return Err(error.hint("name what it builds under `resources:`"));
+    }
+    check_type(&mut this).map_err(|(error, field)| match span_of(field) {
+        Some(span) => error.at(span),
+        None => error,
+    })?;
+    Ok(this)
+}
+
+/// Reads a kustomization that may say nothing, or nothing of its kind.
+///
+/// # Errors
+/// `kustomize-field`.
+pub(crate) fn decode(node: &Node) -> Result<Kustomization> {
     let decoder = Decoder::strict("Kustomization");
     let mut this = Kustomization::default();
-    let mut says_something = false;
-    let mut deprecated = Vec::new();
     let (mut bases, mut image_tags) = (Vec::new(), Vec::new());
     let (mut old_charts, mut old_globals) = (Vec::new(), HelmGlobals::default());
     let mut has_globals = false;
-    let (mut kind_span, mut version_span) = (None, None);
     this.spans.file = node.span;
     decoder.fields(node, FIELDS, |field, value| {
         if value.is_null() {
             return Ok(());
         }
-        if let Some(row) = DEPRECATED.iter().find(|row| row.0 == field) {
-            deprecated.push((row, value.span));
-        }
-        says_something |= !matches!(field, "kind" | "apiVersion") && value.as_str() != Some("");
         match field {
-            "kind" => (this.kind, kind_span) = (decoder.string(value)?, value.span),
-            "apiVersion" => (this.api_version, version_span) = (decoder.string(value)?, value.span),
+            "kind" => this.kind = decoder.string(value)?,
+            "apiVersion" => this.api_version = decoder.string(value)?,
             "metadata" => read_metadata(&decoder, value)?,
             "openapi" => {
                 for (key, value) in decoder.string_map(value)? {
@@ -148,21 +168,6 @@ pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustom
     if !has_globals {
         this.helm_globals = old_globals;
     }
-    for row in DEPRECATED {
-        warnings
-            .extend(deprecated.iter().filter(|(used, _)| used.0 == row.0).map(|(row, span)| deprecation(row, *span)));
-    }
-    if !says_something {
-        let error = Diagnostic::error("kustomize-empty", "kustomization.yaml is empty");
-        return Err(error.hint("name what it builds under `resources:`"));
-    }
-    check_type(&mut this).map_err(|(error, of_kind)| {
-        let span = if of_kind { kind_span } else { version_span };
-        match span {
-            Some(span) => error.at(span),
-            None => error,
-        }
-    })?;
     Ok(this)
 }
 
@@ -188,8 +193,8 @@ fn deprecation(row: &(&str, &str, bool), span: Option<onepane_diagnostics::Span>
     }
 }
 
-/// Fills kind and version in and checks them. The boolean says whether the kind is to blame.
-fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnostic>, bool)> {
+/// Fills kind and version in and checks them. An error comes with the field that is to blame.
+fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnostic>, &'static str)> {
     if this.kind.is_empty() {
         this.kind = Kustomization::KUSTOMIZATION.to_owned();
     }
@@ -200,16 +205,15 @@ fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnost
         if let Some(near) = closest(&this.kind, known) {
             error = error.hint(format!("did you mean `{near}`?"));
         }
-        return Err((error, true));
+        return Err((error, "kind"));
     }
-    let wanted =
-        if this.is_component() { "kustomize.config.k8s.io/v1alpha1" } else { "kustomize.config.k8s.io/v1beta1" };
+    let wanted = if this.is_component() { Kustomization::COMPONENT_VERSION } else { Kustomization::VERSION };
     if this.api_version.is_empty() {
         this.api_version = wanted.to_owned();
     }
     if this.api_version != wanted {
         let message = format!("apiVersion for {} should be {wanted}, not `{}`", this.kind, this.api_version);
-        return Err((Diagnostic::error("kustomize-kind", message), false));
+        return Err((Diagnostic::error("kustomize-kind", message), "apiVersion"));
     }
     Ok(())
 }

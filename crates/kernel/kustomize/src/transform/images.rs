@@ -75,7 +75,7 @@ impl Change<'_> {
 
     fn rename(&self, old: &str) -> String {
         let Image { new_name, new_tag, tag_suffix, digest: new_digest, .. } = self.image;
-        let (name, tag, digest) = split(old);
+        let (name, tag, digest) = split_image(old);
         let name = if new_name.is_empty() { name } else { new_name };
         let (tag, digest) = match (new_tag.as_str(), new_digest.as_str()) {
             ("", "") if !tag_suffix.is_empty() => (format!("{tag}{tag_suffix}"), ""),
@@ -147,7 +147,7 @@ fn is_tag_and_digest(rest: &[u8]) -> bool {
 }
 
 /// Name, tag and digest of an image; a port in the registry's name is not a tag.
-fn split(image: &str) -> (&str, &str, &str) {
+pub(crate) fn split_image(image: &str) -> (&str, &str, &str) {
     let slash = image.find('/').filter(|at| *at > 0).unwrap_or(0);
     let search = &image[slash..];
     let at = search.find('@').map(|at| at + slash);
@@ -174,7 +174,7 @@ mod tests {
             ("localhost:5000/nginx:1@sha256:ab", ("localhost:5000/nginx", "1", "sha256:ab")),
             ("nginx@sha256:ab", ("nginx", "", "sha256:ab")),
         ] {
-            assert_eq!(split(image), wanted, "{image}");
+            assert_eq!(split_image(image), wanted, "{image}");
         }
     }
 

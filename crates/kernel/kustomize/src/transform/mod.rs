@@ -11,7 +11,7 @@ mod sort;
 mod value_add;
 
 pub(crate) use affix::{Affix, add_affix};
-pub(crate) use images::set_image;
+pub(crate) use images::{set_image, split_image};
 pub(crate) use labels::{Pairs, set_pairs};
 pub(crate) use namespace::{NamespaceChange, RoleBindingSubjects, set_namespace};
 pub(crate) use patches::{LoadedPatch, load_json6902, load_patch, load_strategic_merge};

@@ -79,10 +79,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
         }
     };
     options.managed_by_label |= std::env::var("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_ok_and(|value| value == "on");
-    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
-    let remotes = FetchedRemotes::new(false);
-    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
-    let built = build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), &options, tools)?;
+    let built = built(path, &options)?;
     for warning in &built.warnings {
         match warning.code {
             // Kustomize says nothing of these.
@@ -99,6 +96,14 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     atomic::write(&output, built.to_yaml()?.as_bytes())?;
     Ok(())
+}
+
+/// What a folder builds to.
+pub(super) fn built(path: &str, options: &Options) -> Result<Built, Failure> {
+    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
+    let remotes = FetchedRemotes::new(false);
+    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
+    Ok(build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), options, tools)?)
 }
 
 /// Charts that are fetched where they are not there.

@@ -1,12 +1,11 @@
 //! `kustomize create`: a new kustomization for what is in the folder.
 
-use super::flags::{Argument, Flags, unknown};
+use super::flags::{Argument, Flags, pair, unknown};
+use super::paths::matching;
 use super::{Failure, print};
 use crate::atomic;
-use crate::remotes::FetchedRemotes;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::Diagnostic;
-use onepane_kustomize::{KUSTOMIZATION_FILES, Remotes, RepositoryUrl, reads_as_resources};
+use onepane_kustomize::{KUSTOMIZATION_FILES, reads_as_resources};
 use onepane_value::{Data, Map, Value, to_yaml};
 use std::fs;
 
@@ -68,35 +67,6 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files and folders that a pattern matches; what is no pattern may be a repository.
-fn matching(pattern: &str) -> Result<Vec<String>, Failure> {
-    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
-    // Two asterisks are as good as one to Go.
-    let mut plain = pattern.to_owned();
-    while plain.contains("**") {
-        plain = plain.replace("**", "*");
-    }
-    let paths = glob::glob_with(&plain, options)
-        .map_err(|_| Failure::text("error checking the filesystem: syntax error in pattern"))?;
-    let paths: Vec<String> = paths.flatten().filter_map(|path| path.into_os_string().into_string().ok()).collect();
-    let hidden = |path: &String| {
-        Utf8Path::new(path).iter().any(|part| part.starts_with('.') && !part.trim_matches('.').is_empty())
-    };
-    let visible: Vec<String> = paths.into_iter().filter(|path| !hidden(path)).collect();
-    if !visible.is_empty() {
-        return Ok(visible);
-    }
-    match RepositoryUrl::parse(pattern) {
-        Some(url) => FetchedRemotes::new(false).repository(&url).map(drop)?,
-        None if Utf8Path::new(pattern).is_dir() => {}
-        None => {
-            let message = format!("{pattern} has no match: there is no such file or folder");
-            return Err(Diagnostic::error("kustomize-missing-file", message).into());
-        }
-    }
-    Ok(vec![pattern.to_owned()])
-}
-
 /// The manifests of a folder, sorted; of folders that have a kustomization, the folder. What can't be read as manifests,
 /// or not at all, is passed over.
 fn detect_in(folder: &Utf8Path, recursive: bool, found: &mut Vec<String>) -> std::io::Result<()> {
@@ -125,13 +95,9 @@ fn detect_in(folder: &Utf8Path, recursive: bool, found: &mut Vec<String>) -> std
 /// `key:value,key:"value"`.
 fn pairs(text: &str, what: &str) -> Result<Data, Failure> {
     let map = Map::new();
-    for pair in text.split(',').filter(|_| !text.is_empty()) {
-        let (key, value) = pair.split_once(':').unwrap_or((pair, ""));
-        if key.is_empty() && pair.starts_with(':') {
-            return Err(Failure::text(format!("invalid {what}: '{pair}' (need k:v pair where v may be quoted)")));
-        }
-        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        map.insert(key, Value::from(Data::String(quoted.unwrap_or(value).into())));
+    for argument in text.split(',').filter(|_| !text.is_empty()) {
+        let (key, value) = pair(argument, what)?;
+        map.insert(key, Value::from(Data::String(value.into())));
     }
     Ok(Data::Map(map))
 }

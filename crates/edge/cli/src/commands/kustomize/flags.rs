@@ -69,3 +69,69 @@ pub(super) fn unknown(name: &str) -> Failure {
         Failure::text(format!("unknown flag: --{name}"))
     }
 }
+
+/// `key:value` or `key:"value"`; a key alone has an empty value.
+pub(super) fn pair<'a>(argument: &'a str, what: &str) -> Result<(&'a str, &'a str), Failure> {
+    let (key, value) = argument.split_once(':').unwrap_or((argument, ""));
+    if key.is_empty() && argument.starts_with(':') {
+        return Err(Failure::text(format!("invalid {what}: '{argument}' (need k:v pair where v may be quoted)")));
+    }
+    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    Ok((key, quoted.unwrap_or(value)))
+}
+
+/// The flags and arguments of a command that has few.
+pub(super) struct Given<'a> {
+    pub(super) arguments: Vec<&'a str>,
+    texts: Vec<(&'static str, String)>,
+    switches: Vec<&'static str>,
+}
+
+impl<'a> Given<'a> {
+    /// Reads flags with values (`texts`) and without (`switches`: the long name and the short one).
+    pub(super) fn read(
+        arguments: &'a [String],
+        texts: &[&'static str],
+        switches: &[(&'static str, &'static str)],
+    ) -> Result<Self, Failure> {
+        let mut flags = Flags::new(arguments);
+        let mut given = Self { arguments: Vec::new(), texts: Vec::new(), switches: Vec::new() };
+        while let Some(argument) = flags.next()? {
+            let name = match argument {
+                Argument::Positional(argument) => {
+                    given.arguments.push(argument);
+                    continue;
+                }
+                Argument::Flag(name) => name,
+            };
+            if let Some(text) = texts.iter().find(|text| **text == name) {
+                given.texts.push((text, flags.value()?));
+            } else if let Some((long, _)) = switches.iter().find(|(long, short)| *long == name || *short == name) {
+                given.switches.retain(|given| given != long);
+                if flags.switch()? {
+                    given.switches.push(long);
+                }
+            } else if name == "stack-trace" {
+                flags.switch()?;
+            } else {
+                return Err(unknown(name));
+            }
+        }
+        Ok(given)
+    }
+
+    /// The values of a flag, in order.
+    pub(super) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.texts.iter().filter(move |(flag, _)| *flag == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The last value of a flag; empty without one.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.texts(name).last().unwrap_or_default()
+    }
+
+    /// Whether a flag without a value was given.
+    pub(super) fn switch(&self, name: &str) -> bool {
+        self.switches.contains(&name)
+    }
+}

@@ -1,8 +1,10 @@
-//! `onepane kustomize`: the drop-in for `kustomize build`, `create` and `version`. One file a command.
+//! `onepane kustomize`: the drop-in for `kustomize build`, `create`, `edit` and `version`. One file a command.
 
 mod build;
 mod create;
+mod edit;
 mod flags;
+mod paths;
 
 use flags::{Argument, Flags, unknown};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};
@@ -20,10 +22,11 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let outcome = match command {
         "build" => build::run(rest),
         "create" | "init" => create::run(rest),
+        "edit" => edit::run(rest),
         "version" => run_version(rest),
         "help" | "-h" | "--help" => print(HELP),
         other => {
-            let known = "this drop-in knows `build`, `create` and `version`";
+            let known = "this drop-in knows `build`, `create`, `edit` and `version`";
             Err(Failure::text(format!("unknown command \"{other}\" for \"kustomize\": {known}")))
         }
     };
@@ -105,5 +108,6 @@ Usage:
 Available Commands:
   build       Build a kustomization target from a directory
   create      Create a new kustomization in the current directory
+  edit        Edits a kustomization file
   version     Prints the kustomize version
 ";

@@ -39,8 +39,14 @@ impl Layout {
                 EventKind::DocumentStart => continue,
                 EventKind::Alias(_) => Self { start, end, kind: Kind::Other },
                 EventKind::Scalar(_, style, _) => {
+                    let block = matches!(style, Style::Literal | Style::Folded);
+                    let end = match open.last() {
+                        // The event ends with the header.
+                        Some((around, _)) if block => block_end(text, around.start, end),
+                        _ => end,
+                    };
                     let written = text.get(start..end).unwrap_or_default();
-                    let line = !matches!(style, Style::Literal | Style::Folded) && !written.contains('\n');
+                    let line = !block && !written.contains('\n');
                     let end = start + written.trim_end().len();
                     Self { start, end, kind: if line { Kind::Line } else { Kind::Other } }
                 }
@@ -80,4 +86,14 @@ impl Layout {
             _ => bracket,
         }
     }
+}
+
+/// Where the lines of a block scalar end whose header ends at `header`: they stand further right than the collection
+/// that it is in.
+fn block_end(text: &str, collection: usize, header: usize) -> usize {
+    let column = text[..collection].rfind('\n').map_or(collection, |line| collection - line - 1);
+    let lines = text[header..].split_inclusive('\n');
+    let inside = |line: &&str| line.trim().is_empty() || line.len() - line.trim_start_matches(' ').len() > column;
+    let lines = lines.enumerate().take_while(|(index, line)| *index == 0 || inside(line));
+    header + lines.map(|(_, line)| line.len()).sum::<usize>()
 }

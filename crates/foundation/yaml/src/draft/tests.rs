@@ -46,6 +46,10 @@ fn items_stand_where_the_others_stand() {
     assert_eq!(push("# nothing yet\n", Node::string("c")), "# nothing yet\nr:\n- c\n");
     assert_eq!(push("r:\r\n- a\r\n", Node::string("c")), "r:\r\n- a\r\n- c\r\n");
     assert_eq!(push("r:\n- |\n  a\n\n  b\ns: 1\n", Node::string("c")), "r:\n- |\n  a\n\n  b\n- c\ns: 1\n");
+    let spaced = "r:\n- k: |-\n    a\n\n    b\n\ns: 1   # c\n";
+    assert_eq!(push(spaced, Node::string("c")), spaced.replace("b\n", "b\n- c\n"));
+    let empty = "r:\n- k: >\ns: 1   # c\n";
+    assert_eq!(push(empty, Node::string("c")), empty.replace(">\n", ">\n- c\n"));
     let first = edited("r:\n# about b\n- b\n", |draft| draft.insert(&[Key("r")], 0, Node::string("a")).unwrap());
     assert_eq!(first, "r:\n- a\n# about b\n- b\n");
     let multiline = push("r:\n- a\n", Node::string("x: 1\ny: 2\n"));
@@ -65,6 +69,8 @@ fn what_is_removed_takes_its_comments_along() {
     assert_eq!(remove(&[Key("s"), Key("y")]), text.replace(", y: 2", ""));
     assert_eq!(remove(&[Key("s")]), text.replace("s: {x: 1, y: 2}\n", ""));
     assert_eq!(remove(&[Key("absent")]), text);
+    let blocks = "r:\n- |\n  a\n- b   # c\n";
+    assert_eq!(edited(blocks, |draft| draft.remove(&[Key("r"), Item(0)]).unwrap()), "r:\n- b   # c\n");
     assert_eq!(edited("a: 1\n\n# b\nb: 2\n\nc: 3\n", |draft| draft.remove(&[Key("b")]).unwrap()), "a: 1\n\nc: 3\n");
 }
 

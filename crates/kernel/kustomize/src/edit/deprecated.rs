@@ -22,7 +22,7 @@ const CHART_FIELDS: [(&str, &str); 7] = [
 impl KustomizationDraft {
     /// Writes fields as they are spelled: Kustomize reads them in any case.
     pub(super) fn spell_fields(&mut self) -> Result<()> {
-        fn misspelled<'n>(node: Option<&'n Node>, known: &[&'static str]) -> Vec<(String, &'static str)> {
+        fn misspelled(node: Option<&Node>, known: &[&'static str]) -> Vec<(String, &'static str)> {
             let keys = node.and_then(Node::entries).unwrap_or_default().iter().filter_map(|(key, _)| key.as_str());
             keys.filter_map(|key| Some((key.to_owned(), known_field(key, known).filter(|known| *known != key)?)))
                 .collect()
@@ -62,7 +62,7 @@ impl KustomizationDraft {
             }
         }
         let old_charts = self.draft.items(&[Key("helmChartInflationGenerator")]).to_vec();
-        if !self.draft.get(&[Key("helmGlobals")]).is_some_and(|globals| !globals.is_null()) {
+        if self.draft.get(&[Key("helmGlobals")]).is_none_or(NodeExt::is_null) {
             for (old, new) in [("chartHome", "chartHome"), ("helmHome", "configHome")] {
                 if let Some(home) =
                     old_charts.iter().rev().map(|chart| text_of(chart, old)).find(|home| !home.is_empty())

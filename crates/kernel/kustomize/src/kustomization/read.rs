@@ -69,7 +69,7 @@ pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustom
             (!value.is_null()).then(|| known_field(key.as_str()?, FIELDS).map(|field| (field, value))).flatten()
         })
     };
-    let span_of = |field: &str| said().filter(|said| said.0 == field).last().and_then(|(_, value)| value.span);
+    let span_of = |field: &str| said().rfind(|said| said.0 == field).and_then(|(_, value)| value.span);
     for row in DEPRECATED {
         warnings.extend(said().filter(|said| said.0 == row.0).map(|(_, value)| deprecation(row, value.span)));
     }

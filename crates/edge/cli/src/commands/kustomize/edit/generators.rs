@@ -18,10 +18,11 @@ pub(super) fn add(arguments: &[String], kind: Generated) -> Result<(), Failure> 
     let [name] = given.arguments[..] else { return invalid("name must be specified once") };
     let (env, literals) = (given.text("from-env-file"), given.texts("from-literal"));
     let literals: Vec<String> = literals.map(str::to_owned).collect();
-    if env.is_empty() && files.is_empty() && literals.is_empty() {
+    let others = !files.is_empty() || !literals.is_empty();
+    if env.is_empty() && !others {
         return invalid("at least from-env-file, or from-file or from-literal must be set");
     }
-    if !env.is_empty() && !(files.is_empty() && literals.is_empty()) {
+    if !env.is_empty() && others {
         return invalid("from-env-file cannot be combined with from-file or from-literal");
     }
     let behavior = given.text("behavior").to_owned();

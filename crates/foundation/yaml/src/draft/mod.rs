@@ -6,7 +6,7 @@ mod text;
 use crate::read::{Document, read_documents};
 use crate::{Content, Dialect, Node, resolve, write_kyaml_document};
 use layout::{Kind, Layout};
-use onepane_diagnostics::{FileId, Result};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 
 /// A way from a document's root to one of its nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub enum Place<'a> {
 /// comments, order, quotes, indentation.
 ///
 /// Each change is made twice, in the tree and in the text. Where the changed text does not read as the changed tree, as
-/// for entries with anchors, the text is written anew from the tree, comments kept.
+/// for entries with anchors, the text is written anew from the tree, comments kept. A draft whose change failed
+/// (`yaml-draft`, for what can't be written in either way) is of no more use.
 pub struct Draft {
     text: String,
     file: FileId,
@@ -138,8 +139,7 @@ impl Draft {
         change_tree(&mut self.documents[0].root, path, change);
         if let Some(text) = spliced
             && let Ok(documents) = read_documents(&text, self.file)
-            && documents.len() == self.documents.len()
-            && documents.iter().zip(&self.documents).all(|(a, b)| means_the_same(&a.root, &b.root))
+            && mean_the_same(&documents, &self.documents)
         {
             (self.text, self.documents) = (text, documents);
             return Ok(());
@@ -148,8 +148,15 @@ impl Draft {
     }
 
     fn write_anew(&mut self) -> Result<()> {
-        self.text = self.documents.iter().map(write_kyaml_document).collect::<Vec<_>>().join("---\n");
-        self.documents = read_documents(&self.text, self.file)?;
+        let text = self.documents.iter().map(write_kyaml_document).collect::<Vec<_>>().join("---\n");
+        let documents = read_documents(&text, self.file)?;
+        if !mean_the_same(&documents, &self.documents) {
+            let message = "the file is written in a way in which this can't be changed without changing something else";
+            return Err(Diagnostic::error("yaml-draft", message)
+                .at(Span::file(self.file.path()))
+                .hint("change it by hand"));
+        }
+        (self.text, self.documents) = (text, documents);
         Ok(())
     }
 }
@@ -196,6 +203,10 @@ fn change_tree(root: &mut Node, path: &[Place<'_>], change: Change) {
         }
         (Place::Key(_), Change::Insert(_)) | (Place::Item(_), Change::Rename(_)) => {}
     }
+}
+
+fn mean_the_same(a: &[Document], b: &[Document]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| means_the_same(&a.root, &b.root))
 }
 
 /// Whether two trees hold the same, however they are written.

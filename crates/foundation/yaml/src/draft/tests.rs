@@ -46,6 +46,7 @@ fn items_stand_where_the_others_stand() {
     assert_eq!(push("# nothing yet\n", Node::string("c")), "# nothing yet\nr:\n- c\n");
     assert_eq!(push("r:\r\n- a\r\n", Node::string("c")), "r:\r\n- a\r\n- c\r\n");
     assert_eq!(push("r:\n- |\n  a\n\n  b\ns: 1\n", Node::string("c")), "r:\n- |\n  a\n\n  b\n- c\ns: 1\n");
+    assert_eq!(push("r:\n- \u{4dc}", Node::string("c")), "r:\n- \u{4dc}\n- c\n");
     let spaced = "r:\n- k: |-\n    a\n\n    b\n\ns: 1   # c\n";
     assert_eq!(push(spaced, Node::string("c")), spaced.replace("b\n", "b\n- c\n"));
     let empty = "r:\n- k: >\ns: 1   # c\n";

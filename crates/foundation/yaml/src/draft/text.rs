@@ -184,11 +184,12 @@ struct Page<'a> {
 impl Page<'_> {
     /// The start of the line of a byte.
     fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |at| at + 1)
+        self.text[..self.text.floor_char_boundary(at)].rfind('\n').map_or(0, |at| at + 1)
     }
 
     /// The byte behind the line, its break included.
     fn line_end(&self, at: usize) -> usize {
+        let at = self.text.floor_char_boundary(at);
         self.text[at..].find('\n').map_or(self.text.len(), |length| at + length + 1)
     }
 
@@ -198,6 +199,8 @@ impl Page<'_> {
     }
 
     fn replaced(&self, from: usize, to: usize, by: &str) -> String {
+        // Behind a key without a value may be nothing, or half of a character.
+        let [from, to] = [from, to].map(|at| self.text.floor_char_boundary(at));
         let by = if self.text.contains("\r\n") { by.replace('\n', "\r\n") } else { by.to_owned() };
         [&self.text[..from], &by, &self.text[to..]].concat()
     }

@@ -2,7 +2,7 @@
 
 use super::super::flags::{Given, pair};
 use super::super::paths::{globbed, matching};
-use super::{Failure, build_metadata, edit, generators, kustomization_file, patch, unknown_thing};
+use super::{Failure, build_metadata, edit, edit_if, generators, kustomization_file, patch, unknown_thing};
 use camino::Utf8Path;
 use onepane_kustomize::{Generated, Metadata};
 
@@ -106,12 +106,13 @@ fn add_patch(arguments: &[String]) -> Result<(), Failure> {
     if patch.path.is_empty() && patch.patch.is_empty() {
         return Err(Failure::text("must provide either patch or path"));
     }
-    edit(|draft| {
-        if !draft.add_patch(&patch)? {
+    edit_if(|draft| {
+        let new = draft.add_patch(&patch)?;
+        if !new {
             let named = if patch.path.is_empty() { &patch.patch } else { &patch.path };
             eprintln!("patch {named} already in kustomization file");
         }
-        Ok(())
+        Ok(new)
     })
 }
 

@@ -55,12 +55,16 @@ fn kustomization_file() -> Result<&'static Utf8Path, Failure> {
 
 /// Changes the kustomization of the current folder, all or nothing.
 fn edit(change: impl FnOnce(&mut KustomizationDraft) -> Result<(), Failure>) -> Result<(), Failure> {
+    edit_if(|draft| change(draft).map(|()| true))
+}
+
+/// Changes the kustomization of the current folder where `change` says that there was something to change.
+fn edit_if(change: impl FnOnce(&mut KustomizationDraft) -> Result<bool, Failure>) -> Result<(), Failure> {
     let path = kustomization_file()?;
     let text =
         std::fs::read_to_string(path).map_err(|error| Failure::text(format!("{path} can't be read: {error}")))?;
     let mut draft = KustomizationDraft::open(&text, FileId::new(path))?;
-    change(&mut draft)?;
-    if draft.text() != text {
+    if change(&mut draft)? && draft.text() != text {
         atomic::rewrite(path, draft.text().as_bytes())?;
     }
     Ok(())

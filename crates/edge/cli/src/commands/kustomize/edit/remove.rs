@@ -1,7 +1,7 @@
 //! `kustomize edit remove`.
 
 use super::super::flags::Given;
-use super::{Failure, build_metadata, edit, patch, unknown_thing};
+use super::{Failure, build_metadata, edit, edit_if, patch, unknown_thing};
 use onepane_chart::matches_glob;
 use onepane_kustomize::{Generated, Metadata};
 
@@ -14,11 +14,12 @@ pub(super) fn run(what: &str, arguments: &[String]) -> Result<(), Failure> {
         "annotation" => remove_metadata(arguments, Metadata::Annotation),
         "patch" => {
             let patch = patch(arguments)?;
-            edit(|draft| {
-                if !draft.remove_patch(&patch)? {
+            edit_if(|draft| {
+                let found = draft.remove_patch(&patch)?;
+                if !found {
                     eprintln!("patch {} doesn't exist in kustomization file", patch.patch);
                 }
-                Ok(())
+                Ok(found)
             })
         }
         "configmap" => remove_generators(arguments, Generated::ConfigMap, what),
@@ -38,7 +39,7 @@ fn remove_files(arguments: &[String], field: &str, what: &str) -> Result<(), Fai
     if given.arguments.is_empty() {
         return Err(Failure::text(format!("must specify a {what} file")));
     }
-    edit(|draft| {
+    edit_if(|draft| {
         let mut matched = Vec::new();
         for pattern in &given.arguments {
             for path in draft.strings(field) {
@@ -47,7 +48,8 @@ fn remove_files(arguments: &[String], field: &str, what: &str) -> Result<(), Fai
                 }
             }
         }
-        Ok(draft.remove(field, |path| matched.iter().any(|matched| matched == path))?)
+        draft.remove(field, |path| matched.iter().any(|matched| matched == path))?;
+        Ok(!matched.is_empty())
     })
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::generate::Generated;
 
 const HEAD: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
 
@@ -79,4 +80,13 @@ fn old_lists_of_patches_become_the_new_one() {
         draft.modernize(|_| false).unwrap_err().message,
         "label name 'a' exists in both commonLabels and labels"
     );
+}
+
+#[test]
+fn literals_keep_their_order_and_their_comments() {
+    // Kustomize writes them in a new order each time, which is why no case beside it has two.
+    let text = format!("{HEAD}configMapGenerator:\n- name: c\n  literals:\n  - A=1   # one\n  - B=2\n");
+    let set = |key| edited(&text, |draft| _ = draft.set_literal(Generated::ConfigMap, 0, key, "7"));
+    assert_eq!(set("A"), text.replace("A=1", "A=7"));
+    assert_eq!(set("Z"), text);
 }

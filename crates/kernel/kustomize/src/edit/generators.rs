@@ -79,12 +79,7 @@ impl KustomizationDraft {
             }
         }
         if sources.no_hash {
-            match self.draft.get(&[place[0], place[1], Key("options")]).and_then(Node::entries) {
-                Some(_) => {
-                    self.put(&[place[0], place[1], Key("options")], "disableNameSuffixHash", Node::scalar("true"))?;
-                }
-                None => self.put(&place, "options", entry([("disableNameSuffixHash", Node::scalar("true"))]))?,
-            }
+            self.put(&[place[0], place[1], Key("options")], "disableNameSuffixHash", Node::scalar("true"))?;
         }
         if !sources.behavior.is_empty() {
             self.put_text(&place, "behavior", &sources.behavior)?;

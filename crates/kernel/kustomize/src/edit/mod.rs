@@ -112,7 +112,11 @@ impl KustomizationDraft {
     fn put(&mut self, path: &[Place<'_>], key: &str, value: Node) -> Result<()> {
         let entries = self.draft.get(path).and_then(Node::entries).unwrap_or_default();
         if entries.is_empty() {
-            return self.draft.set(path, Node::mapping(vec![(string(key), value)]));
+            let mapping = Node::mapping(vec![(string(key), value)]);
+            return match path {
+                [around @ .., Key(name)] if !around.is_empty() => self.put(around, name, mapping),
+                _ => self.draft.set(path, mapping),
+            };
         }
         let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.as_str()).collect();
         let at = keys.partition_point(|present| *present < key);

@@ -64,22 +64,20 @@ const DEPRECATED: &[(&str, &str, bool)] = &[
 /// `kustomize-kind` when it is neither a Kustomization nor a Component of the one known version.
 pub(super) fn read(node: &Node, warnings: &mut Vec<Diagnostic>) -> Result<Kustomization> {
     let mut this = decode(node)?;
-    let said = || {
-        node.entries().unwrap_or_default().iter().filter_map(|(key, value)| {
-            (!value.is_null()).then(|| known_field(key.as_str()?, FIELDS).map(|field| (field, value))).flatten()
-        })
-    };
-    let span_of = |field: &str| said().rfind(|said| said.0 == field).and_then(|(_, value)| value.span);
+    let entries = node.entries().unwrap_or_default().iter().filter(|(_, value)| !value.is_null());
+    let said: Vec<_> = entries.filter_map(|(key, value)| Some((known_field(key.as_str()?, FIELDS)?, value))).collect();
     for row in DEPRECATED {
-        warnings.extend(said().filter(|said| said.0 == row.0).map(|(_, value)| deprecation(row, value.span)));
+        warnings.extend(said.iter().filter(|said| said.0 == row.0).map(|(_, value)| deprecation(row, value.span)));
     }
-    if !said().any(|(field, value)| !matches!(field, "kind" | "apiVersion") && value.as_str() != Some("")) {
+    if !said.iter().any(|(field, value)| !matches!(*field, "kind" | "apiVersion") && value.as_str() != Some("")) {
         let error = Diagnostic::error("kustomize-empty", "kustomization.yaml is empty");
         return Err(error.hint("name what it builds under `resources:`"));
     }
-    check_type(&mut this).map_err(|(error, field)| match span_of(field) {
-        Some(span) => error.at(span),
-        None => error,
+    check_type(&mut this).map_err(|(error, field)| {
+        match said.iter().rfind(|said| said.0 == field).and_then(|(_, value)| value.span) {
+            Some(span) => error.at(span),
+            None => error,
+        }
     })?;
     Ok(this)
 }

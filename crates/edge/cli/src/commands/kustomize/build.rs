@@ -1,7 +1,7 @@
 //! `kustomize build`.
 
 use super::flags::{Argument, Flags, unknown};
-use super::{Failure, print, read_source};
+use super::{Failure, current_world, print, read_source};
 use crate::atomic;
 use crate::commands::helm::pull_for_kustomize;
 use crate::remotes::FetchedRemotes;
@@ -11,7 +11,7 @@ use onepane_kustomize::{
     Built, ChartRequest, Charts, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
 };
 use onepane_repo::LocalCharts;
-use onepane_world::{OsWorld, World};
+use onepane_world::World;
 use std::collections::BTreeSet;
 
 /// Runs with the arguments behind `build`.
@@ -100,10 +100,9 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// What a folder builds to.
 pub(super) fn built(path: &str, options: &Options) -> Result<Built, Failure> {
-    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
     let remotes = FetchedRemotes::new(false);
     let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
-    Ok(build_with(&OsWorld::unrestricted(here), Utf8Path::new(path), options, tools)?)
+    Ok(build_with(&current_world(), Utf8Path::new(path), options, tools)?)
 }
 
 /// Charts that are fetched where they are not there.

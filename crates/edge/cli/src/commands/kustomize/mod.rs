@@ -6,9 +6,11 @@ mod edit;
 mod flags;
 mod paths;
 
+use camino::Utf8PathBuf;
 use flags::{Argument, Flags, unknown};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};
 use onepane_kustomize::KUSTOMIZE_VERSION;
+use onepane_world::OsWorld;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -70,6 +72,12 @@ fn as_kustomize_says(diagnostic: &Diagnostic) -> String {
 
 fn read_source(file: FileId) -> Option<Arc<str>> {
     std::fs::read_to_string(file.path()).ok().map(Into::into)
+}
+
+/// The files of this machine, seen from the current folder.
+fn current_world() -> OsWorld {
+    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
+    OsWorld::unrestricted(here)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

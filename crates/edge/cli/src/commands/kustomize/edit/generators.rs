@@ -1,12 +1,11 @@
 //! ConfigMaps and Secrets of `kustomize edit add` and `kustomize edit set`.
 
+use super::super::current_world;
 use super::super::flags::Given;
 use super::super::paths::globbed;
 use super::add::globbed_or_said;
 use super::{Failure, edit};
-use camino::Utf8PathBuf;
 use onepane_kustomize::{Generated, GeneratorSources, KustomizationDraft};
-use onepane_world::OsWorld;
 
 /// Adds a generator, or sources to one.
 pub(super) fn add(arguments: &[String], kind: Generated) -> Result<(), Failure> {
@@ -75,8 +74,7 @@ pub(super) fn set(arguments: &[String], kind: Generated) -> Result<(), Failure> 
 
 /// Whether the generator could make its resource.
 fn check(draft: &KustomizationDraft, kind: Generated, index: usize) -> Result<(), Failure> {
-    let here = std::env::current_dir().ok().and_then(|here| Utf8PathBuf::from_path_buf(here).ok()).unwrap_or_default();
-    Ok(draft.check_generator(kind, index, &OsWorld::unrestricted(here))?)
+    Ok(draft.check_generator(kind, index, &current_world())?)
 }
 
 /// `[key=]pattern`, in lists parted by commas, as the files that they match.
@@ -93,8 +91,7 @@ fn file_sources(given: &Given<'_>) -> Result<Vec<String>, Failure> {
                     )));
                 }
             },
-            ["", pattern] => sources.extend(globbed_or_said([pattern].into_iter())?),
-            [pattern, ..] => sources.extend(globbed_or_said([pattern].into_iter())?),
+            ["", pattern] | [pattern, ..] => sources.extend(globbed_or_said([pattern].into_iter())?),
             [] => {}
         }
     }

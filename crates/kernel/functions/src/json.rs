@@ -4,10 +4,9 @@
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use crate::extent::{Extent, extent};
+use crate::readings::{self, Format};
 use onepane_template::{Context, Function, FunctionError, Type};
-use onepane_value::{
-    Data, ElementType, List, Map, MapType, Text, Value, from_json, to_json, to_json_indent, to_json_raw,
-};
+use onepane_value::{Data, ElementType, List, Map, MapType, Text, Value, to_json, to_json_indent, to_json_raw};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("toJson", &[Type::Any], to_json_or_nothing),
@@ -17,10 +16,11 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("toRawJson", &[Type::Any], to_raw_json),
     fixed("mustToRawJson", &[Type::Any], to_raw_json),
     fixed("fromJson", &[Type::String], |_, arguments| {
-        Ok(derived(any(arguments, 0), from_json(text(arguments, 0)?).unwrap_or(Value::NIL)))
+        let value = readings::read(Format::Json, text(arguments, 0)?);
+        Ok(derived(any(arguments, 0), value.unwrap_or(Value::NIL)))
     }),
     fixed("mustFromJson", &[Type::String], |_, arguments| {
-        Ok(derived(any(arguments, 0), from_json(text(arguments, 0)?)?))
+        Ok(derived(any(arguments, 0), readings::read(Format::Json, text(arguments, 0)?)?))
     }),
 ];
 
@@ -112,6 +112,6 @@ fn from_json_array(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
 }
 
 fn read(arguments: &[Value], wanted: Wanted) -> Outcome {
-    let value = from_json(text(arguments, 0)?).and_then(|value| wanted.check(value));
+    let value = readings::read(Format::Json, text(arguments, 0)?).and_then(|value| wanted.check(value));
     Ok(derived(any(arguments, 0), value.unwrap_or_else(|error| wanted.error(error))))
 }

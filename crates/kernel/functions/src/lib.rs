@@ -26,6 +26,7 @@ mod network;
 mod paths;
 mod quoting;
 mod random;
+mod readings;
 mod reflection;
 mod regex;
 mod runes;

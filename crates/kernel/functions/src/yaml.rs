@@ -2,8 +2,9 @@
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
 use crate::json::{Wanted, written};
+use crate::readings::{self, Format};
 use onepane_template::{Context, Function, Type};
-use onepane_value::{Data, List, Map, Value, from_yaml_as_go, to_yaml_block, to_yaml_pretty};
+use onepane_value::{Data, List, Map, Value, to_yaml_block, to_yaml_pretty};
 
 pub(crate) const HELM_FUNCTIONS: &[Function] = &[
     fixed("toYaml", &[Type::Any], to_yaml_or_nothing),
@@ -30,11 +31,7 @@ fn to_pretty_yaml(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 
 /// Null, an empty document too, leaves the result empty.
 fn read(arguments: &[Value], wanted: Wanted) -> Outcome {
-    let yaml = text(arguments, 0)?;
-    let value = match std::str::from_utf8(yaml) {
-        Ok(yaml) => from_yaml_as_go(yaml),
-        Err(_) => Err("error converting YAML to JSON: yaml: invalid leading UTF-8 octet".into()),
-    };
+    let value = readings::read(Format::Yaml, text(arguments, 0)?);
     let value = value.and_then(|value| match (wanted, &value.data) {
         (Wanted::Object, Data::Nil) => Ok(Map::new().into()),
         (Wanted::Array, Data::Nil) => Ok(List::new([]).into()),

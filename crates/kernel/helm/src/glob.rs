@@ -2,12 +2,24 @@
 
 use regex_lite::Regex;
 
+const SPECIAL: [char; 7] = ['*', '?', '{', '}', ',', '[', '\\'];
+
 /// Whether names match the pattern; a pattern that can't be read matches every name, as in Helm.
-pub(crate) fn matcher(pattern: &str) -> impl Fn(&str) -> bool {
-    let regex = translate(pattern).and_then(|text| Regex::new(&text).ok());
-    // Most patterns start with a folder that most files are not in.
-    let start = pattern.split(['*', '?', '{', '}', ',', '[', '\\']).next().unwrap_or_default().to_owned();
-    move |name| regex.as_ref().is_none_or(|regex| name.starts_with(&start) && regex.is_match(name))
+pub(crate) fn matcher(pattern: &str) -> Box<dyn Fn(&str) -> bool + '_> {
+    let (start, rest) = pattern.split_at(pattern.find(SPECIAL).unwrap_or(pattern.len()));
+    let end = rest.trim_start_matches('*');
+    if end.contains(SPECIAL) {
+        let regex = translate(pattern).and_then(|text| Regex::new(&text).ok());
+        return Box::new(move |name| {
+            regex.as_ref().is_none_or(|regex| name.starts_with(start) && regex.is_match(name))
+        });
+    }
+    // Most patterns are a folder, a star and an ending, which takes no regular expression.
+    let stars = rest.len() - end.len();
+    Box::new(move |name| {
+        let between = name.strip_prefix(start).and_then(|name| name.strip_suffix(end));
+        between.is_some_and(|between| stars > 1 || !between.contains('/') && (stars == 1 || between.is_empty()))
+    })
 }
 
 fn translate(pattern: &str) -> Option<String> {
@@ -74,6 +86,13 @@ mod tests {
             ("*.yaml", "d/a.yaml", false),
             ("**.yaml", "d/a.yaml", true),
             ("d/*", "d/a", true),
+            ("d/*", "d/", true),
+            ("ab*bc", "abc", false),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a/**/b", "a/x/y/b", true),
+            ("a/**/b", "a/b", false),
+            ("*/x*", "d/xy", true),
             ("d/*", "d/e/a", false),
             ("d/**", "d/e/a", true),
             ("{a,b}.txt", "b.txt", true),

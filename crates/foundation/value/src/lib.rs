@@ -22,7 +22,7 @@ pub use list::{ElementType, List};
 pub use map::{Map, MapType};
 pub use object::Object;
 pub use onepane_diagnostics::Origin;
-pub use text::{Marks, Text, TextBuilder};
+pub use text::{Marks, Text, TextBuilder, utf8_lossy};
 pub use value::{Data, FloatKind, IntKind, Kind, Value};
 pub use yaml::{
     from_yaml, from_yaml_as_go, from_yaml_documents, from_yaml_map, to_yaml, to_yaml_block, to_yaml_pretty,

@@ -2,7 +2,8 @@
 
 use crate::Metadata;
 use onepane_diagnostics::{FileId, Span};
-use onepane_value::Map;
+use onepane_value::{Map, utf8_lossy};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -102,6 +103,11 @@ impl File {
     /// The contents.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The contents as UTF-8, with U+FFFD where they are not.
+    pub fn text(&self) -> Cow<'_, str> {
+        utf8_lossy(&self.bytes)
     }
 
     /// The contents, to be kept by another thread.

@@ -300,7 +300,7 @@ fn decode(file: &File, metadata: &mut Metadata, name: &str) -> Result<()> {
 }
 
 fn yaml(file: &File, name: &str) -> Result<Value> {
-    let text = String::from_utf8_lossy(file.bytes());
+    let text = file.text();
     from_yaml(&text, None).map_err(|mut error| {
         // Without a file the reader knows lines but not whose.
         if let Some(label) = &mut error.primary {

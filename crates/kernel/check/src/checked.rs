@@ -45,7 +45,7 @@ impl Checked {
             checked.given.extend(reads.unread(text, *file)?);
         }
         if let Some(file) = &chart.values_file {
-            let unread = reads.unread(&String::from_utf8_lossy(file.bytes()), file.id)?;
+            let unread = reads.unread(&file.text(), file.id)?;
             let is_handed_down = |found: &Unread| chart_of(chart, &found.path).is_some();
             (checked.handed_down, checked.own) = unread.into_iter().partition(is_handed_down);
         }

@@ -50,7 +50,7 @@ impl<'f> Setup<'f> {
 
         strings_in(&chart.values.clone().into(), &mut |text| self.follower.add_loose(text));
         for file in chart.files.iter() {
-            let text = String::from_utf8_lossy(file.bytes());
+            let text = file.text();
             if text.contains("{{") {
                 self.follower.add_loose(&text);
             }
@@ -59,7 +59,7 @@ impl<'f> Setup<'f> {
             let name = format!("{path}/{}", file.name);
             let is_partial = name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
             let is_run = !is_partial && (is_root || !chart.is_library());
-            self.follower.add_file(&name, file.id, &String::from_utf8_lossy(file.bytes()), data, is_run);
+            self.follower.add_file(&name, file.id, &file.text(), data, is_run);
         }
         data
     }

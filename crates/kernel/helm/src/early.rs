@@ -6,6 +6,7 @@ use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_functions::helm;
 use onepane_parallel::{Ahead, Pending};
 use onepane_template::{FunctionTable, Parsed};
+use onepane_value::utf8_lossy;
 use onepane_world::World;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl Early {
 fn parse_early(ahead: &Ahead, functions: &Arc<FunctionTable>, origins: Origins, file: &File) -> EarlyTemplate {
     let (functions, bytes, id) = (functions.clone(), file.shared(), file.id);
     ahead.give(bytes.len(), move || {
-        let text = String::from_utf8_lossy(&bytes);
+        let text = utf8_lossy(&bytes);
         Parsed::new("", Some(id), &text, &functions, origins == Origins::Tracked).ok()
     })
 }

@@ -333,7 +333,7 @@ impl Plan<'_> {
         for (path, Template { file, .. }) in order {
             let added = match parsed.pop().flatten() {
                 Some(parsed) => templates.add(path, parsed),
-                None => templates.parse(path, Some(file.id), &String::from_utf8_lossy(file.bytes())),
+                None => templates.parse(path, Some(file.id), &file.text()),
             };
             added.map_err(|error| {
                 let message = parse_error(path, &error.message);

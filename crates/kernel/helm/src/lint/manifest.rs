@@ -66,7 +66,7 @@ impl Linter<'_> {
         };
         for (_, file) in chart.crds() {
             let name = &*file.name;
-            let read = self.objects(name, &String::from_utf8_lossy(file.bytes()), |linter, object| {
+            let read = self.objects(name, &file.text(), |linter, object| {
                 if !object.api_version.starts_with("apiextensions.k8s.io") {
                     let message = "apiVersion is not in 'apiextensions.k8s.io'";
                     linter.check(Severity::Error, name, Err(message.to_owned()));

@@ -50,7 +50,7 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> R
                 emitter.string("");
                 Ok(())
             }
-            Style::Folded => write_scalar(&written_and_read(text), emitter),
+            Style::Folded => write_scalar(&quoted(folded_and_read(text)), emitter),
             _ => write_scalar(node, emitter),
         },
         Content::Sequence(items) => {
@@ -82,12 +82,19 @@ fn write_node(node: &Node, emitter: &mut Emitter, depth: usize, flow: bool) -> R
     }
 }
 
-/// A folded scalar's text after kyaml has written and read it.
-fn written_and_read(text: &str) -> Node {
+/// A folded scalar's text after kyaml has written and read it: go-yaml doubles a break before a line that is indented.
+pub fn folded_and_read(text: &str) -> Box<str> {
     let folded = Node { style: Style::Folded, ..Node::scalar(text) };
     let read = crate::read(&crate::write_kyaml(&folded), FileId::new("-"));
     let read = read.ok().and_then(|nodes| nodes.into_iter().next());
-    Node { style: Style::DoubleQuoted, ..read.unwrap_or(folded) }
+    match read.map(|node| node.content) {
+        Some(Content::Scalar(text)) => text,
+        _ => text.into(),
+    }
+}
+
+fn quoted(text: Box<str>) -> Node {
+    Node { style: Style::DoubleQuoted, ..Node::scalar(text) }
 }
 
 /// A key's text. At the root, anything but null goes for a string; below it, Go's JSON encoder wants strings.

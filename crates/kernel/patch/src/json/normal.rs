@@ -1,7 +1,7 @@
 //! Nodes as if they had been through JSON.
 
 use crate::options::DEEPEST;
-use onepane_yaml::{Content, Dialect, Node, Scalar, Style, format_float, resolve, resolve_plain};
+use onepane_yaml::{Content, Dialect, Node, Scalar, Style, folded_and_read, format_float, resolve, resolve_plain};
 
 /// Integers from here on are not all floats.
 const EXACT: u64 = 1 << 53;
@@ -44,7 +44,12 @@ fn scalar_as_json(node: &mut Node) {
         Ok(Scalar::Int(value)) if value.unsigned_abs() > EXACT => format_float(value as f64),
         Ok(Scalar::Uint(value)) => format_float(value as f64),
         Ok(Scalar::String(text)) => {
-            let style = string_style(&text);
+            // It is written as YAML and read on the way.
+            let refolded = (node.style == Style::Folded).then(|| folded_and_read(&text));
+            let style = string_style(refolded.as_deref().unwrap_or(&text));
+            if let Some(text) = refolded {
+                node.content = Content::Scalar(text);
+            }
             node.style = style;
             node.tag = None;
             return;
@@ -106,6 +111,13 @@ mod tests {
         let mut node = yaml("a:\nb: {c: , d: ~}\n");
         as_json(&mut node);
         assert_eq!(json(&node), r#"{"a":null,"b":{"c":"","d":null}}"#);
+    }
+
+    #[test]
+    fn folded_lines_that_are_indented_move_apart() {
+        let mut node = yaml("a: >\n  one\n  two\n    more\n  three\n");
+        as_json(&mut node);
+        assert_eq!(json(&node), r#"{"a":"one two\n\n  more\nthree\n"}"#);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 mod side_by_side;
 
-use side_by_side::compare;
 use side_by_side::support::{Registry, Room, Site, chart, packed, sha256};
+use side_by_side::{compare, ours};
 
 /// A site with two charts in some versions.
 fn site() -> Site {
@@ -247,4 +247,20 @@ fn kustomizations_fetch_the_charts_that_are_not_there() {
     assert!(!good && out.is_empty());
     assert!(err.contains("the chart 'web' can't be fetched") && err.contains("none/kustomization.yaml:3"), "{err}");
     assert_eq!(room.files("none"), ["kustomization.yaml"]);
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_only() {
+    let room = Room::new();
+    for line in
+        ["registry login 127.0.0.1:1", "registry login 127.0.0.1:1 -u u", "repo add r http://127.0.0.1:1 --username u"]
+    {
+        let output = ours(&room, &line.split(' ').collect::<Vec<_>>());
+        assert!(!output.status.success(), "{line}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains("there is no terminal to ask for them on: give --username and --password-stdin"),
+            "{said}"
+        );
+    }
 }

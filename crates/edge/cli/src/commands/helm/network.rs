@@ -9,7 +9,7 @@ use onepane_fetch::{
     Access, ChartRequest, Credentials, DEFAULT_TIMEOUT, Fetcher, Paths, RegistryAccess, Said, Secret, Settings, Tls,
 };
 use onepane_world::World;
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read, Stdin};
 use std::time::Duration;
 
 /// More than this is no password.
@@ -136,7 +136,7 @@ fn seconds(text: &str) -> f64 {
     sum
 }
 
-/// The user and password of the flags; with `--password-stdin`, the password is what stdin has. Nobody is asked.
+/// The user and password of the flags; with `--password-stdin`, the password is what stdin has.
 pub(super) fn credentials_or_stdin(flags: &Parsed) -> Result<Credentials, Failure> {
     let mut credentials = credentials(flags);
     if flags.is_set("password-stdin") {
@@ -147,6 +147,34 @@ pub(super) fn credentials_or_stdin(flags: &Parsed) -> Result<Credentials, Failur
         credentials.password = Secret::new(text.strip_suffix('\r').unwrap_or(text));
     }
     Ok(credentials)
+}
+
+/// Asks the user for a line.
+pub(super) fn ask(prompt: &str) -> Result<String, Failure> {
+    let stdin = on_terminal()?;
+    super::print(prompt.as_bytes());
+    let mut line = String::new();
+    let read = stdin.lock().take(LONGEST_PASSWORD).read_line(&mut line);
+    read.map_err(|error| format!("stdin can't be read: {error}"))?;
+    Ok(line.trim().to_owned())
+}
+
+/// Asks the user for a password, which is not shown while it is typed.
+pub(super) fn ask_password() -> Result<Secret, Failure> {
+    on_terminal()?;
+    let password =
+        rpassword::prompt_password("Password: ").map_err(|error| format!("no password was read: {error}"))?;
+    if password.is_empty() { Err("password required".to_owned().into()) } else { Ok(Secret::new(&password)) }
+}
+
+fn on_terminal() -> Result<Stdin, Failure> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Ok(stdin);
+    }
+    let message = "a user name and a password are required, and there is no terminal to ask for them on: give --username \
+                   and --password-stdin";
+    Err(message.to_owned().into())
 }
 
 /// Says that a password on the command line is seen by others, in Helm's words.

@@ -2,7 +2,7 @@
 
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag, short};
-use super::network::{credentials_or_stdin, fetcher, tls, warn_of_password};
+use super::network::{ask, ask_password, credentials_or_stdin, fetcher, tls, warn_of_password};
 use super::{Failure, print};
 use onepane_fetch::RegistryAccess;
 
@@ -29,11 +29,17 @@ const FLAGS: &[Flag] = &[
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let arguments = &flags.arguments;
-    let credentials = credentials_or_stdin(flags)?;
-    if credentials.username.is_empty() || credentials.password.is_empty() {
-        let message = "a user name and a password are required: give --username and --password-stdin; onepane does not \
-                       ask for them";
+    let mut credentials = credentials_or_stdin(flags)?;
+    let asks = credentials.password.is_empty() && !flags.is_set("password-stdin");
+    if asks && credentials.username.is_empty() {
+        credentials.username = ask("Username: ")?;
+    }
+    if credentials.username.is_empty() {
+        let message = "a user name is required: registries are not logged in to with a token alone";
         return Err(message.to_owned().into());
+    }
+    if asks {
+        credentials.password = ask_password()?;
     }
     warn_of_password(flags);
     let access = RegistryAccess { credentials, tls: tls(flags, "insecure"), plain_http: flags.is_set("plain-http") };

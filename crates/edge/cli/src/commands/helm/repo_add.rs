@@ -2,7 +2,7 @@
 
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag};
-use super::network::{credentials_or_stdin, fetcher, out, timeout, tls};
+use super::network::{ask_password, credentials_or_stdin, fetcher, out, timeout, tls};
 use super::{Failure, print};
 use onepane_fetch::{Added, Fetcher, IfPresent, Repository};
 
@@ -36,10 +36,9 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if !flags.is_set("allow-deprecated-repos") {
         Fetcher::refuse_gone_repository(url)?;
     }
-    let credentials = credentials_or_stdin(flags)?;
-    if !credentials.username.is_empty() && credentials.password.is_empty() {
-        let message = "a password is required: give it with --password-stdin; onepane does not ask for it";
-        return Err(message.to_owned().into());
+    let mut credentials = credentials_or_stdin(flags)?;
+    if !credentials.username.is_empty() && credentials.password.is_empty() && !flags.is_set("password-stdin") {
+        credentials.password = ask_password()?;
     }
     let repository = Repository {
         name: name.clone(),

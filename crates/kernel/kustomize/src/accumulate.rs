@@ -7,13 +7,14 @@ use crate::build::Tools;
 use crate::cache::{Cache, CacheKey};
 use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
+use crate::decode::Located;
 use crate::generate::{Generated, generate};
-use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, find};
+use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, Label, Patch, entry_span, find};
 use crate::load::Loader;
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
 use crate::plugin;
-use crate::provenance::{ConfiguredBy, Provenance, folder};
+use crate::provenance::{ConfiguredBy, Provenance};
 use crate::remote::{RepositoryUrl, is_http};
 use crate::stamp::Stamp;
 use crate::transform::{
@@ -26,6 +27,7 @@ use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
 use onepane_resource::{Resource, ResourceSet, Schema};
 use onepane_world::EntryKind;
+use onepane_yaml::Node;
 use std::sync::Arc;
 
 /// Resources on their way, and what is still to be done with them at the very end.
@@ -51,6 +53,8 @@ pub(crate) struct Build<'o> {
 pub(crate) struct Target<'a> {
     pub(crate) loader: &'a Loader<'a>,
     pub(crate) kustomization: Kustomization,
+    /// The kustomization as it was read.
+    pub(crate) root: Node,
     pub(crate) file: FileId,
     pub(crate) name: &'static str,
     /// Where annotations say that resources come from; `None` where nobody asked.
@@ -109,7 +113,8 @@ impl<'o> Build<'o> {
         if let Some(path) = path {
             let loaded = target.loader.load(&path.text, path.span)?;
             if version.is_some() {
-                return Err(fail("builtin version and custom schema provided, cannot use both", path.span));
+                let error = fail("builtin version and custom schema provided, cannot use both", path.span);
+                return Err(error.hint("keep either `path` or `version`"));
             }
             self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?)?);
         } else if let Some(version) = version.as_ref().filter(|version| !version.text.is_empty()) {
@@ -128,14 +133,14 @@ impl<'o> Build<'o> {
         let this = &target.kustomization;
         for resource in &this.resources {
             self.resource(target, &resource.text, resource.span, &mut accumulator)
-                .map_err(|error| accumulating(error, target, resource.span))?;
+                .map_err(|error| target.in_entry(error, resource.span))?;
         }
         self.configure(target, &mut accumulator)?;
         self.generate(target, &mut accumulator)?;
         for component in &this.components {
             accumulator = self
                 .component(target, &component.text, component.span, accumulator)
-                .map_err(|error| accumulating(error, target, component.span))?;
+                .map_err(|error| target.in_entry(error, component.span))?;
         }
         self.transform(target, &mut accumulator)?;
         self.validate(target, &mut accumulator)?;
@@ -239,17 +244,19 @@ impl<'o> Build<'o> {
         let this = &target.kustomization;
         let mut config = TransformerConfig::default_shared();
         let mut own = Arc::new(TransformerConfig::default());
+        let in_entry = |span| move |error| target.in_entry(error, span);
+        let read = |path: &Located| parse_first(&target.loader.load(&path.text, path.span)?);
         for path in &this.configurations {
-            let loaded = target.loader.load(&path.text, path.span)?;
-            let read = read_configuration(&parse_first(&loaded)?)?;
-            own = TransformerConfig::merge(&own, &Arc::new(read))?;
+            let read = read(path).and_then(|node| read_configuration(&node));
+            own = read.and_then(|read| TransformerConfig::merge(&own, &Arc::new(read))).map_err(in_entry(path.span))?;
         }
-        config = TransformerConfig::merge(&config, &own)?;
-        accumulator.config = TransformerConfig::merge(&accumulator.config, &config)?;
+        let last = this.configurations.last().and_then(|path| path.span);
+        config = TransformerConfig::merge(&config, &own).map_err(in_entry(last))?;
+        accumulator.config = TransformerConfig::merge(&accumulator.config, &config).map_err(in_entry(last))?;
         for path in &this.crds {
-            let loaded = target.loader.load(&path.text, path.span)?;
-            let read = read_crds(&parse_first(&loaded)?)?;
-            accumulator.config = TransformerConfig::merge(&accumulator.config, &Arc::new(read))?;
+            let merge = |read| TransformerConfig::merge(&accumulator.config, &Arc::new(read));
+            let merged = read(path).and_then(|node| read_crds(&node)).and_then(merge);
+            accumulator.config = merged.map_err(in_entry(path.span))?;
         }
         Ok(())
     }
@@ -263,7 +270,9 @@ impl<'o> Build<'o> {
         for (kind, generators, plugin) in kinds {
             for generator in generators {
                 let global = this.generator_options.as_ref();
-                let mut resource = generate(kind, generator, global, target.loader, self.options.origins)?;
+                let in_entry = |error| target.in_entry(error, generator.span);
+                let made = generate(kind, generator, global, target.loader, self.options.origins);
+                let mut resource = made.map_err(in_entry)?;
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
                     provenance.join(target.name).annotate_generated(
@@ -282,7 +291,7 @@ impl<'o> Build<'o> {
             let mut resources = inflate(self, target, &chart, &this.helm_globals).map_err(|mut error| {
                 let plugin = "trouble configuring builtin HelmChartInflationGenerator: ";
                 error.message.insert_str(0, plugin);
-                located(error, chart.span)
+                target.in_entry(error, chart.span)
             })?;
             for resource in &mut resources {
                 resource.overlays.push(target.file);
@@ -296,17 +305,19 @@ impl<'o> Build<'o> {
             }
             accumulator.resources.absorb_all(resources).map_err(|error| located(error, chart.span))?;
         }
-        for config in self.plugins(target, &this.generators)? {
-            plugin::generate(self, target, &config, accumulator)?;
+        for (config, span) in self.plugins(target, &this.generators)? {
+            plugin::generate(self, target, &config, accumulator).map_err(|error| target.in_entry(error, span))?;
         }
         Ok(())
     }
 
-    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files.
-    fn plugins(&mut self, target: &Target<'_>, entries: &[crate::decode::Located]) -> Result<Vec<Resource>> {
+    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files, each
+    /// with the entry's place.
+    fn plugins(&mut self, target: &Target<'_>, entries: &[Located]) -> Result<Vec<(Resource, Option<Span>)>> {
         let mut accumulator = Accumulator::default();
-        let mut paths = Vec::new();
+        let (mut paths, mut spans) = (Vec::new(), Vec::new());
         for entry in entries {
+            let in_entry = |error| target.in_entry(error, entry.span);
             match parse_inline(&entry.text, entry.span, target.file) {
                 Ok(mut inline) => {
                     if let Some(provenance) = &target.provenance {
@@ -315,7 +326,7 @@ impl<'o> Build<'o> {
                     accumulator.resources.append_all(inline)?;
                 }
                 // What is no configuration is a path.
-                Err(error) if entry.text.contains('\n') => return Err(located(error, entry.span)),
+                Err(error) if entry.text.contains('\n') => return Err(in_entry(error)),
                 Err(_) => paths.push(entry),
             }
         }
@@ -330,15 +341,18 @@ impl<'o> Build<'o> {
         let config = accumulator.config.clone();
         let origins = self.options.origins;
         let stamp = |step, span| Stamp::new(origins, step, span);
+        let in_entry = |span| move |error| target.in_entry(error, span);
         let file = target.file;
 
         if !this.patches_strategic_merge.is_empty() {
-            let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file)?;
-            self.patch(&patches, target, accumulator)?;
+            let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file);
+            for patch in &patches.map_err(in_entry(None))? {
+                self.patch(patch, target, accumulator)?;
+            }
             self.after(target, accumulator, "PatchStrategicMergeTransformer");
         }
-        let loaded: Vec<LoadedPatch> =
-            this.patches.iter().map(|patch| load_patch(patch, target.loader, file)).collect::<Result<_>>()?;
+        let load = |patch: &Patch| load_patch(patch, target.loader, file).map_err(in_entry(patch.span));
+        let loaded: Vec<LoadedPatch> = this.patches.iter().map(load).collect::<Result<_>>()?;
         for patch in &loaded {
             self.patch(patch, target, accumulator)?;
             self.after(target, accumulator, "PatchTransformer");
@@ -351,12 +365,12 @@ impl<'o> Build<'o> {
             };
             let stamp = stamp(Step::Namespace, this.namespace.span);
             set_namespace(&mut accumulator.resources, change, &config.namespace, &stamp)
-                .map_err(|error| located(error, this.namespace.span))?;
+                .map_err(in_entry(this.namespace.span))?;
             self.after(target, accumulator, "NamespaceTransformer");
         }
-        for (located, affix, fields, plugin) in [
-            (&this.name_prefix, Affix::Prefix(&this.name_prefix.text), &config.name_prefix, "PrefixTransformer"),
-            (&this.name_suffix, Affix::Suffix(&this.name_suffix.text), &config.name_suffix, "SuffixTransformer"),
+        for (affix, text, fields, plugin) in [
+            (Affix::Prefix(&this.name_prefix.text), &this.name_prefix, &config.name_prefix, "PrefixTransformer"),
+            (Affix::Suffix(&this.name_suffix.text), &this.name_suffix, &config.name_suffix, "SuffixTransformer"),
         ] {
             if !located.text.is_empty() {
                 add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, located.span))?;
@@ -370,7 +384,7 @@ impl<'o> Build<'o> {
             self.after(target, accumulator, "AnnotationsTransformer");
         }
         for patch in &this.patches_json6902 {
-            let loaded = load_json6902(patch, target.loader, file)?;
+            let loaded = load_json6902(patch, target.loader, file).map_err(in_entry(patch.span))?;
             self.patch(&loaded, target, accumulator)?;
             self.after(target, accumulator, "PatchJson6902Transformer");
         }
@@ -390,8 +404,8 @@ impl<'o> Build<'o> {
             self.warnings.extend(replacements.apply(&mut accumulator.resources, origins, self.unmatched(target))?);
             self.after(target, accumulator, "ReplacementTransformer");
         }
-        for transformer in self.plugins(target, &this.transformers)? {
-            plugin::transform(self, target, &transformer, accumulator)?;
+        for (transformer, span) in self.plugins(target, &this.transformers)? {
+            plugin::transform(self, target, &transformer, accumulator).map_err(in_entry(span))?;
             accumulator.resources.retain(|resource| !resource.is_empty());
         }
         Ok(())
@@ -463,9 +477,9 @@ impl<'o> Build<'o> {
     /// Runs `validators:`, which may change nothing but one label.
     fn validate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
         const LABEL: &str = "validated-by";
-        for validator in self.plugins(target, &target.kustomization.validators)? {
+        for (validator, span) in self.plugins(target, &target.kustomization.validators)? {
             let mut copy = accumulator.clone();
-            plugin::transform(self, target, &validator, &mut copy)?;
+            plugin::transform(self, target, &validator, &mut copy).map_err(|error| target.in_entry(error, span))?;
             let without_label = |resource: &Resource| {
                 let mut node = resource.node().clone();
                 if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
@@ -489,10 +503,22 @@ impl<'o> Build<'o> {
     }
 }
 
-/// Says which kustomization an error came through.
-fn accumulating(error: Box<Diagnostic>, target: &Target<'_>, span: Option<Span>) -> Box<Diagnostic> {
-    if error.code == "kustomize-cycle" {
-        return error;
+/// The fields that an entry of `labels:` reaches.
+fn label_fields(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSpec>> {
+    let mut fields = label.fields.clone();
+    merge_all(&mut fields, &config.labels)?;
+    if label.include_selectors {
+        merge_all(&mut fields, &config.common_labels)?;
+        return Ok(fields);
+    }
+    if label.include_templates {
+        let claims = label.include_claim_templates.is_none();
+        let of_claims = |spec: &&FieldSpec| spec.path.starts_with("spec/volumeClaimTemplates");
+        let mut templates = config.template_labels.iter().filter(|spec| claims || !of_claims(spec));
+        templates.try_for_each(|spec| merge_one(&mut fields, spec))?;
+    }
+    if label.include_claim_templates == Some(true) {
+        merge_all(&mut fields, &config.claim_template_labels)?;
     }
     error.trace(format!("accumulating resources of `{}`", folder(target.loader)), span)
 }

@@ -1,6 +1,6 @@
 //! The way in: [`build`].
 
-use crate::accumulate::{Accumulator, Build};
+use crate::accumulate::{Accumulator, Build, Target, located};
 use crate::cache::Cache;
 use crate::charts::Charts;
 use crate::generate::add_hashes;
@@ -42,7 +42,12 @@ impl Built {
             if index > 0 {
                 text.push_str("---\n");
             }
-            text.push_str(&onepane_yaml::write_sorted(resource.node())?);
+            text.push_str(&onepane_yaml::write_sorted(resource.node()).map_err(|error| {
+                let overlay = resource.overlays.last().map(|file| Span::file(file.path()));
+                located(error, resource.node().span)
+                    .trace("in the build of this kustomization", overlay)
+                    .hint("a replacement, a variable or a patch wrote it where a value of another type was")
+            })?);
         }
         Ok(text)
     }
@@ -113,6 +118,7 @@ pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: 
     let managed_by = options.managed_by_label || this.wants_metadata("managedByLabel");
     let (origins, transformations) =
         (this.wants_metadata("originAnnotations"), this.wants_metadata("transformerAnnotations"));
+    let asked_at = target.root.get("buildMetadata").and_then(|field| field.span);
     for resource in resources.iter_mut() {
         if managed_by {
             let label = Node::string(format!("kustomize-{KUSTOMIZE_VERSION}"));
@@ -133,7 +139,8 @@ fn drop_local(resources: &mut ResourceSet) -> Result<()> {
     for resource in resources.iter() {
         if !resource.kind().ends_with("List") && resource.name().is_empty() {
             let message = format!("missing metadata.name in object {}", resource.id());
-            return Err(Diagnostic::error("kustomize-manifest", message));
+            let error = Diagnostic::error("kustomize-manifest", message);
+            return Err(target.in_entry_of(error.hint("a patch or transformer took the name away"), resource));
         }
     }
     resources.retain(|resource| !local(resource));

@@ -28,6 +28,7 @@ mod label_selector;
 mod load;
 mod options;
 mod parse;
+mod place;
 mod plugin;
 mod provenance;
 mod references;

@@ -60,7 +60,8 @@ impl<'a> Loader<'a> {
         if world.kind(path) != Some(EntryKind::Folder) {
             let why = if world.kind(path).is_some() { "file is not directory" } else { "no such file or directory" };
             let message = format!("must build at directory: not a valid directory: '{path}': {why}");
-            return Err(Diagnostic::error("kustomize-no-folder", message));
+            let error = Diagnostic::error("kustomize-no-folder", message);
+            return Err(error.hint("name the folder that holds a kustomization.yaml"));
         }
         let root =
             world.canonical(path).map_err(|error| Diagnostic::error("kustomize-no-folder", error.to_string()))?;
@@ -78,7 +79,8 @@ impl<'a> Loader<'a> {
     {
         let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if path.is_empty() {
-            return Err(fail("kustomize-no-folder", "new root cannot be empty".to_owned()));
+            let error = fail("kustomize-no-folder", "new root cannot be empty".to_owned());
+            return Err(error.hint("name a folder, or take the entry out"));
         }
         if let Some(url) = RepositoryUrl::parse(path) {
             self.refuse_repository_cycle(&url, span)?;
@@ -87,7 +89,8 @@ impl<'a> Loader<'a> {
         }
         let target = self.join(path);
         if Utf8Path::new(path).is_absolute() {
-            return Err(fail("kustomize-no-folder", format!("new root '{path}' cannot be absolute")));
+            let error = fail("kustomize-no-folder", format!("new root '{path}' cannot be absolute"));
+            return Err(error.hint("write the path from the folder of this kustomization"));
         }
         if let Some(repository) = &self.repository
             && !target.starts_with(&repository.tree.root)
@@ -97,16 +100,13 @@ impl<'a> Loader<'a> {
                  '{path}' is outside '{}'",
                 repository.url.clone_url
             );
-            return Err(fail("kustomize-outside-root", message));
+            return Err(fail("kustomize-outside-root", message).hint("name what is outside by its own URL"));
         }
         if self.world().kind(&target) != Some(EntryKind::Folder) {
             let why = if self.world().kind(&target).is_some() { "it is a file" } else { "there is nothing" };
             let message = format!("`{path}` is not a folder to build: {why} at `{}`", self.relative(&target));
-            let mut error = fail("kustomize-no-folder", message);
-            if let Some(near) = self.nearest(&target) {
-                error = error.hint(format!("did you mean `{near}`?"));
-            }
-            return Err(error);
+            let hint = "the folder of a kustomization belongs here; paths start at the folder of this one";
+            return Err(fail("kustomize-no-folder", message).hint(self.nearest(&target).unwrap_or(hint.to_owned())));
         }
         let root = self.world().canonical(&target).map_err(|error| fail("kustomize-no-folder", error.to_string()))?;
         self.refuse_cycle(&root, span)?;
@@ -120,7 +120,8 @@ impl<'a> Loader<'a> {
     {
         if self.depth >= DEEPEST {
             let message = format!("more than {DEEPEST} kustomizations refer to one another");
-            return Err(located(Diagnostic::error("kustomize-cycle", message), span));
+            let error = located(Diagnostic::error("kustomize-cycle", message), span);
+            return Err(error.hint("let overlays build on fewer others"));
         }
         Ok(Loader {
             world: self.world,
@@ -138,7 +139,10 @@ impl<'a> Loader<'a> {
     fn at_repository(self, repository: Repository, span: Option<Span>) -> Result<Self> {
         let RemoteTree { world, root: top, .. } = &repository.tree;
         let wanted = top.join(&repository.url.folder);
-        let fail = |message| Err(located(Diagnostic::error("kustomize-no-folder", message), span));
+        let fail = |message| {
+            let error = located(Diagnostic::error("kustomize-no-folder", message), span);
+            Err(error.hint("the folder is what follows `//` in the URL, at the revision that `?ref=` names"))
+        };
         let named = || format!("`{}` of {}", repository.url.folder, repository.url.clone_url);
         match world.kind(&wanted) {
             Some(EntryKind::Folder) => {}
@@ -183,7 +187,8 @@ impl<'a> Loader<'a> {
             {
                 let (new, previous) = (&url.written, &repository.url.written);
                 let message = format!("cycle detected: URI '{new}' referenced by previous URI '{previous}'");
-                return Err(located(Diagnostic::error("kustomize-cycle", message), span));
+                let error = located(Diagnostic::error("kustomize-cycle", message), span);
+                return Err(error.hint("name what it needs of its own repository by a path"));
             }
             visited = loader.referrer.map(|(referrer, _)| referrer);
         }
@@ -236,11 +241,8 @@ impl<'a> Loader<'a> {
                 let canonical = match self.world().canonical(&asked) {
                     Ok(canonical) => canonical,
                     Err(error) => {
-                        let mut error = fail("kustomize-missing-file", format!("{error}"));
-                        if let Some(near) = self.nearest(&target) {
-                            error = error.hint(format!("did you mean `{near}`?"));
-                        }
-                        return Err(error);
+                        let near = self.nearest(&target).unwrap_or(MISSING.to_owned());
+                        return Err(fail("kustomize-missing-file", error.to_string()).hint(near));
                     }
                 };
                 if !canonical.starts_with(&self.root) || canonical == self.root {
@@ -257,11 +259,8 @@ impl<'a> Loader<'a> {
         };
         let shown = self.relative(&target);
         let bytes = self.world().read(&shown).map_err(|error| {
-            let mut error = fail("kustomize-missing-file", error.to_string());
-            if let Some(near) = self.nearest(&target) {
-                error = error.hint(format!("did you mean `{near}`?"));
-            }
-            error
+            let near = self.nearest(&target).unwrap_or(MISSING.to_owned());
+            fail("kustomize-missing-file", error.to_string()).hint(near)
         })?;
         Ok(Loaded { bytes, file: self.file(&shown) })
     }
@@ -306,13 +305,16 @@ impl<'a> Loader<'a> {
         path.strip_prefix(&*self.start).unwrap_or(path).to_owned()
     }
 
-    /// A file or folder beside `target` whose name is close to its.
+    /// A question for a file or folder beside `target` whose name is close to its.
     fn nearest(&self, target: &Utf8Path) -> Option<String> {
         let entries = self.world().list(target.parent()?).ok()?;
-        let names = entries.iter().map(|entry| entry.name.as_str());
-        crate::decode::closest(target.file_name()?, names).map(str::to_owned)
+        let names = entries.iter().map(|entry| entry.name.as_str()).filter(|name| Some(*name) != target.file_name());
+        crate::decode::closest(target.file_name()?, names).map(|near| format!("did you mean `{near}`?"))
     }
 }
+
+/// What to do about a file that is not there.
+const MISSING: &str = "paths start at the folder of the kustomization that names them";
 
 fn fetches_nothing(url: &str) -> Box<Diagnostic> {
     Diagnostic::error("kustomize-remote", format!("nothing is fetched here: `{}`", without_password(url)))

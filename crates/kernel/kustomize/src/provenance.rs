@@ -1,11 +1,10 @@
 //! `buildMetadata:`: annotations that say which file a resource came from and which transformers it met.
 
-use crate::load::Loader;
 use crate::remote::RepositoryUrl;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_resource::{GeneratorBehavior, Resource, ResourceSet};
 use onepane_world::normalize;
-use onepane_yaml::{Node, Style};
+use onepane_yaml::{History, Node, Style};
 
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
@@ -148,10 +147,4 @@ fn text(value: String) -> Node {
 fn scalar(value: &str) -> String {
     let written = onepane_yaml::write_sorted(&Node::string(value));
     written.map_or_else(|_| value.to_owned(), |text| text.trim_end().to_owned())
-}
-
-/// The path of the loader's folder, for messages.
-pub(crate) fn folder(loader: &Loader<'_>) -> Utf8PathBuf {
-    let shown = loader.shown();
-    if shown.as_str().is_empty() { Utf8Path::new(".").to_owned() } else { shown }
 }

@@ -3,6 +3,7 @@
 //! A reference is resolved among the resources that once had the name it holds. Each name leads to its candidates
 //! through an index, so the cost grows with the number of references and not with the square of the resources.
 
+use crate::accumulate::{Target, located};
 use crate::config::TransformerConfig;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
@@ -18,6 +19,7 @@ use std::collections::{HashMap, HashSet};
 /// `kustomize-ambiguous-reference` when a name may mean several resources.
 pub(crate) fn update_references(resources: &mut ResourceSet, config: &TransformerConfig, origins: bool) -> Result<()> {
     let index = Index::new(resources, origins);
+    let check = |resource: &Resource| subject_namespaces(resource).map_err(|error| target.in_entry_of(error, resource));
     if index.candidates.is_empty() {
         // A role binding whose subject has no namespace is an error even where nothing was renamed.
         return resources.iter().try_for_each(|resource| subject_namespaces(resource).map(drop));
@@ -29,19 +31,18 @@ pub(crate) fn update_references(resources: &mut ResourceSet, config: &Transforme
         if matching.is_empty() {
             continue;
         }
-        let context = Context::new(referrer, &index, origins)?;
+        let context = Context::new(referrer, &index, origins, check(referrer)?);
         for field in matching {
             let reference = Reference { context: &context, field };
             // Whether the field is for the referrer was decided by its first id, whatever it is now.
-            field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(
-                |mut error| {
-                    error.message = format!(
-                        "updating name reference in '{}' field of '{}': {}",
-                        field.path.spec.path, context.id, error.message
-                    );
-                    error
-                },
-            )?;
+            let updated = field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node));
+            updated.map_err(|mut error| {
+                error.message = format!(
+                    "updating name reference in '{}' field of '{}': {}",
+                    field.path.spec.path, context.id, error.message
+                );
+                target.in_entry_of(error, referrer)
+            })?;
         }
     }
     Ok(())
@@ -154,16 +155,16 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(referrer: &Resource, index: &'a Index, origins: bool) -> Result<Self> {
-        Ok(Self {
+    fn new(referrer: &Resource, index: &'a Index, origins: bool, subject_namespaces: HashSet<Box<str>>) -> Self {
+        Self {
             index,
             origins,
             id: referrer.id().clone(),
             prefixes: referrer.prefixes.clone(),
             suffixes: referrer.suffixes.clone(),
-            subject_namespaces: subject_namespaces(referrer)?,
+            subject_namespaces,
             role: role_type(referrer),
-        })
+        }
     }
 
     /// Whether the referrer can see the candidate at all.
@@ -200,11 +201,8 @@ fn subject_namespaces(referrer: &Resource) -> Result<HashSet<Box<str>>> {
             Some(crate::scalar::Scalar::String(text)) => drop(namespaces.insert(text.into_owned().into())),
             _ => {
                 let message = format!("Invalid Input: namespace is blank for resource \"{}\"", referrer.id());
-                let error = Diagnostic::error("kustomize-reference", message);
-                return Err(match namespace.span {
-                    Some(span) => error.at(span),
-                    None => error,
-                });
+                let error = located(Diagnostic::error("kustomize-reference", message), namespace.span);
+                return Err(error.hint("name the service account's namespace, or leave the field out"));
             }
         }
     }
@@ -242,7 +240,9 @@ impl<'a> Reference<'a> {
 
     fn update_name(&self, node: &mut Node) -> Result<()> {
         let name = node.as_str().unwrap_or_default();
-        let Some(referral) = self.select(name, None)? else { return Ok(()) };
+        let Some(referral) = self.select(name, None).map_err(|error| located(error, node.span))? else {
+            return Ok(());
+        };
         if *referral.name != *name {
             self.stamp(referral, node);
             node.content = Content::Scalar(referral.name.clone());
@@ -257,7 +257,8 @@ impl<'a> Reference<'a> {
         };
         let name = name.as_str().unwrap_or_default().to_owned();
         let namespace = node.get("namespace").map(|namespace| namespace.as_str().unwrap_or_default().to_owned());
-        let Some(referral) = self.select(&name, Some(namespace.as_deref()))? else { return Ok(()) };
+        let selected = self.select(&name, Some(namespace.as_deref()));
+        let Some(referral) = selected.map_err(|error| located(error, node.span))? else { return Ok(()) };
         if *referral.name == *name && referral.namespace.is_empty() {
             return Ok(());
         }
@@ -357,11 +358,8 @@ fn same_ending(a: &[Box<str>], b: &[Box<str>], allow_empty: bool) -> bool {
 }
 
 fn misplaced(node: &Node, message: &str) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-reference", message);
-    match node.span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(Diagnostic::error("kustomize-reference", message), node.span)
+        .hint("a `nameReference` of `configurations:` leads to a name, or to a mapping with `name`")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `configMapGenerator:` and `secretGenerator:`.
 
 use super::sources::{Entry, entries};
+use crate::accumulate::located;
 use crate::decode::Located;
 use crate::kustomization::{Generator, GeneratorOptions};
 use crate::load::Loader;
@@ -31,10 +32,7 @@ pub(crate) fn generate(
     let stamp = step(generator.span);
     if generator.name.is_empty() {
         let error = Diagnostic::error("kustomize-generator", "a configmap must have a name");
-        return Err(match generator.span {
-            Some(span) => error.at(span),
-            None => error,
-        });
+        return Err(located(error, generator.span).hint("add `name:`"));
     }
     let entries = entries(generator, loader)?;
     let name = match kind {
@@ -59,15 +57,15 @@ pub(crate) fn generate(
                     Ok(text) => ("data", text),
                     Err(error) => ("binaryData", encode(error.as_bytes())),
                 };
-                put(root, field, &entry.key, value, &step(entry.span.or(generator.span)));
+                put(root, field, &entry.key, value, (&step(entry.span.or(generator.span)), entry.file));
             }
         }
         Generated::Secret => {
             let secret_type = if generator.secret_type.is_empty() { "Opaque" } else { &generator.secret_type };
             root.set("type", stamp.string(secret_type));
             root.set("data", Node::mapping(Vec::new()));
-            for Entry { key, value, span } in entries {
-                put(root, "data", &key, encode(&value), &step(span.or(generator.span)));
+            for Entry { key, value, span, file } in entries {
+                put(root, "data", &key, encode(&value), (&step(span.or(generator.span)), file));
             }
         }
     }

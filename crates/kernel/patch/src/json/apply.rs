@@ -2,7 +2,7 @@
 
 use super::normal::as_json;
 use super::operation::Operation;
-use super::pointer::{Pointer, atoi, child_mut, index, resolve_index};
+use super::pointer::{Pointer, atoi, child_mut, dead_end, index, resolve_index};
 use crate::PatchOptions;
 use crate::shape::is_null;
 use onepane_diagnostics::{Origin, Record, Result, Step};
@@ -30,6 +30,30 @@ pub fn json6902(target: &mut Node, operations: &[Operation], options: &PatchOpti
     Ok(())
 }
 
+/// What to do about an operation that cannot be applied.
+fn next_step(target: &Node, operation: &Operation) -> String {
+    const KINDS: [&str; 6] = ["add", "remove", "replace", "move", "test", "copy"];
+    if !KINDS.contains(&&*operation.kind) {
+        return format!("`op` is one of {}", KINDS.join(", "));
+    }
+    for (pointer, name) in [(&operation.from, "from"), (&operation.path, "path")] {
+        let needed = name == "path" || matches!(&*operation.kind, "move" | "copy");
+        match pointer {
+            None if needed => return format!("give the operation `{name}:`, such as `/spec/replicas`"),
+            Some(pointer) if needed => {
+                if let Some(where_it_ends) = dead_end(target, pointer, &operation.kind) {
+                    return where_it_ends;
+                }
+            }
+            _ => {}
+        }
+    }
+    match &*operation.kind {
+        "test" => "what is there differs from the `value` of the test".to_owned(),
+        _ => "`value` must be a mapping to take the place of the whole resource".to_owned(),
+    }
+}
+
 /// The container of the place and its key there.
 fn find<'n>(target: &'n mut Node, path: &str) -> Option<(&'n mut Node, String)> {
     let pointer = Pointer::parse(path)?;
@@ -46,7 +70,7 @@ fn add(target: &mut Node, operation: &Operation, options: &PatchOptions<'_>) -> 
         .map_err(|message| operation.error(format!("error in add for path: '{path}': {message}")))
 }
 
-fn remove(target: &mut Node, operation: &Operation) -> Result<()> {
+fn remove(target: &mut Node, operation: &Operation, options: &PatchOptions<'_>) -> Result<()> {
     let path = operation.path()?;
     let Some((container, key)) = find(target, path) else {
         let message = format!("remove operation does not apply: doc is missing path: \"{path}\": missing value");
@@ -176,7 +200,7 @@ fn take(container: &mut Node, key: &str) -> Result<Node, String> {
 }
 
 fn value_of(operation: &Operation, options: &PatchOptions<'_>) -> Node {
-    let mut value = operation.value.clone().unwrap_or_else(|| Node::scalar("null"));
+    let mut value = operation.value.clone().unwrap_or_else(|| Node { span: operation.span, ..Node::scalar("null") });
     options.stamp_all(&mut value, None);
     value
 }

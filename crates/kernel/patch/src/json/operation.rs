@@ -1,6 +1,7 @@
 //! The operations of a JSON patch and how they are read: [`parse_json6902`].
 
 use super::normal::as_json_of_v2;
+use crate::PatchOptions;
 use crate::shape::{at, is_null};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_yaml::{Content, Dialect, Node, Scalar, resolve};
@@ -35,7 +36,8 @@ pub fn parse_json6902(text: &str, file: FileId) -> Result<Vec<Operation>> {
                 u32::try_from(error.line()).unwrap_or(1).max(1),
                 u32::try_from(error.column()).unwrap_or(1).max(1),
             );
-            return Err(Diagnostic::error("json-syntax", error.to_string()).at(place));
+            let error = Diagnostic::error("json-syntax", error.to_string()).at(place);
+            return Err(error.hint("a patch that starts with `[` is JSON; as YAML its operations start with `- op:`"));
         }
     }
     let root = match onepane_yaml::read(text, file) {
@@ -46,10 +48,13 @@ pub fn parse_json6902(text: &str, file: FileId) -> Result<Vec<Operation>> {
     };
     let Some(root) = root.filter(|root| !is_null(root)) else { return Ok(Vec::new()) };
     let Content::Sequence(items) = root.content else {
-        return Err(at(Diagnostic::error("json-patch", "a JSON patch must be a list of operations"), &root));
+        let error = at(Diagnostic::error("json-patch", "a JSON patch must be a list of operations"), &root);
+        return Err(error.hint(FORM));
     };
     items.into_iter().map(|item| operation(item, is_json)).collect()
 }
+
+const FORM: &str = "write each operation as `- op: replace`, with `path:` and `value:` below";
 
 fn operation(item: Node, is_json: bool) -> Result<Operation> {
     let text = |key: &str| {
@@ -60,7 +65,8 @@ fn operation(item: Node, is_json: bool) -> Result<Operation> {
         }
     };
     if item.entries().is_none() && !is_null(&item) {
-        return Err(at(Diagnostic::error("json-patch", "an operation of a JSON patch must be a mapping"), &item));
+        let error = at(Diagnostic::error("json-patch", "an operation of a JSON patch must be a mapping"), &item);
+        return Err(error.hint(FORM));
     }
     Ok(Operation {
         kind: text("op").unwrap_or_else(|| "unknown".into()),

@@ -1,7 +1,8 @@
 //! JSON pointers (RFC 6901) in YAML trees.
 
 use crate::shape::{Shape, is_null};
-use onepane_yaml::Node;
+use onepane_diagnostics::closest;
+use onepane_yaml::{Content, Node};
 
 /// A pointer's last token and those before it.
 pub(super) struct Pointer {

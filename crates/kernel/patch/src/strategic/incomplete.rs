@@ -62,10 +62,11 @@ impl Bench<'_, '_> {
         if self.nodes.len() + self.changes.as_ref().map_or(0, Vec::len) > LONGEST {
             let message =
                 format!("a list of more than {LONGEST} elements is merged by {keys:?}, which some of them lack");
-            return Err(match self.nodes.first() {
+            let error = match self.nodes.first() {
                 Some(node) => unmergeable(message, node),
                 None => onepane_diagnostics::Diagnostic::error("patch-kind-mismatch", message),
-            });
+            };
+            return Err(error.hint("give every element its keys"));
         }
         let text_key: [Box<str>; 1] = ["".into()];
         let keys = if keys.is_empty() { &text_key[..] } else { keys };

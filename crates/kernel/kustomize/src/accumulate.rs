@@ -281,7 +281,7 @@ impl<'o> Build<'o> {
                         ConfiguredBy::field(plugin),
                     );
                 }
-                accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
+                accumulator.resources.absorb_all([resource]).map_err(in_entry)?;
             }
         }
         for chart in &this.helm_charts {
@@ -303,7 +303,7 @@ impl<'o> Build<'o> {
                     );
                 }
             }
-            accumulator.resources.absorb_all(resources).map_err(|error| located(error, chart.span))?;
+            accumulator.resources.absorb_all(resources).map_err(|error| target.in_entry(error, chart.span))?;
         }
         for (config, span) in self.plugins(target, &this.generators)? {
             plugin::generate(self, target, &config, accumulator).map_err(|error| target.in_entry(error, span))?;
@@ -323,7 +323,8 @@ impl<'o> Build<'o> {
                     if let Some(provenance) = &target.provenance {
                         provenance.join(target.name).annotate_source(&mut inline);
                     }
-                    accumulator.resources.append_all(inline)?;
+                    accumulator.resources.append_all(inline).map_err(in_entry)?;
+                    spans.resize(accumulator.resources.len(), entry.span);
                 }
                 // What is no configuration is a path.
                 Err(error) if entry.text.contains('\n') => return Err(in_entry(error)),
@@ -331,9 +332,11 @@ impl<'o> Build<'o> {
             }
         }
         for path in paths {
-            self.resource(target, &path.text, path.span, &mut accumulator)?;
+            self.resource(target, &path.text, path.span, &mut accumulator)
+                .map_err(|error| target.in_entry(error, path.span))?;
+            spans.resize(accumulator.resources.len(), path.span);
         }
-        Ok(accumulator.resources.into_iter().collect())
+        Ok(accumulator.resources.into_iter().zip(spans).collect())
     }
 
     fn transform(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
@@ -372,15 +375,17 @@ impl<'o> Build<'o> {
             (Affix::Prefix(&this.name_prefix.text), &this.name_prefix, &config.name_prefix, "PrefixTransformer"),
             (Affix::Suffix(&this.name_suffix.text), &this.name_suffix, &config.name_suffix, "SuffixTransformer"),
         ] {
-            if !located.text.is_empty() {
-                add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, located.span))?;
+            if !text.text.is_empty() {
+                add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, text.span))
+                    .map_err(in_entry(text.span))?;
                 self.after(target, accumulator, plugin);
             }
         }
         self.label(target, &config, accumulator)?;
         if !this.common_annotations.is_empty() {
             let pairs = Pairs { pairs: &this.common_annotations, step: Step::Annotation, origins };
-            set_pairs(&mut accumulator.resources, &pairs, &config.common_annotations)?;
+            set_pairs(&mut accumulator.resources, &pairs, &config.common_annotations)
+                .map_err(in_entry(pairs.span()))?;
             self.after(target, accumulator, "AnnotationsTransformer");
         }
         for patch in &this.patches_json6902 {
@@ -390,18 +395,23 @@ impl<'o> Build<'o> {
         }
         for replica in &this.replicas {
             let stamp = stamp(Step::Replicas, replica.span);
-            set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)?;
+            set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)
+                .map_err(in_entry(replica.span))?;
             self.after(target, accumulator, "ReplicaCountTransformer");
         }
         for image in &this.images {
             let stamp = stamp(Step::Image, image.span).noted(&image.name);
-            set_image(&mut accumulator.resources, image, &config.images, &stamp)
-                .map_err(|error| located(error, image.span))?;
+            set_image(&mut accumulator.resources, image, &config.images, &stamp).map_err(in_entry(image.span))?;
             self.after(target, accumulator, "ImageTagTransformer");
         }
         if !this.replacements.is_empty() {
-            let replacements = load_replacements(&this.replacements, true, target.loader)?;
-            self.warnings.extend(replacements.apply(&mut accumulator.resources, origins, self.unmatched(target))?);
+            let load =
+                |entry: &Node| load_replacements(entry, true, target.loader).map_err(in_entry(entry_span(entry)));
+            let loaded: Vec<_> = this.replacements.iter().map(load).collect::<Result<_>>()?;
+            for (loaded, entry) in loaded.iter().zip(&this.replacements) {
+                let applied = loaded.apply(&mut accumulator.resources, origins, self.unmatched(target));
+                self.warnings.extend(applied.map_err(in_entry(entry_span(entry)))?);
+            }
             self.after(target, accumulator, "ReplacementTransformer");
         }
         for (transformer, span) in self.plugins(target, &this.transformers)? {
@@ -428,8 +438,8 @@ impl<'o> Build<'o> {
     ) -> Result<()> {
         let note = Some(target.file.path().as_str());
         let options = PatchOptions { schema: self.schema(), origins: self.options.origins, note };
-        let warning = patch.apply(&mut accumulator.resources, &options, self.unmatched(target))?;
-        self.warnings.extend(warning);
+        let applied = patch.apply(&mut accumulator.resources, &options, self.unmatched(target));
+        self.warnings.extend(applied.map_err(|error| target.in_entry(error, patch.span))?);
         Ok(())
     }
 
@@ -441,26 +451,14 @@ impl<'o> Build<'o> {
         }
         let pairs = |pairs| Pairs { pairs, step: Step::Label, origins: self.options.origins };
         for label in &this.labels {
-            let mut fields = label.fields.clone();
-            merge_all(&mut fields, &config.labels)?;
-            if label.include_selectors {
-                merge_all(&mut fields, &config.common_labels)?;
-            } else {
-                if label.include_templates {
-                    let claims = label.include_claim_templates.is_none();
-                    let of_claims = |spec: &&FieldSpec| spec.path.starts_with("spec/volumeClaimTemplates");
-                    let templates = config.template_labels.iter().filter(|spec| claims || !of_claims(spec));
-                    templates.into_iter().try_for_each(|spec| merge_one(&mut fields, spec))?;
-                }
-                if label.include_claim_templates == Some(true) {
-                    merge_all(&mut fields, &config.claim_template_labels)?;
-                }
-                merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
-            }
-            set_pairs(&mut accumulator.resources, &pairs(&label.pairs), &fields)?;
+            label_fields(label, config)
+                .and_then(|fields| set_pairs(&mut accumulator.resources, &pairs(&label.pairs), &fields))
+                .map_err(|error| target.in_entry(error, label.span))?;
             self.after(target, accumulator, "LabelTransformer");
         }
-        set_pairs(&mut accumulator.resources, &pairs(&this.common_labels), &config.common_labels)?;
+        let common = pairs(&this.common_labels);
+        set_pairs(&mut accumulator.resources, &common, &config.common_labels)
+            .map_err(|error| target.in_entry(error, common.span()))?;
         self.after(target, accumulator, "LabelTransformer");
         Ok(())
     }
@@ -495,7 +493,9 @@ impl<'o> Build<'o> {
                     .all(|(a, b)| without_label(a) == without_label(b));
             if !same {
                 let message = format!("validator shouldn't modify the resource map: {}", validator.id());
-                return Err(located(Diagnostic::error("kustomize-validator", message), validator.node().span));
+                let error = located(Diagnostic::error("kustomize-validator", message), validator.node().span)
+                    .hint("what changes resources belongs under `transformers:`");
+                return Err(target.in_entry(error, span));
             }
             *accumulator = copy;
         }
@@ -520,7 +520,8 @@ fn label_fields(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSp
     if label.include_claim_templates == Some(true) {
         merge_all(&mut fields, &config.claim_template_labels)?;
     }
-    error.trace(format!("accumulating resources of `{}`", folder(target.loader)), span)
+    merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
+    Ok(fields)
 }
 
 /// Points an error that points nowhere yet.

@@ -247,7 +247,8 @@ impl<'a> Loader<'a> {
                 };
                 if !canonical.starts_with(&self.root) || canonical == self.root {
                     if self.world().kind(&canonical) == Some(EntryKind::Folder) {
-                        return Err(fail("kustomize-missing-file", format!("'{target}' must resolve to a file")));
+                        let error = fail("kustomize-missing-file", format!("'{target}' must resolve to a file"));
+                        return Err(error.hint("name a file; kustomizations go into `resources:` or `components:`"));
                     }
                     let message = format!("security; file '{canonical}' is not in or below '{}'", self.root);
                     return Err(fail("kustomize-outside-root", message).hint(

@@ -101,7 +101,8 @@ fn resources_of(nodes: Vec<Node>) -> Result<Vec<Resource>> {
             return Err(at(&node, format!("expected array in {kind}/items")).hint("start each item with `- `"));
         }
         if depth > DEEPEST_LIST {
-            return Err(at(&node, format!("lists are nested more than {DEEPEST_LIST} deep")));
+            let error = at(&node, format!("lists are nested more than {DEEPEST_LIST} deep"));
+            return Err(error.hint("list the resources themselves"));
         }
         for item in take_items(node) {
             if check(&item)? {

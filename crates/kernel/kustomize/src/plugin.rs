@@ -60,7 +60,10 @@ pub(crate) fn generate(
     let made = match config.kind() {
         "ConfigMapGenerator" => configured(Generated::ConfigMap).map(|made| vec![made]),
         "SecretGenerator" => configured(Generated::Secret).map(|made| vec![made]),
-        "IAMPolicyGenerator" => generate_policy(node).map(|made| vec![made]),
+        "IAMPolicyGenerator" => {
+            let stamp = Stamp::new(build.options.origins, Step::Generator, node.span);
+            generate_policy(node, &stamp).map(|made| vec![made])
+        }
         _ => read_helm_chart(&decoder, node)
             .and_then(|chart| inflate(build, target, &chart, &read_helm_globals(&decoder, node)?)),
     };

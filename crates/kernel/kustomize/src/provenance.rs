@@ -1,7 +1,9 @@
 //! `buildMetadata:`: annotations that say which file a resource came from and which transformers it met.
 
 use crate::remote::RepositoryUrl;
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::stamp::Stamp;
+use camino::Utf8PathBuf;
+use onepane_diagnostics::Origin;
 use onepane_resource::{GeneratorBehavior, Resource, ResourceSet};
 use onepane_world::normalize;
 use onepane_yaml::{History, Node, Style};
@@ -136,6 +138,16 @@ pub(crate) fn remove_unwanted(resource: &mut Resource, origins: bool, transforma
     }
     if !transformations {
         resource.remove_annotation(TRANSFORMATIONS);
+    }
+}
+
+/// Marks the annotations of this module that are left.
+pub(crate) fn mark_provenance(resource: &mut Resource, stamp: &Stamp) {
+    let annotations = resource.node_mut().get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    for (key, value) in annotations.and_then(Node::entries_mut).into_iter().flatten() {
+        if matches!(key.as_str(), Some(ORIGIN | TRANSFORMATIONS)) {
+            value.history = History(stamp.over(Origin::UNKNOWN, Vec::new()));
+        }
     }
 }
 

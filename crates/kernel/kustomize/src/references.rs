@@ -8,7 +8,7 @@ use crate::config::TransformerConfig;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
-use onepane_diagnostics::{Diagnostic, Origin, Result, Step};
+use onepane_diagnostics::{Diagnostic, Origin, Result, Span, Step};
 use onepane_resource::{GroupVersionKind, Resource, ResourceId, ResourceSet};
 use onepane_yaml::{Content, Node};
 use std::collections::{HashMap, HashSet};
@@ -17,12 +17,17 @@ use std::collections::{HashMap, HashSet};
 ///
 /// # Errors
 /// `kustomize-ambiguous-reference` when a name may mean several resources.
-pub(crate) fn update_references(resources: &mut ResourceSet, config: &TransformerConfig, origins: bool) -> Result<()> {
+pub(crate) fn update_references(
+    resources: &mut ResourceSet,
+    config: &TransformerConfig,
+    origins: bool,
+    target: &Target<'_>,
+) -> Result<()> {
     let index = Index::new(resources, origins);
     let check = |resource: &Resource| subject_namespaces(resource).map_err(|error| target.in_entry_of(error, resource));
     if index.candidates.is_empty() {
         // A role binding whose subject has no namespace is an error even where nothing was renamed.
-        return resources.iter().try_for_each(|resource| subject_namespaces(resource).map(drop));
+        return resources.iter().try_for_each(|resource| check(resource).map(drop));
     }
     let fields = Fields::new(config, &index);
     for referrer in resources.iter_mut() {
@@ -57,6 +62,8 @@ struct Candidate {
     name: Box<str>,
     namespace: Box<str>,
     name_origin: Origin,
+    namespace_origin: Origin,
+    span: Option<Span>,
 }
 
 /// Everything that references may lead to.
@@ -92,7 +99,10 @@ impl Index {
                 }
                 index.kinds.insert(previous.kind.clone());
             }
-            let name_node = resource.node().at(&["metadata", "name"]);
+            let origin_of = |key: &str| {
+                let node = resource.node().at(&["metadata", key]).filter(|_| origins);
+                node.map_or(Origin::UNKNOWN, Node::origin)
+            };
             index.candidates.push(Candidate {
                 id: resource.id().clone(),
                 previous: resource.previous_ids().collect(),
@@ -100,7 +110,9 @@ impl Index {
                 suffixes: resource.suffixes.clone(),
                 name: resource.name().into(),
                 namespace: resource.namespace().into(),
-                name_origin: name_node.filter(|_| origins).map_or(Origin::UNKNOWN, Node::origin),
+                name_origin: origin_of("name"),
+                namespace_origin: origin_of("namespace"),
+                span: resource.node().span,
             });
         }
         index
@@ -244,7 +256,7 @@ impl<'a> Reference<'a> {
             return Ok(());
         };
         if *referral.name != *name {
-            self.stamp(referral, node);
+            self.stamp(referral, &referral.name_origin, node);
             node.content = Content::Scalar(referral.name.clone());
             node.tag = None;
         }
@@ -262,32 +274,32 @@ impl<'a> Reference<'a> {
         if *referral.name == *name && referral.namespace.is_empty() {
             return Ok(());
         }
-        self.set(node, "name", &referral.name, referral);
+        self.set(node, "name", &referral.name, (referral, &referral.name_origin));
         if !referral.namespace.is_empty() {
-            self.set(node, "namespace", &referral.namespace, referral);
+            self.set(node, "namespace", &referral.namespace, (referral, &referral.namespace_origin));
         }
         Ok(())
     }
 
-    fn set(&self, node: &mut Node, key: &str, value: &str, referral: &Candidate) {
+    fn set(&self, node: &mut Node, key: &str, value: &str, (referral, source): (&Candidate, &Origin)) {
         match node.get_mut(key) {
             Some(present) if present.as_str() == Some(value) => {}
             Some(present) => {
-                self.stamp(referral, present);
+                self.stamp(referral, source, present);
                 present.content = Content::Scalar(value.into());
                 present.tag = None;
             }
             None => {
                 let mut made = Node::scalar(value);
-                self.stamp(referral, &mut made);
+                self.stamp(referral, source, &mut made);
                 node.set(key, made);
             }
         }
     }
 
-    fn stamp(&self, referral: &Candidate, node: &mut Node) {
-        let stamp = Stamp::new(self.context.origins, Step::NameReference, referral.name_origin.span());
-        stamp.noted(&referral.id.to_string()).mark_from(node, referral.name_origin.clone());
+    fn stamp(&self, referral: &Candidate, source: &Origin, node: &mut Node) {
+        let stamp = Stamp::new(self.context.origins, Step::NameReference, source.span());
+        stamp.noted(&referral.id.to_string()).mark_from(node, source.clone());
     }
 
     /// The one resource that `name` means now, if there is one. `namespace` is `None` where only a name is written,
@@ -342,8 +354,11 @@ impl<'a> Reference<'a> {
         }
         let ids: Vec<String> = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
         let message = format!("found multiple possible referrals: {}", ids.join(", "));
-        Err(Diagnostic::error("kustomize-ambiguous-reference", message)
-            .hint("give the resources different names before the overlays add theirs"))
+        let mut error = Diagnostic::error("kustomize-ambiguous-reference", message);
+        for span in candidates.iter().filter_map(|candidate| candidate.span) {
+            error = error.label(span, "it may mean this");
+        }
+        Err(error.hint("give the resources different names before the overlays add theirs"))
     }
 }
 

@@ -51,7 +51,12 @@ pub(crate) fn add_variables(
                     positions.len(),
                     variable.name
                 );
-                return Err(fail(message, variable.span));
+                let mut error = fail(message, variable);
+                let found = positions.iter().filter_map(|position| resources.get(*position)?.node().span);
+                for span in found {
+                    error = error.label(span, "it may mean this");
+                }
+                return Err(error.hint("name the `namespace` in `objref:`"));
             }
         }
     }
@@ -230,13 +235,16 @@ impl<'a> Replacer<'a> {
         if !text.contains('$') {
             return;
         }
-        let (new, tag, source) = self.expand(text);
+        let (new, tag, sources) = self.expand(text);
         if tag == "!!str" && new == text {
             return;
         }
-        if let Some(source) = source {
-            let stamp = Stamp::new(self.origins, Step::Replacement, source.span);
-            stamp.mark_from(node, source.origin.clone());
+        // A dollar sign that was escaped is changed by no variable.
+        if self.origins {
+            let span = sources.last().and_then(|source| source.span);
+            let inputs = sources.iter().map(|source| source.origin.clone()).filter(Origin::is_known).collect();
+            let stamp = Stamp::new(true, Step::Replacement, span.or(node.origin().span()));
+            node.history = History(stamp.over(node.origin(), inputs));
         }
         node.content = Content::Scalar(new.into());
         node.tag = Some(tag.into());
@@ -247,7 +255,7 @@ impl<'a> Replacer<'a> {
     fn expand(&self, text: &str) -> (String, &'static str, Vec<&Resolved>) {
         let mut result = String::with_capacity(text.len());
         let mut rest = text;
-        let mut last = None;
+        let mut sources = Vec::new();
         while let Some(at) = rest.find('$') {
             let (before, behind) = (&rest[..at], &rest[at + 1..]);
             result.push_str(before);
@@ -266,9 +274,9 @@ impl<'a> Replacer<'a> {
                     match known {
                         Some((name, resolved @ Resolved { value: Value::Scalar { text: value, tag }, .. })) => {
                             self.used.borrow_mut().insert(name);
-                            last = Some(resolved);
+                            sources.push(resolved);
                             if text.len() == name.len() + 3 {
-                                return (value.clone(), tag, last);
+                                return (value.clone(), tag, sources);
                             }
                             result.push_str(value);
                         }
@@ -288,7 +296,7 @@ impl<'a> Replacer<'a> {
             }
         }
         result.push_str(rest);
-        (result, "!!str", last)
+        (result, "!!str", sources)
     }
 }
 

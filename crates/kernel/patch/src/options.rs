@@ -31,7 +31,16 @@ impl PatchOptions<'_> {
     /// in a patch is no word of its author's, and leaves what was there before as it was.
     pub(crate) fn stamp(&self, written: &mut Node, patch: &Node, previous: Option<&Node>) {
         if self.origins {
-            written.history.0 = self.record(patch, previous.map_or(Origin::UNKNOWN, Node::origin));
+            let before = previous.map_or(Origin::UNKNOWN, Node::origin);
+            let is_said = patch.origin().is_known() || !before.is_known();
+            written.history.0 = if is_said { self.record(patch, before) } else { before };
+        }
+    }
+
+    /// Makes what `patch` emptied remember it, unless it was empty before.
+    pub(crate) fn stamp_emptied(&self, left: &mut Node, patch: &Node, was_empty: bool) {
+        if self.origins && !was_empty && is_null_or_empty(left) {
+            left.history.0 = self.record(patch, left.origin());
         }
     }
 

@@ -7,7 +7,7 @@ use crate::kustomization::{Generator, GeneratorOptions};
 use crate::load::Loader;
 use crate::stamp::Stamp;
 use base64::Engine;
-use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
 use onepane_resource::{GeneratorBehavior, Resource};
 use onepane_yaml::{Node, Style};
 
@@ -74,11 +74,13 @@ pub(crate) fn generate(
     Ok(resource)
 }
 
-fn put(root: &mut Node, field: &str, key: &str, value: String, stamp: &Stamp) {
+fn put(root: &mut Node, field: &str, key: &str, value: String, (stamp, file): (&Stamp, Option<FileId>)) {
     if root.get(field).is_none() {
         root.set(field, Node::mapping(Vec::new()));
     }
-    let mut node = stamp.string(value);
+    let mut node = Node::string(value);
+    let source = file.map(|file| Origin::at(Step::Source, Span::file(file.path())));
+    stamp.mark_from(&mut node, source.unwrap_or_default());
     if node.as_str().is_some_and(|text| text.contains('\n')) {
         node.style = Style::Literal;
     }

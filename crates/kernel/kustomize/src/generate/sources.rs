@@ -11,6 +11,8 @@ pub(super) struct Entry {
     pub(super) key: String,
     pub(super) value: Vec<u8>,
     pub(super) span: Option<Span>,
+    /// The file that the value is the contents of.
+    pub(super) file: Option<FileId>,
 }
 
 /// The entries of a generator, sorted by key.

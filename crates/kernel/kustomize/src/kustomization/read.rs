@@ -203,11 +203,12 @@ fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnost
     let known = [Kustomization::KUSTOMIZATION, Kustomization::COMPONENT];
     if !known.contains(&this.kind.as_str()) {
         let message = format!("kind should be Kustomization or Component, not `{}`", this.kind);
-        let mut error = Diagnostic::error("kustomize-kind", message);
-        if let Some(near) = closest(&this.kind, known) {
-            error = error.hint(format!("did you mean `{near}`?"));
-        }
-        return Err((error, "kind"));
+        let error = Diagnostic::error("kustomize-kind", message);
+        let hint = match closest(&this.kind, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "manifests are named under `resources:`, in a file of another name".to_owned(),
+        };
+        return Err((error.hint(hint), "kind"));
     }
     let wanted = if this.is_component() { Kustomization::COMPONENT_VERSION } else { Kustomization::VERSION };
     if this.api_version.is_empty() {

@@ -6,7 +6,7 @@ use crate::decode::Located;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
-use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_diagnostics::{Diagnostic, Result, Span, Step};
 use onepane_resource::ResourceSet;
 use onepane_yaml::{Content, Node};
 

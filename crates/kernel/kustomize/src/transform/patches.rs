@@ -128,14 +128,21 @@ pub(crate) fn load_json6902(patch: &Patch, loader: &Loader<'_>, file: FileId) ->
 ///
 /// # Errors
 /// `kustomize-patch` when nothing is in them, and those of reading.
-pub(crate) fn load_strategic_merge(entries: &[Located], loader: &Loader<'_>, file: FileId) -> Result<LoadedPatch> {
-    let mut patches = Vec::new();
-    for entry in entries {
-        match parse_inline(&entry.text, entry.span, file) {
-            Ok(mut inline) => patches.append(&mut inline),
-            Err(error) if entry.text.contains('\n') => return Err(error),
-            Err(_) => patches.append(&mut parse_resources(&loader.load(&entry.text, entry.span)?)?),
-        }
+pub(crate) fn load_strategic_merge(entries: &[Located], loader: &Loader<'_>, file: FileId) -> Result<Vec<LoadedPatch>> {
+    let mut loaded = Vec::with_capacity(entries.len());
+    for Located { text, span } in entries {
+        let patches = match parse_inline(text, *span, file) {
+            // What is no patch is a path.
+            Err(_) if !text.contains('\n') => loader.load(text, *span).and_then(|loaded| parse_resources(&loaded)),
+            inline => inline,
+        };
+        // The entry is where the patch is asked for, and the error may be in its file.
+        let patches = patches.map_err(|error| match (&error.primary, span) {
+            (Some(own), Some(span)) if own.span.file != span.file => error.label(*span, ASKED_FOR),
+            _ => located(error, *span),
+        })?;
+        let content = PatchContent::Legacy(patches);
+        loaded.push(LoadedPatch { content, target: None, span: *span, source: String::new() });
     }
     let empty = |patch: &LoadedPatch| matches!(&patch.content, PatchContent::Legacy(patches) if patches.is_empty());
     if loaded.iter().all(empty) {
@@ -242,10 +249,7 @@ impl LoadedPatch {
     }
 
     fn select(&self, target: &Selector, resources: &ResourceSet) -> Result<Vec<usize>> {
-        target.select(resources).map_err(|error| match self.span {
-            Some(span) if error.primary.is_none() => error.at(span),
-            _ => error,
-        })
+        target.select(resources).map_err(|error| located(error, self.span))
     }
 
     /// The one resource with the patch's id.
@@ -300,7 +304,8 @@ fn apply_to(
         for resource in resources.iter() {
             if resources.positions_by_current_id(resource.id()).len() > 1 {
                 let message = format!("may not add resource with an already registered id: {}", resource.id());
-                return Err(Diagnostic::error("resource-duplicate", message));
+                let error = located(Diagnostic::error("resource-duplicate", message), resource.node().span);
+                return Err(error.hint("two resources have this id now: patch one of them to another name"));
             }
         }
     }

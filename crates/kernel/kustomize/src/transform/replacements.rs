@@ -194,7 +194,8 @@ impl Replacement {
         });
         for target in self.targets.iter().flatten() {
             let Some(select) = &target.select else {
-                return Err(fail("target must specify resources to select".to_owned(), target.span));
+                let error = fail("target must specify resources to select".to_owned(), target.span);
+                return Err(error.hint("write `select:` with a kind or a name"));
             };
             let matcher = select.matcher()?;
             let rejected: Vec<Matcher> = target.reject.iter().map(Selector::matcher).collect::<Result<_>>()?;

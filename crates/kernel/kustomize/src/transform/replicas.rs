@@ -49,11 +49,8 @@ pub(crate) fn set_replicas(
         replica.name,
         kinds.join(", ")
     );
-    let mut error = Diagnostic::error("kustomize-replicas", message);
-    if let Some(span) = replica.span {
-        error = error.at(span);
-    }
-    let names = resources
+    let error = located(Diagnostic::error("kustomize-replicas", message), replica.span);
+    let names: Vec<&str> = resources
         .iter()
         .filter(|resource| {
             fields.iter().any(|spec| spec.is_for("", "", resource.kind()) || spec.kind == resource.kind())

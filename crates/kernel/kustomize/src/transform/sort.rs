@@ -49,14 +49,16 @@ pub(crate) fn sort_resources(resources: &mut ResourceSet, options: &SortOptions)
         ("fifo", Some(_)) => {
             return fail(
                 "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
-            ));
+                "`order: legacy` sorts by these lists; without them `fifo` keeps the order of `resources:`",
+            );
         }
         ("legacy", None) => sort_legacy(resources),
         ("legacy", Some((first, last))) => sort_by_kinds(resources, first, last),
         _ => {
             return fail(
                 "the field 'sortOptions.order' must be one of [fifo, legacy]",
-            ));
+                "`legacy` sorts by kind, `fifo` keeps the order of `resources:`",
+            );
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::normal::as_json_of_v2;
 use crate::PatchOptions;
 use crate::shape::{at, is_null};
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Record, Result, Span, Step};
 use onepane_yaml::{Content, Dialect, Node, Scalar, resolve};
 
 /// One operation of a JSON patch. What is wrong with it comes out when it is applied, as upstream: a patch that has
@@ -42,8 +42,12 @@ pub fn parse_json6902(text: &str, file: FileId) -> Result<Vec<Operation>> {
     }
     let root = match onepane_yaml::read(text, file) {
         Ok(documents) => documents.into_iter().next(),
-        // JSON has escapes that YAML lacks; such a text is read without places.
-        Err(_) if is_json => serde_json::from_str(text).ok().map(from_json),
+        // JSON has escapes that YAML lacks; of what is read so, only the file is known.
+        Err(_) if is_json => serde_json::from_str(text).ok().map(|json| {
+            let mut root = from_json(json);
+            place(&mut root, Span::new(file, 1, 1));
+            root
+        }),
         Err(error) => return Err(error),
     };
     let Some(root) = root.filter(|root| !is_null(root)) else { return Ok(Vec::new()) };
@@ -95,7 +99,23 @@ pub(crate) fn from_json(value: serde_json::Value) -> Node {
     }
 }
 
+/// Makes all of a node stand at `span`.
+fn place(node: &mut Node, span: Span) {
+    node.span = Some(span);
+    match &mut node.content {
+        Content::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| place(value, span)),
+        Content::Sequence(items) => items.iter_mut().for_each(|item| place(item, span)),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
+}
+
 impl Operation {
+    /// What is to be remembered of what it writes.
+    pub(super) fn mark(&self, options: &PatchOptions<'_>) -> Origin {
+        let (note, previous) = (options.note.map(Into::into), Origin::UNKNOWN);
+        Origin::from(Record { step: Step::Patch, span: self.span, note, inputs: Vec::new(), previous })
+    }
+
     /// An error of this operation.
     pub(super) fn error(&self, message: String) -> Box<Diagnostic> {
         let error = Diagnostic::error("json-patch", message);

@@ -4,9 +4,10 @@
 mod json_text;
 mod structured;
 
+use crate::options::DEEPEST;
 use crate::path::{Create, lookup, split, visit_matches};
 use crate::shape::{Shape, at, is_marked_string, is_null, is_null_or_empty, raw_text};
-use onepane_diagnostics::{Diagnostic, Origin, Result};
+use onepane_diagnostics::{Diagnostic, Origin, Record, Result, closest};
 use onepane_resource::ResourceId;
 use onepane_yaml::{Content, Dialect, Node, Scalar, Style, resolve_plain};
 
@@ -123,6 +124,9 @@ fn write_to(node: &mut Node, path: &str, value: &Node, options: &FieldOptions, o
                 }
                 error
             })?;
+    if let Some(origin) = origin.filter(|_| options.create) {
+        remember_made(node, origin, 0);
+    }
     if count == 0 {
         let create = if options.create { "" } else { "; `options: {create: true}` makes what is missing" };
         let error = at(Diagnostic::error("replacement-target", missing()), node);
@@ -164,8 +168,44 @@ fn set(target: &mut Node, created: bool, value: &Node, origin: Option<&Origin>) 
             set_text(target, created, raw_text(value).into());
         } else {
             *target = Node { span: target.span, ..value.clone() };
+            if let Some(origin) = origin {
+                remember_below(target, origin, 0);
+            }
         }
     });
+}
+
+/// Makes everything in a copied node remember by what it was copied, and from where.
+fn remember_below(node: &mut Node, origin: &Origin, depth: usize) {
+    let remember = |node: &mut Node| {
+        if let Some(Record { step, span, note, .. }) = origin.record() {
+            let inputs = Some(node.origin()).filter(Origin::is_known).into_iter().collect();
+            let (note, previous) = (note.clone(), Origin::UNKNOWN);
+            node.history.0 = Origin::from(Record { step: *step, span: *span, note, inputs, previous });
+        }
+        if depth < DEEPEST {
+            remember_below(node, origin, depth + 1);
+        }
+    };
+    match &mut node.content {
+        Content::Mapping(entries) => entries.iter_mut().map(|(_, value)| value).for_each(remember),
+        Content::Sequence(items) => items.iter_mut().for_each(remember),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
+}
+
+/// Makes what was made on the way to a field, of which nothing is known yet, remember by what.
+fn remember_made(node: &mut Node, origin: &Origin, depth: usize) {
+    if !node.origin().is_known() {
+        node.history.0 = origin.clone();
+    }
+    let below = |node: &mut Node| remember_made(node, origin, depth + 1);
+    match &mut node.content {
+        _ if depth > DEEPEST => {}
+        Content::Mapping(entries) => entries.iter_mut().map(|(_, value)| value).for_each(below),
+        Content::Sequence(items) => items.iter_mut().for_each(below),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
 }
 
 /// Changes a node and makes it remember by what.

@@ -189,6 +189,7 @@ impl<'a> Merger<'a> {
             });
         }
         entries.extend(added);
+        self.options.stamp_emptied(target, patch, was_empty);
         Ok(())
     }
 
@@ -216,6 +217,7 @@ impl<'a> Merger<'a> {
                 let was_empty = items.is_empty();
                 let merged = self.merge_elements(std::mem::take(items), &changes, keys, elements, depth)?;
                 *items = merged;
+                self.options.stamp_emptied(target, patch, was_empty);
                 Ok(Outcome::Kept)
             }
         }

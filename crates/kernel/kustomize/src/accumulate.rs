@@ -25,7 +25,7 @@ use crate::unmatched::Unmatched;
 use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
-use onepane_resource::{Resource, ResourceSet, Schema};
+use onepane_resource::{GroupVersionKind, Resource, ResourceSet, Schema, scope_of};
 use onepane_world::EntryKind;
 use onepane_yaml::Node;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ pub(crate) struct Build<'o> {
     pub(crate) warnings: Vec<Diagnostic>,
     /// The schema that patches merge by; `None` until a kustomization sets one.
     schema: Option<Schema>,
+    /// How often that of Kubernetes' own kinds was asked for something: once it was, it stays beside any other.
+    builtin_uses: usize,
     cache: Option<&'o Cache>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
@@ -77,6 +79,7 @@ impl<'o> Build<'o> {
             options,
             warnings: Vec::new(),
             schema: None,
+            builtin_uses: 0,
             cache: tools.cache,
             charts: tools.charts,
             charts_inflated: 0,
@@ -116,7 +119,8 @@ impl<'o> Build<'o> {
                 let error = fail("builtin version and custom schema provided, cannot use both", path.span);
                 return Err(error.hint("keep either `path` or `version`"));
             }
-            self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?)?);
+            let below = (self.builtin_uses > 0).then(Schema::builtin);
+            self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?, below)?);
         } else if let Some(version) = version.as_ref().filter(|version| !version.text.is_empty()) {
             if version.text != "v1.21.2" {
                 let error = fail("the specified OpenAPI version is not built in", version.span);
@@ -176,7 +180,22 @@ impl<'o> Build<'o> {
         for resource in &mut resources {
             resource.overlays.push(target.file);
         }
+        self.tell_scopes(&mut resources);
         into.resources.append_all(resources)
+    }
+
+    /// Tells resources their scopes where a schema of the build's own does. Kustomize asks that of Kubernetes' own
+    /// kinds for those that it has no table of.
+    fn tell_scopes(&mut self, resources: &mut [Resource]) {
+        match &self.schema {
+            Some(schema) => resources.iter_mut().for_each(|resource| resource.set_schema(schema)),
+            None => {
+                let unknown = |GroupVersionKind { group, version, kind, .. }: &GroupVersionKind| {
+                    scope_of(group, version, kind).is_none()
+                };
+                self.builtin_uses += usize::from(resources.iter().any(|resource| unknown(resource.gvk())));
+            }
+        }
     }
 
     /// What a folder accumulates to, from the cache if it is there.
@@ -186,12 +205,14 @@ impl<'o> Build<'o> {
         let pure = target.provenance.is_none() && self.schema.is_none();
         let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
         let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
-            Some((base, warnings)) => {
+            Some((base, warnings, builtin_uses)) => {
                 self.warnings.extend(warnings);
+                self.builtin_uses += builtin_uses;
                 base
             }
             None => {
-                let (before, charts_before) = (self.warnings.len(), self.charts_inflated);
+                let (before, charts_before, uses_before) =
+                    (self.warnings.len(), self.charts_inflated, self.builtin_uses);
                 let below = self.descend(target, &loader, path)?;
                 if below.kustomization.is_component() {
                     return Err(wrong_kind(&loader, &below, "expected kind != 'Component'"));
@@ -202,7 +223,8 @@ impl<'o> Build<'o> {
                     && self.schema.is_none()
                     && self.charts_inflated == charts_before
                 {
-                    cache.insert(key, &base, &self.warnings[before..]);
+                    let uses = self.builtin_uses - uses_before;
+                    cache.insert(key, (base.clone(), self.warnings[before..].to_vec(), uses));
                 }
                 base
             }
@@ -293,6 +315,7 @@ impl<'o> Build<'o> {
                 error.message.insert_str(0, plugin);
                 target.in_entry(error, chart.span)
             })?;
+            self.tell_scopes(&mut resources);
             for resource in &mut resources {
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
@@ -436,6 +459,7 @@ impl<'o> Build<'o> {
         target: &Target<'_>,
         accumulator: &mut Accumulator,
     ) -> Result<()> {
+        self.builtin_uses += usize::from(self.schema.is_none() && patch.merges());
         let note = Some(target.file.path().as_str());
         let options = PatchOptions { schema: self.schema(), origins: self.options.origins, note };
         let applied = patch.apply(&mut accumulator.resources, &options, self.unmatched(target));

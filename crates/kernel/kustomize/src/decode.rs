@@ -89,6 +89,12 @@ impl Decoder {
         }
     }
 
+    /// A string of a type that is part of another: sigs.k8s.io/yaml does not know that it is one, so that no number
+    /// stands for it.
+    pub(crate) fn embedded_string(&self, node: &Node) -> Result<String> {
+        Self { converts: false, ..*self }.string(node)
+    }
+
     /// A string and its place.
     pub(crate) fn located(&self, node: &Node) -> Result<Located> {
         Ok(Located { text: self.string(node)?, span: node.span })

@@ -184,6 +184,11 @@ fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
 }
 
 impl LoadedPatch {
+    /// Whether it merges, which takes a schema.
+    pub(crate) fn merges(&self) -> bool {
+        matches!(self.content, PatchContent::Strategic(_) | PatchContent::Legacy(_))
+    }
+
     /// Patches the resources that it is meant for. Gives a warning when its target selects none.
     ///
     /// # Errors

@@ -93,10 +93,13 @@ impl<'o> Build<'o> {
 
     /// Reads the kustomization of the loader's folder.
     pub(crate) fn open<'a>(&mut self, loader: &'a Loader<'a>) -> Result<Target<'a>> {
-        let KustomizationFile { kustomization, file, name, warnings } = find(loader)?;
-        self.warnings.extend(loader.warnings().iter().cloned().chain(warnings));
-        let target = Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
-        self.set_schema(&target)?;
+        let KustomizationFile { kustomization, root, file, name, warnings } = find(loader)?;
+        self.warnings.extend(loader.take_warnings().into_iter().chain(warnings));
+        let helm_namespace = String::new();
+        let target = Target { loader, kustomization, root, file, name, provenance: None, helm_namespace };
+        let schema = target.kustomization.openapi_path.as_ref().or(target.kustomization.openapi_version.as_ref());
+        let span = schema.and_then(|schema| schema.span);
+        self.set_schema(&target).map_err(|error| target.in_entry(error, span))?;
         Ok(target)
     }
 
@@ -148,7 +151,9 @@ impl<'o> Build<'o> {
         }
         self.transform(target, &mut accumulator)?;
         self.validate(target, &mut accumulator)?;
-        add_variables(&mut accumulator.variables, &this.variables, &mut accumulator.resources)?;
+        add_variables(&mut accumulator.variables, &this.variables, &mut accumulator.resources)
+            .map_err(|error| target.in_entry(error, None))?;
+        self.warnings.extend(target.loader.take_warnings());
         Ok(accumulator)
     }
 

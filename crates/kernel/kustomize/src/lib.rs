@@ -50,4 +50,4 @@ pub use kustomization::KUSTOMIZATION_FILES;
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};
 pub use parse::reads_as_resources;
 pub use plugin::builtin_plugins;
-pub use remote::{RemoteTree, Remotes, RepositoryUrl};
+pub use remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl};

@@ -2,10 +2,11 @@
 
 use crate::accumulate::located;
 use crate::options::LoadRestrictor;
-use crate::remote::{RemoteTree, Remotes, RepositoryUrl, is_http};
+use crate::remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, is_http};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, World, normalize};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Bases may stand in bases; a chain longer than this is not meant.
@@ -25,6 +26,8 @@ pub(crate) struct Loader<'a> {
     /// The loader of the kustomization that named this one, and where it did.
     referrer: Option<(&'a Loader<'a>, Option<Span>)>,
     depth: usize,
+    /// What the user should know of how files were fetched, and has not been told.
+    warnings: RefCell<Vec<Diagnostic>>,
 }
 
 /// A repository from elsewhere, and what it was named by.
@@ -52,7 +55,9 @@ impl<'a> Loader<'a> {
     ) -> Result<Self> {
         let start: Arc<Utf8Path> = world.canonical("".into()).unwrap_or_default().into();
         let root = start.to_path_buf();
-        let loader = Self { world, remotes, repository: None, restrictor, root, start, referrer: None, depth: 0 };
+        let warnings = RefCell::default();
+        let repository = None;
+        let loader = Self { world, remotes, repository, restrictor, root, start, referrer: None, depth: 0, warnings };
         if let Some(url) = RepositoryUrl::parse(path.as_str()) {
             let repository = loader.fetch(url, None)?;
             return loader.at_repository(repository, None);
@@ -132,6 +137,7 @@ impl<'a> Loader<'a> {
             start: self.start.clone(),
             referrer: Some((self, span)),
             depth: self.depth + 1,
+            warnings: RefCell::default(),
         })
     }
 
@@ -153,7 +159,15 @@ impl<'a> Loader<'a> {
             Ok(root) if root.starts_with(top) => {
                 let start = top.as_path().into();
                 let restrictor = LoadRestrictor::RootOnly;
-                Ok(Self { root, start, restrictor, repository: Some(Arc::new(repository)), ..self })
+                let mut warnings = repository.tree.warnings.clone();
+                if repository.url.has_git_prefix() {
+                    let written = without_password(&repository.url.written);
+                    let message = format!("the prefix of '{written}' has no effect: take `git::` out");
+                    let warning = Diagnostic::warning("kustomize-git-prefix", message);
+                    warnings.push(*located(warning, span));
+                }
+                let (repository, warnings) = (Some(Arc::new(repository)), RefCell::new(warnings));
+                Ok(Self { root, start, restrictor, repository, warnings, ..self })
             }
             _ => fail(format!("{} is outside of the repository", named())),
         }
@@ -169,13 +183,9 @@ impl<'a> Loader<'a> {
         Ok(Repository { tree: tree.map_err(|error| located(error, span))?, url })
     }
 
-    /// What the user should know of how this folder was fetched, for the loader that fetched it.
-    pub(crate) fn warnings(&self) -> &[Diagnostic] {
-        let referrers = self.referrer.and_then(|(referrer, _)| referrer.repository.as_ref());
-        match &self.repository {
-            Some(own) if referrers.is_none_or(|referrers| !Arc::ptr_eq(own, referrers)) => &own.tree.warnings,
-            _ => &[],
-        }
+    /// What the user should know of how the folder and what was read of it was fetched; each is told once.
+    pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.take()
     }
 
     /// A repository may not lead to itself.
@@ -229,8 +239,11 @@ impl<'a> Loader<'a> {
     pub(crate) fn load(&self, path: &str, span: Option<Span>) -> Result<Loaded> {
         let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if is_http(path) {
-            let bytes = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
-            return Ok(Loaded { bytes: bytes.map_err(|error| located(error, span))?, file: FileId::new(path) });
+            let fetched = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
+            let RemoteFile { bytes, warning } = fetched.map_err(|error| located(error, span))?;
+            let warning = warning.map(|warning| *located(Box::new(warning), span));
+            self.warnings.borrow_mut().extend(warning);
+            return Ok(Loaded { bytes, file: FileId::new(without_password(path)) });
         }
         let target = self.join(path);
         let target = match self.restrictor {

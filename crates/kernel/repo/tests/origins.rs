@@ -32,7 +32,8 @@ fn leaves<'n>(node: &'n Node, path: &str, found: &mut Vec<(String, &'n Node)>) {
 struct Texts(HashMap<FileId, HashMap<(u32, u32), String>>);
 
 impl Texts {
-    fn at(&mut self, world: &dyn World, span: Span) -> Option<&str> {
+    /// What stands there; of a place at the start of a line, whether `wanted` stands on that line.
+    fn at(&mut self, world: &dyn World, span: Span, wanted: &str) -> Option<&str> {
         let texts = self.0.entry(span.file).or_insert_with(|| {
             let mut texts = HashMap::new();
             let bytes = world.read(span.file.path()).unwrap_or_else(|_| [].into());
@@ -50,7 +51,9 @@ impl Texts {
             }
             texts
         });
-        texts.get(&(span.line, span.column)).map(String::as_str)
+        let on_line = || texts.iter().find(|((line, _), text)| *line == span.line && *text == wanted);
+        let there = texts.get(&(span.line, span.column));
+        there.or_else(|| on_line().filter(|_| span.column == 1).map(|(_, text)| text)).map(String::as_str)
     }
 }
 
@@ -68,7 +71,7 @@ fn complaint(leaf: &Node, world: &dyn World, texts: &mut Texts) -> Option<String
         return None;
     }
     let is = leaf.as_str().unwrap_or_default();
-    match texts.at(world, span) {
+    match texts.at(world, span, is) {
         Some(text) if text == is => None,
         Some(text) => Some(format!("it is {is:?}, and {span} says {text:?}")),
         None => Some(format!("nothing stands at {span}")),

@@ -1,18 +1,19 @@
 //! What kustomizations name by URL, fetched: [`FetchedRemotes`].
 
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, Result};
-use onepane_fetch::{Fetcher, Settings};
+use onepane_diagnostics::Result;
+use onepane_fetch::{Fetcher, KeptFiles, Settings};
 use onepane_git::{Repositories, Wanted};
-use onepane_kustomize::{RemoteTree, Remotes, RepositoryUrl};
+use onepane_kustomize::{RemoteFile, RemoteTree, Remotes, RepositoryUrl};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Fetches each URL once in the life of the process, so that all builds see the same.
 pub(crate) struct FetchedRemotes {
     repositories: Repositories,
+    kept_files: KeptFiles,
     trees: Mutex<HashMap<Revision, RemoteTree>>,
-    files: Mutex<HashMap<String, Arc<[u8]>>>,
+    files: Mutex<HashMap<String, RemoteFile>>,
 }
 
 /// A clone URL, a reference, and whether submodules are wanted.
@@ -25,7 +26,8 @@ impl FetchedRemotes {
         let home = || set("HOME").map(|home| home.join(".cache"));
         let cache = set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(|| Utf8Path::new(".cache").to_owned());
         let repositories = Repositories { cache: cache.join("onepane/git"), offline };
-        Self { repositories, trees: Mutex::default(), files: Mutex::default() }
+        let kept_files = KeptFiles { cache: cache.join("onepane/files"), offline };
+        Self { repositories, kept_files, trees: Mutex::default(), files: Mutex::default() }
     }
 }
 
@@ -48,17 +50,15 @@ impl Remotes for FetchedRemotes {
         Ok(tree)
     }
 
-    fn file(&self, url: &str) -> Result<Arc<[u8]>> {
-        if self.repositories.offline {
-            return Err(Diagnostic::error("fetch-unreachable", format!("{url}: nothing is fetched offline")));
-        }
+    fn file(&self, url: &str) -> Result<RemoteFile> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = files.get(url) {
-            return Ok(bytes.clone());
+        if let Some(file) = files.get(url) {
+            return Ok(file.clone());
         }
         let settings = Settings::from_variables(&|name| std::env::var(name).ok());
-        let bytes: Arc<[u8]> = Fetcher::new(settings).file(url)?.into();
-        files.insert(url.to_owned(), bytes.clone());
-        Ok(bytes)
+        let (bytes, warning) = self.kept_files.get(url, &Fetcher::new(settings))?;
+        let file = RemoteFile { bytes: bytes.into(), warning };
+        files.insert(url.to_owned(), file.clone());
+        Ok(file)
     }
 }

@@ -214,10 +214,12 @@ fn what_was_fetched_serves_while_the_server_is_away() {
 }
 
 #[test]
-fn a_repository_is_built_offline_from_what_was_fetched() {
+fn what_was_fetched_is_built_offline() {
     let room = Room::new();
     let root = room.folder.path().join("company");
-    write(&root.join("clusters/dev/kustomization.yaml"), &format!("resources: ['{}//over?ref=v1']\n", room.url()));
+    room.server.put("/files/web.yaml", MANIFEST);
+    let resources = format!("'git::{}//over?ref=v1', '{}/files/web.yaml'", room.url(), room.server.address);
+    write(&root.join("clusters/dev/kustomization.yaml"), &format!("resources: [{resources}]\n"));
     git(room.folder.path(), &["init", "--quiet", "company"]);
     let build = |arguments: &[&str]| {
         let mut command = Command::new(OURS);
@@ -227,10 +229,13 @@ fn a_repository_is_built_offline_from_what_was_fetched() {
     };
     let first = build(&["--offline"]);
     assert!(!first.status.success() && stderr(&first).contains("offline"), "{}", stderr(&first));
-    let built = stdout(&build(&[]));
-    assert!(built.contains("name: shop-o\n"), "{built}");
+    let online = build(&[]);
+    let built = stdout(&online);
+    assert!(built.contains("name: shop-o\n") && built.contains("name: web\n"), "{built}");
+    assert!(stderr(&online).contains("take `git::` out"), "{}", stderr(&online));
     let offline = build(&["--offline"]);
     assert_eq!(stdout(&offline), built);
     let commit = git(&room.folder.path().join("shop"), &["rev-parse", "v1"]);
-    assert!(stderr(&offline).contains(&commit), "{}", stderr(&offline));
+    let said = stderr(&offline);
+    assert!(said.contains(&commit) && said.contains("SHA-256") && said.contains("kustomization.yaml:1"), "{said}");
 }

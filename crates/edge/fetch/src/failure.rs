@@ -8,7 +8,12 @@ pub(crate) fn refused(message: impl Into<String>) -> Box<Diagnostic> {
     Diagnostic::error("fetch-refused", message)
 }
 
-/// A server can't be reached or says no.
+/// A server can be reached and says no.
+pub(crate) fn answered(message: impl Into<String>) -> Box<Diagnostic> {
+    Diagnostic::error("fetch-status", message)
+}
+
+/// A server can't be reached, or is out of order.
 pub(crate) fn unreachable(message: impl Into<String>) -> Box<Diagnostic> {
     Diagnostic::error("fetch-unreachable", message)
 }

@@ -40,6 +40,7 @@ mod write;
 
 pub use dependencies::{DependencyRequest, Refresh};
 pub use download::{Access, ChartRequest, Downloaded, Provenance, Verifier};
+pub use file::KeptFiles;
 pub use hub::HubChart;
 pub use index::{ChartVersion, Index, NotFound};
 pub use index_write::{IndexFormat, IndexRequest, write_index};

@@ -126,7 +126,8 @@ impl Request {
         let mut response = request.send().await.map_err(|error| failed("Get", &address, &error))?;
         let status = response.status();
         if status != reqwest::StatusCode::OK {
-            let error = unreachable(format!("failed to fetch {address} : {status}"));
+            let message = format!("failed to fetch {address} : {status}");
+            let error = if status.is_server_error() { unreachable(message) } else { answered(message) };
             return Err(match status.as_u16() {
                 401 | 403 => error.hint("give the right `--username` and `--password`"),
                 _ => error,

@@ -7,13 +7,14 @@ use crate::build::Tools;
 use crate::cache::{Cache, CacheKey};
 use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
+use crate::decode::Located;
 use crate::generate::{Generated, generate};
-use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, find};
+use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, Label, Patch, entry_span, find};
 use crate::load::Loader;
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
 use crate::plugin;
-use crate::provenance::{ConfiguredBy, Provenance, folder};
+use crate::provenance::{ConfiguredBy, Provenance};
 use crate::remote::{RepositoryUrl, is_http};
 use crate::stamp::Stamp;
 use crate::transform::{
@@ -24,8 +25,9 @@ use crate::unmatched::Unmatched;
 use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
-use onepane_resource::{Resource, ResourceSet, Schema};
+use onepane_resource::{GroupVersionKind, Resource, ResourceSet, Schema, scope_of};
 use onepane_world::EntryKind;
+use onepane_yaml::Node;
 use std::sync::Arc;
 
 /// Resources on their way, and what is still to be done with them at the very end.
@@ -42,6 +44,8 @@ pub(crate) struct Build<'o> {
     pub(crate) warnings: Vec<Diagnostic>,
     /// The schema that patches merge by; `None` until a kustomization sets one.
     schema: Option<Schema>,
+    /// How often that of Kubernetes' own kinds was asked for something: once it was, it stays beside any other.
+    builtin_uses: usize,
     cache: Option<&'o Cache>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
@@ -51,6 +55,8 @@ pub(crate) struct Build<'o> {
 pub(crate) struct Target<'a> {
     pub(crate) loader: &'a Loader<'a>,
     pub(crate) kustomization: Kustomization,
+    /// The kustomization as it was read.
+    pub(crate) root: Node,
     pub(crate) file: FileId,
     pub(crate) name: &'static str,
     /// Where annotations say that resources come from; `None` where nobody asked.
@@ -73,6 +79,7 @@ impl<'o> Build<'o> {
             options,
             warnings: Vec::new(),
             schema: None,
+            builtin_uses: 0,
             cache: tools.cache,
             charts: tools.charts,
             charts_inflated: 0,
@@ -86,10 +93,13 @@ impl<'o> Build<'o> {
 
     /// Reads the kustomization of the loader's folder.
     pub(crate) fn open<'a>(&mut self, loader: &'a Loader<'a>) -> Result<Target<'a>> {
-        let KustomizationFile { kustomization, file, name, warnings } = find(loader)?;
-        self.warnings.extend(loader.warnings().iter().cloned().chain(warnings));
-        let target = Target { loader, kustomization, file, name, provenance: None, helm_namespace: String::new() };
-        self.set_schema(&target)?;
+        let KustomizationFile { kustomization, root, file, name, warnings } = find(loader)?;
+        self.warnings.extend(loader.take_warnings().into_iter().chain(warnings));
+        let helm_namespace = String::new();
+        let target = Target { loader, kustomization, root, file, name, provenance: None, helm_namespace };
+        let schema = target.kustomization.openapi_path.as_ref().or(target.kustomization.openapi_version.as_ref());
+        let span = schema.and_then(|schema| schema.span);
+        self.set_schema(&target).map_err(|error| target.in_entry(error, span))?;
         Ok(target)
     }
 
@@ -109,9 +119,11 @@ impl<'o> Build<'o> {
         if let Some(path) = path {
             let loaded = target.loader.load(&path.text, path.span)?;
             if version.is_some() {
-                return Err(fail("builtin version and custom schema provided, cannot use both", path.span));
+                let error = fail("builtin version and custom schema provided, cannot use both", path.span);
+                return Err(error.hint("keep either `path` or `version`"));
             }
-            self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?)?);
+            let below = (self.builtin_uses > 0).then(Schema::builtin);
+            self.schema = Some(Schema::from_openapi(&parse_first(&loaded)?, below)?);
         } else if let Some(version) = version.as_ref().filter(|version| !version.text.is_empty()) {
             if version.text != "v1.21.2" {
                 let error = fail("the specified OpenAPI version is not built in", version.span);
@@ -128,18 +140,20 @@ impl<'o> Build<'o> {
         let this = &target.kustomization;
         for resource in &this.resources {
             self.resource(target, &resource.text, resource.span, &mut accumulator)
-                .map_err(|error| accumulating(error, target, resource.span))?;
+                .map_err(|error| target.in_entry(error, resource.span))?;
         }
         self.configure(target, &mut accumulator)?;
         self.generate(target, &mut accumulator)?;
         for component in &this.components {
             accumulator = self
                 .component(target, &component.text, component.span, accumulator)
-                .map_err(|error| accumulating(error, target, component.span))?;
+                .map_err(|error| target.in_entry(error, component.span))?;
         }
         self.transform(target, &mut accumulator)?;
         self.validate(target, &mut accumulator)?;
-        add_variables(&mut accumulator.variables, &this.variables, &mut accumulator.resources)?;
+        add_variables(&mut accumulator.variables, &this.variables, &mut accumulator.resources)
+            .map_err(|error| target.in_entry(error, None))?;
+        self.warnings.extend(target.loader.take_warnings());
         Ok(accumulator)
     }
 
@@ -171,7 +185,22 @@ impl<'o> Build<'o> {
         for resource in &mut resources {
             resource.overlays.push(target.file);
         }
+        self.tell_scopes(&mut resources);
         into.resources.append_all(resources)
+    }
+
+    /// Tells resources their scopes where a schema of the build's own does. Kustomize asks that of Kubernetes' own
+    /// kinds for those that it has no table of.
+    fn tell_scopes(&mut self, resources: &mut [Resource]) {
+        match &self.schema {
+            Some(schema) => resources.iter_mut().for_each(|resource| resource.set_schema(schema)),
+            None => {
+                let unknown = |GroupVersionKind { group, version, kind, .. }: &GroupVersionKind| {
+                    scope_of(group, version, kind).is_none()
+                };
+                self.builtin_uses += usize::from(resources.iter().any(|resource| unknown(resource.gvk())));
+            }
+        }
     }
 
     /// What a folder accumulates to, from the cache if it is there.
@@ -181,12 +210,14 @@ impl<'o> Build<'o> {
         let pure = target.provenance.is_none() && self.schema.is_none();
         let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
         let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
-            Some((base, warnings)) => {
+            Some((base, warnings, builtin_uses)) => {
                 self.warnings.extend(warnings);
+                self.builtin_uses += builtin_uses;
                 base
             }
             None => {
-                let (before, charts_before) = (self.warnings.len(), self.charts_inflated);
+                let (before, charts_before, uses_before) =
+                    (self.warnings.len(), self.charts_inflated, self.builtin_uses);
                 let below = self.descend(target, &loader, path)?;
                 if below.kustomization.is_component() {
                     return Err(wrong_kind(&loader, &below, "expected kind != 'Component'"));
@@ -197,7 +228,8 @@ impl<'o> Build<'o> {
                     && self.schema.is_none()
                     && self.charts_inflated == charts_before
                 {
-                    cache.insert(key, &base, &self.warnings[before..]);
+                    let uses = self.builtin_uses - uses_before;
+                    cache.insert(key, (base.clone(), self.warnings[before..].to_vec(), uses));
                 }
                 base
             }
@@ -239,17 +271,19 @@ impl<'o> Build<'o> {
         let this = &target.kustomization;
         let mut config = TransformerConfig::default_shared();
         let mut own = Arc::new(TransformerConfig::default());
+        let in_entry = |span| move |error| target.in_entry(error, span);
+        let read = |path: &Located| parse_first(&target.loader.load(&path.text, path.span)?);
         for path in &this.configurations {
-            let loaded = target.loader.load(&path.text, path.span)?;
-            let read = read_configuration(&parse_first(&loaded)?)?;
-            own = TransformerConfig::merge(&own, &Arc::new(read))?;
+            let read = read(path).and_then(|node| read_configuration(&node));
+            own = read.and_then(|read| TransformerConfig::merge(&own, &Arc::new(read))).map_err(in_entry(path.span))?;
         }
-        config = TransformerConfig::merge(&config, &own)?;
-        accumulator.config = TransformerConfig::merge(&accumulator.config, &config)?;
+        let last = this.configurations.last().and_then(|path| path.span);
+        config = TransformerConfig::merge(&config, &own).map_err(in_entry(last))?;
+        accumulator.config = TransformerConfig::merge(&accumulator.config, &config).map_err(in_entry(last))?;
         for path in &this.crds {
-            let loaded = target.loader.load(&path.text, path.span)?;
-            let read = read_crds(&parse_first(&loaded)?)?;
-            accumulator.config = TransformerConfig::merge(&accumulator.config, &Arc::new(read))?;
+            let merge = |read| TransformerConfig::merge(&accumulator.config, &Arc::new(read));
+            let merged = read(path).and_then(|node| read_crds(&node)).and_then(merge);
+            accumulator.config = merged.map_err(in_entry(path.span))?;
         }
         Ok(())
     }
@@ -263,7 +297,9 @@ impl<'o> Build<'o> {
         for (kind, generators, plugin) in kinds {
             for generator in generators {
                 let global = this.generator_options.as_ref();
-                let mut resource = generate(kind, generator, global, target.loader, self.options.origins)?;
+                let in_entry = |error| target.in_entry(error, generator.span);
+                let made = generate(kind, generator, global, target.loader, self.options.origins);
+                let mut resource = made.map_err(in_entry)?;
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
                     provenance.join(target.name).annotate_generated(
@@ -272,7 +308,7 @@ impl<'o> Build<'o> {
                         ConfiguredBy::field(plugin),
                     );
                 }
-                accumulator.resources.absorb_all([resource]).map_err(|error| located(error, generator.span))?;
+                accumulator.resources.absorb_all([resource]).map_err(in_entry)?;
             }
         }
         for chart in &this.helm_charts {
@@ -282,8 +318,9 @@ impl<'o> Build<'o> {
             let mut resources = inflate(self, target, &chart, &this.helm_globals).map_err(|mut error| {
                 let plugin = "trouble configuring builtin HelmChartInflationGenerator: ";
                 error.message.insert_str(0, plugin);
-                located(error, chart.span)
+                target.in_entry(error, chart.span)
             })?;
+            self.tell_scopes(&mut resources);
             for resource in &mut resources {
                 resource.overlays.push(target.file);
                 if let Some(provenance) = &target.provenance {
@@ -294,35 +331,40 @@ impl<'o> Build<'o> {
                     );
                 }
             }
-            accumulator.resources.absorb_all(resources).map_err(|error| located(error, chart.span))?;
+            accumulator.resources.absorb_all(resources).map_err(|error| target.in_entry(error, chart.span))?;
         }
-        for config in self.plugins(target, &this.generators)? {
-            plugin::generate(self, target, &config, accumulator)?;
+        for (config, span) in self.plugins(target, &this.generators)? {
+            plugin::generate(self, target, &config, accumulator).map_err(|error| target.in_entry(error, span))?;
         }
         Ok(())
     }
 
-    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files.
-    fn plugins(&mut self, target: &Target<'_>, entries: &[crate::decode::Located]) -> Result<Vec<Resource>> {
+    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files, each
+    /// with the entry's place.
+    fn plugins(&mut self, target: &Target<'_>, entries: &[Located]) -> Result<Vec<(Resource, Option<Span>)>> {
         let mut accumulator = Accumulator::default();
-        let mut paths = Vec::new();
+        let (mut paths, mut spans) = (Vec::new(), Vec::new());
         for entry in entries {
+            let in_entry = |error| target.in_entry(error, entry.span);
             match parse_inline(&entry.text, entry.span, target.file) {
                 Ok(mut inline) => {
                     if let Some(provenance) = &target.provenance {
                         provenance.join(target.name).annotate_source(&mut inline);
                     }
-                    accumulator.resources.append_all(inline)?;
+                    accumulator.resources.append_all(inline).map_err(in_entry)?;
+                    spans.resize(accumulator.resources.len(), entry.span);
                 }
                 // What is no configuration is a path.
-                Err(error) if entry.text.contains('\n') => return Err(located(error, entry.span)),
+                Err(error) if entry.text.contains('\n') => return Err(in_entry(error)),
                 Err(_) => paths.push(entry),
             }
         }
         for path in paths {
-            self.resource(target, &path.text, path.span, &mut accumulator)?;
+            self.resource(target, &path.text, path.span, &mut accumulator)
+                .map_err(|error| target.in_entry(error, path.span))?;
+            spans.resize(accumulator.resources.len(), path.span);
         }
-        Ok(accumulator.resources.into_iter().collect())
+        Ok(accumulator.resources.into_iter().zip(spans).collect())
     }
 
     fn transform(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
@@ -330,15 +372,18 @@ impl<'o> Build<'o> {
         let config = accumulator.config.clone();
         let origins = self.options.origins;
         let stamp = |step, span| Stamp::new(origins, step, span);
+        let in_entry = |span| move |error| target.in_entry(error, span);
         let file = target.file;
 
         if !this.patches_strategic_merge.is_empty() {
-            let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file)?;
-            self.patch(&patches, target, accumulator)?;
+            let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file);
+            for patch in &patches.map_err(in_entry(None))? {
+                self.patch(patch, target, accumulator)?;
+            }
             self.after(target, accumulator, "PatchStrategicMergeTransformer");
         }
-        let loaded: Vec<LoadedPatch> =
-            this.patches.iter().map(|patch| load_patch(patch, target.loader, file)).collect::<Result<_>>()?;
+        let load = |patch: &Patch| load_patch(patch, target.loader, file).map_err(in_entry(patch.span));
+        let loaded: Vec<LoadedPatch> = this.patches.iter().map(load).collect::<Result<_>>()?;
         for patch in &loaded {
             self.patch(patch, target, accumulator)?;
             self.after(target, accumulator, "PatchTransformer");
@@ -351,47 +396,54 @@ impl<'o> Build<'o> {
             };
             let stamp = stamp(Step::Namespace, this.namespace.span);
             set_namespace(&mut accumulator.resources, change, &config.namespace, &stamp)
-                .map_err(|error| located(error, this.namespace.span))?;
+                .map_err(in_entry(this.namespace.span))?;
             self.after(target, accumulator, "NamespaceTransformer");
         }
-        for (located, affix, fields, plugin) in [
-            (&this.name_prefix, Affix::Prefix(&this.name_prefix.text), &config.name_prefix, "PrefixTransformer"),
-            (&this.name_suffix, Affix::Suffix(&this.name_suffix.text), &config.name_suffix, "SuffixTransformer"),
+        for (affix, text, fields, plugin) in [
+            (Affix::Prefix(&this.name_prefix.text), &this.name_prefix, &config.name_prefix, "PrefixTransformer"),
+            (Affix::Suffix(&this.name_suffix.text), &this.name_suffix, &config.name_suffix, "SuffixTransformer"),
         ] {
-            if !located.text.is_empty() {
-                add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, located.span))?;
+            if !text.text.is_empty() {
+                add_affix(&mut accumulator.resources, affix, fields, &stamp(Step::NameAffix, text.span))
+                    .map_err(in_entry(text.span))?;
                 self.after(target, accumulator, plugin);
             }
         }
         self.label(target, &config, accumulator)?;
         if !this.common_annotations.is_empty() {
             let pairs = Pairs { pairs: &this.common_annotations, step: Step::Annotation, origins };
-            set_pairs(&mut accumulator.resources, &pairs, &config.common_annotations)?;
+            set_pairs(&mut accumulator.resources, &pairs, &config.common_annotations)
+                .map_err(in_entry(pairs.span()))?;
             self.after(target, accumulator, "AnnotationsTransformer");
         }
         for patch in &this.patches_json6902 {
-            let loaded = load_json6902(patch, target.loader, file)?;
+            let loaded = load_json6902(patch, target.loader, file).map_err(in_entry(patch.span))?;
             self.patch(&loaded, target, accumulator)?;
             self.after(target, accumulator, "PatchJson6902Transformer");
         }
         for replica in &this.replicas {
             let stamp = stamp(Step::Replicas, replica.span);
-            set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)?;
+            set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)
+                .map_err(in_entry(replica.span))?;
             self.after(target, accumulator, "ReplicaCountTransformer");
         }
         for image in &this.images {
             let stamp = stamp(Step::Image, image.span).noted(&image.name);
-            set_image(&mut accumulator.resources, image, &config.images, &stamp)
-                .map_err(|error| located(error, image.span))?;
+            set_image(&mut accumulator.resources, image, &config.images, &stamp).map_err(in_entry(image.span))?;
             self.after(target, accumulator, "ImageTagTransformer");
         }
         if !this.replacements.is_empty() {
-            let replacements = load_replacements(&this.replacements, true, target.loader)?;
-            self.warnings.extend(replacements.apply(&mut accumulator.resources, origins, self.unmatched(target))?);
+            let load =
+                |entry: &Node| load_replacements(entry, true, target.loader).map_err(in_entry(entry_span(entry)));
+            let loaded: Vec<_> = this.replacements.iter().map(load).collect::<Result<_>>()?;
+            for (loaded, entry) in loaded.iter().zip(&this.replacements) {
+                let applied = loaded.apply(&mut accumulator.resources, origins, self.unmatched(target));
+                self.warnings.extend(applied.map_err(in_entry(entry_span(entry)))?);
+            }
             self.after(target, accumulator, "ReplacementTransformer");
         }
-        for transformer in self.plugins(target, &this.transformers)? {
-            plugin::transform(self, target, &transformer, accumulator)?;
+        for (transformer, span) in self.plugins(target, &this.transformers)? {
+            plugin::transform(self, target, &transformer, accumulator).map_err(in_entry(span))?;
             accumulator.resources.retain(|resource| !resource.is_empty());
         }
         Ok(())
@@ -412,10 +464,11 @@ impl<'o> Build<'o> {
         target: &Target<'_>,
         accumulator: &mut Accumulator,
     ) -> Result<()> {
+        self.builtin_uses += usize::from(self.schema.is_none() && patch.merges());
         let note = Some(target.file.path().as_str());
         let options = PatchOptions { schema: self.schema(), origins: self.options.origins, note };
-        let warning = patch.apply(&mut accumulator.resources, &options, self.unmatched(target))?;
-        self.warnings.extend(warning);
+        let applied = patch.apply(&mut accumulator.resources, &options, self.unmatched(target));
+        self.warnings.extend(applied.map_err(|error| target.in_entry(error, patch.span))?);
         Ok(())
     }
 
@@ -427,26 +480,14 @@ impl<'o> Build<'o> {
         }
         let pairs = |pairs| Pairs { pairs, step: Step::Label, origins: self.options.origins };
         for label in &this.labels {
-            let mut fields = label.fields.clone();
-            merge_all(&mut fields, &config.labels)?;
-            if label.include_selectors {
-                merge_all(&mut fields, &config.common_labels)?;
-            } else {
-                if label.include_templates {
-                    let claims = label.include_claim_templates.is_none();
-                    let of_claims = |spec: &&FieldSpec| spec.path.starts_with("spec/volumeClaimTemplates");
-                    let templates = config.template_labels.iter().filter(|spec| claims || !of_claims(spec));
-                    templates.into_iter().try_for_each(|spec| merge_one(&mut fields, spec))?;
-                }
-                if label.include_claim_templates == Some(true) {
-                    merge_all(&mut fields, &config.claim_template_labels)?;
-                }
-                merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
-            }
-            set_pairs(&mut accumulator.resources, &pairs(&label.pairs), &fields)?;
+            label_fields(label, config)
+                .and_then(|fields| set_pairs(&mut accumulator.resources, &pairs(&label.pairs), &fields))
+                .map_err(|error| target.in_entry(error, label.span))?;
             self.after(target, accumulator, "LabelTransformer");
         }
-        set_pairs(&mut accumulator.resources, &pairs(&this.common_labels), &config.common_labels)?;
+        let common = pairs(&this.common_labels);
+        set_pairs(&mut accumulator.resources, &common, &config.common_labels)
+            .map_err(|error| target.in_entry(error, common.span()))?;
         self.after(target, accumulator, "LabelTransformer");
         Ok(())
     }
@@ -463,9 +504,9 @@ impl<'o> Build<'o> {
     /// Runs `validators:`, which may change nothing but one label.
     fn validate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
         const LABEL: &str = "validated-by";
-        for validator in self.plugins(target, &target.kustomization.validators)? {
+        for (validator, span) in self.plugins(target, &target.kustomization.validators)? {
             let mut copy = accumulator.clone();
-            plugin::transform(self, target, &validator, &mut copy)?;
+            plugin::transform(self, target, &validator, &mut copy).map_err(|error| target.in_entry(error, span))?;
             let without_label = |resource: &Resource| {
                 let mut node = resource.node().clone();
                 if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
@@ -481,7 +522,9 @@ impl<'o> Build<'o> {
                     .all(|(a, b)| without_label(a) == without_label(b));
             if !same {
                 let message = format!("validator shouldn't modify the resource map: {}", validator.id());
-                return Err(located(Diagnostic::error("kustomize-validator", message), validator.node().span));
+                let error = located(Diagnostic::error("kustomize-validator", message), validator.node().span)
+                    .hint("what changes resources belongs under `transformers:`");
+                return Err(target.in_entry(error, span));
             }
             *accumulator = copy;
         }
@@ -489,12 +532,25 @@ impl<'o> Build<'o> {
     }
 }
 
-/// Says which kustomization an error came through.
-fn accumulating(error: Box<Diagnostic>, target: &Target<'_>, span: Option<Span>) -> Box<Diagnostic> {
-    if error.code == "kustomize-cycle" {
-        return error;
+/// The fields that an entry of `labels:` reaches.
+fn label_fields(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSpec>> {
+    let mut fields = label.fields.clone();
+    merge_all(&mut fields, &config.labels)?;
+    if label.include_selectors {
+        merge_all(&mut fields, &config.common_labels)?;
+        return Ok(fields);
     }
-    error.trace(format!("accumulating resources of `{}`", folder(target.loader)), span)
+    if label.include_templates {
+        let claims = label.include_claim_templates.is_none();
+        let of_claims = |spec: &&FieldSpec| spec.path.starts_with("spec/volumeClaimTemplates");
+        let mut templates = config.template_labels.iter().filter(|spec| claims || !of_claims(spec));
+        templates.try_for_each(|spec| merge_one(&mut fields, spec))?;
+    }
+    if label.include_claim_templates == Some(true) {
+        merge_all(&mut fields, &config.claim_template_labels)?;
+    }
+    merge_one(&mut fields, &FieldSpec::any("metadata/labels", true))?;
+    Ok(fields)
 }
 
 /// Points an error that points nowhere yet.

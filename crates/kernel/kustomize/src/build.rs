@@ -1,20 +1,20 @@
 //! The way in: [`build`].
 
-use crate::accumulate::{Accumulator, Build};
+use crate::accumulate::{Accumulator, Build, Target, located};
 use crate::cache::Cache;
 use crate::charts::Charts;
 use crate::generate::add_hashes;
 use crate::kustomization::Image;
 use crate::load::Loader;
 use crate::options::{Options, Reorder};
-use crate::provenance::{Provenance, remove_unwanted};
+use crate::provenance::{Provenance, mark_provenance, remove_unwanted};
 use crate::references::update_references;
 use crate::remote::Remotes;
 use crate::stamp::Stamp;
 use crate::transform::{set_image, sort_legacy, sort_resources};
 use crate::variables::resolve_variables;
 use camino::Utf8Path;
-use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_diagnostics::{Diagnostic, Result, Span, Step};
 use onepane_resource::{Resource, ResourceSet};
 use onepane_world::World;
 use onepane_yaml::{Content, Node};
@@ -42,7 +42,12 @@ impl Built {
             if index > 0 {
                 text.push_str("---\n");
             }
-            text.push_str(&onepane_yaml::write_sorted(resource.node())?);
+            text.push_str(&onepane_yaml::write_sorted(resource.node()).map_err(|error| {
+                let overlay = resource.overlays.last().map(|file| Span::file(file.path()));
+                located(error, resource.node().span)
+                    .trace("in the build of this kustomization", overlay)
+                    .hint("a replacement, a variable or a patch wrote it where a value of another type was")
+            })?);
         }
         Ok(text)
     }
@@ -79,13 +84,14 @@ pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: 
     let Accumulator { mut resources, config, variables } = build.target(&target, Accumulator::default())?;
     // What follows is done once, when all names are known.
     add_hashes(&mut resources, options.origins);
-    update_references(&mut resources, &config, options.origins)?;
-    let unused = resolve_variables(&variables, &mut resources, &config.variables, options.origins)?;
+    update_references(&mut resources, &config, options.origins, &target)?;
+    let unused = resolve_variables(&variables, &mut resources, &config.variables, options.origins, &target)
+        .map_err(|error| target.in_entry(error, None))?;
     if !unused.is_empty() {
         let message = format!("well-defined vars that were never replaced: {}", unused.join(","));
         build.warnings.push(*Diagnostic::warning("kustomize-unused-variable", message));
     }
-    drop_local(&mut resources)?;
+    drop_local(&mut resources, &target)?;
     for image in &options.set_images {
         let stamp = Stamp::new(options.origins, Step::Image, None).noted("set for this build");
         let image = Image {
@@ -95,7 +101,7 @@ pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: 
             digest: image.digest.clone(),
             ..Image::default()
         };
-        set_image(&mut resources, &image, &config.images, &stamp)?;
+        set_image(&mut resources, &image, &config.images, &stamp).map_err(|error| target.in_entry(error, None))?;
     }
     let this = &target.kustomization;
     match (&this.sort_options, options.reorder) {
@@ -105,7 +111,7 @@ pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: 
                                flag ('--reorder'). Using the kustomization file over the CLI flag.";
                 build.warnings.push(*Diagnostic::warning("kustomize-sort", message));
             }
-            sort_resources(&mut resources, sort)?;
+            sort_resources(&mut resources, sort).map_err(|error| target.in_entry(error, None))?;
         }
         (None, Reorder::None) => {}
         (None, Reorder::Legacy | Reorder::Unspecified) => sort_legacy(&mut resources),
@@ -113,19 +119,24 @@ pub fn build_with(world: &dyn World, path: &Utf8Path, options: &Options, tools: 
     let managed_by = options.managed_by_label || this.wants_metadata("managedByLabel");
     let (origins, transformations) =
         (this.wants_metadata("originAnnotations"), this.wants_metadata("transformerAnnotations"));
+    let asked_at = target.root.get("buildMetadata").and_then(|field| field.span);
     for resource in resources.iter_mut() {
         if managed_by {
-            let label = Node::string(format!("kustomize-{KUSTOMIZE_VERSION}"));
+            let label = Stamp::new(options.origins, Step::Label, asked_at).noted("managedByLabel");
+            let label = label.string(format!("kustomize-{KUSTOMIZE_VERSION}"));
             resource.set_label("app.kubernetes.io/managed-by", label);
         }
         remove_unwanted(resource, origins, transformations);
+        if origins || transformations {
+            mark_provenance(resource, &Stamp::new(options.origins, Step::Annotation, asked_at));
+        }
         tidy_annotations(resource);
     }
     Ok(Built { resources, warnings: build.warnings })
 }
 
 /// Takes out what is meant for tools and not for clusters.
-fn drop_local(resources: &mut ResourceSet) -> Result<()> {
+fn drop_local(resources: &mut ResourceSet, target: &Target<'_>) -> Result<()> {
     let local = |resource: &Resource| {
         let annotation = resource.node().at(&["metadata", "annotations", "config.kubernetes.io/local-config"]);
         annotation.is_some_and(|value| value.as_str() != Some("false"))
@@ -133,7 +144,8 @@ fn drop_local(resources: &mut ResourceSet) -> Result<()> {
     for resource in resources.iter() {
         if !resource.kind().ends_with("List") && resource.name().is_empty() {
             let message = format!("missing metadata.name in object {}", resource.id());
-            return Err(Diagnostic::error("kustomize-manifest", message));
+            let error = Diagnostic::error("kustomize-manifest", message);
+            return Err(target.in_entry_of(error.hint("a patch or transformer took the name away"), resource));
         }
     }
     resources.retain(|resource| !local(resource));

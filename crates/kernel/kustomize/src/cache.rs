@@ -13,7 +13,8 @@ use std::sync::Mutex;
 #[derive(Debug, Default)]
 pub struct Cache(Mutex<HashMap<CacheKey, Entry>>);
 
-type Entry = (Accumulator, Vec<Diagnostic>);
+/// What a base accumulates to, what is to be said of it, and how often it asked Kubernetes' own schema for something.
+type Entry = (Accumulator, Vec<Diagnostic>, usize);
 
 /// A base and everything else that its resources depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,9 +41,9 @@ impl Cache {
         self.0.lock().ok()?.get(key).cloned()
     }
 
-    pub(crate) fn insert(&self, key: CacheKey, base: &Accumulator, warnings: &[Diagnostic]) {
+    pub(crate) fn insert(&self, key: CacheKey, entry: Entry) {
         if let Ok(mut entries) = self.0.lock() {
-            entries.insert(key, (base.clone(), warnings.to_vec()));
+            entries.insert(key, entry);
         }
     }
 }

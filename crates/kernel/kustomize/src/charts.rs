@@ -97,16 +97,20 @@ pub(crate) fn inflate(
     let fail = |message: String| Diagnostic::error("kustomize-helm", message);
     let options = build.options;
     if !options.enable_helm {
-        return Err(fail("must specify --enable-helm".to_owned()));
+        return Err(fail("must specify --enable-helm".to_owned()).hint("`onepane build` needs no flag"));
     }
     if chart.name.is_empty() {
-        return Err(fail("chart name cannot be empty".to_owned()));
+        return Err(
+            fail("chart name cannot be empty".to_owned()).hint("add `name:`, the chart's folder below `chartHome`")
+        );
     }
     // The name is a folder's; upstream lets Helm refuse what is none.
     if Utf8Path::new(&chart.name).components().any(|part| !matches!(part, camino::Utf8Component::Normal(_))) {
-        return Err(fail(format!("chart name '{}' leads out of the chart home", chart.name)));
+        let error = fail(format!("chart name '{}' leads out of the chart home", chart.name));
+        return Err(error.hint("`helmGlobals.chartHome` names the folder that holds the chart's own"));
     }
-    let merge = ValuesMerge::parse(&chart.values_merge).map_err(fail)?;
+    let merge = ValuesMerge::parse(&chart.values_merge)
+        .map_err(|message| fail(message).hint("without it, `override` is meant: `valuesInline` wins"))?;
     let mut home = match globals.chart_home.as_str() {
         "" => Utf8PathBuf::from(CHART_HOME),
         home => Utf8PathBuf::from(home),
@@ -147,7 +151,8 @@ pub(crate) fn inflate(
     let folder = request.folder();
     if target.loader.world().kind(&folder) != Some(EntryKind::Folder) {
         if chart.repo.is_empty() {
-            return Err(fail(format!("no repo specified for pull, no chart found at '{folder}'")));
+            let error = fail(format!("no repo specified for pull, no chart found at '{folder}'"));
+            return Err(error.hint("put the chart there, or add `repo:` and `version:` to fetch it"));
         }
         charts.fetch(&request)?;
     }

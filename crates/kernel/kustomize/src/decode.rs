@@ -89,6 +89,12 @@ impl Decoder {
         }
     }
 
+    /// A string of a type that is part of another: sigs.k8s.io/yaml does not know that it is one, so that no number
+    /// stands for it.
+    pub(crate) fn embedded_string(&self, node: &Node) -> Result<String> {
+        Self { converts: false, ..*self }.string(node)
+    }
+
     /// A string and its place.
     pub(crate) fn located(&self, node: &Node) -> Result<Located> {
         Ok(Located { text: self.string(node)?, span: node.span })
@@ -154,12 +160,15 @@ impl Decoder {
         if let Some(span) = node.span {
             error = error.at(span);
         }
-        if wanted == "a string"
-            && matches!(self.scalar(node), Some(Scalar::Bool(_) | Scalar::Int(_) | Scalar::Float(_)))
-        {
-            error = error.hint(format!("put it in quotes: \"{}\"", node.as_str().unwrap_or_default()));
-        }
-        error
+        let text = node.as_str().unwrap_or_default();
+        error.hint(match (wanted, text) {
+            ("a string", "") => "write a single text".to_owned(),
+            ("a string", text) => format!("put it in quotes: \"{text}\""),
+            ("a list", _) => "start each of its entries with `- `".to_owned(),
+            ("a boolean", _) => "write `true` or `false`, without quotes".to_owned(),
+            ("a whole number", _) => "write digits alone, without quotes".to_owned(),
+            _ => "write it as `key: value` lines".to_owned(),
+        })
     }
 
     fn unknown(&self, name: &str, key: &Node, known: &[&'static str]) -> Box<Diagnostic> {
@@ -173,6 +182,15 @@ impl Decoder {
             None => error.hint(format!("the fields here are: {}", known.join(", "))),
         }
     }
+}
+
+/// Names to choose from, as many as one wants to read.
+pub(crate) fn some_of(names: &[&str]) -> String {
+    const SOME: usize = 5;
+    let some: Vec<String> = names.iter().take(SOME).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(SOME);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    some.join(", ") + &more
 }
 
 /// The field that a key names: in any case, as Go reads JSON.

@@ -2,10 +2,11 @@
 
 use crate::accumulate::located;
 use crate::options::LoadRestrictor;
-use crate::remote::{RemoteTree, Remotes, RepositoryUrl, is_http};
+use crate::remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, is_http};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, World, normalize};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Bases may stand in bases; a chain longer than this is not meant.
@@ -25,6 +26,8 @@ pub(crate) struct Loader<'a> {
     /// The loader of the kustomization that named this one, and where it did.
     referrer: Option<(&'a Loader<'a>, Option<Span>)>,
     depth: usize,
+    /// What the user should know of how files were fetched, and has not been told.
+    warnings: RefCell<Vec<Diagnostic>>,
 }
 
 /// A repository from elsewhere, and what it was named by.
@@ -52,7 +55,9 @@ impl<'a> Loader<'a> {
     ) -> Result<Self> {
         let start: Arc<Utf8Path> = world.canonical("".into()).unwrap_or_default().into();
         let root = start.to_path_buf();
-        let loader = Self { world, remotes, repository: None, restrictor, root, start, referrer: None, depth: 0 };
+        let warnings = RefCell::default();
+        let repository = None;
+        let loader = Self { world, remotes, repository, restrictor, root, start, referrer: None, depth: 0, warnings };
         if let Some(url) = RepositoryUrl::parse(path.as_str()) {
             let repository = loader.fetch(url, None)?;
             return loader.at_repository(repository, None);
@@ -60,7 +65,8 @@ impl<'a> Loader<'a> {
         if world.kind(path) != Some(EntryKind::Folder) {
             let why = if world.kind(path).is_some() { "file is not directory" } else { "no such file or directory" };
             let message = format!("must build at directory: not a valid directory: '{path}': {why}");
-            return Err(Diagnostic::error("kustomize-no-folder", message));
+            let error = Diagnostic::error("kustomize-no-folder", message);
+            return Err(error.hint("name the folder that holds a kustomization.yaml"));
         }
         let root =
             world.canonical(path).map_err(|error| Diagnostic::error("kustomize-no-folder", error.to_string()))?;
@@ -78,7 +84,8 @@ impl<'a> Loader<'a> {
     {
         let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if path.is_empty() {
-            return Err(fail("kustomize-no-folder", "new root cannot be empty".to_owned()));
+            let error = fail("kustomize-no-folder", "new root cannot be empty".to_owned());
+            return Err(error.hint("name a folder, or take the entry out"));
         }
         if let Some(url) = RepositoryUrl::parse(path) {
             self.refuse_repository_cycle(&url, span)?;
@@ -87,7 +94,8 @@ impl<'a> Loader<'a> {
         }
         let target = self.join(path);
         if Utf8Path::new(path).is_absolute() {
-            return Err(fail("kustomize-no-folder", format!("new root '{path}' cannot be absolute")));
+            let error = fail("kustomize-no-folder", format!("new root '{path}' cannot be absolute"));
+            return Err(error.hint("write the path from the folder of this kustomization"));
         }
         if let Some(repository) = &self.repository
             && !target.starts_with(&repository.tree.root)
@@ -97,16 +105,13 @@ impl<'a> Loader<'a> {
                  '{path}' is outside '{}'",
                 repository.url.clone_url
             );
-            return Err(fail("kustomize-outside-root", message));
+            return Err(fail("kustomize-outside-root", message).hint("name what is outside by its own URL"));
         }
         if self.world().kind(&target) != Some(EntryKind::Folder) {
             let why = if self.world().kind(&target).is_some() { "it is a file" } else { "there is nothing" };
             let message = format!("`{path}` is not a folder to build: {why} at `{}`", self.relative(&target));
-            let mut error = fail("kustomize-no-folder", message);
-            if let Some(near) = self.nearest(&target) {
-                error = error.hint(format!("did you mean `{near}`?"));
-            }
-            return Err(error);
+            let hint = "the folder of a kustomization belongs here; paths start at the folder of this one";
+            return Err(fail("kustomize-no-folder", message).hint(self.nearest(&target).unwrap_or(hint.to_owned())));
         }
         let root = self.world().canonical(&target).map_err(|error| fail("kustomize-no-folder", error.to_string()))?;
         self.refuse_cycle(&root, span)?;
@@ -120,7 +125,8 @@ impl<'a> Loader<'a> {
     {
         if self.depth >= DEEPEST {
             let message = format!("more than {DEEPEST} kustomizations refer to one another");
-            return Err(located(Diagnostic::error("kustomize-cycle", message), span));
+            let error = located(Diagnostic::error("kustomize-cycle", message), span);
+            return Err(error.hint("let overlays build on fewer others"));
         }
         Ok(Loader {
             world: self.world,
@@ -131,6 +137,7 @@ impl<'a> Loader<'a> {
             start: self.start.clone(),
             referrer: Some((self, span)),
             depth: self.depth + 1,
+            warnings: RefCell::default(),
         })
     }
 
@@ -138,7 +145,10 @@ impl<'a> Loader<'a> {
     fn at_repository(self, repository: Repository, span: Option<Span>) -> Result<Self> {
         let RemoteTree { world, root: top, .. } = &repository.tree;
         let wanted = top.join(&repository.url.folder);
-        let fail = |message| Err(located(Diagnostic::error("kustomize-no-folder", message), span));
+        let fail = |message| {
+            let error = located(Diagnostic::error("kustomize-no-folder", message), span);
+            Err(error.hint("the folder is what follows `//` in the URL, at the revision that `?ref=` names"))
+        };
         let named = || format!("`{}` of {}", repository.url.folder, repository.url.clone_url);
         match world.kind(&wanted) {
             Some(EntryKind::Folder) => {}
@@ -149,7 +159,15 @@ impl<'a> Loader<'a> {
             Ok(root) if root.starts_with(top) => {
                 let start = top.as_path().into();
                 let restrictor = LoadRestrictor::RootOnly;
-                Ok(Self { root, start, restrictor, repository: Some(Arc::new(repository)), ..self })
+                let mut warnings = repository.tree.warnings.clone();
+                if repository.url.has_git_prefix() {
+                    let written = without_password(&repository.url.written);
+                    let message = format!("the prefix of '{written}' has no effect: take `git::` out");
+                    let warning = Diagnostic::warning("kustomize-git-prefix", message);
+                    warnings.push(*located(warning, span));
+                }
+                let (repository, warnings) = (Some(Arc::new(repository)), RefCell::new(warnings));
+                Ok(Self { root, start, restrictor, repository, warnings, ..self })
             }
             _ => fail(format!("{} is outside of the repository", named())),
         }
@@ -165,13 +183,9 @@ impl<'a> Loader<'a> {
         Ok(Repository { tree: tree.map_err(|error| located(error, span))?, url })
     }
 
-    /// What the user should know of how this folder was fetched, for the loader that fetched it.
-    pub(crate) fn warnings(&self) -> &[Diagnostic] {
-        let referrers = self.referrer.and_then(|(referrer, _)| referrer.repository.as_ref());
-        match &self.repository {
-            Some(own) if referrers.is_none_or(|referrers| !Arc::ptr_eq(own, referrers)) => &own.tree.warnings,
-            _ => &[],
-        }
+    /// What the user should know of how the folder and what was read of it was fetched; each is told once.
+    pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.take()
     }
 
     /// A repository may not lead to itself.
@@ -183,7 +197,8 @@ impl<'a> Loader<'a> {
             {
                 let (new, previous) = (&url.written, &repository.url.written);
                 let message = format!("cycle detected: URI '{new}' referenced by previous URI '{previous}'");
-                return Err(located(Diagnostic::error("kustomize-cycle", message), span));
+                let error = located(Diagnostic::error("kustomize-cycle", message), span);
+                return Err(error.hint("name what it needs of its own repository by a path"));
             }
             visited = loader.referrer.map(|(referrer, _)| referrer);
         }
@@ -224,8 +239,11 @@ impl<'a> Loader<'a> {
     pub(crate) fn load(&self, path: &str, span: Option<Span>) -> Result<Loaded> {
         let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if is_http(path) {
-            let bytes = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
-            return Ok(Loaded { bytes: bytes.map_err(|error| located(error, span))?, file: FileId::new(path) });
+            let fetched = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
+            let RemoteFile { bytes, warning } = fetched.map_err(|error| located(error, span))?;
+            let warning = warning.map(|warning| *located(Box::new(warning), span));
+            self.warnings.borrow_mut().extend(warning);
+            return Ok(Loaded { bytes, file: FileId::new(without_password(path)) });
         }
         let target = self.join(path);
         let target = match self.restrictor {
@@ -236,16 +254,14 @@ impl<'a> Loader<'a> {
                 let canonical = match self.world().canonical(&asked) {
                     Ok(canonical) => canonical,
                     Err(error) => {
-                        let mut error = fail("kustomize-missing-file", format!("{error}"));
-                        if let Some(near) = self.nearest(&target) {
-                            error = error.hint(format!("did you mean `{near}`?"));
-                        }
-                        return Err(error);
+                        let near = self.nearest(&target).unwrap_or(MISSING.to_owned());
+                        return Err(fail("kustomize-missing-file", error.to_string()).hint(near));
                     }
                 };
                 if !canonical.starts_with(&self.root) || canonical == self.root {
                     if self.world().kind(&canonical) == Some(EntryKind::Folder) {
-                        return Err(fail("kustomize-missing-file", format!("'{target}' must resolve to a file")));
+                        let error = fail("kustomize-missing-file", format!("'{target}' must resolve to a file"));
+                        return Err(error.hint("name a file; kustomizations go into `resources:` or `components:`"));
                     }
                     let message = format!("security; file '{canonical}' is not in or below '{}'", self.root);
                     return Err(fail("kustomize-outside-root", message).hint(
@@ -257,11 +273,8 @@ impl<'a> Loader<'a> {
         };
         let shown = self.relative(&target);
         let bytes = self.world().read(&shown).map_err(|error| {
-            let mut error = fail("kustomize-missing-file", error.to_string());
-            if let Some(near) = self.nearest(&target) {
-                error = error.hint(format!("did you mean `{near}`?"));
-            }
-            error
+            let near = self.nearest(&target).unwrap_or(MISSING.to_owned());
+            fail("kustomize-missing-file", error.to_string()).hint(near)
         })?;
         Ok(Loaded { bytes, file: self.file(&shown) })
     }
@@ -306,13 +319,16 @@ impl<'a> Loader<'a> {
         path.strip_prefix(&*self.start).unwrap_or(path).to_owned()
     }
 
-    /// A file or folder beside `target` whose name is close to its.
+    /// A question for a file or folder beside `target` whose name is close to its.
     fn nearest(&self, target: &Utf8Path) -> Option<String> {
         let entries = self.world().list(target.parent()?).ok()?;
-        let names = entries.iter().map(|entry| entry.name.as_str());
-        crate::decode::closest(target.file_name()?, names).map(str::to_owned)
+        let names = entries.iter().map(|entry| entry.name.as_str()).filter(|name| Some(*name) != target.file_name());
+        crate::decode::closest(target.file_name()?, names).map(|near| format!("did you mean `{near}`?"))
     }
 }
+
+/// What to do about a file that is not there.
+const MISSING: &str = "paths start at the folder of the kustomization that names them";
 
 fn fetches_nothing(url: &str) -> Box<Diagnostic> {
     Diagnostic::error("kustomize-remote", format!("nothing is fetched here: `{}`", without_password(url)))

@@ -45,7 +45,9 @@ pub(crate) fn parse_inline(text: &str, span: Option<Span>, file: FileId) -> Resu
 pub(crate) fn text_of(bytes: &[u8], file: FileId) -> Result<&str> {
     std::str::from_utf8(bytes).map_err(|error| {
         let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
-        Diagnostic::error("yaml-syntax", "the file is not UTF-8 text").at(Span::new(file, line, 1))
+        Diagnostic::error("yaml-syntax", "the file is not UTF-8 text")
+            .at(Span::new(file, line, 1))
+            .hint("save it as UTF-8")
     })
 }
 
@@ -96,10 +98,11 @@ fn resources_of(nodes: Vec<Node>) -> Result<Vec<Resource>> {
             continue;
         }
         if items.items().is_none() {
-            return Err(at(&node, format!("expected array in {kind}/items")));
+            return Err(at(&node, format!("expected array in {kind}/items")).hint("start each item with `- `"));
         }
         if depth > DEEPEST_LIST {
-            return Err(at(&node, format!("lists are nested more than {DEEPEST_LIST} deep")));
+            let error = at(&node, format!("lists are nested more than {DEEPEST_LIST} deep"));
+            return Err(error.hint("list the resources themselves"));
         }
         for item in take_items(node) {
             if check(&item)? {
@@ -125,18 +128,21 @@ fn check(node: &Node) -> Result<bool> {
         node.filter(|node| !node.is_null()).and_then(Node::as_str).is_some_and(|text| !text.is_empty())
     };
     if node.entries().is_none() {
-        return Err(at(node, "missing Resource metadata: this is not a Kubernetes resource".to_owned()));
+        let error = at(node, "missing Resource metadata: this is not a Kubernetes resource".to_owned());
+        return Err(error.hint(NEEDED));
     }
     if !filled(node.get("kind")) {
         let error = at(node, "missing kind: this is not a Kubernetes resource".to_owned());
-        return Err(error.hint("a manifest needs `apiVersion`, `kind` and `metadata.name`"));
+        return Err(error.hint(NEEDED));
     }
     let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
     if !kind.ends_with("List") && !filled(node.at(&["metadata", "name"])) {
-        return Err(at(node, format!("missing metadata.name in {kind}")));
+        return Err(at(node, format!("missing metadata.name in {kind}")).hint(NEEDED));
     }
     Ok(true)
 }
+
+const NEEDED: &str = "a manifest needs `apiVersion`, `kind` and `metadata.name`";
 
 fn at(node: &Node, message: String) -> Box<Diagnostic> {
     let error = Diagnostic::error("kustomize-manifest", message);

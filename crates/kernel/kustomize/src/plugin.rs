@@ -60,7 +60,10 @@ pub(crate) fn generate(
     let made = match config.kind() {
         "ConfigMapGenerator" => configured(Generated::ConfigMap).map(|made| vec![made]),
         "SecretGenerator" => configured(Generated::Secret).map(|made| vec![made]),
-        "IAMPolicyGenerator" => generate_policy(node).map(|made| vec![made]),
+        "IAMPolicyGenerator" => {
+            let stamp = Stamp::new(build.options.origins, Step::Generator, node.span);
+            generate_policy(node, &stamp).map(|made| vec![made])
+        }
         _ => read_helm_chart(&decoder, node)
             .and_then(|chart| inflate(build, target, &chart, &read_helm_globals(&decoder, node)?)),
     };
@@ -150,16 +153,19 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
                 get("patches").map(|node| decoder.located(node)).transpose()?.filter(|patch| !patch.text.is_empty()),
             );
             if patches.is_empty() {
-                return Err(Diagnostic::error("kustomize-patch", "empty file path and empty patch content"));
+                let error = Diagnostic::error("kustomize-patch", "empty file path and empty patch content");
+                return Err(error.hint("`paths:` lists files with patches, `patches: |-` has their text below"));
             }
-            let patch = load_strategic_merge(&patches, target.loader, target.file)?;
-            build.patch(&patch, target, onto)
+            let patches = load_strategic_merge(&patches, target.loader, target.file)?;
+            patches.iter().try_for_each(|patch| build.patch(patch, target, onto))
         }
         "ReplacementTransformer" => {
-            let list = get("replacements").and_then(Node::items).unwrap_or_default();
-            let warnings =
-                load_replacements(list, false, target.loader)?.apply(set, origins, build.unmatched(target))?;
-            build.warnings.extend(warnings);
+            let list = get("replacements").and_then(Node::items).unwrap_or_default().iter();
+            let loaded: Vec<_> =
+                list.map(|entry| load_replacements(entry, false, target.loader)).collect::<Result<_>>()?;
+            for replacements in loaded {
+                build.warnings.extend(replacements.apply(set, origins, build.unmatched(target))?);
+            }
             Ok(())
         }
         "ReplicaCountTransformer" => {
@@ -187,7 +193,8 @@ fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
 
 fn required(fields: Vec<FieldSpec>) -> Result<Vec<FieldSpec>> {
     if fields.is_empty() {
-        return Err(Diagnostic::error("kustomize-plugin", "fieldSpecs is not expected to be nil"));
+        let error = Diagnostic::error("kustomize-plugin", "fieldSpecs is not expected to be nil");
+        return Err(error.hint("list the fields to change: `fieldSpecs: [{path: metadata/name}]`"));
     }
     Ok(fields)
 }
@@ -232,12 +239,15 @@ fn check(build: &Build<'_>, config: &Resource, known: &[&str], what: &str) -> Re
     } else if known.contains(&kind) {
         return Ok(());
     } else if GENERATORS.contains(&kind) || TRANSFORMERS.contains(&kind) {
-        Diagnostic::error("kustomize-plugin", format!("plugin {} not a {what}", config.id()))
+        Diagnostic::error("kustomize-plugin", format!("plugin {} not a {what}", config.id())).hint(format!(
+            "a {kind} belongs under `{}s:`",
+            if what == "generator" { "transformer" } else { "generator" }
+        ))
     } else {
         let error = Diagnostic::error("kustomize-plugin", format!("unable to load builtin {}", config.gvk()));
         match closest(kind, known.iter().copied()) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error,
+            None => error.hint(format!("the built-in {what}s are: {}", known.join(", "))),
         }
     };
     Err(located(error, config.node().span))

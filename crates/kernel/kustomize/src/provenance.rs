@@ -1,11 +1,12 @@
 //! `buildMetadata:`: annotations that say which file a resource came from and which transformers it met.
 
-use crate::load::Loader;
 use crate::remote::RepositoryUrl;
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::stamp::Stamp;
+use camino::Utf8PathBuf;
+use onepane_diagnostics::Origin;
 use onepane_resource::{GeneratorBehavior, Resource, ResourceSet};
 use onepane_world::normalize;
-use onepane_yaml::{Node, Style};
+use onepane_yaml::{History, Node, Style};
 
 const ORIGIN: &str = "config.kubernetes.io/origin";
 const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformations";
@@ -140,6 +141,16 @@ pub(crate) fn remove_unwanted(resource: &mut Resource, origins: bool, transforma
     }
 }
 
+/// Marks the annotations of this module that are left.
+pub(crate) fn mark_provenance(resource: &mut Resource, stamp: &Stamp) {
+    let annotations = resource.node_mut().get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    for (key, value) in annotations.and_then(Node::entries_mut).into_iter().flatten() {
+        if matches!(key.as_str(), Some(ORIGIN | TRANSFORMATIONS)) {
+            value.history = History(stamp.over(Origin::UNKNOWN, Vec::new()));
+        }
+    }
+}
+
 fn text(value: String) -> Node {
     Node { style: Style::Literal, ..Node::string(value) }
 }
@@ -148,10 +159,4 @@ fn text(value: String) -> Node {
 fn scalar(value: &str) -> String {
     let written = onepane_yaml::write_sorted(&Node::string(value));
     written.map_or_else(|_| value.to_owned(), |text| text.trim_end().to_owned())
-}
-
-/// The path of the loader's folder, for messages.
-pub(crate) fn folder(loader: &Loader<'_>) -> Utf8PathBuf {
-    let shown = loader.shown();
-    if shown.as_str().is_empty() { Utf8Path::new(".").to_owned() } else { shown }
 }

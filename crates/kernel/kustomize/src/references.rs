@@ -3,11 +3,12 @@
 //! A reference is resolved among the resources that once had the name it holds. Each name leads to its candidates
 //! through an index, so the cost grows with the number of references and not with the square of the resources.
 
+use crate::accumulate::{Target, located};
 use crate::config::TransformerConfig;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
-use onepane_diagnostics::{Diagnostic, Origin, Result, Step};
+use onepane_diagnostics::{Diagnostic, Origin, Result, Span, Step};
 use onepane_resource::{GroupVersionKind, Resource, ResourceId, ResourceSet};
 use onepane_yaml::{Content, Node};
 use std::collections::{HashMap, HashSet};
@@ -16,11 +17,17 @@ use std::collections::{HashMap, HashSet};
 ///
 /// # Errors
 /// `kustomize-ambiguous-reference` when a name may mean several resources.
-pub(crate) fn update_references(resources: &mut ResourceSet, config: &TransformerConfig, origins: bool) -> Result<()> {
+pub(crate) fn update_references(
+    resources: &mut ResourceSet,
+    config: &TransformerConfig,
+    origins: bool,
+    target: &Target<'_>,
+) -> Result<()> {
     let index = Index::new(resources, origins);
+    let check = |resource: &Resource| subject_namespaces(resource).map_err(|error| target.in_entry_of(error, resource));
     if index.candidates.is_empty() {
         // A role binding whose subject has no namespace is an error even where nothing was renamed.
-        return resources.iter().try_for_each(|resource| subject_namespaces(resource).map(drop));
+        return resources.iter().try_for_each(|resource| check(resource).map(drop));
     }
     let fields = Fields::new(config, &index);
     for referrer in resources.iter_mut() {
@@ -29,19 +36,18 @@ pub(crate) fn update_references(resources: &mut ResourceSet, config: &Transforme
         if matching.is_empty() {
             continue;
         }
-        let context = Context::new(referrer, &index, origins)?;
+        let context = Context::new(referrer, &index, origins, check(referrer)?);
         for field in matching {
             let reference = Reference { context: &context, field };
             // Whether the field is for the referrer was decided by its first id, whatever it is now.
-            field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node)).map_err(
-                |mut error| {
-                    error.message = format!(
-                        "updating name reference in '{}' field of '{}': {}",
-                        field.path.spec.path, context.id, error.message
-                    );
-                    error
-                },
-            )?;
+            let updated = field.path.apply_to_any(referrer, Create::Nothing, &mut |node| reference.update(node));
+            updated.map_err(|mut error| {
+                error.message = format!(
+                    "updating name reference in '{}' field of '{}': {}",
+                    field.path.spec.path, context.id, error.message
+                );
+                target.in_entry_of(error, referrer)
+            })?;
         }
     }
     Ok(())
@@ -56,6 +62,8 @@ struct Candidate {
     name: Box<str>,
     namespace: Box<str>,
     name_origin: Origin,
+    namespace_origin: Origin,
+    span: Option<Span>,
 }
 
 /// Everything that references may lead to.
@@ -91,7 +99,10 @@ impl Index {
                 }
                 index.kinds.insert(previous.kind.clone());
             }
-            let name_node = resource.node().at(&["metadata", "name"]);
+            let origin_of = |key: &str| {
+                let node = resource.node().at(&["metadata", key]).filter(|_| origins);
+                node.map_or(Origin::UNKNOWN, Node::origin)
+            };
             index.candidates.push(Candidate {
                 id: resource.id().clone(),
                 previous: resource.previous_ids().collect(),
@@ -99,7 +110,9 @@ impl Index {
                 suffixes: resource.suffixes.clone(),
                 name: resource.name().into(),
                 namespace: resource.namespace().into(),
-                name_origin: name_node.filter(|_| origins).map_or(Origin::UNKNOWN, Node::origin),
+                name_origin: origin_of("name"),
+                namespace_origin: origin_of("namespace"),
+                span: resource.node().span,
             });
         }
         index
@@ -154,16 +167,16 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(referrer: &Resource, index: &'a Index, origins: bool) -> Result<Self> {
-        Ok(Self {
+    fn new(referrer: &Resource, index: &'a Index, origins: bool, subject_namespaces: HashSet<Box<str>>) -> Self {
+        Self {
             index,
             origins,
             id: referrer.id().clone(),
             prefixes: referrer.prefixes.clone(),
             suffixes: referrer.suffixes.clone(),
-            subject_namespaces: subject_namespaces(referrer)?,
+            subject_namespaces,
             role: role_type(referrer),
-        })
+        }
     }
 
     /// Whether the referrer can see the candidate at all.
@@ -200,11 +213,8 @@ fn subject_namespaces(referrer: &Resource) -> Result<HashSet<Box<str>>> {
             Some(crate::scalar::Scalar::String(text)) => drop(namespaces.insert(text.into_owned().into())),
             _ => {
                 let message = format!("Invalid Input: namespace is blank for resource \"{}\"", referrer.id());
-                let error = Diagnostic::error("kustomize-reference", message);
-                return Err(match namespace.span {
-                    Some(span) => error.at(span),
-                    None => error,
-                });
+                let error = located(Diagnostic::error("kustomize-reference", message), namespace.span);
+                return Err(error.hint("name the service account's namespace, or leave the field out"));
             }
         }
     }
@@ -242,9 +252,11 @@ impl<'a> Reference<'a> {
 
     fn update_name(&self, node: &mut Node) -> Result<()> {
         let name = node.as_str().unwrap_or_default();
-        let Some(referral) = self.select(name, None)? else { return Ok(()) };
+        let Some(referral) = self.select(name, None).map_err(|error| located(error, node.span))? else {
+            return Ok(());
+        };
         if *referral.name != *name {
-            self.stamp(referral, node);
+            self.stamp(referral, &referral.name_origin, node);
             node.content = Content::Scalar(referral.name.clone());
             node.tag = None;
         }
@@ -257,36 +269,37 @@ impl<'a> Reference<'a> {
         };
         let name = name.as_str().unwrap_or_default().to_owned();
         let namespace = node.get("namespace").map(|namespace| namespace.as_str().unwrap_or_default().to_owned());
-        let Some(referral) = self.select(&name, Some(namespace.as_deref()))? else { return Ok(()) };
+        let selected = self.select(&name, Some(namespace.as_deref()));
+        let Some(referral) = selected.map_err(|error| located(error, node.span))? else { return Ok(()) };
         if *referral.name == *name && referral.namespace.is_empty() {
             return Ok(());
         }
-        self.set(node, "name", &referral.name, referral);
+        self.set(node, "name", &referral.name, (referral, &referral.name_origin));
         if !referral.namespace.is_empty() {
-            self.set(node, "namespace", &referral.namespace, referral);
+            self.set(node, "namespace", &referral.namespace, (referral, &referral.namespace_origin));
         }
         Ok(())
     }
 
-    fn set(&self, node: &mut Node, key: &str, value: &str, referral: &Candidate) {
+    fn set(&self, node: &mut Node, key: &str, value: &str, (referral, source): (&Candidate, &Origin)) {
         match node.get_mut(key) {
             Some(present) if present.as_str() == Some(value) => {}
             Some(present) => {
-                self.stamp(referral, present);
+                self.stamp(referral, source, present);
                 present.content = Content::Scalar(value.into());
                 present.tag = None;
             }
             None => {
                 let mut made = Node::scalar(value);
-                self.stamp(referral, &mut made);
+                self.stamp(referral, source, &mut made);
                 node.set(key, made);
             }
         }
     }
 
-    fn stamp(&self, referral: &Candidate, node: &mut Node) {
-        let stamp = Stamp::new(self.context.origins, Step::NameReference, referral.name_origin.span());
-        stamp.noted(&referral.id.to_string()).mark_from(node, referral.name_origin.clone());
+    fn stamp(&self, referral: &Candidate, source: &Origin, node: &mut Node) {
+        let stamp = Stamp::new(self.context.origins, Step::NameReference, source.span());
+        stamp.noted(&referral.id.to_string()).mark_from(node, source.clone());
     }
 
     /// The one resource that `name` means now, if there is one. `namespace` is `None` where only a name is written,
@@ -341,8 +354,11 @@ impl<'a> Reference<'a> {
         }
         let ids: Vec<String> = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
         let message = format!("found multiple possible referrals: {}", ids.join(", "));
-        Err(Diagnostic::error("kustomize-ambiguous-reference", message)
-            .hint("give the resources different names before the overlays add theirs"))
+        let mut error = Diagnostic::error("kustomize-ambiguous-reference", message);
+        for span in candidates.iter().filter_map(|candidate| candidate.span) {
+            error = error.label(span, "it may mean this");
+        }
+        Err(error.hint("give the resources different names before the overlays add theirs"))
     }
 }
 
@@ -357,11 +373,8 @@ fn same_ending(a: &[Box<str>], b: &[Box<str>], allow_empty: bool) -> bool {
 }
 
 fn misplaced(node: &Node, message: &str) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-reference", message);
-    match node.span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(Diagnostic::error("kustomize-reference", message), node.span)
+        .hint("a `nameReference` of `configurations:` leads to a name, or to a mapping with `name`")
 }
 
 #[cfg(test)]

@@ -51,8 +51,11 @@ impl RepositoryUrl {
         Some(url)
     }
 
-    /// What can't be read in the query has no effect.
+    /// A value that can't be read has no effect, and nothing has one in a query that can't be decoded.
     fn read_query(&mut self, query: &str) {
+        if !is_decodable(query) {
+            return;
+        }
         let (mut version, mut reference) = (None, None);
         for (key, value) in form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty()) {
             match &*key {
@@ -77,10 +80,21 @@ impl RepositoryUrl {
         !self.names_a_manifest() && ["//", ".git", "_git/"].iter().any(|mark| path.contains(mark))
     }
 
+    /// Whether it starts with what once forced the protocol of Git's own, and does nothing.
+    pub(crate) fn has_git_prefix(&self) -> bool {
+        strip_prefix(&self.written, GIT_PREFIX).is_some()
+    }
+
     /// Whether it would be a file's, were it no repository's.
     pub(crate) fn names_a_manifest(&self) -> bool {
         matches!(self.folder.extension(), Some("yaml" | "yml" | "json"))
     }
+}
+
+/// Whether Go reads the query: what follows `%` are two digits, and nothing is parted by `;`.
+fn is_decodable(query: &str) -> bool {
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    !query.contains(';') && query.split('%').skip(1).all(is_escape)
 }
 
 /// Seconds, or a duration with units.
@@ -91,11 +105,12 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 const FILE: &str = "file://";
+const GIT_PREFIX: &str = "git::";
 
 /// The scheme, user and host, and the path behind them.
 fn split_host(address: &str) -> Option<(String, &str)> {
     // A prefix of the library that Kustomize once read its URLs with.
-    let address = strip_prefix(address, "git::").unwrap_or(address);
+    let address = strip_prefix(address, GIT_PREFIX).unwrap_or(address);
     let schemes = ["ssh://", "https://", "http://", FILE];
     let (scheme, rest) = schemes
         .iter()
@@ -170,7 +185,16 @@ pub trait Remotes: Sync {
     ///
     /// # Errors
     /// As above, and for any answer but a good one.
-    fn file(&self, url: &str) -> Result<Arc<[u8]>>;
+    fn file(&self, url: &str) -> Result<RemoteFile>;
+}
+
+/// What an HTTP server has at an address.
+#[derive(Clone)]
+pub struct RemoteFile {
+    /// The contents.
+    pub bytes: Arc<[u8]>,
+    /// What the user should know, such as that the server could not be asked.
+    pub warning: Option<Diagnostic>,
 }
 
 /// The files of a repository at one commit.
@@ -239,5 +263,8 @@ mod tests {
         assert_eq!(url("timeout=0").timeout, DEFAULT_TIMEOUT);
         assert!(!url("ref=a%2Fb&submodules=false").submodules);
         assert_eq!(url("ref=a%2Fb&submodules=?").reference.as_deref(), Some("a/b"));
+        for query in ["ref=a&timeout=%zz", "ref=a;b", "ref=a%2"] {
+            assert_eq!(url(query).reference, None, "{query}");
+        }
     }
 }

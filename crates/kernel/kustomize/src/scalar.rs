@@ -7,6 +7,8 @@ use onepane_yaml::{Content, Dialect, Node, Style, resolve};
 pub(crate) trait NodeExt {
     /// Whether it is null: `null`, `~` or nothing.
     fn is_null(&self) -> bool;
+    /// Whether it is a string for go-yaml v2.
+    fn is_string(&self) -> bool;
     /// The type for go-yaml v2, which reads kustomizations: YAML 1.1, so `yes` is true. `None` for a collection.
     fn scalar_1_1(&self) -> Option<Scalar<'_>>;
     /// The type for go-yaml v3, which reads resources: YAML 1.2, so `yes` is a string. `None` for a collection.
@@ -20,6 +22,10 @@ impl NodeExt for Node {
             Some(tag) => tag == "!!null",
             None => self.style == Style::Plain && matches!(&**text, "" | "~" | "null" | "Null" | "NULL"),
         }
+    }
+
+    fn is_string(&self) -> bool {
+        matches!(self.scalar_1_1(), Some(Scalar::String(_)))
     }
 
     fn scalar_1_1(&self) -> Option<Scalar<'_>> {

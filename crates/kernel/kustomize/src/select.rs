@@ -142,6 +142,7 @@ pub(crate) fn compile(expression: &str, written: &str) -> Result<Regex> {
         let reason = error.to_string();
         let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
         Diagnostic::error("kustomize-selector", format!("`{written}` is not a regular expression: {reason}"))
+            .hint("write `\\` before a character that stands for itself")
     })
 }
 

@@ -40,11 +40,14 @@ impl Stamp {
         }
     }
 
-    /// Marks a node that this step made or is about to change.
+    /// Marks a node that this step made or is about to change; a step that comes by twice is told once.
     pub(crate) fn mark(&self, node: &mut Node) {
-        if self.0.is_some() {
+        if let Some(mark) = &self.0 {
             let previous = node.origin();
-            node.history = History(self.over(previous, Vec::new()));
+            let same = |newest: &Record| (newest.step, newest.span, &newest.note) == (mark.step, mark.span, &mark.note);
+            if !previous.record().is_some_and(same) {
+                node.history = History(self.over(previous, Vec::new()));
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is said of a patch or replacement that selects nothing: [`unmatched`].
 
-use crate::decode::closest;
+use crate::decode::{closest, some_of};
 use crate::select::Selector;
 use onepane_diagnostics::{Diagnostic, Result, Span};
 use onepane_resource::{Resource, ResourceSet};
@@ -42,6 +42,7 @@ pub(crate) fn unmatched(
     };
     let found = match near(selector, resources) {
         Some(hint) => found.hint(hint),
+        None if strict => found.hint("let it select a resource that is built here, or take it out"),
         None => found,
     };
     if strict { Err(found) } else { Ok(Some(*found)) }
@@ -108,9 +109,7 @@ fn near(selector: &Selector, resources: &ResourceSet) -> Option<String> {
         let kinds = resources.iter().map(Resource::kind);
         return closest(&selector.kind, kinds).map(|kind| format!("did you mean the kind `{kind}`?"));
     }
-    let some: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
-    let more = if names.len() > some.len() { format!(" and {} more", names.len() - some.len()) } else { String::new() };
-    Some(format!("there are {}{more}", some.join(", ")))
+    Some(format!("there are {}", some_of(&Vec::from_iter(names))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `vars:`, deprecated: `$(NAME)` in certain fields stands for the value of a field of a resource.
 
+use crate::accumulate::{Target, located};
 use crate::config::FieldSpec;
 use crate::kustomization::Variable;
 use crate::scalar::{NodeExt, Scalar};
@@ -8,7 +9,7 @@ use crate::walk::{Create, Path};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Span, Step};
 use onepane_patch::{lookup, split_path};
 use onepane_resource::{GroupVersionKind, ResourceId, ResourceSet};
-use onepane_yaml::{Content, Node, Style};
+use onepane_yaml::{Content, History, Node, Style};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +51,12 @@ pub(crate) fn add_variables(
                     positions.len(),
                     variable.name
                 );
-                return Err(fail(message, variable.span));
+                let mut error = fail(message, variable);
+                let found = positions.iter().filter_map(|position| resources.get(*position)?.node().span);
+                for span in found {
+                    error = error.label(span, "it may mean this");
+                }
+                return Err(error.hint("name the `namespace` in `objref:`"));
             }
         }
     }
@@ -64,23 +70,26 @@ pub(crate) fn add_variables(
 pub(crate) fn merge_variables(variables: &mut Variables, incoming: impl IntoIterator<Item = Variable>) -> Result<()> {
     for variable in incoming {
         if let Some(first) = variables.get(&variable.name) {
-            let mut error = fail(format!("var '{}' already encountered", variable.name), variable.span);
+            let mut error = fail(format!("var '{}' already encountered", variable.name), &variable);
             if let Some(span) = first.span {
                 error = error.label(span, "it is first defined here");
             }
-            return Err(error);
+            return Err(error.hint("give one of them another name"));
         }
         variables.insert(variable.name.clone(), variable);
     }
     Ok(())
 }
 
-fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-variable", message);
-    match span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+/// What is wrong with a variable comes up far from the kustomization that has it.
+fn fail(message: String, variable: &Variable) -> Box<Diagnostic> {
+    let error = located(Diagnostic::error("kustomize-variable", message), variable.span);
+    error.trace(format!("in `vars[{}]`", variable.index), variable.span)
+}
+
+fn unreplaceable(message: String, node: &Node) -> Box<Diagnostic> {
+    located(Diagnostic::error("kustomize-variable", message), node.span)
+        .hint("fields that variables are replaced in hold texts: put it in quotes")
 }
 
 /// A variable's value.
@@ -105,6 +114,7 @@ pub(crate) fn resolve_variables(
     resources: &mut ResourceSet,
     fields: &[FieldSpec],
     origins: bool,
+    target: &Target<'_>,
 ) -> Result<Vec<String>> {
     if variables.is_empty() {
         return Ok(Vec::new());
@@ -117,7 +127,8 @@ pub(crate) fn resolve_variables(
     let paths = Path::all(fields);
     for resource in resources.iter_mut() {
         for path in &paths {
-            path.apply(resource, Create::Nothing, &mut |node| replacer.field(node))?;
+            let replaced = path.apply(resource, Create::Nothing, &mut |node| replacer.field(node));
+            replaced.map_err(|error| target.in_entry_of(error, resource))?;
         }
     }
     let used = replacer.used.into_inner();
@@ -128,7 +139,9 @@ fn find_value(variable: &Variable, resources: &ResourceSet) -> Result<Resolved> 
     let holder = resources.iter().find(|resource| resource.variables.iter().any(|name| **name == *variable.name));
     let Some(holder) = holder else {
         let message = format!("var '{}' cannot be mapped to a field in the set of known resources", variable.name);
-        return Err(fail(message, variable.span));
+        return Err(
+            fail(message, variable).hint("`objref:` must name the kind and the first name of a resource built here")
+        );
     };
     let Some(node) = look_up(holder.node(), &variable.field_path) else {
         let message = format!(
@@ -137,7 +150,11 @@ fn find_value(variable: &Variable, resources: &ResourceSet) -> Result<Resolved> 
             holder.id(),
             variable.field_path
         );
-        return Err(fail(message, variable.span));
+        let error = fail(message, variable).hint("`fieldref.fieldPath` must lead to a value of the resource");
+        return Err(match holder.node().span {
+            Some(span) => error.label(span, "the resource"),
+            None => error,
+        });
     };
     let value = match (&node.content, node.scalar_1_2()) {
         (Content::Scalar(text), Some(scalar)) => {
@@ -194,7 +211,7 @@ impl<'a> Replacer<'a> {
                 for (key, value) in entries {
                     if !matches!(key.scalar_1_2(), Some(Scalar::String(_))) {
                         let key = key.as_str().unwrap_or_default();
-                        return Err(fail(format!("invalid map key: value='{key}'"), value.span));
+                        return Err(unreplaceable(format!("invalid map key: value='{key}'"), value));
                     }
                     self.scalar(value);
                 }
@@ -202,7 +219,7 @@ impl<'a> Replacer<'a> {
             Content::Sequence(items) => {
                 for item in items {
                     if !matches!(item.scalar_1_2(), Some(Scalar::String(_))) {
-                        return Err(fail("invalid value type expect a string".to_owned(), item.span));
+                        return Err(unreplaceable("invalid value type expect a string".to_owned(), item));
                     }
                     self.scalar(item);
                 }
@@ -218,24 +235,27 @@ impl<'a> Replacer<'a> {
         if !text.contains('$') {
             return;
         }
-        let (new, tag, source) = self.expand(text);
+        let (new, tag, sources) = self.expand(text);
         if tag == "!!str" && new == text {
             return;
         }
-        if let Some(source) = source {
-            let stamp = Stamp::new(self.origins, Step::Replacement, source.span);
-            stamp.mark_from(node, source.origin.clone());
+        // A dollar sign that was escaped is changed by no variable.
+        if self.origins {
+            let span = sources.last().and_then(|source| source.span);
+            let inputs = sources.iter().map(|source| source.origin.clone()).filter(Origin::is_known).collect();
+            let stamp = Stamp::new(true, Step::Replacement, span.or(node.origin().span()));
+            node.history = History(stamp.over(node.origin(), inputs));
         }
         node.content = Content::Scalar(new.into());
         node.tag = Some(tag.into());
         node.style = Style::Plain;
     }
 
-    /// The text with variables replaced, its type, and the variable that was used last. `$$` is a dollar sign.
-    fn expand(&self, text: &str) -> (String, &'static str, Option<&Resolved>) {
+    /// The text with variables replaced, its type, and the variables that were used. `$$` is a dollar sign.
+    fn expand(&self, text: &str) -> (String, &'static str, Vec<&Resolved>) {
         let mut result = String::with_capacity(text.len());
         let mut rest = text;
-        let mut last = None;
+        let mut sources = Vec::new();
         while let Some(at) = rest.find('$') {
             let (before, behind) = (&rest[..at], &rest[at + 1..]);
             result.push_str(before);
@@ -254,9 +274,9 @@ impl<'a> Replacer<'a> {
                     match known {
                         Some((name, resolved @ Resolved { value: Value::Scalar { text: value, tag }, .. })) => {
                             self.used.borrow_mut().insert(name);
-                            last = Some(resolved);
+                            sources.push(resolved);
                             if text.len() == name.len() + 3 {
-                                return (value.clone(), tag, last);
+                                return (value.clone(), tag, sources);
                             }
                             result.push_str(value);
                         }
@@ -276,7 +296,7 @@ impl<'a> Replacer<'a> {
             }
         }
         result.push_str(rest);
-        (result, "!!str", last)
+        (result, "!!str", sources)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every kind of patch is told: [`PatchOptions`].
 
+use crate::shape::{at, is_null_or_empty};
 use onepane_diagnostics::{Diagnostic, Origin, Record, Result, Step};
 use onepane_resource::Schema;
 use onepane_yaml::{Content, Node};
@@ -26,10 +27,20 @@ impl Default for PatchOptions<'_> {
 }
 
 impl PatchOptions<'_> {
-    /// Makes `written`, which stands for `patch`, remember that it came in the place of `previous`.
+    /// Makes `written`, which stands for `patch`, remember that it came in the place of `previous`. What stands nowhere
+    /// in a patch is no word of its author's, and leaves what was there before as it was.
     pub(crate) fn stamp(&self, written: &mut Node, patch: &Node, previous: Option<&Node>) {
         if self.origins {
-            written.history.0 = self.record(patch, previous.map_or(Origin::UNKNOWN, Node::origin));
+            let before = previous.map_or(Origin::UNKNOWN, Node::origin);
+            let is_said = patch.origin().is_known() || !before.is_known();
+            written.history.0 = if is_said { self.record(patch, before) } else { before };
+        }
+    }
+
+    /// Makes what `patch` emptied remember it, unless it was empty before.
+    pub(crate) fn stamp_emptied(&self, left: &mut Node, patch: &Node, was_empty: bool) {
+        if self.origins && !was_empty && is_null_or_empty(left) {
+            left.history.0 = self.record(patch, left.origin());
         }
     }
 
@@ -73,8 +84,5 @@ pub(crate) fn check_depth(depth: usize, node: &Node) -> Result<()> {
         return Ok(());
     }
     let error = Diagnostic::error("patch-too-deep", format!("nodes are nested more than {DEEPEST} deep"));
-    Err(match node.span {
-        Some(span) => error.at(span),
-        None => error,
-    })
+    Err(at(error, node).hint("no Kubernetes type nests like this: look for a mistake of indentation"))
 }

@@ -34,6 +34,16 @@ impl Shape {
         }
     }
 
+    /// The word of our own.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Null | Self::Scalar => "a single value",
+            Self::Sequence => "a list",
+            Self::Mapping => "a mapping",
+            Self::Alias => "an alias",
+        }
+    }
+
     /// Refuses a node that is neither of this kind nor null.
     pub(crate) fn expect(self, node: &Node) -> Result<()> {
         let shape = Self::of(node);
@@ -41,7 +51,8 @@ impl Shape {
             return Ok(());
         }
         let message = format!("wrong node kind: expected {} but got {}", self.name(), shape.name());
-        Err(at(Diagnostic::error("patch-kind-mismatch", message), node))
+        let error = Diagnostic::error("patch-kind-mismatch", message);
+        Err(at(error, node).hint(format!("this is {}, where {} is needed", shape.words(), self.words())))
     }
 }
 

@@ -1,12 +1,12 @@
 //! The charts that kustomizations inflate: [`LocalCharts`].
 
-use onepane_chart::{Origins, merge_maps, missing_dependencies, parse_values};
-use onepane_diagnostics::{Diagnostic, Origin, Result, Step};
+use onepane_chart::{File, Origins, merge_maps, missing_dependencies, parse_values};
+use onepane_diagnostics::{Diagnostic, Origin, Result, Span, Step};
 use onepane_helm::{
     Action, Capabilities, Early, Release, RenderOptions, Schemas, TEMPLATE_FAILED, name_from_template, render,
 };
 use onepane_kustomize::{ChartRequest, ChartValues, Charts, RenderedChart};
-use onepane_value::{Data, List, Map, TextBuilder, Value};
+use onepane_value::{Data, List, Map, Text, TextBuilder, Value};
 use onepane_world::World;
 use onepane_yaml::Node;
 
@@ -36,6 +36,18 @@ fn placed(value: &Value, node: &Node) -> Value {
     };
     let origin = node.span.map_or(Origin::UNKNOWN, |span| Origin::at(Step::ValuesFile, span));
     Value { data, origin }
+}
+
+/// A file of a chart that no template goes through, each line of which knows where it stands.
+pub(crate) fn as_it_is(file: &File, origins: Origins) -> Text {
+    if origins == Origins::Untracked {
+        return Text::from(file.bytes());
+    }
+    let mut text = TextBuilder::new();
+    for (line, number) in file.bytes().split_inclusive(|byte| *byte == b'\n').zip(1..) {
+        text.push(line, &Origin::at(Step::Source, Span::new(file.id, number, 1)));
+    }
+    text.finish()
 }
 
 impl Charts for LocalCharts {
@@ -123,7 +135,7 @@ fn inflate(
     let mut text = TextBuilder::new();
     for (_, file) in rendered.crds.iter().filter(|_| request.include_crds) {
         text.push_plain(b"---\n");
-        text.push(file.bytes(), &Origin::UNKNOWN);
+        text.push_text(&as_it_is(file, origins));
         text.push_plain(b"\n");
     }
     let hooks = rendered.hooks.iter().filter(|hook| !(request.skip_hooks || request.skip_tests && hook.is_test()));

@@ -1,12 +1,13 @@
 //! A release of the state file to manifests: [`Repository::render`].
 
 use crate::Repository;
+use crate::charts::as_it_is;
 use crate::render::{Manifest, RenderedRelease, files};
 use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, State, ValuesSource};
-use onepane_value::{Map, Text};
+use onepane_value::Map;
 
 impl Repository<'_> {
     /// What the state file says for `environment`.
@@ -91,7 +92,7 @@ impl Repository<'_> {
         let rendered = render(chart, &values, &options, self.world, early, &mut warn)
             .map_err(|error| in_release(error.diagnostic))?;
         let crds =
-            rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: Text::from(file.bytes()) });
+            rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: as_it_is(file, origins) });
         let manifests = rendered.manifests;
         let hooks = rendered.hooks.into_iter().filter(|hook| !hook.is_test()).map(|hook| hook.manifest);
         let manifests = manifests.into_iter().chain(hooks);

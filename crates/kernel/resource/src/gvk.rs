@@ -1,10 +1,12 @@
 //! The type of a resource: [`GroupVersionKind`].
 
 use crate::{Scope, scope_of};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// Group, version and kind of a resource. An absent part is empty: `v1`/`Pod` has no group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default)]
 pub struct GroupVersionKind {
     /// `apps` of `apps/v1`.
     pub group: Box<str>,
@@ -12,12 +14,19 @@ pub struct GroupVersionKind {
     pub version: Box<str>,
     /// `Deployment`.
     pub kind: Box<str>,
+    /// The scope that a schema of the build's own tells; it makes no difference to which type this is.
+    told: Option<Scope>,
 }
 
 impl GroupVersionKind {
     /// From the three parts.
     pub fn new(group: impl Into<Box<str>>, version: impl Into<Box<str>>, kind: impl Into<Box<str>>) -> Self {
-        Self { group: group.into(), version: version.into(), kind: kind.into() }
+        Self { group: group.into(), version: version.into(), kind: kind.into(), told: None }
+    }
+
+    /// The same type, of which a schema tells the scope. That of Kubernetes' own kinds is never another.
+    pub(crate) fn told(self, scope: Option<Scope>) -> Self {
+        Self { told: scope, ..self }
     }
 
     /// From the fields of a manifest. Everything before the first `/` of `api_version` is the group.
@@ -38,7 +47,11 @@ impl GroupVersionKind {
 
     /// Whether it is known to live outside namespaces. Unknown kinds count as namespaced.
     pub fn is_cluster_scoped(&self) -> bool {
-        scope_of(&self.group, &self.version, &self.kind) == Some(Scope::Cluster)
+        scope_of(&self.group, &self.version, &self.kind).or(self.told) == Some(Scope::Cluster)
+    }
+
+    fn parts(&self) -> (&str, &str, &str) {
+        (&self.group, &self.version, &self.kind)
     }
 
     /// Whether `selector` matches: each part of it that is not empty must be equal.
@@ -47,6 +60,32 @@ impl GroupVersionKind {
         selects(&selector.group, &self.group)
             && selects(&selector.version, &self.version)
             && selects(&selector.kind, &self.kind)
+    }
+}
+
+impl PartialEq for GroupVersionKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for GroupVersionKind {}
+
+impl Hash for GroupVersionKind {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialOrd for GroupVersionKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for GroupVersionKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
     }
 }
 

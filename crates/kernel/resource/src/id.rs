@@ -72,7 +72,8 @@ impl PartialEq for ResourceId {
         self.same_gvk_and_name(other)
             && (self.namespace == other.namespace
                 || self.named_namespace() == other.named_namespace()
-                || self.is_cluster_scoped())
+                || self.is_cluster_scoped()
+                || other.is_cluster_scoped())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A resource during a build: [`Resource`].
 
-use crate::{GroupVersionKind, ResourceId};
+use crate::{GroupVersionKind, ResourceId, Schema};
 use onepane_diagnostics::FileId;
 use onepane_yaml::{Content, Node, Style};
 use std::sync::OnceLock;
@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 pub struct Resource {
     node: Node,
     id: OnceLock<ResourceId>,
+    /// What tells the scopes of kinds that are not Kubernetes' own.
+    schema: Option<Schema>,
     /// The ids it had before, oldest first. See [`Resource::store_previous_id`].
     pub previous: Vec<PreviousId>,
     /// The name prefixes it was given, innermost overlay first.
@@ -92,6 +94,7 @@ impl Resource {
         Self {
             node,
             id: OnceLock::new(),
+            schema: None,
             previous: Vec::new(),
             prefixes: Vec::new(),
             suffixes: Vec::new(),
@@ -105,6 +108,12 @@ impl Resource {
             variables: Vec::new(),
             helm_generated: false,
         }
+    }
+
+    /// Lets `schema` tell its scope, if its kind is not one of Kubernetes' own.
+    pub fn set_schema(&mut self, schema: &Schema) {
+        self.schema = Some(schema.clone());
+        self.id = OnceLock::new();
     }
 
     /// The manifest.
@@ -160,9 +169,14 @@ impl Resource {
     /// The current id.
     pub fn id(&self) -> &ResourceId {
         self.id.get_or_init(|| {
-            let gvk = GroupVersionKind::parse(self.api_version(), self.kind());
+            let gvk = self.told(GroupVersionKind::parse(self.api_version(), self.kind()));
             ResourceId::new(gvk, self.namespace(), self.name())
         })
+    }
+
+    fn told(&self, gvk: GroupVersionKind) -> GroupVersionKind {
+        let scope = self.schema.as_ref().and_then(|schema| schema.scope_of(&gvk.api_version(), &gvk.kind));
+        gvk.told(scope)
     }
 
     /// The ids it had before, oldest first, in the current group and version.
@@ -170,7 +184,7 @@ impl Resource {
         self.previous.iter().map(|previous| {
             let gvk = &self.id().gvk;
             let gvk = GroupVersionKind::new(gvk.group.clone(), gvk.version.clone(), previous.kind.clone());
-            ResourceId::new(gvk, previous.namespace.clone(), previous.name.clone())
+            ResourceId::new(self.told(gvk), previous.namespace.clone(), previous.name.clone())
         })
     }
 

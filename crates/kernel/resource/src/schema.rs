@@ -1,5 +1,6 @@
 //! What a strategic merge needs to know of types: [`Schema`].
 
+use crate::Scope;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_yaml::Node;
 use std::collections::HashMap;
@@ -25,6 +26,10 @@ struct Types {
     kinds: HashMap<Box<str>, Vec<(Box<str>, usize)>>,
     /// The types of definitions, by name.
     names: HashMap<Box<str>, usize>,
+    /// The scopes of kinds, by kind and `apiVersion`.
+    scopes: HashMap<Box<str>, Vec<(Box<str>, Scope)>>,
+    /// What holds of kinds and definitions that are not here.
+    below: Option<Arc<Types>>,
     /// Whether a field that no type names is known to be of no interest, rather than unknown.
     closed: bool,
 }
@@ -58,13 +63,16 @@ impl Schema {
     }
 
     /// The kinds of an OpenAPI document, as a kustomization's `openapi.path` names one. They take the place of
-    /// Kubernetes' own, which are then unknown.
+    /// Kubernetes' own, which are then unknown, unless there is `below`, which is what holds of all others.
     ///
     /// # Errors
-    /// `openapi-invalid` when the document is no mapping, its definitions are none or it is nested beyond reason.
-    pub fn from_openapi(document: &Node) -> Result<Self> {
-        read_openapi(document).map(|types| Self(Arc::new(types))).map_err(|message| {
+    /// `openapi-invalid` when the document is no mapping, its definitions or paths are none or it is nested beyond
+    /// reason.
+    pub fn from_openapi(document: &Node, below: Option<&Self>) -> Result<Self> {
+        let below = below.map(|schema| schema.0.clone());
+        read_openapi(document, below).map(|types| Self(Arc::new(types))).map_err(|message| {
             let error = Diagnostic::error("openapi-invalid", message);
+            let error = error.hint("it is an OpenAPI v2 document, as `kustomize openapi fetch` prints");
             match document.span {
                 Some(span) => error.at(span),
                 None => error,
@@ -95,9 +103,21 @@ impl Schema {
 
     /// The type of a kind, if it is known in exactly that version.
     pub fn of_kind(&self, api_version: &str, kind: &str) -> Option<SchemaType<'_>> {
-        let versions = self.0.kinds.get(kind)?;
-        let (_, index) = versions.iter().find(|(version, _)| **version == *api_version)?;
-        Some(SchemaType { types: &self.0, index: *index })
+        let mut types = &*self.0;
+        loop {
+            let known = types.kinds.get(kind).into_iter().flatten().find(|(version, _)| **version == *api_version);
+            match (known, &types.below) {
+                (Some((_, index)), _) => return Some(SchemaType { types, index: *index }),
+                (None, Some(below)) => types = below,
+                (None, None) => return None,
+            }
+        }
+    }
+
+    /// The scope of a kind that the document's paths tell.
+    pub fn scope_of(&self, api_version: &str, kind: &str) -> Option<Scope> {
+        let versions = self.0.scopes.get(kind)?;
+        versions.iter().find(|(version, _)| **version == *api_version).map(|(_, scope)| *scope)
     }
 }
 
@@ -146,13 +166,21 @@ impl Types {
         None
     }
 
-    /// The definition of a name. Kubernetes' own have here the last part of theirs; those of no interest are opaque.
-    fn definition(&self, name: &str) -> Option<usize> {
-        if !self.closed {
-            return self.names.get(name).copied();
+    /// The definition of a name, in these types or in those below. Kubernetes' own have here the last part of their
+    /// names; those of no interest are opaque.
+    fn definition(this: &Arc<Self>, name: &str) -> Option<(Arc<Self>, usize)> {
+        let own = match this.closed {
+            false => this.names.get(name).copied(),
+            true => {
+                let (package, short) = name.rsplit_once('.')?;
+                package.starts_with("io.k8s.").then(|| this.names.get(short).copied().unwrap_or(OPAQUE))
+            }
+        };
+        match (own, &this.below) {
+            (Some(index), _) => Some((this.clone(), index)),
+            (None, Some(below)) => Self::definition(below, name),
+            (None, None) => None,
         }
-        let (package, short) = name.rsplit_once('.')?;
-        package.starts_with("io.k8s.").then(|| self.names.get(short).copied().unwrap_or(OPAQUE))
     }
 
     fn add(&mut self, of: Type) -> usize {
@@ -202,11 +230,12 @@ fn read_table(text: &str) -> Types {
     types
 }
 
-fn read_openapi(document: &Node) -> Result<Types, String> {
+fn read_openapi(document: &Node, below: Option<Arc<Types>>) -> Result<Types, String> {
     if document.entries().is_none() {
         return Err("an OpenAPI document must be a mapping".to_owned());
     }
-    let mut types = Types::default();
+    let mut types = Types { below: below.clone(), ..Types::default() };
+    read_scopes(document, &mut types.scopes)?;
     types.add(Type::default());
     let definitions = match document.get("definitions") {
         Some(definitions) => {
@@ -221,7 +250,7 @@ fn read_openapi(document: &Node) -> Result<Types, String> {
         named.insert(name, index);
         types.names.insert(name.into(), index);
     }
-    let mut reader = Reader { types, named, outside: None };
+    let mut reader = Reader { types, named, outside: below.as_ref() };
     for (name, definition) in definitions {
         let Some(&index) = reader.named.get(name.as_str().unwrap_or_default()) else { continue };
         let of = reader.read(definition, 0)?;
@@ -229,22 +258,47 @@ fn read_openapi(document: &Node) -> Result<Types, String> {
             *place = of;
         }
         for gvk in definition.get("x-kubernetes-group-version-kind").and_then(Node::items).unwrap_or_default() {
-            let part = |key: &str| gvk.get(key).and_then(Node::as_str).unwrap_or_default();
-            let (group, version) = (part("group"), part("version"));
-            let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-            let versions = reader.types.kinds.entry(part("kind").into()).or_default();
-            versions.retain(|(known, _)| **known != *api_version);
-            versions.push((api_version.into(), index));
+            let (api_version, kind) = read_type(gvk);
+            let versions = reader.types.kinds.entry(kind).or_default();
+            versions.retain(|(known, _)| *known != api_version);
+            versions.push((api_version, index));
         }
     }
     Ok(reader.types)
+}
+
+/// `apiVersion` and kind of an `x-kubernetes-group-version-kind`.
+fn read_type(gvk: &Node) -> (Box<str>, Box<str>) {
+    let part = |key: &str| gvk.get(key).and_then(Node::as_str).unwrap_or_default();
+    let (group, version) = (part("group"), part("version"));
+    let api_version = if group.is_empty() { version.into() } else { format!("{group}/{version}").into() };
+    (api_version, part("kind").into())
+}
+
+/// A kind lives in namespaces if any path to read it has one.
+fn read_scopes(document: &Node, scopes: &mut HashMap<Box<str>, Vec<(Box<str>, Scope)>>) -> Result<(), String> {
+    let Some(paths) = document.get("paths") else { return Ok(()) };
+    let paths = paths.entries().ok_or_else(|| "`paths` of an OpenAPI document must be a mapping".to_owned())?;
+    for (path, operations) in paths {
+        let Some(gvk) = operations.at(&["get", "x-kubernetes-group-version-kind"]) else { continue };
+        let (api_version, kind) = read_type(gvk);
+        let is_namespaced = path.as_str().is_some_and(|path| path.contains("namespaces/{namespace}"));
+        let scope = if is_namespaced { Scope::Namespaced } else { Scope::Cluster };
+        let versions = scopes.entry(kind).or_default();
+        match versions.iter_mut().find(|(known, _)| *known == api_version) {
+            Some((_, known)) if is_namespaced => *known = scope,
+            Some(_) => {}
+            None => versions.push((api_version, scope)),
+        }
+    }
+    Ok(())
 }
 
 /// Reads types as OpenAPI describes them.
 struct Reader<'n> {
     types: Types,
     named: HashMap<&'n str, usize>,
-    /// Where references lead that lead to no definition of this document.
+    /// Where references lead that lead to no definition of this document, if there is anything.
     outside: Option<&'n Arc<Types>>,
 }
 
@@ -264,7 +318,11 @@ impl Reader<'_> {
         if let Some(other) = node.get("additionalProperties").filter(|other| other.entries().is_some()) {
             of.other_fields = Some(self.nested(other, depth)?);
         }
-        if node.get("type").and_then(Node::as_str) == Some("array")
+        let of_type = match node.get("type") {
+            Some(node) => node.items().map_or(Some(node), |types| if types.len() == 1 { types.first() } else { None }),
+            None => None,
+        };
+        if of_type.and_then(Node::as_str) == Some("array")
             && let Some(elements) = node.get("items")
         {
             of.elements = Some(self.nested(elements, depth)?);
@@ -287,13 +345,11 @@ impl Reader<'_> {
 
     fn reference(&self, reference: &str) -> Type {
         let name = reference.strip_prefix("#/definitions/").unwrap_or(reference).replace("~1", "/").replace("~0", "~");
-        if let Some(outside) = self.outside {
-            let outside = outside.definition(&name).map(|index| (outside.clone(), index));
-            // A reference that leads nowhere leaves the field unknown.
-            let target = outside.is_none().then_some(usize::MAX);
-            return Type { outside, target, ..Type::default() };
-        }
-        Type { target: Some(self.named.get(&*name).copied().unwrap_or(usize::MAX)), ..Type::default() }
+        let own = self.named.get(&*name).copied();
+        let outside = self.outside.filter(|_| own.is_none()).and_then(|outside| Types::definition(outside, &name));
+        // A reference that leads nowhere leaves the field unknown.
+        let target = own.or_else(|| outside.is_none().then_some(usize::MAX));
+        Type { outside, target, ..Type::default() }
     }
 }
 
@@ -374,7 +430,7 @@ mod tests {
 
     #[test]
     fn an_openapi_document_gives_keys_and_may_refer_to_itself() {
-        let schema = Schema::from_openapi(&document()).unwrap();
+        let schema = Schema::from_openapi(&document(), None).unwrap();
         let foo = schema.of_kind("example.com/v1", "Foo");
         assert_eq!(keys(foo.and_then(|of| of.field("items"))), Some(vec!["a", "b"]));
         let deeper = foo.and_then(|of| of.field("self")).and_then(|of| of.field("self")?.field("items"));
@@ -395,7 +451,7 @@ mod tests {
             map(vec![("definitions", Node::scalar("x"))]),
             map(vec![("definitions", map(vec![("Deep", nested)]))]),
         ] {
-            assert_eq!(Schema::from_openapi(&document).unwrap_err().code, "openapi-invalid");
+            assert_eq!(Schema::from_openapi(&document, None).unwrap_err().code, "openapi-invalid");
         }
     }
 

@@ -155,7 +155,7 @@ impl ResourceSet {
             if let Some(span) = self.resources.get(position).and_then(|first| first.node().span) {
                 error = error.label(span, "it is first defined here");
             }
-            return Err(error);
+            return Err(error.hint("take one of them out, or give it another name or namespace"));
         }
         if let Some(index) = self.index.get_mut() {
             index.add(self.resources.len(), &resource);
@@ -227,17 +227,19 @@ impl ResourceSet {
         let position = match self.positions_by_any_id(&id) {
             [] => {
                 return match generated.behavior {
-                    GeneratorBehavior::Merge | GeneratorBehavior::Replace => Err(Diagnostic::error(
-                        "resource-no-match",
-                        format!("id {id} does not exist; cannot merge or replace"),
-                    )),
+                    GeneratorBehavior::Merge | GeneratorBehavior::Replace => {
+                        let message = format!("id {id} does not exist; cannot merge or replace");
+                        Err(Diagnostic::error("resource-no-match", message)
+                            .hint("name one that a base generates, with its `namespace`, or leave `behavior` out"))
+                    }
                     _ => self.append(generated),
                 };
             }
             [position] => *position,
             _ => {
                 let message = format!("found multiple objects that could accept merge of {id}");
-                return Err(Diagnostic::error("resource-ambiguous", message));
+                let error = Diagnostic::error("resource-ambiguous", message);
+                return Err(error.hint("name the `namespace` of the one that is meant"));
             }
         };
         let Some(old) = self.resources.get(position) else { return Ok(()) };
@@ -253,13 +255,12 @@ impl ResourceSet {
                 }
             }
             behavior => {
-                return Err(Diagnostic::error(
-                    "resource-duplicate",
-                    format!(
-                        "id {id} exists; can not use behavior: '{}', behavior must be merge or replace",
-                        behavior.name()
-                    ),
-                ));
+                let message = format!(
+                    "id {id} exists; can not use behavior: '{}', behavior must be merge or replace",
+                    behavior.name()
+                );
+                let error = Diagnostic::error("resource-duplicate", message);
+                return Err(error.hint("`behavior: merge` adds to what is there; or give this one another name"));
             }
         }
         self.update(position, |old| *old = generated);

@@ -81,13 +81,14 @@ pub(crate) fn merge_one(specs: &mut Vec<FieldSpec>, spec: &FieldSpec) -> Result<
             && (spec.kind.is_empty() || present.kind == spec.kind)
     };
     match specs.iter().find(same) {
-        Some(present) if present.create != spec.create => Err(Diagnostic::error(
-            "kustomize-configuration",
-            format!(
+        Some(present) if present.create != spec.create => {
+            let message = format!(
                 "conflicting fieldspecs: `{}` is configured twice, once with `create: {}` and once with `create: {}`",
                 spec.path, present.create, spec.create
-            ),
-        )),
+            );
+            let hint = format!("write `create: {}`, which may be what Kustomize itself has there", present.create);
+            Err(Diagnostic::error("kustomize-configuration", message).hint(hint))
+        }
         Some(_) => Ok(()),
         None => {
             specs.push(spec.clone());

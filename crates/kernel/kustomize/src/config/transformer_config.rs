@@ -196,9 +196,9 @@ pub(crate) fn field_specs(decoder: &Decoder, node: &Node) -> Result<Vec<FieldSpe
         let mut spec = FieldSpec::default();
         decoder.fields(item, &["group", "version", "kind", "path", "create"], |field, value| {
             match field {
-                "group" => spec.group = decoder.string(value)?.into(),
-                "version" => spec.version = decoder.string(value)?.into(),
-                "kind" => spec.kind = decoder.string(value)?.into(),
+                "group" => spec.group = decoder.embedded_string(value)?.into(),
+                "version" => spec.version = decoder.embedded_string(value)?.into(),
+                "kind" => spec.kind = decoder.embedded_string(value)?.into(),
                 "path" => spec.path = decoder.string(value)?.into(),
                 _ => spec.create = decoder.bool(value)?,
             }
@@ -212,9 +212,9 @@ fn back_reference(decoder: &Decoder, node: &Node) -> Result<NameBackReference> {
     let mut reference = NameBackReference::default();
     decoder.fields(node, &["group", "version", "kind", "fieldSpecs"], |field, value| {
         match field {
-            "group" => reference.group = decoder.string(value)?.into(),
-            "version" => reference.version = decoder.string(value)?.into(),
-            "kind" => reference.kind = decoder.string(value)?.into(),
+            "group" => reference.group = decoder.embedded_string(value)?.into(),
+            "version" => reference.version = decoder.embedded_string(value)?.into(),
+            "kind" => reference.kind = decoder.embedded_string(value)?.into(),
             _ => reference.referrers = field_specs(decoder, value)?,
         }
         Ok(())

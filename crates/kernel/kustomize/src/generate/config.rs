@@ -1,12 +1,13 @@
 //! `configMapGenerator:` and `secretGenerator:`.
 
 use super::sources::{Entry, entries};
+use crate::accumulate::located;
 use crate::decode::Located;
 use crate::kustomization::{Generator, GeneratorOptions};
 use crate::load::Loader;
 use crate::stamp::Stamp;
 use base64::Engine;
-use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
 use onepane_resource::{GeneratorBehavior, Resource};
 use onepane_yaml::{Node, Style};
 
@@ -31,10 +32,7 @@ pub(crate) fn generate(
     let stamp = step(generator.span);
     if generator.name.is_empty() {
         let error = Diagnostic::error("kustomize-generator", "a configmap must have a name");
-        return Err(match generator.span {
-            Some(span) => error.at(span),
-            None => error,
-        });
+        return Err(located(error, generator.span).hint("add `name:`"));
     }
     let entries = entries(generator, loader)?;
     let name = match kind {
@@ -59,15 +57,15 @@ pub(crate) fn generate(
                     Ok(text) => ("data", text),
                     Err(error) => ("binaryData", encode(error.as_bytes())),
                 };
-                put(root, field, &entry.key, value, &step(entry.span.or(generator.span)));
+                put(root, field, &entry.key, value, (&step(entry.span.or(generator.span)), entry.file));
             }
         }
         Generated::Secret => {
             let secret_type = if generator.secret_type.is_empty() { "Opaque" } else { &generator.secret_type };
             root.set("type", stamp.string(secret_type));
             root.set("data", Node::mapping(Vec::new()));
-            for Entry { key, value, span } in entries {
-                put(root, "data", &key, encode(&value), &step(span.or(generator.span)));
+            for Entry { key, value, span, file } in entries {
+                put(root, "data", &key, encode(&value), (&step(span.or(generator.span)), file));
             }
         }
     }
@@ -76,11 +74,13 @@ pub(crate) fn generate(
     Ok(resource)
 }
 
-fn put(root: &mut Node, field: &str, key: &str, value: String, stamp: &Stamp) {
+fn put(root: &mut Node, field: &str, key: &str, value: String, (stamp, file): (&Stamp, Option<FileId>)) {
     if root.get(field).is_none() {
         root.set(field, Node::mapping(Vec::new()));
     }
-    let mut node = stamp.string(value);
+    let mut node = Node::string(value);
+    let source = file.map(|file| Origin::at(Step::Source, Span::file(file.path())));
+    stamp.mark_from(&mut node, source.unwrap_or_default());
     if node.as_str().is_some_and(|text| text.contains('\n')) {
         node.style = Style::Literal;
     }

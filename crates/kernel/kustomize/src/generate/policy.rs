@@ -1,15 +1,16 @@
 //! The built-in `IAMPolicyGenerator`: a service account that stands for one of Google Cloud.
 
 use crate::decode::Decoder;
+use crate::stamp::Stamp;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_resource::Resource;
 use onepane_yaml::Node;
 
-/// Makes the service account.
+/// Makes the service account, each field of which `stamp` marks.
 ///
 /// # Errors
 /// `kustomize-generator` for a cloud that is not `gke`.
-pub(crate) fn generate_policy(node: &Node) -> Result<Resource> {
+pub(crate) fn generate_policy(node: &Node, stamp: &Stamp) -> Result<Resource> {
     let decoder = Decoder::lenient("IAMPolicyGenerator");
     let (mut cloud, mut name, mut namespace) = (String::new(), String::new(), String::new());
     let (mut account, mut project) = (String::new(), String::new());
@@ -26,17 +27,22 @@ pub(crate) fn generate_policy(node: &Node) -> Result<Resource> {
     })?;
     if cloud != "gke" {
         let message = format!("cloud provider {cloud} not supported yet");
-        return Err(Diagnostic::error("kustomize-generator", message));
+        return Err(Diagnostic::error("kustomize-generator", message).hint("the one that is: `cloud: gke`"));
     }
+    let scalar = |text: String| {
+        let mut node = Node::scalar(text);
+        stamp.mark(&mut node);
+        node
+    };
     let mut resource = Resource::new(Node::mapping(vec![
-        (Node::scalar("apiVersion"), Node::scalar("v1")),
-        (Node::scalar("kind"), Node::scalar("ServiceAccount")),
+        (Node::scalar("apiVersion"), scalar("v1".to_owned())),
+        (Node::scalar("kind"), scalar("ServiceAccount".to_owned())),
     ]));
-    resource.set_name(Node::scalar(name));
+    resource.set_name(scalar(name));
     if !namespace.is_empty() {
-        resource.set_namespace(Some(Node::scalar(namespace)));
+        resource.set_namespace(Some(scalar(namespace)));
     }
     let value = format!("{account}@{project}.iam.gserviceaccount.com");
-    resource.set_annotation("iam.gke.io/gcp-service-account", Node::scalar(value));
+    resource.set_annotation("iam.gke.io/gcp-service-account", scalar(value));
     Ok(resource)
 }

@@ -1,15 +1,18 @@
 //! Where the entries of a generated resource come from: literals, files, lists of variables.
 
+use crate::accumulate::located;
 use crate::decode::Located;
 use crate::kustomization::Generator;
 use crate::load::Loader;
-use onepane_diagnostics::{Diagnostic, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 
 /// A key, its value and the line that named it.
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) value: Vec<u8>,
     pub(super) span: Option<Span>,
+    /// The file that the value is the contents of.
+    pub(super) file: Option<FileId>,
 }
 
 /// The entries of a generator, sorted by key.
@@ -27,7 +30,8 @@ pub(super) fn entries(generator: &Generator, loader: &Loader<'_>) -> Result<Vec<
     for source in &generator.files {
         let (key, path) = file_source(source)?;
         let loaded = loader.load(path, source.span)?;
-        entries.push(Entry { key: key.to_owned(), value: loaded.bytes.to_vec(), span: source.span });
+        let (key, file) = (key.to_owned(), Some(loaded.file));
+        entries.push(Entry { key, value: loaded.bytes.to_vec(), span: source.span, file });
     }
     entries.sort_by(|a, b| a.key.cmp(&b.key));
     for pair in entries.windows(2) {
@@ -39,37 +43,32 @@ pub(super) fn entries(generator: &Generator, loader: &Loader<'_>) -> Result<Vec<
             if let Some(span) = first.span {
                 error = error.label(span, "it is there already");
             }
-            return Err(error);
+            return Err(error.hint("leave one out, or name it with another key: `KEY=PATH`"));
         }
     }
     Ok(entries)
 }
 
 fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-generator", message);
-    match span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(Diagnostic::error("kustomize-generator", message), span)
 }
 
 fn literal(source: &Located) -> Result<Entry> {
-    let (key, value) = source
-        .text
-        .split_once('=')
-        .filter(|(key, _)| !key.is_empty())
-        .ok_or_else(|| fail(format!("invalid literal source {}, expected key=value", source.text), source.span))?;
+    let (key, value) = source.text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
+        let error = fail(format!("invalid literal source {}, expected key=value", source.text), source.span);
+        error.hint("write `KEY=VALUE`; a file goes under `files:`, a list of variables under `envs:`")
+    })?;
     let unquoted = match value.as_bytes() {
         [quote @ (b'"' | b'\''), .., last] if quote == last => &value[1..value.len() - 1],
         _ => value,
     };
-    Ok(Entry { key: key.to_owned(), value: unquoted.as_bytes().to_vec(), span: source.span })
+    Ok(Entry { key: key.to_owned(), value: unquoted.as_bytes().to_vec(), span: source.span, file: None })
 }
 
 /// `path`, whose last part is the key, or `key=path`.
 fn file_source(source: &Located) -> Result<(&str, &str)> {
     let text = source.text.as_str();
-    let refuse = |message: String| Err(fail(message, source.span));
+    let refuse = |message: String| Err(fail(message, source.span).hint("write `PATH`, or `KEY=PATH`"));
     match text.split_once('=') {
         None => Ok((text.trim_end_matches('/').rsplit('/').next().unwrap_or(text), text)),
         Some((_, path)) if path.contains('=') => {
@@ -88,7 +87,8 @@ fn variables(source: &Located, loader: &Loader<'_>, entries: &mut Vec<Entry>) ->
         let span = Span::new(loaded.file, index as u32 + 1, 1);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Ok(mut line) = std::str::from_utf8(line) else {
-            return Err(fail(format!("line {} of {} has invalid utf8 bytes", index + 1, source.text), Some(span)));
+            let message = format!("line {} of {} has invalid utf8 bytes", index + 1, source.text);
+            return Err(fail(message, Some(span)).hint("what is no text goes under `files:`"));
         };
         if index == 0 {
             line = line.strip_prefix('\u{feff}').unwrap_or(line);
@@ -99,7 +99,8 @@ fn variables(source: &Located, loader: &Loader<'_>, entries: &mut Vec<Entry>) ->
         }
         let (key, value) = line.split_once('=').unwrap_or((line, ""));
         if !key.is_empty() {
-            entries.push(Entry { key: key.to_owned(), value: value.as_bytes().to_vec(), span: Some(span) });
+            let (key, value) = (key.to_owned(), value.as_bytes().to_vec());
+            entries.push(Entry { key, value, span: Some(span), file: None });
         }
     }
     Ok(())

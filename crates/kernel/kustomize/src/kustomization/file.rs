@@ -4,7 +4,9 @@ use super::Kustomization;
 use super::read::read;
 use crate::load::Loader;
 use crate::parse::parse_first;
+use crate::place::path_at;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_yaml::Node;
 
 /// The names that a kustomization file may have.
 pub const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -13,6 +15,8 @@ pub const KUSTOMIZATION_FILES: [&str; 3] = ["kustomization.yaml", "kustomization
 #[derive(Clone, Debug)]
 pub(crate) struct KustomizationFile {
     pub(crate) kustomization: Kustomization,
+    /// The file as it was read, to name the places of errors by.
+    pub(crate) root: Node,
     pub(crate) file: FileId,
     /// Its name within the folder.
     pub(crate) name: &'static str,
@@ -44,13 +48,18 @@ pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
             names[names.len() - 1],
             loader.root()
         );
-        return Err(Diagnostic::error("kustomize-missing", message));
+        let error = Diagnostic::error("kustomize-missing", message);
+        return Err(error.hint("`kustomize create --autodetect` makes one; a plain manifest is named by its file"));
     };
     let mut warnings = Vec::new();
-    let node = parse_first(&loaded)?;
-    let kustomization = read(&node, &mut warnings).map_err(|error| match error.primary {
-        Some(_) => error,
-        None => error.at(Span::file(loaded.file.path())),
+    let root = parse_first(&loaded)?;
+    let kustomization = read(&root, &mut warnings).map_err(|error| {
+        let span = error.primary.as_ref().map(|label| label.span);
+        match span.and_then(|span| Some((path_at(&root, span)?, span))) {
+            Some((path, span)) => error.trace(format!("in `{path}`"), Some(span)),
+            None if span.is_some() => error,
+            None => error.at(Span::file(loaded.file.path())),
+        }
     })?;
-    Ok(KustomizationFile { kustomization, file: loaded.file, name, warnings })
+    Ok(KustomizationFile { kustomization, root, file: loaded.file, name, warnings })
 }

@@ -37,6 +37,7 @@ pub(crate) struct Label {
     /// Newer than Kustomize 5.8.1: whether claim templates are among the templates; absent, they are.
     pub(crate) include_claim_templates: Option<bool>,
     pub(crate) fields: Vec<FieldSpec>,
+    pub(crate) span: Option<Span>,
 }
 
 /// An entry of `patches:` or `patchesJson6902:`.
@@ -84,13 +85,15 @@ pub(crate) struct Variable {
     pub(crate) target_name: String,
     pub(crate) target_namespace: String,
     pub(crate) field_path: String,
+    /// Its place in the list.
+    pub(crate) index: usize,
     pub(crate) span: Option<Span>,
 }
 
 /// `sortOptions:`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SortOptions {
-    pub(crate) order: String,
+    pub(crate) order: Located,
     /// Kinds that come first and last, where `legacySortOptions` is there.
     pub(crate) legacy: Option<(Vec<String>, Vec<String>)>,
 }
@@ -177,7 +180,7 @@ const LABEL_FIELDS: &[&str] =
 
 /// Reads an entry of `labels:`.
 pub(super) fn read_label(decoder: &Decoder, node: &Node) -> Result<Label> {
-    let mut label = Label::default();
+    let mut label = Label { span: entry_span(node), ..Label::default() };
     decoder.fields(node, LABEL_FIELDS, |field, value| {
         match field {
             "pairs" => label.pairs = decoder.string_map(value)?,
@@ -318,8 +321,8 @@ pub(super) fn read_generator_options(decoder: &Decoder, node: &Node) -> Result<G
 }
 
 /// Reads an entry of `vars:`.
-pub(crate) fn read_variable(decoder: &Decoder, node: &Node) -> Result<Variable> {
-    let mut variable = Variable { span: entry_span(node), ..Variable::default() };
+pub(crate) fn read_variable(decoder: &Decoder, node: &Node, index: usize) -> Result<Variable> {
+    let mut variable = Variable { index, span: entry_span(node), ..Variable::default() };
     let mut api_version = String::new();
     decoder.fields(node, &["name", "objref", "fieldref"], |field, value| match field {
         "name" => {
@@ -369,7 +372,7 @@ pub(super) fn read_sort_options(decoder: &Decoder, node: &Node) -> Result<Option
     let mut options = SortOptions::default();
     decoder.fields(node, &["order", "legacySortOptions"], |field, value| {
         if field == "order" {
-            options.order = decoder.string(value)?;
+            options.order = decoder.located(value)?;
         } else if !value.is_null() {
             let (mut first, mut last) = (Vec::new(), Vec::new());
             decoder.fields(value, &["orderFirst", "orderLast"], |field, value| {
@@ -387,7 +390,7 @@ pub(super) fn read_sort_options(decoder: &Decoder, node: &Node) -> Result<Option
 }
 
 /// Where an entry of a list starts: at its first key, or at the line of the whole.
-pub(super) fn entry_span(node: &Node) -> Option<Span> {
+pub(crate) fn entry_span(node: &Node) -> Option<Span> {
     let first = node.entries().and_then(|entries| entries.first()).and_then(|(key, _)| key.span);
     first.or(node.span)
 }

@@ -123,7 +123,11 @@ pub(crate) fn decode(node: &Node) -> Result<Kustomization> {
             "imageTags" => image_tags = decoder.list(value, |item| read_image(&decoder, item))?,
             "replacements" => this.replacements = decoder.list(value, |item| Ok(item.clone()))?,
             "replicas" => this.replicas = decoder.list(value, |item| read_replica(&decoder, item))?,
-            "vars" => this.variables = decoder.list(value, |item| read_variable(&decoder, item))?,
+            "vars" => {
+                let mut index = 0..;
+                let read = |item| read_variable(&decoder, item, index.next().unwrap_or_default());
+                this.variables = decoder.list(value, read)?;
+            }
             "sortOptions" => this.sort_options = read_sort_options(&decoder, value)?,
             "resources" => this.resources = decoder.located_list(value)?,
             "components" => this.components = decoder.located_list(value)?,
@@ -199,11 +203,12 @@ fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnost
     let known = [Kustomization::KUSTOMIZATION, Kustomization::COMPONENT];
     if !known.contains(&this.kind.as_str()) {
         let message = format!("kind should be Kustomization or Component, not `{}`", this.kind);
-        let mut error = Diagnostic::error("kustomize-kind", message);
-        if let Some(near) = closest(&this.kind, known) {
-            error = error.hint(format!("did you mean `{near}`?"));
-        }
-        return Err((error, "kind"));
+        let error = Diagnostic::error("kustomize-kind", message);
+        let hint = match closest(&this.kind, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "manifests are named under `resources:`, in a file of another name".to_owned(),
+        };
+        return Err((error.hint(hint), "kind"));
     }
     let wanted = if this.is_component() { Kustomization::COMPONENT_VERSION } else { Kustomization::VERSION };
     if this.api_version.is_empty() {
@@ -211,7 +216,8 @@ fn check_type(this: &mut Kustomization) -> std::result::Result<(), (Box<Diagnost
     }
     if this.api_version != wanted {
         let message = format!("apiVersion for {} should be {wanted}, not `{}`", this.kind, this.api_version);
-        return Err((Diagnostic::error("kustomize-kind", message), "apiVersion"));
+        let hint = format!("write `apiVersion: {wanted}`, or leave it out");
+        return Err((Diagnostic::error("kustomize-kind", message).hint(hint), "apiVersion"));
     }
     Ok(())
 }

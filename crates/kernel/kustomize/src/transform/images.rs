@@ -1,5 +1,6 @@
 //! `images:`.
 
+use crate::accumulate::located;
 use crate::config::FieldSpec;
 use crate::kustomization::Image;
 use crate::scalar::NodeExt;
@@ -95,10 +96,7 @@ impl Change<'_> {
 
 fn misplaced(node: &Node, message: &str) -> Box<Diagnostic> {
     let error = Diagnostic::error("kustomize-image", format!("wrong node kind: {message}"));
-    match node.span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(error, node.span).hint("containers are found at any depth: call the list by another name if it holds none")
 }
 
 /// The name of an entry of `images:`: a regular expression that Kustomize does not escape.

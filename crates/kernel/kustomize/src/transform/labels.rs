@@ -1,11 +1,12 @@
 //! `labels:`, `commonLabels:` and `commonAnnotations:`.
 
+use crate::accumulate::located;
 use crate::config::FieldSpec;
 use crate::decode::Located;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
-use onepane_diagnostics::{Diagnostic, Result, Step};
+use onepane_diagnostics::{Diagnostic, Result, Span, Step};
 use onepane_resource::ResourceSet;
 use onepane_yaml::{Content, Node};
 
@@ -14,6 +15,13 @@ pub(crate) struct Pairs<'a> {
     pub(crate) pairs: &'a [(String, Located)],
     pub(crate) step: Step,
     pub(crate) origins: bool,
+}
+
+impl Pairs<'_> {
+    /// Where the first of them stands in the file.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.pairs.iter().filter_map(|(_, value)| value.span).min_by_key(|span| (span.line, span.column))
+    }
 }
 
 /// Sets labels or annotations in the mappings that `fields` lead to.
@@ -47,8 +55,5 @@ fn set(node: &mut Node, key: &str, value: &str, stamp: &Stamp) -> Result<()> {
         return Ok(());
     }
     let error = Diagnostic::error("kustomize-field-path", "wrong node kind: a mapping was expected here");
-    Err(match node.span {
-        Some(span) => error.at(span),
-        None => error,
-    })
+    Err(located(error, node.span).hint("labels and annotations are `key: value` lines below it"))
 }

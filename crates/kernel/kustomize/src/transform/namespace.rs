@@ -1,5 +1,6 @@
 //! `namespace:`.
 
+use crate::accumulate::located;
 use crate::config::FieldSpec;
 use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
@@ -39,13 +40,13 @@ impl RoleBindingSubjects {
             "" | "defaultOnly" => Ok(Self::DefaultOnly),
             "allServiceAccounts" => Ok(Self::AllServiceAccounts),
             "none" => Ok(Self::None),
-            _ => Err(Diagnostic::error(
-                "kustomize-namespace",
-                format!(
+            _ => {
+                let message = format!(
                     "invalid value \"{word}\" for setRoleBindingSubjects: must be one of \"defaultOnly\", \"none\" or \
                      \"allServiceAccounts\""
-                ),
-            )),
+                );
+                Err(Diagnostic::error("kustomize-namespace", message).hint("without it, `defaultOnly` is meant"))
+            }
         }
     }
 }
@@ -120,11 +121,13 @@ impl NamespaceChange<'_> {
 
     fn subjects(&self, node: &mut Node, stamp: &Stamp) -> Result<()> {
         let Some(subjects) = node.get_mut("subjects").filter(|subjects| !subjects.is_null()) else { return Ok(()) };
+        let span = subjects.span;
         let Some(subjects) = subjects.items_mut() else {
-            return Err(Diagnostic::error(
+            let error = Diagnostic::error(
                 "kustomize-namespace",
                 "setting namespace on (cluster)role binding subjects: not a list",
-            ));
+            );
+            return Err(located(error, span).hint("start each subject with `- kind: …`"));
         };
         for subject in subjects {
             let text = |key: &str| subject.get(key).and_then(Node::as_str);
@@ -150,10 +153,7 @@ impl NamespaceChange<'_> {
         let null = node.is_null();
         if !matches!(node.content, Content::Scalar(_)) {
             let error = Diagnostic::error("kustomize-namespace", "namespace field specs must target scalar nodes");
-            return Err(match node.span {
-                Some(span) => error.at(span),
-                None => error,
-            });
+            return Err(located(error, node.span).hint("a namespace is a single text"));
         }
         if self.unset_only && !null && node.as_str().is_some_and(|text| !text.is_empty()) {
             return Ok(());

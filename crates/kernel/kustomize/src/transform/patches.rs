@@ -1,12 +1,13 @@
 //! Patches: strategic merge and JSON6902, aimed by a target or by the id that they bear.
 
+use crate::accumulate::located;
 use crate::decode::Located;
 use crate::kustomization::Patch;
 use crate::load::Loader;
 use crate::parse::{parse_inline, parse_resources, shift, shift_span, text_of};
 use crate::select::Selector;
 use crate::unmatched::{Unmatched, unmatched};
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Label, Result, Span};
 use onepane_patch::{Operation, PatchOptions, json6902, parse_json6902, patch_resource};
 use onepane_resource::{Resource, ResourceSet};
 use onepane_yaml::{Content, Node, Style};
@@ -16,7 +17,7 @@ pub(crate) struct LoadedPatch {
     content: PatchContent,
     target: Option<Selector>,
     /// The entry of the kustomization.
-    span: Option<Span>,
+    pub(crate) span: Option<Span>,
     /// Where the text is from, for messages.
     source: String,
 }
@@ -24,7 +25,7 @@ pub(crate) struct LoadedPatch {
 enum PatchContent {
     /// Partial resources.
     Strategic(Vec<Resource>),
-    /// The entries of `patchesStrategicMerge:`, which are as if they had a target each.
+    /// An entry of `patchesStrategicMerge:`, whose patches are as if they had a target each.
     Legacy(Vec<Resource>),
     /// Operations; the boolean says whether the resource remembers its id as it was before.
     Json(Vec<Operation>, bool),
@@ -42,8 +43,14 @@ pub(crate) fn load_patch(patch: &Patch, loader: &Loader<'_>, file: FileId) -> Re
     let text_is_list = text.starts_with(['-', '[']);
     let source;
     let (strategic, json) = match (text.is_empty(), path.is_empty()) {
-        (true, true) => return Err(fail("must specify one of patch and path".to_owned(), patch.span)),
-        (false, false) => return Err(fail("patch and path can't be set at the same time".to_owned(), patch.span)),
+        (true, true) => {
+            let error = fail("must specify one of patch and path".to_owned(), patch.span);
+            return Err(error.hint("`path:` names a file with the patch, `patch: |-` has its text below"));
+        }
+        (false, false) => {
+            let error = fail("patch and path can't be set at the same time".to_owned(), patch.span);
+            return Err(error.hint("make an entry of each"));
+        }
         (false, true) => {
             source = format!("[patch: {text:?}]");
             let span = text_span(patch);
@@ -73,7 +80,7 @@ pub(crate) fn load_patch(patch: &Patch, loader: &Loader<'_>, file: FileId) -> Re
             // The one that speaks of what the text seems to be.
             let mut error = if text_is_list { json } else { strategic };
             error.message = format!("unable to parse SM or JSON patch from {source}: {}", error.message);
-            return Err(if error.primary.is_none() { fail(error.message.clone(), patch.span) } else { error });
+            return Err(located(error, patch.span));
         }
     };
     Ok(LoadedPatch { content, target: patch.target.clone(), span: patch.span, source })
@@ -87,23 +94,31 @@ pub(crate) fn load_json6902(patch: &Patch, loader: &Loader<'_>, file: FileId) ->
     let text = patch.patch.as_ref().and_then(Node::as_str).unwrap_or_default();
     let path = patch.path.text.as_str();
     if patch.target.as_ref().is_none_or(|target| target.name.is_empty()) {
-        return Err(fail("must specify the target name".to_owned(), patch.span));
+        let error = fail("must specify the target name".to_owned(), patch.span);
+        return Err(error.hint("write `target:` with the `name` of a resource; `patches:` need none"));
     }
     let operations = match (text.is_empty(), path.is_empty()) {
-        (true, true) => return Err(fail("empty file path and empty jsonOp".to_owned(), patch.span)),
-        (false, false) => return Err(fail("must specify a file path or jsonOp, not both".to_owned(), patch.span)),
+        (true, true) => {
+            let error = fail("empty file path and empty jsonOp".to_owned(), patch.span);
+            return Err(error.hint("`path:` names a file with the operations, `patch: |-` has them below"));
+        }
+        (false, false) => {
+            let error = fail("must specify a file path or jsonOp, not both".to_owned(), patch.span);
+            return Err(error.hint("make an entry of each"));
+        }
         (false, true) => parse_operations(text, text_span(patch), file)?,
         (true, false) => {
             let loaded = loader.load(path, patch.path.span)?;
             if loaded.bytes.is_empty() {
-                return Err(fail(format!("patch file '{path}' empty seems to be empty"), patch.path.span));
+                let error = fail(format!("patch file '{path}' empty seems to be empty"), patch.path.span);
+                return Err(error.hint(EMPTY));
             }
             parse_json6902(text_of(&loaded.bytes, loaded.file)?, loaded.file)?
         }
     };
     let source = if path.is_empty() { format!("[patch: {text:?}]") } else { format!("[path: {path:?}]") };
     if operations.is_empty() {
-        return Err(fail(format!("patch appears to be empty: {source}"), patch.span));
+        return Err(fail(format!("patch appears to be empty: {source}"), patch.span).hint(EMPTY));
     }
     let content = PatchContent::Json(operations, false);
     Ok(LoadedPatch { content, target: patch.target.clone(), span: patch.span, source })
@@ -113,25 +128,42 @@ pub(crate) fn load_json6902(patch: &Patch, loader: &Loader<'_>, file: FileId) ->
 ///
 /// # Errors
 /// `kustomize-patch` when nothing is in them, and those of reading.
-pub(crate) fn load_strategic_merge(entries: &[Located], loader: &Loader<'_>, file: FileId) -> Result<LoadedPatch> {
-    let mut patches = Vec::new();
-    for entry in entries {
-        match parse_inline(&entry.text, entry.span, file) {
-            Ok(mut inline) => patches.append(&mut inline),
-            Err(error) if entry.text.contains('\n') => return Err(error),
-            Err(_) => patches.append(&mut parse_resources(&loader.load(&entry.text, entry.span)?)?),
-        }
+pub(crate) fn load_strategic_merge(entries: &[Located], loader: &Loader<'_>, file: FileId) -> Result<Vec<LoadedPatch>> {
+    let mut loaded = Vec::with_capacity(entries.len());
+    for Located { text, span } in entries {
+        let patches = match parse_inline(text, *span, file) {
+            // What is no patch is a path.
+            Err(_) if !text.contains('\n') => loader.load(text, *span).and_then(|loaded| parse_resources(&loaded)),
+            inline => inline,
+        };
+        // The entry is where the patch is asked for, and the error may be in its file.
+        let patches = patches.map_err(|error| match (&error.primary, span) {
+            (Some(own), Some(span)) if own.span.file != span.file => error.label(*span, ASKED_FOR),
+            _ => located(error, *span),
+        })?;
+        let content = PatchContent::Legacy(patches);
+        loaded.push(LoadedPatch { content, target: None, span: *span, source: String::new() });
     }
-    let span = entries.first().and_then(|entry| entry.span);
-    if patches.is_empty() {
-        return Err(fail("patch appears to be empty".to_owned(), span));
+    let empty = |patch: &LoadedPatch| matches!(&patch.content, PatchContent::Legacy(patches) if patches.is_empty());
+    if loaded.iter().all(empty) {
+        let span = entries.first().and_then(|entry| entry.span);
+        return Err(fail("patch appears to be empty".to_owned(), span).hint(EMPTY));
     }
-    Ok(LoadedPatch { content: PatchContent::Legacy(patches), target: None, span, source: String::new() })
+    Ok(loaded)
 }
+
+/// What to do about a patch that says nothing.
+const EMPTY: &str = "write what to change, or take the entry out";
+/// What is said of the entry of a patch whose error is elsewhere.
+const ASKED_FOR: &str = "the patch is asked for here";
 
 /// The operations in a text that stands in a kustomization.
 fn parse_operations(text: &str, span: Option<Span>, file: FileId) -> Result<Vec<Operation>> {
-    let mut operations = parse_json6902(text, file)?;
+    let mut operations = parse_json6902(text, file).map_err(|mut error| {
+        error.primary =
+            error.primary.and_then(|label| Some(Label { span: shift_span(Some(label.span), span)?, ..label }));
+        error
+    })?;
     for operation in &mut operations {
         operation.span = shift_span(operation.span, span);
         operation.value = operation.value.take().map(|value| shift(value, span));
@@ -148,14 +180,15 @@ fn text_span(patch: &Patch) -> Option<Span> {
 }
 
 fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-patch", message);
-    match span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(Diagnostic::error("kustomize-patch", message), span)
 }
 
 impl LoadedPatch {
+    /// Whether it merges, which takes a schema.
+    pub(crate) fn merges(&self) -> bool {
+        matches!(self.content, PatchContent::Strategic(_) | PatchContent::Legacy(_))
+    }
+
     /// Patches the resources that it is meant for. Gives a warning when its target selects none.
     ///
     /// # Errors
@@ -196,7 +229,7 @@ impl LoadedPatch {
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
                         self.source
                     );
-                    return Err(fail(message, self.span));
+                    return Err(fail(message, self.span).hint("make an entry of each, or leave `target` out"));
                 };
                 apply_to(resources, selected, patch, options)
             }
@@ -221,10 +254,7 @@ impl LoadedPatch {
     }
 
     fn select(&self, target: &Selector, resources: &ResourceSet) -> Result<Vec<usize>> {
-        target.select(resources).map_err(|error| match self.span {
-            Some(span) if error.primary.is_none() => error.at(span),
-            _ => error,
-        })
+        target.select(resources).map_err(|error| located(error, self.span))
     }
 
     /// The one resource with the patch's id.
@@ -235,7 +265,7 @@ impl LoadedPatch {
             let span = patch.node().span.filter(|span| span.line > 0).or(self.span);
             let mut error = fail(message, span);
             if let Some(span) = self.span.filter(|_| span != self.span) {
-                error = error.label(span, "the patch is asked for here");
+                error = error.label(span, ASKED_FOR);
             }
             let same_kind = resources.iter().filter(|resource| resource.kind() == patch.kind());
             match crate::decode::closest(patch.name(), same_kind.map(Resource::name)) {
@@ -279,7 +309,8 @@ fn apply_to(
         for resource in resources.iter() {
             if resources.positions_by_current_id(resource.id()).len() > 1 {
                 let message = format!("may not add resource with an already registered id: {}", resource.id());
-                return Err(Diagnostic::error("resource-duplicate", message));
+                let error = located(Diagnostic::error("resource-duplicate", message), resource.node().span);
+                return Err(error.hint("two resources have this id now: patch one of them to another name"));
             }
         }
     }

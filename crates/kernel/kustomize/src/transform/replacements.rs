@@ -1,5 +1,6 @@
 //! `replacements:`: which resources values are copied from and to. The copying itself is [`onepane_patch`]'s.
 
+use crate::accumulate::located;
 use crate::decode::{Decoder, Located};
 use crate::kustomization::read_selector;
 use crate::load::Loader;
@@ -41,38 +42,33 @@ struct Target {
     span: Option<Span>,
 }
 
-/// Reads the entries of `replacements:`, which may name files with one or several.
+/// Reads an entry of `replacements:`, which may name a file with one or several.
 ///
 /// # Errors
 /// `kustomize-replacement` for an entry that says two things at once, and those of reading.
-pub(crate) fn load_replacements(entries: &[Node], strict: bool, loader: &Loader<'_>) -> Result<Replacements> {
+pub(crate) fn load_replacements(entry: &Node, strict: bool, loader: &Loader<'_>) -> Result<Replacements> {
     let decoder = if strict { Decoder::strict("Kustomization") } else { Decoder::lenient("ReplacementTransformer") };
-    let mut replacements = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let (replacement, path) = read_replacement(&decoder, entry)?;
-        if path.text.is_empty() {
-            replacements.push(replacement);
-            continue;
-        }
-        if replacement.source.is_some() || replacement.targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
-            return Err(fail("cannot specify both path and inline replacement".to_owned(), replacement.span));
-        }
-        let decoder = Decoder::lenient("replacement");
-        let node = parse_first(&loader.load(&path.text, path.span)?)?;
-        match node.items() {
-            Some(items) => {
-                for item in items {
-                    replacements.push(read_replacement(&decoder, item)?.0);
-                }
-            }
-            None if node.entries().is_some() => replacements.push(read_replacement(&decoder, &node)?.0),
-            None => {
-                let message = "unsupported replacement type encountered within replacement path";
-                return Err(fail(message.to_owned(), path.span));
-            }
-        }
+    let (replacement, path) = read_replacement(&decoder, entry)?;
+    if path.text.is_empty() {
+        return Ok(Replacements(vec![replacement]));
     }
-    Ok(Replacements(replacements))
+    if replacement.source.is_some() || replacement.targets.as_ref().is_some_and(|targets| !targets.is_empty()) {
+        let error = fail("cannot specify both path and inline replacement".to_owned(), replacement.span);
+        return Err(error.hint("make an entry of each"));
+    }
+    let decoder = Decoder::lenient("replacement");
+    let node = parse_first(&loader.load(&path.text, path.span)?)?;
+    let items = match node.items() {
+        Some(items) => items,
+        None if node.entries().is_some() => std::slice::from_ref(&node),
+        None => {
+            let message = "unsupported replacement type encountered within replacement path";
+            let error = fail(message.to_owned(), node.span.or(path.span));
+            return Err(error.hint("the file holds one replacement, or a list of them"));
+        }
+    };
+    let read = |item| Ok(read_replacement(&decoder, item)?.0);
+    Ok(Replacements(items.iter().map(read).collect::<Result<_>>()?))
 }
 
 fn read_replacement(decoder: &Decoder, node: &Node) -> Result<(Replacement, Located)> {
@@ -148,11 +144,7 @@ fn read_options(decoder: &Decoder, node: &Node) -> Result<FieldOptions> {
 }
 
 fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
-    let error = Diagnostic::error("kustomize-replacement", message);
-    match span {
-        Some(span) => error.at(span),
-        None => error,
-    }
+    located(Diagnostic::error("kustomize-replacement", message), span)
 }
 
 impl Replacements {
@@ -166,7 +158,7 @@ impl Replacements {
         for replacement in &self.0 {
             replacement.apply(resources, origins, how, &mut warnings).map_err(|error| match replacement.span {
                 Some(span) if error.primary.is_none() => error.at(span),
-                Some(_) if error.code == "kustomize-unmatched" => error,
+                Some(span) if error.primary.as_ref().is_some_and(|label| label.span.file == span.file) => error,
                 Some(span) => error.label(span, "this replacement asks for it"),
                 None => error,
             })?;
@@ -186,10 +178,12 @@ impl Replacement {
         let stamp = Stamp::new(origins, Step::Replacement, self.span);
         let value = match (&self.source, &self.source_value, &self.targets) {
             (None, None, _) | (_, _, None) => {
-                return Err(fail("replacements must specify a source and at least one target".to_owned(), self.span));
+                let error = fail("replacements must specify a source and at least one target".to_owned(), self.span);
+                return Err(error.hint("`source:` or `sourceValue:` says what is copied, `targets:` to where"));
             }
             (Some(_), Some(_), _) => {
-                return Err(fail("value and resource selectors are mutually exclusive".to_owned(), self.span));
+                let error = fail("value and resource selectors are mutually exclusive".to_owned(), self.span);
+                return Err(error.hint("keep either `source` or `sourceValue`"));
             }
             (None, Some(value), _) => Node { span: value.span, ..Node::scalar(&*value.text) },
             (Some(source), None, _) => source.value(resources)?,
@@ -200,7 +194,8 @@ impl Replacement {
         });
         for target in self.targets.iter().flatten() {
             let Some(select) = &target.select else {
-                return Err(fail("target must specify resources to select".to_owned(), target.span));
+                let error = fail("target must specify resources to select".to_owned(), target.span);
+                return Err(error.hint("write `select:` with a kind or a name"));
             };
             let matcher = select.matcher()?;
             let rejected: Vec<Matcher> = target.reject.iter().map(Selector::matcher).collect::<Result<_>>()?;
@@ -244,11 +239,15 @@ impl Source {
                 Some(near) if !self.id.name.is_empty() && *near != *self.id.name => {
                     error.hint(format!("did you mean `{near}`?"))
                 }
-                _ => error,
+                _ => error.hint("kind, name and namespace must be those of a resource built here"),
             });
         };
-        if found.next().is_some() {
-            return Err(fail(format!("multiple matches for selector {}", self.describe()), None));
+        if let Some(second) = found.next() {
+            let mut error = fail(format!("multiple matches for selector {}", self.describe()), None);
+            for span in [resource, second].into_iter().filter_map(|resource| resource.node().span) {
+                error = error.label(span, "it selects this");
+            }
+            return Err(error.hint("name more of what tells them apart: kind, name, namespace"));
         }
         source_value(resource.node(), &self.id, &self.field_path, &self.options)
     }

@@ -1,6 +1,8 @@
 //! `replicas:`.
 
+use crate::accumulate::located;
 use crate::config::FieldSpec;
+use crate::decode::some_of;
 use crate::kustomization::Replica;
 use crate::stamp::Stamp;
 use crate::walk::{Create, Path};
@@ -47,18 +49,17 @@ pub(crate) fn set_replicas(
         replica.name,
         kinds.join(", ")
     );
-    let mut error = Diagnostic::error("kustomize-replicas", message);
-    if let Some(span) = replica.span {
-        error = error.at(span);
-    }
-    let names = resources
+    let error = located(Diagnostic::error("kustomize-replicas", message), replica.span);
+    let names: Vec<&str> = resources
         .iter()
         .filter(|resource| {
             fields.iter().any(|spec| spec.is_for("", "", resource.kind()) || spec.kind == resource.kind())
         })
-        .map(|resource| resource.name());
-    if let Some(near) = crate::decode::closest(&replica.name, names) {
-        error = error.hint(format!("did you mean `{near}`?"));
-    }
-    Err(error)
+        .map(|resource| resource.name())
+        .collect();
+    Err(error.hint(match crate::decode::closest(&replica.name, names.iter().copied()) {
+        Some(near) if near != replica.name => format!("did you mean `{near}`?"),
+        _ if names.is_empty() => "no resource built here has replicas".to_owned(),
+        _ => format!("those with replicas are: {}", some_of(&names)),
+    }))
 }

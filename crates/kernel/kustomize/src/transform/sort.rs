@@ -1,5 +1,6 @@
 //! The order of the output.
 
+use crate::accumulate::located;
 use crate::kustomization::SortOptions;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_resource::{GroupVersionKind, ResourceId, ResourceSet};
@@ -40,21 +41,24 @@ pub(crate) const ORDER_LAST: &[&str] = &["MutatingWebhookConfiguration", "Valida
 /// # Errors
 /// `kustomize-sort` for an order that does not exist, and for lists of kinds that go with the other one.
 pub(crate) fn sort_resources(resources: &mut ResourceSet, options: &SortOptions) -> Result<()> {
-    match (options.order.as_str(), &options.legacy) {
+    let fail = |message: &str, hint: &str| {
+        Err(located(Diagnostic::error("kustomize-sort", message).hint(hint), options.order.span))
+    };
+    match (options.order.text.as_str(), &options.legacy) {
         ("fifo", None) => {}
         ("fifo", Some(_)) => {
-            return Err(Diagnostic::error(
-                "kustomize-sort",
+            return fail(
                 "the field 'sortOptions.legacySortOptions' is set but the selected sort order is 'fifo', not 'legacy'",
-            ));
+                "`order: legacy` sorts by these lists; without them `fifo` keeps the order of `resources:`",
+            );
         }
         ("legacy", None) => sort_legacy(resources),
         ("legacy", Some((first, last))) => sort_by_kinds(resources, first, last),
         _ => {
-            return Err(Diagnostic::error(
-                "kustomize-sort",
+            return fail(
                 "the field 'sortOptions.order' must be one of [fifo, legacy]",
-            ));
+                "`legacy` sorts by kind, `fifo` keeps the order of `resources:`",
+            );
         }
     }
     Ok(())
@@ -159,7 +163,8 @@ mod tests {
     #[test]
     fn orders_that_do_not_exist_are_refused() {
         let mut set = set(&[("v1", "Service", "s"), ("v1", "ConfigMap", "a")]);
-        let options = |order: &str, legacy| SortOptions { order: order.into(), legacy };
+        let order = |text: &str| crate::decode::Located { text: text.into(), span: None };
+        let options = |text: &str, legacy| SortOptions { order: order(text), legacy };
         sort_resources(&mut set, &options("fifo", None)).unwrap();
         assert_eq!(names(&set), ["s", "a"]);
         assert!(sort_resources(&mut set, &options("random", None)).is_err());

@@ -1,14 +1,15 @@
 //! The built-in `ValueAddTransformer`: a value put into fields, or into a place of the paths that they hold.
 
 use super::{NamespaceChange, RoleBindingSubjects};
+use crate::accumulate::located;
 use crate::decode::Decoder;
-use crate::kustomization::read_selector;
+use crate::kustomization::{entry_span, read_selector};
 use crate::load::Loader;
 use crate::parse::parse_first;
 use crate::scalar::NodeExt;
 use crate::select::Selector;
 use crate::stamp::Stamp;
-use onepane_diagnostics::{Diagnostic, Result};
+use onepane_diagnostics::{Diagnostic, Result, Span};
 use onepane_resource::ResourceSet;
 use onepane_yaml::{Content, Node};
 
@@ -22,6 +23,11 @@ struct Target {
     selector: Option<Selector>,
     field_path: String,
     position: i64,
+    span: Option<Span>,
+}
+
+fn fail(message: String, span: Option<Span>) -> Box<Diagnostic> {
+    located(Diagnostic::error("kustomize-value-add", message), span)
 }
 
 /// Reads the configuration. The value defaults to the name of the kustomization's folder.
@@ -46,16 +52,18 @@ pub(crate) fn read_value_add(node: &Node, loader: &Loader<'_>) -> Result<ValueAd
             Ok(())
         })?;
     }
-    let fail = |message: String| Err(Diagnostic::error("kustomize-value-add", message));
     if targets.is_empty() {
-        return fail("must specify at least one target".to_owned());
+        let error = fail("must specify at least one target".to_owned(), None);
+        return Err(error.hint("write `targets:` with a `fieldPath` each"));
     }
     for target in &targets {
         if target.field_path.is_empty() {
-            return fail("fieldPath cannot be empty".to_owned());
+            let error = fail("fieldPath cannot be empty".to_owned(), target.span);
+            return Err(error.hint("write keys joined by slashes: `metadata/annotations/project`"));
         }
         if target.position < 0 {
-            return fail(format!("value of FilePathPosition ({}) cannot be negative", target.position));
+            let message = format!("value of FilePathPosition ({}) cannot be negative", target.position);
+            return Err(fail(message, target.span).hint("positions count from 1; 0 sets the whole field"));
         }
     }
     Ok(ValueAdd { value, targets })
@@ -63,7 +71,7 @@ pub(crate) fn read_value_add(node: &Node, loader: &Loader<'_>) -> Result<ValueAd
 
 fn read_targets(decoder: &Decoder, node: &Node) -> Result<Vec<Target>> {
     decoder.list(node, |item| {
-        let mut target = Target { selector: None, field_path: String::new(), position: 0 };
+        let mut target = Target { selector: None, field_path: String::new(), position: 0, span: entry_span(item) };
         decoder.fields(item, &["selector", "fieldPath", "filePathPosition"], |field, value| {
             match field {
                 "selector" => target.selector = read_selector(decoder, value)?,
@@ -96,7 +104,8 @@ pub(crate) fn add_value(resources: &mut ResourceSet, add: &ValueAdd, stamp: &Sta
                 let path = split(&target.field_path);
                 let field = look_up(resource.node_mut(), &path)?;
                 let Content::Scalar(old) = &field.content else {
-                    return Err(Diagnostic::error("kustomize-value-add", "wrong node kind: a scalar was expected"));
+                    let error = fail("wrong node kind: a scalar was expected".to_owned(), field.span.or(target.span));
+                    return Err(error.hint("let `fieldPath` end at a single value"));
                 };
                 let new = match target.position {
                     0 => add.value.clone(),
@@ -130,21 +139,21 @@ fn split(path: &str) -> Vec<String> {
 
 fn look_up<'n>(mut node: &'n mut Node, path: &[String]) -> Result<&'n mut Node> {
     for (index, key) in path.iter().enumerate() {
+        let span = node.span;
         if let Some(items) = node.items() {
             let count = items.len();
             let at = if key == "-" { count.checked_sub(1) } else { key.parse::<usize>().ok() };
             let item = at.and_then(|at| node.items_mut()?.get_mut(at));
             node = item.ok_or_else(|| {
-                Diagnostic::error("kustomize-value-add", format!("there is no element `{key}` in a list of {count}"))
+                fail(format!("there is no element `{key}` in a list of {count}"), span)
+                    .hint("elements count from 0, and `-` is the last")
             })?;
             continue;
         }
         if node.entries().is_none() {
             if !node.is_null() {
-                return Err(Diagnostic::error(
-                    "kustomize-value-add",
-                    format!("wrong node kind: a mapping was expected at `{key}`"),
-                ));
+                let error = fail(format!("wrong node kind: a mapping was expected at `{key}`"), span);
+                return Err(error.hint("let `fieldPath` lead through mappings and lists"));
             }
             node.content = Content::Mapping(Vec::new());
             node.tag = None;
@@ -154,7 +163,7 @@ fn look_up<'n>(mut node: &'n mut Node, path: &[String]) -> Result<&'n mut Node> 
             node.set(key, if last { Node::scalar("") } else { Node::mapping(Vec::new()) });
         }
         let Some(next) = node.get_mut(key) else {
-            return Err(Diagnostic::error("kustomize-value-add", format!("`{key}` cannot be made")));
+            return Err(fail(format!("`{key}` cannot be made"), span));
         };
         node = next;
     }

@@ -2,10 +2,10 @@
 
 use super::normal::as_json;
 use super::operation::Operation;
-use super::pointer::{Pointer, atoi, child_mut, index, resolve_index};
+use super::pointer::{Pointer, atoi, child_mut, dead_end, index, resolve_index};
 use crate::PatchOptions;
-use crate::shape::is_null;
-use onepane_diagnostics::{Origin, Record, Result, Step};
+use crate::shape::{is_null, is_null_or_empty};
+use onepane_diagnostics::Result;
 use onepane_yaml::{Content, Dialect, Node, Scalar, resolve};
 
 /// Applies the operations in their order, as Kustomize 5.8 does, whose library departs from RFC 6902 in this:
@@ -16,18 +16,44 @@ use onepane_yaml::{Content, Dialect, Node, Scalar, resolve};
 /// `json-patch` with upstream's words. The target may then be half patched.
 pub fn json6902(target: &mut Node, operations: &[Operation], options: &PatchOptions<'_>) -> Result<()> {
     for operation in operations {
-        match &*operation.kind {
-            "add" => add(target, operation, options)?,
-            "remove" => remove(target, operation)?,
-            "replace" => replace(target, operation, options)?,
-            "move" => relocate(target, operation, options)?,
-            "test" => test(target, operation)?,
-            "copy" => copy(target, operation, options)?,
-            kind => return Err(operation.error(format!("Unexpected kind: {kind}"))),
+        let applied = match &*operation.kind {
+            "add" => add(target, operation, options),
+            "remove" => remove(target, operation, options),
+            "replace" => replace(target, operation, options),
+            "move" => relocate(target, operation, options),
+            "test" => test(target, operation),
+            "copy" => copy(target, operation, options),
+            kind => Err(operation.error(format!("Unexpected kind: {kind}"))),
+        };
+        applied.map_err(|error| error.hint(next_step(target, operation)))?;
+    }
+    let mark = operations.first().filter(|_| options.origins).map(|operation| operation.mark(options));
+    as_json(target, mark.as_ref());
+    Ok(())
+}
+
+/// What to do about an operation that cannot be applied.
+fn next_step(target: &Node, operation: &Operation) -> String {
+    const KINDS: [&str; 6] = ["add", "remove", "replace", "move", "test", "copy"];
+    if !KINDS.contains(&&*operation.kind) {
+        return format!("`op` is one of {}", KINDS.join(", "));
+    }
+    for (pointer, name) in [(&operation.from, "from"), (&operation.path, "path")] {
+        let needed = name == "path" || matches!(&*operation.kind, "move" | "copy");
+        match pointer {
+            None if needed => return format!("give the operation `{name}:`, such as `/spec/replicas`"),
+            Some(pointer) if needed => {
+                if let Some(where_it_ends) = dead_end(target, pointer, &operation.kind) {
+                    return where_it_ends;
+                }
+            }
+            _ => {}
         }
     }
-    as_json(target);
-    Ok(())
+    match &*operation.kind {
+        "test" => "what is there differs from the `value` of the test".to_owned(),
+        _ => "`value` must be a mapping to take the place of the whole resource".to_owned(),
+    }
 }
 
 /// The container of the place and its key there.
@@ -46,15 +72,18 @@ fn add(target: &mut Node, operation: &Operation, options: &PatchOptions<'_>) -> 
         .map_err(|message| operation.error(format!("error in add for path: '{path}': {message}")))
 }
 
-fn remove(target: &mut Node, operation: &Operation) -> Result<()> {
+fn remove(target: &mut Node, operation: &Operation, options: &PatchOptions<'_>) -> Result<()> {
     let path = operation.path()?;
     let Some((container, key)) = find(target, path) else {
         let message = format!("remove operation does not apply: doc is missing path: \"{path}\": missing value");
         return Err(operation.error(message));
     };
     take(container, &key)
-        .map(drop)
-        .map_err(|message| operation.error(format!("error in remove for path: '{path}': {message}")))
+        .map_err(|message| operation.error(format!("error in remove for path: '{path}': {message}")))?;
+    if options.origins && is_null_or_empty(container) {
+        container.history.0 = operation.mark(options).over(&container.origin());
+    }
+    Ok(())
 }
 
 fn replace(target: &mut Node, operation: &Operation, options: &PatchOptions<'_>) -> Result<()> {
@@ -176,7 +205,7 @@ fn take(container: &mut Node, key: &str) -> Result<Node, String> {
 }
 
 fn value_of(operation: &Operation, options: &PatchOptions<'_>) -> Node {
-    let mut value = operation.value.clone().unwrap_or_else(|| Node::scalar("null"));
+    let mut value = operation.value.clone().unwrap_or_else(|| Node { span: operation.span, ..Node::scalar("null") });
     options.stamp_all(&mut value, None);
     value
 }
@@ -191,10 +220,7 @@ fn keep_previous(written: &mut Node, previous: &Node, options: &PatchOptions<'_>
 /// Makes a value that stays in the document remember that it was moved.
 fn stamp_moved(value: &mut Node, operation: &Operation, options: &PatchOptions<'_>) {
     if options.origins {
-        let note = options.note.map(Into::into);
-        let previous = value.origin();
-        value.history.0 =
-            Origin::from(Record { step: Step::Patch, span: operation.span, note, inputs: vec![], previous });
+        value.history.0 = operation.mark(options).over(&value.origin());
     }
 }
 
@@ -222,7 +248,7 @@ mod tests {
     use super::super::parse_json6902;
     use super::*;
     use crate::testing::{json, yaml};
-    use onepane_diagnostics::FileId;
+    use onepane_diagnostics::{FileId, Step};
 
     fn patched(document: &str, patch: &str) -> Result<String> {
         let mut node = yaml(document);

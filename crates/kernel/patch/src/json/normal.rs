@@ -1,6 +1,7 @@
 //! Nodes as if they had been through JSON.
 
 use crate::options::DEEPEST;
+use onepane_diagnostics::Origin;
 use onepane_yaml::{Content, Dialect, Node, Scalar, Style, folded_and_read, format_float, resolve, resolve_plain};
 
 /// Integers from here on are not all floats.
@@ -9,13 +10,14 @@ const EXACT: u64 = 1 << 53;
 /// Leaves of a node what JSON keeps, as Kustomize does to a resource that a JSON patch goes through: no comments, no
 /// anchors, no quotes but those that are needed, no integers that a float cannot hold.
 ///
-/// How a string is quoted matters later: what a strategic merge puts in the place of a quoted string is a string.
-pub(super) fn as_json(node: &mut Node) {
-    normalize(node, false, 0);
+/// How a string is quoted matters later: what a strategic merge puts in the place of a quoted string is a string. What
+/// gets another text remembers `mark`.
+pub(super) fn as_json(node: &mut Node, mark: Option<&Origin>) {
+    normalize(node, mark, false, 0);
 }
 
 /// `flow` tells whether the node stands in brackets, where go-yaml writes a null of which nothing is written as `''`.
-fn normalize(node: &mut Node, flow: bool, depth: usize) {
+fn normalize(node: &mut Node, mark: Option<&Origin>, flow: bool, depth: usize) {
     let inner = flow || node.style == Style::Flow;
     node.comments = None;
     node.anchor = None;
@@ -26,29 +28,30 @@ fn normalize(node: &mut Node, flow: bool, depth: usize) {
             node.style = Style::Plain;
             for (key, value) in entries {
                 key.comments = None;
-                normalize(value, inner, depth + 1);
+                normalize(value, mark, inner, depth + 1);
             }
         }
         Content::Sequence(items) => {
             node.style = Style::Plain;
-            items.iter_mut().for_each(|item| normalize(item, inner, depth + 1));
+            items.iter_mut().for_each(|item| normalize(item, mark, inner, depth + 1));
         }
         Content::Scalar(text) if flow && text.is_empty() && node.tag.is_none() => node.style = Style::DoubleQuoted,
-        Content::Scalar(_) => scalar_as_json(node),
+        Content::Scalar(_) => scalar_as_json(node, mark),
         Content::Alias(_) => {}
     }
 }
 
-fn scalar_as_json(node: &mut Node) {
+fn scalar_as_json(node: &mut Node, mark: Option<&Origin>) {
     let text = match resolve(node, Dialect::V3) {
         Ok(Scalar::Int(value)) if value.unsigned_abs() > EXACT => format_float(value as f64),
         Ok(Scalar::Uint(value)) => format_float(value as f64),
         Ok(Scalar::String(text)) => {
             // It is written as YAML and read on the way.
             let refolded = (node.style == Style::Folded).then(|| folded_and_read(&text));
+            let refolded = refolded.filter(|new| **new != *text);
             let style = string_style(refolded.as_deref().unwrap_or(&text));
             if let Some(text) = refolded {
-                node.content = Content::Scalar(text);
+                set_text(node, text, mark);
             }
             node.style = style;
             node.tag = None;
@@ -56,7 +59,14 @@ fn scalar_as_json(node: &mut Node) {
         }
         _ => return,
     };
-    node.content = Content::Scalar(text.into());
+    set_text(node, text.into(), mark);
+}
+
+fn set_text(node: &mut Node, text: Box<str>, mark: Option<&Origin>) {
+    if let Some(mark) = mark {
+        node.history.0 = mark.over(&node.origin());
+    }
+    node.content = Content::Scalar(text);
 }
 
 /// How go-yaml writes a string.
@@ -109,7 +119,7 @@ mod tests {
     #[test]
     fn nothing_in_brackets_is_an_empty_string() {
         let mut node = yaml("a:\nb: {c: , d: ~}\n");
-        as_json(&mut node);
+        as_json(&mut node, None);
         assert_eq!(json(&node), r#"{"a":null,"b":{"c":"","d":null}}"#);
     }
 
@@ -124,7 +134,7 @@ mod tests {
     fn quotes_that_are_not_needed_go() {
         let mut node = yaml("a: 'x'\nb: \"5\"\nc: 'yes'\nd: \"a\\nb\"\n# e\ne: 9007199254740993\nf: 5\n");
         let before = json(&node);
-        as_json(&mut node);
+        as_json(&mut node, None);
         let styles: Vec<_> = node.entries().unwrap().iter().map(|(_, value)| value.style).collect();
         use Style::{DoubleQuoted, Literal, Plain};
         assert_eq!(styles, [Plain, DoubleQuoted, DoubleQuoted, Literal, Plain, Plain]);

@@ -1,8 +1,9 @@
 //! The operations of a JSON patch and how they are read: [`parse_json6902`].
 
 use super::normal::as_json_of_v2;
+use crate::PatchOptions;
 use crate::shape::{at, is_null};
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Record, Result, Span, Step};
 use onepane_yaml::{Content, Dialect, Node, Scalar, resolve};
 
 /// One operation of a JSON patch. What is wrong with it comes out when it is applied, as upstream: a patch that has
@@ -35,21 +36,29 @@ pub fn parse_json6902(text: &str, file: FileId) -> Result<Vec<Operation>> {
                 u32::try_from(error.line()).unwrap_or(1).max(1),
                 u32::try_from(error.column()).unwrap_or(1).max(1),
             );
-            return Err(Diagnostic::error("json-syntax", error.to_string()).at(place));
+            let error = Diagnostic::error("json-syntax", error.to_string()).at(place);
+            return Err(error.hint("a patch that starts with `[` is JSON; as YAML its operations start with `- op:`"));
         }
     }
     let root = match onepane_yaml::read(text, file) {
         Ok(documents) => documents.into_iter().next(),
-        // JSON has escapes that YAML lacks; such a text is read without places.
-        Err(_) if is_json => serde_json::from_str(text).ok().map(from_json),
+        // JSON has escapes that YAML lacks; of what is read so, only the file is known.
+        Err(_) if is_json => serde_json::from_str(text).ok().map(|json| {
+            let mut root = from_json(json);
+            place(&mut root, Span::new(file, 1, 1));
+            root
+        }),
         Err(error) => return Err(error),
     };
     let Some(root) = root.filter(|root| !is_null(root)) else { return Ok(Vec::new()) };
     let Content::Sequence(items) = root.content else {
-        return Err(at(Diagnostic::error("json-patch", "a JSON patch must be a list of operations"), &root));
+        let error = at(Diagnostic::error("json-patch", "a JSON patch must be a list of operations"), &root);
+        return Err(error.hint(FORM));
     };
     items.into_iter().map(|item| operation(item, is_json)).collect()
 }
+
+const FORM: &str = "write each operation as `- op: replace`, with `path:` and `value:` below";
 
 fn operation(item: Node, is_json: bool) -> Result<Operation> {
     let text = |key: &str| {
@@ -60,7 +69,8 @@ fn operation(item: Node, is_json: bool) -> Result<Operation> {
         }
     };
     if item.entries().is_none() && !is_null(&item) {
-        return Err(at(Diagnostic::error("json-patch", "an operation of a JSON patch must be a mapping"), &item));
+        let error = at(Diagnostic::error("json-patch", "an operation of a JSON patch must be a mapping"), &item);
+        return Err(error.hint(FORM));
     }
     Ok(Operation {
         kind: text("op").unwrap_or_else(|| "unknown".into()),
@@ -89,7 +99,23 @@ pub(crate) fn from_json(value: serde_json::Value) -> Node {
     }
 }
 
+/// Makes all of a node stand at `span`.
+fn place(node: &mut Node, span: Span) {
+    node.span = Some(span);
+    match &mut node.content {
+        Content::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| place(value, span)),
+        Content::Sequence(items) => items.iter_mut().for_each(|item| place(item, span)),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
+}
+
 impl Operation {
+    /// What is to be remembered of what it writes.
+    pub(super) fn mark(&self, options: &PatchOptions<'_>) -> Origin {
+        let (note, previous) = (options.note.map(Into::into), Origin::UNKNOWN);
+        Origin::from(Record { step: Step::Patch, span: self.span, note, inputs: Vec::new(), previous })
+    }
+
     /// An error of this operation.
     pub(super) fn error(&self, message: String) -> Box<Diagnostic> {
         let error = Diagnostic::error("json-patch", message);

@@ -1,7 +1,8 @@
 //! JSON pointers (RFC 6901) in YAML trees.
 
 use crate::shape::{Shape, is_null};
-use onepane_yaml::Node;
+use onepane_diagnostics::closest;
+use onepane_yaml::{Content, Node};
 
 /// A pointer's last token and those before it.
 pub(super) struct Pointer {
@@ -27,6 +28,55 @@ impl Pointer {
             }
         }
         Some(node)
+    }
+}
+
+/// Where a pointer leads no further, and what is there instead; an operation may add what its last token names.
+pub(super) fn dead_end(root: &Node, pointer: &str, kind: &str) -> Option<String> {
+    let tokens: Vec<String> = pointer.split('/').skip(1).map(decode).collect();
+    let mut node = root;
+    let mut path = String::new();
+    for (position, token) in tokens.iter().enumerate() {
+        let shown = if path.is_empty() { "the resource".to_owned() } else { format!("`{path}`") };
+        let adds = position + 1 == tokens.len() && matches!(kind, "add" | "replace");
+        let next = match &node.content {
+            Content::Mapping(entries) => {
+                let next = node.get(token);
+                if next.is_none() && !adds {
+                    let keys: Vec<&str> = entries.iter().filter_map(|(key, _)| key.as_str()).collect();
+                    return Some(match closest(token, keys.iter().copied()) {
+                        Some(near) => format!("{shown} has no `{token}`: did you mean `{near}`?"),
+                        None => format!("{shown} has no `{token}`; it has {}", listed(&keys)),
+                    });
+                }
+                next
+            }
+            Content::Sequence(items) => {
+                let next = index(token, items.len()).ok().and_then(|index| items.get(index));
+                if next.is_none() {
+                    let behind = if kind == "add" { ", and `-` is behind the last" } else { "" };
+                    return Some(format!("{shown} is a list of {}: elements count from 0{behind}", items.len()));
+                }
+                next
+            }
+            _ if is_null(node) => return Some(format!("{shown} is null, and nothing can be below")),
+            _ => return Some(format!("{shown} is a single value, and nothing can be below")),
+        };
+        node = next?;
+        path.push('/');
+        path.push_str(&token.replace('~', "~0").replace('/', "~1"));
+    }
+    None
+}
+
+/// Some of the keys of a mapping.
+fn listed(keys: &[&str]) -> String {
+    const SOME: usize = 8;
+    let some: Vec<String> = keys.iter().take(SOME).map(|key| format!("`{key}`")).collect();
+    match (some.len(), keys.len()) {
+        (0, _) => "nothing".to_owned(),
+        (some_count, all) if some_count < all => format!("{} and {} more", some.join(", "), all - some_count),
+        _ => some.join(", "),
     }
 }
 

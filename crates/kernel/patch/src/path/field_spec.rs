@@ -101,18 +101,25 @@ fn walk(
             Some(value) => walk(value, rest, create, visit, depth + 1),
             None => Ok(()),
         },
-        Shape::Scalar | Shape::Alias => Err(malformed("expected sequence or mapping node".to_owned(), node)),
+        Shape::Scalar | Shape::Alias => {
+            let message = "expected sequence or mapping node".to_owned();
+            Err(malformed(message, node, "the path goes on below this, which is a single value"))
+        }
     }
 }
 
 fn field<'n>(node: &'n mut Node, part: &FieldPart, last: bool, create: Option<Create>) -> Result<Option<&'n mut Node>> {
     if part.name.is_empty() {
-        return Err(malformed("cannot set or create an empty field name".to_owned(), node));
+        let message = "cannot set or create an empty field name".to_owned();
+        return Err(malformed(message, node, "write the path as keys joined by single slashes"));
     }
     // Names go through the same look-up as dotted paths, which takes `0`, `-` and `[…]` for list elements.
     match Part::parse(part.name.trim()) {
         Part::Field(_) => {}
-        Part::Every => return Err(malformed("wildcard is not supported in PathGetter".to_owned(), node)),
+        Part::Every => {
+            let message = "wildcard is not supported in PathGetter".to_owned();
+            return Err(malformed(message, node, "lists on the way are gone into without being named"));
+        }
         _ => Shape::Sequence.expect(node)?,
     }
     let name = part.name.trim();

@@ -62,15 +62,16 @@ fn position(node: &Node, part: &str) -> Result<Option<usize>> {
     };
     Ok(match Part::parse(part) {
         Part::Index(index) if index < 0 => {
-            return Err(malformed(format!("array index {index} cannot be negative"), node));
+            let message = format!("array index {index} cannot be negative");
+            return Err(malformed(message, node, "elements count from 0, and `-` is the last"));
         }
         Part::Index(index) => {
             items()?;
             usize::try_from(index).ok()
         }
         Part::Last => items()?.len().checked_sub(1),
-        Part::Every => return Err(malformed("wildcard is not supported in PathGetter".to_owned(), node)),
-        Part::Malformed => return Err(malformed(NO_VALUE.to_owned(), node)),
+        Part::Every => return Err(malformed("wildcard is not supported in PathGetter".to_owned(), node, ONE)),
+        Part::Malformed => return Err(malformed(NO_VALUE.to_owned(), node, ELEMENT)),
         Part::Element { key: "", value } => items()?.iter().position(|item| raw_text(item) == value),
         Part::Element { key, value } => {
             items()?.iter().position(|item| item.get(key).is_some_and(|found| raw_text(found) == value))
@@ -83,10 +84,14 @@ fn position(node: &Node, part: &str) -> Result<Option<usize>> {
     })
 }
 
+/// How one element of several is meant.
+pub(super) const ONE: &str = "name one element, by its index or as `[name=web]`";
+pub(super) const ELEMENT: &str = "write `[name=web]`; a key with dots is `[a.b/c]` between two dots";
 pub(super) const NO_VALUE: &str = "list path element must contain fieldName=fieldValue for element to match";
 
-pub(super) fn malformed(message: String, node: &Node) -> Box<Diagnostic> {
-    at(Diagnostic::error("field-path", message), node)
+/// An error of a path itself, which is pointed at where it leads; `hint` says how to write it.
+pub(super) fn malformed(message: String, node: &Node, hint: &str) -> Box<Diagnostic> {
+    at(Diagnostic::error("field-path", message), node).hint(hint)
 }
 
 #[cfg(test)]

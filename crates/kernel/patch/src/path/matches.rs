@@ -1,11 +1,11 @@
 //! All places by path: [`visit_matches`].
 
 use super::Create;
-use super::lookup::{NO_VALUE, malformed};
+use super::lookup::{ELEMENT, NO_VALUE, malformed};
 use super::parts::Part;
 use crate::options::check_depth;
-use crate::shape::{Shape, at, is_null, raw_text};
-use onepane_diagnostics::{Diagnostic, Result};
+use crate::shape::{Shape, is_null, raw_text};
+use onepane_diagnostics::Result;
 use onepane_yaml::{Content, Node, Style};
 use regex::Regex;
 
@@ -81,7 +81,7 @@ fn walk(
             }
             Ok(count)
         }
-        Part::Malformed => Err(malformed(NO_VALUE.to_owned(), node)),
+        Part::Malformed => Err(malformed(NO_VALUE.to_owned(), node, ELEMENT)),
         Part::Element { key, value } => {
             let Some(pattern) = pattern else { return Ok(0) };
             let count = elements(node, key, pattern, rest, missing, visit, depth)?;
@@ -150,8 +150,9 @@ fn within_scalar(
     depth: usize,
 ) -> Result<usize> {
     let file = onepane_diagnostics::FileId::new("(a scalar's text)");
-    let mut documents = onepane_yaml::read(raw_text(value), file)
-        .map_err(|error| at(Diagnostic::error("field-path", error.message), value))?;
+    let mut documents = onepane_yaml::read(raw_text(value), file).map_err(|error| {
+        malformed(error.message, value, "the path goes on within a text, which must be YAML or JSON")
+    })?;
     match documents.first_mut() {
         Some(root) => walk(root, rest, missing, visit, false, depth + 1),
         None => Ok(0),
@@ -180,16 +181,17 @@ fn indexed<'n>(
 ) -> Result<(&'n mut Node, bool)> {
     Shape::Sequence.expect(node)?;
     let count = node.items().map_or(0, <[_]>::len);
-    let beyond = malformed(format!("index {index} specified but only {count} elements found"), node);
-    let Content::Sequence(items) = &mut node.content else { return Err(beyond) };
-    let created = match missing {
-        Some(create) if index == count => {
-            items.push(fresh(rest, create));
-            true
-        }
-        _ => false,
-    };
-    items.get_mut(index).map(|item| (item, created)).ok_or(beyond)
+    let new = missing.filter(|_| index == count).map(|create| fresh(rest, create));
+    let created = new.is_some();
+    if let (Some(items), Some(new)) = (node.items_mut(), new) {
+        items.push(new);
+    }
+    if node.items().is_none_or(|items| items.len() <= index) {
+        let message = format!("index {index} specified but only {count} elements found");
+        return Err(malformed(message, node, "elements count from 0; `options.create` makes the one after the last"));
+    }
+    let item = node.items_mut().and_then(|items| items.get_mut(index));
+    Ok((item.expect("the list was found to be long enough"), created))
 }
 
 fn elements(
@@ -229,7 +231,12 @@ impl Pattern {
         }
         match Regex::new(text) {
             Ok(expression) => Ok(Self::Expression(Box::new(expression))),
-            Err(error) => Err(malformed(format!("error parsing regexp: {error}"), node)),
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                let message = format!("error parsing regexp: {reason}");
+                Err(malformed(message, node, "write `\\` before a character that stands for itself"))
+            }
         }
     }
 

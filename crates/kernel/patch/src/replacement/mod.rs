@@ -4,9 +4,10 @@
 mod json_text;
 mod structured;
 
+use crate::options::DEEPEST;
 use crate::path::{Create, lookup, split, visit_matches};
 use crate::shape::{Shape, at, is_marked_string, is_null, is_null_or_empty, raw_text};
-use onepane_diagnostics::{Diagnostic, Origin, Result};
+use onepane_diagnostics::{Diagnostic, Origin, Record, Result, closest};
 use onepane_resource::ResourceId;
 use onepane_yaml::{Content, Dialect, Node, Scalar, Style, resolve_plain};
 
@@ -38,7 +39,8 @@ pub fn source_value(node: &Node, selector: &ResourceId, path: &str, options: &Fi
     })?;
     let Some(found) = found.filter(|found| !is_null_or_empty(found)) else {
         let message = format!("fieldPath `{path}` is missing for replacement source {selector}");
-        return Err(at(Diagnostic::error("replacement-source", message), node));
+        let error = at(Diagnostic::error("replacement-source", message), node);
+        return Err(error.hint(dead_end(node, &split(path))));
     };
     if options.delimiter.is_empty() {
         return Ok(found.clone());
@@ -47,7 +49,9 @@ pub fn source_value(node: &Node, selector: &ResourceId, path: &str, options: &Fi
     let element = usize::try_from(options.index).ok().and_then(|index| text.split(&*options.delimiter).nth(index));
     let Some(element) = element else {
         let message = format!("options.index {} is out of bounds for value {text}", options.index);
-        return Err(at(Diagnostic::error("replacement-source", message), found));
+        let count = text.split(&*options.delimiter).count();
+        let error = at(Diagnostic::error("replacement-source", message), found);
+        return Err(error.hint(format!("{:?} parts it into {count}, counted from 0", options.delimiter)));
     };
     let mut value = found.clone();
     let is_string = is_marked_string(found) || matches!(resolve_plain(text, Dialect::V3), Scalar::String(_));
@@ -56,6 +60,25 @@ pub fn source_value(node: &Node, selector: &ResourceId, path: &str, options: &Fi
     }
     value.content = Content::Scalar(element.into());
     Ok(value)
+}
+
+/// Where a path leads no further, and what is there.
+fn dead_end(node: &Node, parts: &[String]) -> String {
+    for length in 1..=parts.len() {
+        let (before, last) = parts[..length].split_at(length - 1);
+        if lookup(node, &parts[..length]).is_ok_and(|found| found.is_some()) {
+            continue;
+        }
+        let Ok(Some(parent)) = lookup(node, before) else { break };
+        let keys: Vec<&str> = parent.entries().unwrap_or_default().iter().filter_map(|(key, _)| key.as_str()).collect();
+        let place = if before.is_empty() { "the resource".to_owned() } else { format!("`{}`", before.join(".")) };
+        return match (closest(&last[0], keys.iter().copied()), parent.items()) {
+            (Some(near), _) => format!("{place} has no `{}`: did you mean `{near}`?", last[0]),
+            (None, Some(items)) => format!("{place} is a list of {}, none of which is `{}`", items.len(), last[0]),
+            (None, None) => format!("{place} has no `{}`", last[0]),
+        };
+    }
+    "what is there is null or empty".to_owned()
 }
 
 /// Writes a value to every field of `node` that one of `paths` leads to. A scalar keeps its type, whatever the
@@ -101,8 +124,13 @@ fn write_to(node: &mut Node, path: &str, value: &Node, options: &FieldOptions, o
                 }
                 error
             })?;
+    if let Some(origin) = origin.filter(|_| options.create) {
+        remember_made(node, origin, 0);
+    }
     if count == 0 {
-        return Err(at(Diagnostic::error("replacement-target", missing()), node));
+        let create = if options.create { "" } else { "; `options: {create: true}` makes what is missing" };
+        let error = at(Diagnostic::error("replacement-target", missing()), node);
+        return Err(error.hint(format!("{}{create}", dead_end(node, &parts))));
     }
     Ok(())
 }
@@ -140,8 +168,44 @@ fn set(target: &mut Node, created: bool, value: &Node, origin: Option<&Origin>) 
             set_text(target, created, raw_text(value).into());
         } else {
             *target = Node { span: target.span, ..value.clone() };
+            if let Some(origin) = origin {
+                remember_below(target, origin, 0);
+            }
         }
     });
+}
+
+/// Makes everything in a copied node remember by what it was copied, and from where.
+fn remember_below(node: &mut Node, origin: &Origin, depth: usize) {
+    let remember = |node: &mut Node| {
+        if let Some(Record { step, span, note, .. }) = origin.record() {
+            let inputs = Some(node.origin()).filter(Origin::is_known).into_iter().collect();
+            let (note, previous) = (note.clone(), Origin::UNKNOWN);
+            node.history.0 = Origin::from(Record { step: *step, span: *span, note, inputs, previous });
+        }
+        if depth < DEEPEST {
+            remember_below(node, origin, depth + 1);
+        }
+    };
+    match &mut node.content {
+        Content::Mapping(entries) => entries.iter_mut().map(|(_, value)| value).for_each(remember),
+        Content::Sequence(items) => items.iter_mut().for_each(remember),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
+}
+
+/// Makes what was made on the way to a field, of which nothing is known yet, remember by what.
+fn remember_made(node: &mut Node, origin: &Origin, depth: usize) {
+    if !node.origin().is_known() {
+        node.history.0 = origin.clone();
+    }
+    let below = |node: &mut Node| remember_made(node, origin, depth + 1);
+    match &mut node.content {
+        _ if depth > DEEPEST => {}
+        Content::Mapping(entries) => entries.iter_mut().map(|(_, value)| value).for_each(below),
+        Content::Sequence(items) => items.iter_mut().for_each(below),
+        Content::Scalar(_) | Content::Alias(_) => {}
+    }
 }
 
 /// Changes a node and makes it remember by what.
@@ -177,6 +241,7 @@ const NOT_SCALAR: &str = "replacement-delimiter";
 
 fn not_scalar(node: &Node) -> Box<Diagnostic> {
     at(Diagnostic::error(NOT_SCALAR, "delimiter option can only be used with scalar nodes"), node)
+        .hint("without `delimiter` the whole field is copied")
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::directive::{self, Directive};
 use super::list::Merged;
 use super::{Merger, Of, unmergeable};
 use crate::shape::{Shape, is_empty_map, is_null, is_null_or_empty, raw_text};
-use onepane_diagnostics::Result;
+use onepane_diagnostics::{Origin, Result};
 use onepane_yaml::Node;
 use std::collections::HashSet;
 
@@ -62,10 +62,11 @@ impl Bench<'_, '_> {
         if self.nodes.len() + self.changes.as_ref().map_or(0, Vec::len) > LONGEST {
             let message =
                 format!("a list of more than {LONGEST} elements is merged by {keys:?}, which some of them lack");
-            return Err(match self.nodes.first() {
+            let error = match self.nodes.first() {
                 Some(node) => unmergeable(message, node),
                 None => onepane_diagnostics::Diagnostic::error("patch-kind-mismatch", message),
-            });
+            };
+            return Err(error.hint("give every element its keys"));
         }
         let text_key: [Box<str>; 1] = ["".into()];
         let keys = if keys.is_empty() { &text_key[..] } else { keys };
@@ -78,18 +79,21 @@ impl Bench<'_, '_> {
         for combination in &combinations {
             let values;
             (valid_keys, values) = valid(&combinations, combination, keys);
+            let sources = self.sources(&valid_keys, &values);
             let Some(element) = self.merged(&valid_keys, &values)? else {
                 let old = std::mem::take(&mut self.old);
                 self.old = self.set(old, None, &valid_keys, &values)?;
                 continue;
             };
-            for (key, value) in valid_keys.iter().zip(&values) {
+            for ((key, value), source) in valid_keys.iter().zip(&values).zip(&sources) {
                 if let Some(node) = self.nodes.get_mut(element)
                     && node.entries().is_some()
                     && node.get(key).is_none()
                     && !value.is_empty()
                 {
-                    node.set(key, Node::scalar(value.as_str()));
+                    let mut filled_in = Node::scalar(value.as_str());
+                    filled_in.history.0 = source.clone();
+                    node.set(key, filled_in);
                 }
             }
             new = self.set(new, Some(element), &valid_keys, &values)?;
@@ -183,6 +187,16 @@ impl Bench<'_, '_> {
             },
         };
         Ok(merged.filter(|position| self.nodes.get(*position).is_some_and(|node| !is_empty_map(node))))
+    }
+
+    /// Where the values of keys stand that an element may lack, for the memories of those that are filled in.
+    fn sources(&self, keys: &[&str], values: &[String]) -> Vec<Origin> {
+        let elements = || self.changes.iter().flatten().chain(&self.nodes);
+        let source = |(key, value): (&&str, &String)| {
+            let mut found = elements().filter_map(|node| node.get(key)).filter(|found| raw_text(found) == value);
+            found.next().filter(|_| self.merger.options.origins).map_or(Origin::UNKNOWN, Node::origin)
+        };
+        keys.iter().zip(values).map(source).collect()
     }
 
     fn add(&mut self, node: Node) -> usize {

@@ -140,6 +140,7 @@ impl<'a> Merger<'a> {
     }
 
     fn merge_mapping(&self, target: &mut Node, patch: &Node, of: Of<'a>, depth: usize) -> Result<()> {
+        let was_empty = is_null_or_empty(target);
         let (Content::Mapping(entries), Some(changes)) = (&mut target.content, patch.entries()) else { return Ok(()) };
         let directive = Directive::of_mapping(patch)?.is_said();
         let mut positions = Positions::of(entries, changes.len());
@@ -188,6 +189,7 @@ impl<'a> Merger<'a> {
             });
         }
         entries.extend(added);
+        self.options.stamp_emptied(target, patch, was_empty);
         Ok(())
     }
 
@@ -212,8 +214,10 @@ impl<'a> Merger<'a> {
             }
             merge @ Directive::Merge { .. } => {
                 let changes = if merge.is_said() { Directive::without(changes) } else { changes.iter().collect() };
+                let was_empty = items.is_empty();
                 let merged = self.merge_elements(std::mem::take(items), &changes, keys, elements, depth)?;
                 *items = merged;
+                self.options.stamp_emptied(target, patch, was_empty);
                 Ok(Outcome::Kept)
             }
         }

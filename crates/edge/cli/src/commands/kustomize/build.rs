@@ -82,9 +82,9 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     let built = built(path, &options)?;
     for warning in &built.warnings {
         match warning.code {
-            // Kustomize says nothing of these.
-            "kustomize-unmatched" => eprintln!("{}", render_full(warning, &read_source, false)),
-            _ => eprintln!("{}", warning.message),
+            // These are Kustomize's own, in its words.
+            "kustomize-deprecated" | "kustomize-sort" | "kustomize-unused-variable" => eprintln!("{}", warning.message),
+            _ => eprintln!("{}", render_full(warning, &read_source, false)),
         }
     }
     if output.is_empty() {

@@ -7,12 +7,13 @@ use crate::build::Tools;
 use crate::cache::{Cache, CacheKey};
 use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
+use crate::external::Functions;
 use crate::generate::{Generated, generate};
 use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, find};
 use crate::load::Loader;
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
-use crate::plugin;
+use crate::plugin::{Plugin, Role};
 use crate::provenance::{ConfiguredBy, Provenance, folder};
 use crate::remote::{RepositoryUrl, is_http};
 use crate::stamp::Stamp;
@@ -24,7 +25,7 @@ use crate::unmatched::Unmatched;
 use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
-use onepane_resource::{Resource, ResourceSet, Schema};
+use onepane_resource::{ResourceSet, Schema};
 use onepane_world::EntryKind;
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ pub(crate) struct Build<'o> {
     cache: Option<&'o Cache>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
+    pub(crate) functions: Option<&'o dyn Functions>,
 }
 
 /// One kustomization and the way that led to it.
@@ -76,6 +78,7 @@ impl<'o> Build<'o> {
             cache: tools.cache,
             charts: tools.charts,
             charts_inflated: 0,
+            functions: tools.functions,
         }
     }
 
@@ -178,7 +181,7 @@ impl<'o> Build<'o> {
     fn base(&mut self, target: &Target<'_>, path: &str, span: Option<Span>) -> Result<Accumulator> {
         let loader = target.loader.enter(path, span)?;
         // A cached base stands for its files only: what else it depends on has to be absent.
-        let pure = target.provenance.is_none() && self.schema.is_none();
+        let pure = target.provenance.is_none() && self.schema.is_none() && self.functions.is_none();
         let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
         let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
             Some((base, warnings)) => {
@@ -256,6 +259,8 @@ impl<'o> Build<'o> {
 
     fn generate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
         let this = &target.kustomization;
+        // All are read before the first one runs, as in Kustomize.
+        let generators = self.plugins(target, &this.generators, Role::Generator)?;
         let kinds = [
             (Generated::ConfigMap, &this.config_maps, "ConfigMapGenerator"),
             (Generated::Secret, &this.secrets, "SecretGenerator"),
@@ -296,19 +301,25 @@ impl<'o> Build<'o> {
             }
             accumulator.resources.absorb_all(resources).map_err(|error| located(error, chart.span))?;
         }
-        for config in self.plugins(target, &this.generators)? {
-            plugin::generate(self, target, &config, accumulator)?;
+        for generator in generators {
+            generator.generate(self, target, accumulator)?;
         }
         Ok(())
     }
 
     /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files.
-    fn plugins(&mut self, target: &Target<'_>, entries: &[crate::decode::Located]) -> Result<Vec<Resource>> {
+    fn plugins(
+        &mut self,
+        target: &Target<'_>,
+        entries: &[crate::decode::Located],
+        role: Role,
+    ) -> Result<Vec<Plugin<'o>>> {
         let mut accumulator = Accumulator::default();
         let mut paths = Vec::new();
         for entry in entries {
             match parse_inline(&entry.text, entry.span, target.file) {
                 Ok(mut inline) => {
+                    inline.iter_mut().for_each(|config| config.source = Some(target.file));
                     if let Some(provenance) = &target.provenance {
                         provenance.join(target.name).annotate_source(&mut inline);
                     }
@@ -322,7 +333,7 @@ impl<'o> Build<'o> {
         for path in paths {
             self.resource(target, &path.text, path.span, &mut accumulator)?;
         }
-        Ok(accumulator.resources.into_iter().collect())
+        accumulator.resources.into_iter().map(|config| Plugin::load(self, target, config, role)).collect()
     }
 
     fn transform(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
@@ -331,6 +342,7 @@ impl<'o> Build<'o> {
         let origins = self.options.origins;
         let stamp = |step, span| Stamp::new(origins, step, span);
         let file = target.file;
+        let transformers = self.plugins(target, &this.transformers, Role::Transformer)?;
 
         if !this.patches_strategic_merge.is_empty() {
             let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file)?;
@@ -390,8 +402,8 @@ impl<'o> Build<'o> {
             self.warnings.extend(replacements.apply(&mut accumulator.resources, origins, self.unmatched(target))?);
             self.after(target, accumulator, "ReplacementTransformer");
         }
-        for transformer in self.plugins(target, &this.transformers)? {
-            plugin::transform(self, target, &transformer, accumulator)?;
+        for transformer in transformers {
+            transformer.transform(self, target, accumulator)?;
             accumulator.resources.retain(|resource| !resource.is_empty());
         }
         Ok(())
@@ -462,28 +474,8 @@ impl<'o> Build<'o> {
 
     /// Runs `validators:`, which may change nothing but one label.
     fn validate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
-        const LABEL: &str = "validated-by";
-        for validator in self.plugins(target, &target.kustomization.validators)? {
-            let mut copy = accumulator.clone();
-            plugin::transform(self, target, &validator, &mut copy)?;
-            let without_label = |resource: &Resource| {
-                let mut node = resource.node().clone();
-                if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
-                    labels.remove(LABEL);
-                }
-                node
-            };
-            let same = copy.resources.len() == accumulator.resources.len()
-                && copy
-                    .resources
-                    .iter()
-                    .zip(accumulator.resources.iter())
-                    .all(|(a, b)| without_label(a) == without_label(b));
-            if !same {
-                let message = format!("validator shouldn't modify the resource map: {}", validator.id());
-                return Err(located(Diagnostic::error("kustomize-validator", message), validator.node().span));
-            }
-            *accumulator = copy;
+        for validator in self.plugins(target, &target.kustomization.validators, Role::Transformer)? {
+            validator.validate(self, target, accumulator)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::accumulate::{Accumulator, Build};
 use crate::cache::Cache;
 use crate::charts::Charts;
+use crate::external::Functions;
 use crate::generate::add_hashes;
 use crate::kustomization::Image;
 use crate::load::Loader;
@@ -66,6 +67,8 @@ pub struct Tools<'a> {
     pub charts: Option<&'a dyn Charts>,
     /// Fetches what is named by URL.
     pub remotes: Option<&'a dyn Remotes>,
+    /// Runs what is not built in; without it, a kustomization that asks for such is an error.
+    pub functions: Option<&'a dyn Functions>,
 }
 
 /// As [`build`], with what it may use.

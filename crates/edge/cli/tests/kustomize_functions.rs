@@ -40,6 +40,17 @@ fn write_program(path: &Path, text: &str) {
 /// What both programs say alike: the last cause, without the lists and texts that Kustomize prints behind it.
 fn cause(stderr: &str) -> String {
     let mut said = String::new();
+    // The file of a plugin's configuration has a name of its own in each run.
+    let file = "kust-plugin-config-";
+    let stderr: String = stderr
+        .split_inclusive(file)
+        .enumerate()
+        .map(
+            |(index, part)| {
+                if index == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()) }
+            },
+        )
+        .collect();
     for line in stderr.lines() {
         let Some(error) = line.strip_prefix("Error: ") else {
             writeln!(said, "stderr: {line}").expect("memory takes everything");

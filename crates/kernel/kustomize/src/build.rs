@@ -144,7 +144,7 @@ fn drop_local(resources: &mut ResourceSet) -> Result<()> {
 }
 
 /// Annotations that Kustomize itself uses during a build and takes away at the end.
-const BUILD_ANNOTATIONS: &[&str] = &[
+pub(crate) const BUILD_ANNOTATIONS: &[&str] = &[
     "internal.config.kubernetes.io/previousKinds",
     "internal.config.kubernetes.io/previousNames",
     "internal.config.kubernetes.io/prefixes",
@@ -180,15 +180,20 @@ fn tidy_annotations(resource: &mut Resource) {
         return;
     };
     entries.retain(|(key, _)| key.as_str().is_none_or(|key| !BUILD_ANNOTATIONS.contains(&key)));
-    for (key, value) in entries.iter_mut() {
-        for node in [key, value] {
-            if !matches!(node.content, Content::Scalar(_)) {
-                node.content = Content::Scalar("".into());
-            }
-            node.tag = Some("!!str".into());
-        }
-    }
     if entries.is_empty() {
         metadata.remove("annotations");
+    }
+    annotations_as_strings(node);
+}
+
+/// Kustomize takes all annotations for strings where it sets one.
+pub(crate) fn annotations_as_strings(node: &mut Node) {
+    let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(entries) = annotations.and_then(Node::entries_mut) else { return };
+    for node in entries.iter_mut().flat_map(|(key, value)| [key, value]) {
+        if !matches!(node.content, Content::Scalar(_)) {
+            node.content = Content::Scalar("".into());
+        }
+        node.tag = Some("!!str".into());
     }
 }

@@ -1,6 +1,7 @@
 //! What a function gave back knows where it came from: nodes that are as they were keep their place and history, the
 //! others have the function on top of theirs.
 
+use crate::scalar::NodeExt;
 use crate::stamp::Stamp;
 use onepane_yaml::{Content, History, Node};
 use std::collections::HashMap;
@@ -34,7 +35,7 @@ pub(super) fn adopt(new: &mut Node, old: &Node, stamp: &Stamp) {
             }
             true
         }
-        (Content::Scalar(text), Content::Scalar(before)) => text == before,
+        (Content::Scalar(_), Content::Scalar(_)) => new.scalar_1_2() == old.scalar_1_2(),
         _ => false,
     };
     inherit(new, old);

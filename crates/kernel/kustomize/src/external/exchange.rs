@@ -137,7 +137,10 @@ pub(super) fn configuration(text: &str) -> Result<Node> {
 /// The documents of a text that hold something.
 pub(super) fn read(text: &str) -> Result<Vec<Node>> {
     let text = text.replace("\r\n", "\n");
-    let nodes = onepane_yaml::read(&text, FileId::new("what the function printed"))?;
+    let nodes = onepane_yaml::read(&text, FileId::new("what the function printed")).map_err(|error| {
+        let words = onepane_yaml::go_syntax_error(&text).unwrap_or(error.message);
+        refused(format!("MalformedYAMLError: {words}"))
+    })?;
     Ok(nodes.into_iter().filter(|node| !node.is_null()).collect())
 }
 
@@ -147,8 +150,12 @@ fn items_of(mut documents: Vec<Node>) -> Result<Vec<Node>> {
         let kind = list.get("kind").and_then(Node::as_str);
         let is_list = matches!(kind, Some("ResourceList" | "List"));
         if is_list && (list.get("items").is_some() || list.get("functionConfig").is_some()) {
-            let items = list.get_mut("items").and_then(Node::items_mut).map(std::mem::take).unwrap_or_default();
-            documents = items;
+            documents = match list.remove("items").map(|items| items.content) {
+                Some(Content::Sequence(items)) => items,
+                // kyaml takes keys and values for items then.
+                Some(Content::Mapping(entries)) => entries.into_iter().flat_map(|(key, value)| [key, value]).collect(),
+                _ => Vec::new(),
+            };
         }
     }
     documents.retain(|item| !item.is_null());
@@ -236,7 +243,7 @@ fn annotation<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
     node.at(&["metadata", "annotations", key])?.as_str()
 }
 
-/// Sets an annotation, in the quotes that kyaml writes.
+/// Sets an annotation, in the quotes that it had or else in those that kyaml writes.
 fn annotate(node: &mut Node, key: &str, value: &str) {
     let mut inner = node;
     for field in ["metadata", "annotations"] {
@@ -246,7 +253,8 @@ fn annotate(node: &mut Node, key: &str, value: &str) {
         let Some(field) = inner.get_mut(field) else { return };
         inner = field;
     }
-    inner.set(key, Node { style: Style::SingleQuoted, ..Node::string(value) });
+    let style = inner.get(key).map_or(Style::SingleQuoted, |before| before.style);
+    inner.set(key, Node { style, ..Node::string(value) });
 }
 
 /// Removes annotations, and their map where it is empty then.

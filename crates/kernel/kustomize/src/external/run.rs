@@ -7,6 +7,7 @@ use super::host::{FunctionCall, Functions};
 use super::memories::{ID, recall, told};
 use super::specification::FunctionSpecification;
 use crate::accumulate::Target;
+use crate::build::{BUILD_ANNOTATIONS, annotations_as_strings};
 use crate::parse::parse_inline;
 use crate::stamp::Stamp;
 use camino::Utf8PathBuf;
@@ -88,6 +89,10 @@ impl<'f> External<'f> {
             let behavior = resource.remove_annotation(BEHAVIOR);
             let behavior = behavior.as_ref().and_then(Node::as_str).unwrap_or_default();
             resource.behavior = GeneratorBehavior::parse(behavior);
+            if matches!(resource.behavior, GeneratorBehavior::Merge | GeneratorBehavior::Replace) {
+                // What it goes into has its own, or none.
+                BUILD_ANNOTATIONS.iter().for_each(|key| drop(resource.remove_annotation(key)));
+            }
             made.append(resource)?;
         }
         Ok(made.into_resources())
@@ -208,6 +213,7 @@ fn manifests(set: &ResourceSet) -> Result<Vec<String>> {
     for resource in set {
         let mut told = told(resource);
         told.set_annotation(ID, Node::string(write_sorted(&id(resource))?));
+        annotations_as_strings(told.node_mut());
         manifests.push(write_sorted(told.node())?);
     }
     Ok(manifests)

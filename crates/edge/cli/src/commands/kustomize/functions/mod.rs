@@ -82,9 +82,14 @@ impl Allowed {
 
 /// A program by its path, relative to the folder that it will run in, or by its name.
 fn program(path: &str) -> Result<Command, String> {
-    let is_path = path.contains('/');
-    let path = if is_path { Utf8PathBuf::from(path) } else { look_up(path, &OsWorld::unrestricted("/"))? };
-    Ok(Command::new(path))
+    if path.contains('/') {
+        return Ok(Command::new(path));
+    }
+    let mut command = Command::new(look_up(path, &OsWorld::unrestricted("/"))?);
+    // It knows itself by its name, as under a shell.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, path);
+    Ok(command)
 }
 
 /// Runs a function, whose complaints are shown as they come.

@@ -86,7 +86,8 @@ pub(super) fn run_plugin(
         }
     }
     let failed = |complaint: &str, problem: &str| {
-        format!("{complaint}: failure in plugin configured via {}; {problem}", file.display())
+        let complaint = if complaint.is_empty() { String::new() } else { format!("{complaint}: ") };
+        format!("{complaint}failure in plugin configured via {}; {problem}", file.display())
     };
     let ran = run(command, input.into(), LARGEST_OUTPUT, Complaints::Kept)
         .map_err(|unable| failed("", &unable.words(program.as_str())))?;

@@ -81,20 +81,21 @@ fn session(text: &str, program: &Path, before: &[&str]) -> String {
             writeln!(out, "$ {command}").expect("memory takes everything");
             if let Some(file) = command.strip_prefix("cat ") {
                 let text = fs::read_to_string(folder.join(file));
-                out += &text.unwrap_or_else(|error| format!("{error}\n"));
+                out += &text.unwrap_or_else(|_| "none\n".to_owned());
                 continue;
             }
             let words: Vec<String> =
                 command.split(' ').map(|word| word.replace("$DIR", &folder.to_string_lossy())).collect();
             let start = words.iter().position(|word| word == "build").expect("a command is `build`");
             let path = format!("{}:/usr/bin:/bin", folder.join("bin").display());
+            let home = folder.join("home").to_string_lossy().into_owned();
             let variables = words[..start].iter().filter_map(|word| word.split_once('='));
             let output = Command::new(program)
                 .args(before)
                 .args(&words[start..])
                 .current_dir(&folder)
                 .env_clear()
-                .envs([("PATH", path.as_str()), ("HOME", &folder.join("home").to_string_lossy()), ("LC_ALL", "C")])
+                .envs([("PATH", path.as_str()), ("HOME", home.as_str()), ("LC_ALL", "C")])
                 .envs(variables)
                 .output()
                 .expect("it can be started");

@@ -66,30 +66,23 @@ impl Exchange {
             annotate(item, ID.0, &id);
             annotate(item, ID.1, &id);
         }
-        let list = Node::mapping(vec![
+        let mut list = Node::mapping(vec![
             (Node::scalar("apiVersion"), Node::scalar("config.kubernetes.io/v1")),
             (Node::scalar("kind"), Node::scalar("ResourceList")),
             (Node::scalar("items"), Node::sequence(inside)),
             (Node::scalar("functionConfig"), config.clone()),
         ]);
         let text = write_kyaml(&list);
-        let Content::Mapping(mut entries) = list.content else { unreachable!("it was made a mapping just now") };
-        let Content::Sequence(items) = entries.swap_remove(2).1.content else {
-            unreachable!("its items were made a sequence just now")
-        };
+        let items = list.get_mut("items").and_then(Node::items_mut).map(std::mem::take).unwrap_or_default();
         Ok(Self { text, items, others, folder })
     }
 
     /// The resources that a function printed, as manifests: a `ResourceList`, a `List` or just documents.
     ///
     /// # Errors
-    /// `yaml-syntax`, `kustomize-function`.
+    /// `kustomize-function` for what is no YAML or no resources.
     pub(super) fn read(self, printed: &str) -> Result<String> {
         let mut printed = items_of(read(printed)?)?;
-        if printed.is_empty() {
-            // Kustomize writes nothing then, not even what the function was not told of.
-            return Ok(String::new());
-        }
         for item in &mut printed {
             if let Some(number) = annotation(item, ID.0).or_else(|| annotation(item, ID.1)).map(str::to_owned) {
                 let number = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));

@@ -8,6 +8,7 @@ mod arguments;
 mod atomic;
 mod commands;
 mod jsonpath;
+mod process;
 mod remotes;
 mod terminal;
 

@@ -118,6 +118,8 @@ pub enum Step {
     Replacement,
     /// A reference that followed its target's new name.
     NameReference,
+    /// A function, which a container or an executable runs.
+    Function,
     /// Any other transformer.
     Transformer,
     /// A key that is not there: the note is the key, the input the map that lacks it.
@@ -143,6 +145,7 @@ impl Step {
             Self::Generator => "generator",
             Self::Replacement => "replacement",
             Self::NameReference => "name reference",
+            Self::Function => "function",
             Self::Transformer => "transformer",
             Self::Absent => "absent key",
         }

@@ -8,12 +8,13 @@ use crate::cache::{Cache, CacheKey};
 use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
 use crate::decode::Located;
+use crate::external::Functions;
 use crate::generate::{Generated, generate};
 use crate::kustomization::{HelmChart, Kustomization, KustomizationFile, Label, Patch, entry_span, find};
 use crate::load::Loader;
 use crate::options::Options;
 use crate::parse::{parse_first, parse_inline, parse_resources};
-use crate::plugin;
+use crate::plugin::{Plugin, Role};
 use crate::provenance::{ConfiguredBy, Provenance};
 use crate::remote::{RepositoryUrl, is_http};
 use crate::stamp::Stamp;
@@ -49,6 +50,7 @@ pub(crate) struct Build<'o> {
     cache: Option<&'o Cache>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
+    pub(crate) functions: Option<&'o dyn Functions>,
 }
 
 /// One kustomization and the way that led to it.
@@ -83,6 +85,7 @@ impl<'o> Build<'o> {
             cache: tools.cache,
             charts: tools.charts,
             charts_inflated: 0,
+            functions: tools.functions,
         }
     }
 
@@ -207,7 +210,7 @@ impl<'o> Build<'o> {
     fn base(&mut self, target: &Target<'_>, path: &str, span: Option<Span>) -> Result<Accumulator> {
         let loader = target.loader.enter(path, span)?;
         // A cached base stands for its files only: what else it depends on has to be absent.
-        let pure = target.provenance.is_none() && self.schema.is_none();
+        let pure = target.provenance.is_none() && self.schema.is_none() && self.functions.is_none();
         let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
         let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
             Some((base, warnings, builtin_uses)) => {
@@ -290,6 +293,8 @@ impl<'o> Build<'o> {
 
     fn generate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
         let this = &target.kustomization;
+        // All are read before the first one runs, as in Kustomize.
+        let generators = self.plugins(target, &this.generators, Role::Generator)?;
         let kinds = [
             (Generated::ConfigMap, &this.config_maps, "ConfigMapGenerator"),
             (Generated::Secret, &this.secrets, "SecretGenerator"),
@@ -333,21 +338,26 @@ impl<'o> Build<'o> {
             }
             accumulator.resources.absorb_all(resources).map_err(|error| target.in_entry(error, chart.span))?;
         }
-        for (config, span) in self.plugins(target, &this.generators)? {
-            plugin::generate(self, target, &config, accumulator).map_err(|error| target.in_entry(error, span))?;
+        for (generator, span) in generators {
+            generator.generate(self, target, accumulator).map_err(|error| target.in_entry(error, span))?;
         }
         Ok(())
     }
 
-    /// The configurations that `generators:`, `transformers:` or `validators:` list, written there or in files, each
-    /// with the entry's place.
-    fn plugins(&mut self, target: &Target<'_>, entries: &[Located]) -> Result<Vec<(Resource, Option<Span>)>> {
+    /// What `generators:`, `transformers:` or `validators:` list, written there or in files, each with the entry's place.
+    fn plugins(
+        &mut self,
+        target: &Target<'_>,
+        entries: &[Located],
+        role: Role,
+    ) -> Result<Vec<(Plugin<'o>, Option<Span>)>> {
         let mut accumulator = Accumulator::default();
         let (mut paths, mut spans) = (Vec::new(), Vec::new());
         for entry in entries {
             let in_entry = |error| target.in_entry(error, entry.span);
             match parse_inline(&entry.text, entry.span, target.file) {
                 Ok(mut inline) => {
+                    inline.iter_mut().for_each(|config| config.source = Some(target.file));
                     if let Some(provenance) = &target.provenance {
                         provenance.join(target.name).annotate_source(&mut inline);
                     }
@@ -364,7 +374,11 @@ impl<'o> Build<'o> {
                 .map_err(|error| target.in_entry(error, path.span))?;
             spans.resize(accumulator.resources.len(), path.span);
         }
-        Ok(accumulator.resources.into_iter().zip(spans).collect())
+        let load = |(config, span)| match Plugin::load(self, target, config, role) {
+            Ok(plugin) => Ok((plugin, span)),
+            Err(error) => Err(target.in_entry(error, span)),
+        };
+        accumulator.resources.into_iter().zip(spans).map(load).collect()
     }
 
     fn transform(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
@@ -374,6 +388,7 @@ impl<'o> Build<'o> {
         let stamp = |step, span| Stamp::new(origins, step, span);
         let in_entry = |span| move |error| target.in_entry(error, span);
         let file = target.file;
+        let transformers = self.plugins(target, &this.transformers, Role::Transformer)?;
 
         if !this.patches_strategic_merge.is_empty() {
             let patches = load_strategic_merge(&this.patches_strategic_merge, target.loader, file);
@@ -442,8 +457,8 @@ impl<'o> Build<'o> {
             }
             self.after(target, accumulator, "ReplacementTransformer");
         }
-        for (transformer, span) in self.plugins(target, &this.transformers)? {
-            plugin::transform(self, target, &transformer, accumulator).map_err(in_entry(span))?;
+        for (transformer, span) in transformers {
+            transformer.transform(self, target, accumulator).map_err(in_entry(span))?;
             accumulator.resources.retain(|resource| !resource.is_empty());
         }
         Ok(())
@@ -503,30 +518,8 @@ impl<'o> Build<'o> {
 
     /// Runs `validators:`, which may change nothing but one label.
     fn validate(&mut self, target: &Target<'_>, accumulator: &mut Accumulator) -> Result<()> {
-        const LABEL: &str = "validated-by";
-        for (validator, span) in self.plugins(target, &target.kustomization.validators)? {
-            let mut copy = accumulator.clone();
-            plugin::transform(self, target, &validator, &mut copy).map_err(|error| target.in_entry(error, span))?;
-            let without_label = |resource: &Resource| {
-                let mut node = resource.node().clone();
-                if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
-                    labels.remove(LABEL);
-                }
-                node
-            };
-            let same = copy.resources.len() == accumulator.resources.len()
-                && copy
-                    .resources
-                    .iter()
-                    .zip(accumulator.resources.iter())
-                    .all(|(a, b)| without_label(a) == without_label(b));
-            if !same {
-                let message = format!("validator shouldn't modify the resource map: {}", validator.id());
-                let error = located(Diagnostic::error("kustomize-validator", message), validator.node().span)
-                    .hint("what changes resources belongs under `transformers:`");
-                return Err(target.in_entry(error, span));
-            }
-            *accumulator = copy;
+        for (validator, span) in self.plugins(target, &target.kustomization.validators, Role::Transformer)? {
+            validator.validate(self, target, accumulator).map_err(|error| target.in_entry(error, span))?;
         }
         Ok(())
     }

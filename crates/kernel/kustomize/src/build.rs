@@ -3,6 +3,7 @@
 use crate::accumulate::{Accumulator, Build, Target, located};
 use crate::cache::Cache;
 use crate::charts::Charts;
+use crate::external::Functions;
 use crate::generate::add_hashes;
 use crate::kustomization::Image;
 use crate::load::Loader;
@@ -71,6 +72,8 @@ pub struct Tools<'a> {
     pub charts: Option<&'a dyn Charts>,
     /// Fetches what is named by URL.
     pub remotes: Option<&'a dyn Remotes>,
+    /// Runs what is not built in; without it, a kustomization that asks for such is an error.
+    pub functions: Option<&'a dyn Functions>,
 }
 
 /// As [`build`], with what it may use.
@@ -153,7 +156,7 @@ fn drop_local(resources: &mut ResourceSet, target: &Target<'_>) -> Result<()> {
 }
 
 /// Annotations that Kustomize itself uses during a build and takes away at the end.
-const BUILD_ANNOTATIONS: &[&str] = &[
+pub(crate) const BUILD_ANNOTATIONS: &[&str] = &[
     "internal.config.kubernetes.io/previousKinds",
     "internal.config.kubernetes.io/previousNames",
     "internal.config.kubernetes.io/prefixes",
@@ -189,15 +192,20 @@ fn tidy_annotations(resource: &mut Resource) {
         return;
     };
     entries.retain(|(key, _)| key.as_str().is_none_or(|key| !BUILD_ANNOTATIONS.contains(&key)));
-    for (key, value) in entries.iter_mut() {
-        for node in [key, value] {
-            if !matches!(node.content, Content::Scalar(_)) {
-                node.content = Content::Scalar("".into());
-            }
-            node.tag = Some("!!str".into());
-        }
-    }
     if entries.is_empty() {
         metadata.remove("annotations");
+    }
+    annotations_as_strings(node);
+}
+
+/// Kustomize takes all annotations for strings where it sets one.
+pub(crate) fn annotations_as_strings(node: &mut Node) {
+    let annotations = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+    let Some(entries) = annotations.and_then(Node::entries_mut) else { return };
+    for node in entries.iter_mut().flat_map(|(key, value)| [key, value]) {
+        if !matches!(node.content, Content::Scalar(_)) {
+            node.content = Content::Scalar("".into());
+        }
+        node.tag = Some("!!str".into());
     }
 }

@@ -6,7 +6,8 @@
 //! 1. `load` finds files within the bounds of the kustomization that names them, `kustomization` and `parse` read
 //!    them;
 //! 2. `accumulate` walks the tree of bases and components, and calls on the way up, for each kustomization, the
-//!    generators (`generate`, `charts`) and transformers (`transform`, `plugin`) in Kustomize's order;
+//!    generators (`generate`, `charts`) and transformers (`transform`, `plugin`) in Kustomize's order, those that are
+//!    not built in (`external`) through whoever runs them;
 //! 3. at the end, once, `references` lets the fields that hold names follow the new names, and `variables` replaces
 //!    the old `vars:`.
 //!
@@ -22,6 +23,7 @@ mod charts;
 mod config;
 mod decode;
 mod edit;
+mod external;
 mod generate;
 mod kustomization;
 mod label_selector;
@@ -45,6 +47,7 @@ pub use build::{Built, KUSTOMIZE_VERSION, Tools, build, build_with};
 pub use cache::Cache;
 pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart};
 pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, PatchEntry};
+pub use external::{ContainerFunction, ExecutableFunction, FunctionCall, FunctionSpecification, Functions, Mount};
 pub use generate::Generated;
 pub use kustomization::KUSTOMIZATION_FILES;
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};

@@ -279,6 +279,11 @@ impl<'a> Loader<'a> {
         Ok(Loaded { bytes, file: self.file(&shown) })
     }
 
+    /// Whether the folder is in a repository of elsewhere, and so not on this machine's disk.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.repository.is_some()
+    }
+
     /// Where it reads from.
     pub(crate) fn world(&self) -> &dyn World {
         self.repository.as_ref().map_or(self.world, |repository| &*repository.tree.world)

@@ -15,8 +15,6 @@ pub struct Options {
     pub helm_api_versions: Vec<String>,
     /// The Kubernetes version that charts are told of; empty for the default.
     pub helm_kube_version: String,
-    /// Whether plugins that are not built in were asked for. None can be run; it decides on the message.
-    pub enable_plugins: bool,
     /// Whether each resource gets the label `app.kubernetes.io/managed-by`.
     pub managed_by_label: bool,
     /// Whether a patch or replacement that selects nothing is an error.

@@ -1,9 +1,11 @@
-//! Configurations of built-in plugins: `generators:` and `transformers:` with `apiVersion: builtin`.
+//! Configurations of `generators:`, `transformers:` and `validators:`: [`Plugin`]. Those with `apiVersion: builtin` run
+//! here, the others are [`External`].
 
 use crate::accumulate::{Accumulator, Build, Target, located};
 use crate::charts::inflate;
 use crate::config::{FieldSpec, field_specs};
 use crate::decode::{Decoder, Located, closest};
+use crate::external::External;
 use crate::generate::{Generated, generate as generate_config, generate_policy};
 use crate::kustomization::{GeneratorFields, Image, Patch, Replica};
 use crate::kustomization::{
@@ -43,21 +45,119 @@ pub fn builtin_plugins() -> impl Iterator<Item = &'static str> {
     GENERATORS.iter().chain(TRANSFORMERS).copied()
 }
 
-/// Runs the generator that `config` describes and absorbs what it makes.
-pub(crate) fn generate(
-    build: &mut Build<'_>,
-    target: &Target<'_>,
-    config: &Resource,
-    into: &mut Accumulator,
-) -> Result<()> {
-    check(build, config, GENERATORS, "generator")?;
+/// What a configuration is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Generator,
+    /// Validators are transformers that should change nothing.
+    Transformer,
+}
+
+/// A generator, transformer or validator, ready to run.
+pub(crate) struct Plugin<'f> {
+    config: Resource,
+    /// What runs it; `None` for one that is built in.
+    external: Option<External<'f>>,
+}
+
+impl<'f> Plugin<'f> {
+    /// What `config` describes.
+    ///
+    /// # Errors
+    /// `kustomize-plugin` where there is none for it, and what [`External::load`] says.
+    pub(crate) fn load(build: &Build<'f>, target: &Target<'_>, config: Resource, role: Role) -> Result<Self> {
+        let span = config.node().span;
+        let external = match build.functions {
+            _ if config.api_version() == "builtin" => {
+                check(&config, role).map_err(|error| located(error, span))?;
+                None
+            }
+            None => return Err(located(external_refused(config.kind()), span)),
+            Some(functions) => {
+                let external = External::load(functions, target, &config, build.options.origins);
+                Some(external.map_err(|error| fails(error, &config))?)
+            }
+        };
+        Ok(Self { config, external })
+    }
+
+    /// Runs it and absorbs what it makes.
+    pub(crate) fn generate(&self, build: &mut Build<'_>, target: &Target<'_>, into: &mut Accumulator) -> Result<()> {
+        let made = match &self.external {
+            Some(external) => external.generate(target),
+            None => made(build, target, &self.config),
+        };
+        let mut made = made.map_err(|error| fails(error, &self.config))?;
+        for resource in &mut made {
+            resource.overlays.push(target.file);
+            if let Some(source) = source_of(&self.config) {
+                source.annotate_generated(resource, &into.resources, ConfiguredBy::plugin(&self.config));
+            }
+        }
+        into.resources.absorb_all(made).map_err(|error| located(error, self.config.node().span))
+    }
+
+    /// Runs it on everything.
+    pub(crate) fn transform(&self, build: &mut Build<'_>, target: &Target<'_>, onto: &mut Accumulator) -> Result<()> {
+        self.run(build, target, onto)?;
+        if target.provenance.is_some()
+            && let Some(source) = source_of(&self.config)
+        {
+            source.annotate_transformed(&mut onto.resources, ConfiguredBy::plugin(&self.config));
+        }
+        Ok(())
+    }
+
+    /// Runs it as a validator.
+    ///
+    /// # Errors
+    /// `kustomize-validator` where it changed something.
+    pub(crate) fn validate(&self, build: &mut Build<'_>, target: &Target<'_>, of: &mut Accumulator) -> Result<()> {
+        if let Some(external) = &self.external {
+            return external.validate(target, &of.resources).map_err(|error| fails(error, &self.config));
+        }
+        let mut copy = of.clone();
+        self.run(build, target, &mut copy)?;
+        if !same_but_for_label(&copy, of) {
+            let message = format!("validator shouldn't modify the resource map: {}", self.config.id());
+            let error = located(Diagnostic::error("kustomize-validator", message), self.config.node().span);
+            return Err(error.hint("what changes resources belongs under `transformers:`"));
+        }
+        *of = copy;
+        Ok(())
+    }
+
+    fn run(&self, build: &mut Build<'_>, target: &Target<'_>, onto: &mut Accumulator) -> Result<()> {
+        match &self.external {
+            Some(external) => external.transform(target, &mut onto.resources),
+            None => run(build, target, &self.config, onto),
+        }
+        .map_err(|error| fails(error, &self.config))
+    }
+}
+
+/// Whether a validator left everything as it was, but for the label that validators may set.
+fn same_but_for_label(a: &Accumulator, b: &Accumulator) -> bool {
+    let without_label = |resource: &Resource| {
+        let mut node = resource.node().clone();
+        if let Some(labels) = node.get_mut("metadata").and_then(|metadata| metadata.get_mut("labels")) {
+            labels.remove("validated-by");
+        }
+        node
+    };
+    let (a, b) = (&a.resources, &b.resources);
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| without_label(a) == without_label(b))
+}
+
+/// What a generator that is built in makes.
+fn made(build: &mut Build<'_>, target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>> {
     let node = config.node();
     let decoder = Decoder::lenient("generator");
     let configured = |kind| {
         let generator = read_generator(&decoder, node, GeneratorFields::Plugin)?;
         generate_config(kind, &generator, None, target.loader, build.options.origins)
     };
-    let made = match config.kind() {
+    match config.kind() {
         "ConfigMapGenerator" => configured(Generated::ConfigMap).map(|made| vec![made]),
         "SecretGenerator" => configured(Generated::Secret).map(|made| vec![made]),
         "IAMPolicyGenerator" => {
@@ -66,32 +166,7 @@ pub(crate) fn generate(
         }
         _ => read_helm_chart(&decoder, node)
             .and_then(|chart| inflate(build, target, &chart, &read_helm_globals(&decoder, node)?)),
-    };
-    let mut made = made.map_err(|error| fails(error, config))?;
-    for resource in &mut made {
-        resource.overlays.push(target.file);
-        if let Some(source) = source_of(config) {
-            source.annotate_generated(resource, &into.resources, ConfiguredBy::plugin(config));
-        }
     }
-    into.resources.absorb_all(made).map_err(|error| located(error, node.span))
-}
-
-/// Runs the transformer that `config` describes.
-pub(crate) fn transform(
-    build: &mut Build<'_>,
-    target: &Target<'_>,
-    config: &Resource,
-    onto: &mut Accumulator,
-) -> Result<()> {
-    check(build, config, TRANSFORMERS, "transformer")?;
-    run(build, target, config, onto).map_err(|error| fails(error, config))?;
-    if target.provenance.is_some()
-        && let Some(source) = source_of(config)
-    {
-        source.annotate_transformed(&mut onto.resources, ConfiguredBy::plugin(config));
-    }
-    Ok(())
 }
 
 fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut Accumulator) -> Result<()> {
@@ -223,34 +298,33 @@ fn read_patch(decoder: &Decoder, node: &Node, key: &'static str) -> Result<Patch
     Ok(patch)
 }
 
-/// Refuses what is not built in.
-fn check(build: &Build<'_>, config: &Resource, known: &[&str], what: &str) -> Result<()> {
+/// Refuses what is built in neither under this kind nor for this role.
+fn check(config: &Resource, role: Role) -> Result<()> {
     let kind = config.kind();
-    let error = if config.api_version() != "builtin" {
-        let why = if build.options.enable_plugins {
-            "cannot be run: only built-in ones are supported"
-        } else {
-            "is external"
-        };
-        let message = format!("external plugins disabled; unable to load external plugin '{kind}': it {why}");
-        Diagnostic::error("kustomize-plugin", message).hint(
-            "functions in containers and executables are not run; the built-in plugins have `apiVersion: builtin`",
-        )
-    } else if known.contains(&kind) {
-        return Ok(());
-    } else if GENERATORS.contains(&kind) || TRANSFORMERS.contains(&kind) {
-        Diagnostic::error("kustomize-plugin", format!("plugin {} not a {what}", config.id())).hint(format!(
-            "a {kind} belongs under `{}s:`",
-            if what == "generator" { "transformer" } else { "generator" }
-        ))
-    } else {
-        let error = Diagnostic::error("kustomize-plugin", format!("unable to load builtin {}", config.gvk()));
-        match closest(kind, known.iter().copied()) {
-            Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("the built-in {what}s are: {}", known.join(", "))),
-        }
+    let (known, what) = match role {
+        Role::Generator => (GENERATORS, "generator"),
+        Role::Transformer => (TRANSFORMERS, "transformer"),
     };
-    Err(located(error, config.node().span))
+    if known.contains(&kind) {
+        return Ok(());
+    }
+    if GENERATORS.contains(&kind) || TRANSFORMERS.contains(&kind) {
+        let error = Diagnostic::error("kustomize-plugin", format!("plugin {} not a {what}", config.id()));
+        let other = if role == Role::Generator { "transformers" } else { "generators" };
+        return Err(error.hint(format!("a {kind} belongs under `{other}:`")));
+    }
+    let error = Diagnostic::error("kustomize-plugin", format!("unable to load builtin {}", config.gvk()));
+    Err(match closest(kind, known.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("the built-in {what}s are: {}", known.join(", "))),
+    })
+}
+
+fn external_refused(kind: &str) -> Box<Diagnostic> {
+    let message = format!("external plugins disabled; unable to load external plugin '{kind}'");
+    Diagnostic::error("kustomize-plugin", message)
+        .hint("`onepane kustomize build --enable-alpha-plugins` runs functions and plugins, and nothing else does")
+        .hint("those that are built in have `apiVersion: builtin`")
 }
 
 fn fails(error: Box<Diagnostic>, config: &Resource) -> Box<Diagnostic> {

@@ -24,7 +24,9 @@ impl Repository<'_> {
         // Charts are rendered here, so that nothing has to be allowed.
         let BuildOptions { origins, strict, .. } = *options;
         let options = Options { origins, strict, set_images, enable_helm: true, ..Options::default() };
-        let tools = Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes };
+        // Functions run for nobody but `kustomize build`.
+        let tools =
+            Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes, functions: None };
         build_with(self.world, unit, &options, tools)
     }
 }

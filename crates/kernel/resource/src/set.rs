@@ -329,6 +329,7 @@ fn take_over_metadata(new: &mut Resource, old: &Resource) {
     new.set_namespace(metadata("namespace"));
     new.needs_hash &= old.needs_hash;
     new.behavior = old.behavior;
+    new.source = old.source;
     new.previous.clone_from(&old.previous);
     new.prefixes.clone_from(&old.prefixes);
     new.suffixes.clone_from(&old.suffixes);

@@ -3,17 +3,14 @@
 
 use super::flags::Parsed;
 use super::plugins::{self, PlatformCommand, Plugin};
+use crate::process::{Complaints, look_up, run};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::Compat;
 use onepane_world::World;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// More is not read from a post-renderer.
 const LARGEST_OUTPUT: u64 = 512 << 20;
-
-/// More of what it complains is not shown.
-const LARGEST_COMPLAINT: u64 = 1 << 20;
 
 /// What manifests go through.
 pub(super) enum PostRenderer {
@@ -61,7 +58,8 @@ impl PostRenderer {
         let (program, arguments) = prepare(plugin, extra).map_err(failed)?;
         let mut command = Command::new(&program);
         command.args(arguments).env("HELM_PLUGIN_NAME", name).env("HELM_PLUGIN_DIR", &plugin.folder);
-        let ran = run(command, stream.into_bytes()).map_err(|problem| failed(problem.words(&program)))?;
+        let ran = run(command, stream.into_bytes(), LARGEST_OUTPUT, Complaints::Kept)
+            .map_err(|problem| failed(problem.words(&program)))?;
         if !ran.succeeded {
             return Err(failed(format!("plugin {name:?} exited with error")));
         }
@@ -78,73 +76,10 @@ impl PostRenderer {
         let failed = |problem: &str, complaint: &str| {
             format!("error while running command {program}. error output:\n{complaint}: {problem}")
         };
-        let ran = run(command, manifests).map_err(|problem| failed(&problem.words(program.as_str()), ""))?;
+        let ran = run(command, manifests, LARGEST_OUTPUT, Complaints::Kept)
+            .map_err(|problem| failed(&problem.words(program.as_str()), ""))?;
         if ran.succeeded { Ok(ran.output) } else { Err(failed(&ran.status, &ran.complaint)) }
     }
-}
-
-/// What a program left behind.
-struct Ran {
-    succeeded: bool,
-    /// Its exit status in Go's words.
-    status: String,
-    output: Vec<u8>,
-    complaint: String,
-}
-
-/// Why a program did not run to its end.
-enum Unable {
-    Start(std::io::Error),
-    Read(String),
-}
-
-impl Unable {
-    /// Go's words.
-    fn words(&self, program: &str) -> String {
-        match self {
-            Self::Start(error) if error.kind() == std::io::ErrorKind::NotFound && !program.contains('/') => {
-                format!("exec: {program:?}: executable file not found in $PATH")
-            }
-            Self::Start(error) => format!("fork/exec {program}: {}", go_words(error)),
-            Self::Read(problem) => problem.clone(),
-        }
-    }
-}
-
-/// Runs `command` with `input` on its standard input. That it does not read all of it is no failure.
-fn run(mut command: Command, input: Vec<u8>) -> Result<Ran, Unable> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(Unable::Start)?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let mut output = Vec::new();
-    let (read, complaint) = std::thread::scope(|scope| {
-        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-        let complaint = scope.spawn(move || {
-            let mut text = Vec::new();
-            if let Some(mut stderr) = stderr {
-                let _ = stderr.by_ref().take(LARGEST_COMPLAINT).read_to_end(&mut text);
-                // The rest is read as well, so that the program does not wait for a reader for ever.
-                let _ = std::io::copy(&mut stderr, &mut std::io::sink());
-            }
-            text
-        });
-        let read = stdout.map_or(Ok(0), |stdout| stdout.take(LARGEST_OUTPUT + 1).read_to_end(&mut output));
-        if output.len() as u64 > LARGEST_OUTPUT {
-            let _ = child.kill();
-        }
-        (read, complaint.join().unwrap_or_default())
-    });
-    let status = child.wait().map_err(Unable::Start)?;
-    read.map_err(|error| Unable::Read(go_words(&error)))?;
-    if output.len() as u64 > LARGEST_OUTPUT {
-        return Err(Unable::Read(format!("its output is larger than {LARGEST_OUTPUT} bytes")));
-    }
-    let words = match status.code() {
-        Some(code) => format!("exit status {code}"),
-        None => status.to_string(),
-    };
-    let complaint = String::from_utf8_lossy(&complaint).into_owned();
-    Ok(Ran { succeeded: status.success(), status: words, output, complaint })
 }
 
 /// The program of a plugin and its arguments, variables put in.
@@ -204,42 +139,6 @@ fn expand(text: &str, variable: &dyn Fn(&str) -> String) -> String {
         rest = behind;
     }
     out + rest
-}
-
-/// Where a program lies: `$PATH` is looked through for a bare name, as Go's `exec.LookPath` does.
-fn look_up(name: &str, world: &dyn World) -> Result<Utf8PathBuf, String> {
-    let absolute = |path: &Utf8Path| camino::absolute_utf8(path).map_err(|error| error.to_string());
-    if name.contains('/') {
-        return match is_program(Utf8Path::new(name)) {
-            Ok(()) => absolute(Utf8Path::new(name)),
-            Err(problem) => Err(format!("exec: {name:?}: {problem}")),
-        };
-    }
-    let path = world.env("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).filter_map(|folder| Utf8PathBuf::from_path_buf(folder).ok());
-    let mut places = folders.map(|folder| folder.join(name));
-    match places.find(|place| is_program(place).is_ok()) {
-        Some(place) => absolute(&place),
-        None => Err(format!("exec: {name:?}: executable file not found in $PATH")),
-    }
-}
-
-fn is_program(path: &Utf8Path) -> Result<(), String> {
-    let metadata = std::fs::metadata(path).map_err(|error| format!("stat {path}: {}", go_words(&error)))?;
-    if metadata.is_dir() {
-        return Err("is a directory".to_owned());
-    }
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 == 0 {
-        return Err("permission denied".to_owned());
-    }
-    Ok(())
-}
-
-/// An error of the system in Go's letter case, without Rust's number behind it.
-fn go_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 #[cfg(test)]

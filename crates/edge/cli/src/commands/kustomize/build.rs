@@ -1,6 +1,7 @@
 //! `kustomize build`.
 
 use super::flags::{Argument, Flags, unknown};
+use super::functions::{Allowed, parse_mount};
 use super::{Failure, current_world, print, read_source};
 use crate::atomic;
 use crate::commands::helm::pull_for_kustomize;
@@ -8,7 +9,7 @@ use crate::remotes::FetchedRemotes;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::render_full;
 use onepane_kustomize::{
-    Built, ChartRequest, Charts, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
+    Built, ChartRequest, Charts, Functions, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
 };
 use onepane_repo::LocalCharts;
 use onepane_world::World;
@@ -20,6 +21,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     let mut options = Options::default();
     let mut paths = Vec::new();
     let mut output = String::new();
+    let (mut plugins, mut functions) = (false, Allowed::default());
     let (mut reorder, mut restrictor) = (None, "LoadRestrictionsRootOnly".to_owned());
     while let Some(argument) = flags.next()? {
         match argument {
@@ -36,7 +38,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
             Argument::Flag("enable-helm") => options.enable_helm = flags.switch()?,
             Argument::Flag("helm-api-versions") => options.helm_api_versions.push(flags.value()?),
             Argument::Flag("helm-kube-version") => options.helm_kube_version = flags.value()?,
-            Argument::Flag("enable-alpha-plugins") => options.enable_plugins = flags.switch()?,
+            Argument::Flag("enable-alpha-plugins") => plugins = flags.switch()?,
             Argument::Flag("enable-managedby-label") => {
                 eprintln!(
                     "Flag --enable-managedby-label has been deprecated, The flag `enable-managedby-label` has been \
@@ -44,13 +46,14 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
                 );
                 options.managed_by_label = flags.switch()?;
             }
-            // These are about programs that are started, and none is.
-            Argument::Flag("as-current-user" | "enable-exec" | "network" | "helm-debug" | "stack-trace") => {
-                flags.switch()?;
-            }
-            Argument::Flag("mount" | "env" | "e" | "helm-command" | "network-name") => {
-                flags.value()?;
-            }
+            Argument::Flag("enable-exec") => functions.executables = flags.switch()?,
+            Argument::Flag("network") => functions.network = flags.switch()?,
+            Argument::Flag("mount") => functions.mounts.push(parse_mount(&flags.value()?)),
+            Argument::Flag("env" | "e") => functions.environment.push(flags.value()?),
+            Argument::Flag("as-current-user") => functions.as_current_user = flags.switch()?,
+            // Helm is not started, and Kustomize itself takes no notice of the name of a network.
+            Argument::Flag("helm-debug" | "stack-trace") => drop(flags.switch()?),
+            Argument::Flag("helm-command" | "network-name") => drop(flags.value()?),
             Argument::Flag("help" | "h") => return print(BUILD_HELP),
             Argument::Flag(name) => return Err(unknown(name)),
         }
@@ -79,7 +82,9 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
         }
     };
     options.managed_by_label |= std::env::var("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_ok_and(|value| value == "on");
-    let built = built(path, &options)?;
+    // Kustomize has it that who allows plugins allows Helm.
+    options.enable_helm |= plugins;
+    let built = built(path, &options, plugins.then_some(&functions))?;
     for warning in &built.warnings {
         match warning.code {
             // These are Kustomize's own, in its words.
@@ -98,10 +103,11 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a folder builds to.
-pub(super) fn built(path: &str, options: &Options) -> Result<Built, Failure> {
+/// What a folder builds to, with functions and plugins where they are allowed.
+pub(super) fn built(path: &str, options: &Options, functions: Option<&Allowed>) -> Result<Built, Failure> {
     let remotes = FetchedRemotes::new(false);
-    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
+    let functions = functions.map(|functions| functions as &dyn Functions);
+    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), functions, ..Tools::default() };
     Ok(build_with(&current_world(), Utf8Path::new(path), options, tools)?)
 }
 
@@ -144,11 +150,12 @@ Usage:
   kustomize build DIR [flags]
 
 Flags:
-      --as-current-user                 taken and without effect: no function is run
-      --enable-alpha-plugins            taken; plugins that are not built in are refused all the same
-      --enable-exec                     taken and without effect: no program is run
+      --as-current-user                 use the uid and gid of the command executor to run the function in the container
+      --enable-alpha-plugins            enable kustomize plugins
+      --enable-exec                     enable support for exec functions (raw executables); do not use for untrusted \
+configs! (Alpha)
       --enable-helm                     Enable use of the Helm chart inflator generator.
-  -e, --env stringArray                 taken and without effect: no function is run
+  -e, --env stringArray                 a list of environment variables to be used by functions
       --helm-api-versions stringArray   Kubernetes api versions used by Helm for Capabilities.APIVersions
       --helm-command string             taken and without effect: charts are rendered by onepane itself
       --helm-debug                      taken and without effect
@@ -156,9 +163,9 @@ Flags:
   -h, --help                            help for build
       --load-restrictor string          if set to 'LoadRestrictionsNone', local kustomizations may load files from \
 outside their root (default \"LoadRestrictionsRootOnly\")
-      --mount stringArray               taken and without effect: no function is run
-      --network                         taken and without effect: no function is run
-      --network-name string             taken and without effect: no function is run
+      --mount stringArray               a list of storage options read from the filesystem
+      --network                         enable network access for functions that declare it
+      --network-name string             taken and without effect, as by Kustomize
   -o, --output string                   If specified, write output to this path.
       --strict                          fail where a patch or replacement selects nothing, instead of warning
 ";

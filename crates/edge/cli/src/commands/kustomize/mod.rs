@@ -4,6 +4,7 @@ mod build;
 mod create;
 mod edit;
 mod flags;
+mod functions;
 mod paths;
 
 use camino::Utf8PathBuf;

@@ -11,7 +11,7 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     if given.switch("vars") {
         return Err(Failure::text("turning vars into replacements is not supported: write them under `replacements:`"));
     }
-    let text = || Ok(build::built(".", &Options::default())?.to_yaml()?);
+    let text = || Ok(build::built(".", &Options::default(), None)?.to_yaml()?);
     let before: Result<String, Failure> = text();
     edit(|draft| Ok(draft.modernize(|path| std::fs::read(path).is_ok())?))?;
     print(

@@ -194,14 +194,15 @@ impl<'o> Build<'o> {
 
     /// Tells resources their scopes where a schema of the build's own does. Kustomize asks that of Kubernetes' own
     /// kinds for those that it has no table of.
-    fn tell_scopes(&mut self, resources: &mut [Resource]) {
+    pub(crate) fn tell_scopes<'r>(&mut self, resources: impl IntoIterator<Item = &'r mut Resource>) {
+        let mut resources = resources.into_iter();
         match &self.schema {
-            Some(schema) => resources.iter_mut().for_each(|resource| resource.set_schema(schema)),
+            Some(schema) => resources.for_each(|resource| resource.set_schema(schema)),
             None => {
                 let unknown = |GroupVersionKind { group, version, kind, .. }: &GroupVersionKind| {
                     scope_of(group, version, kind).is_none()
                 };
-                self.builtin_uses += usize::from(resources.iter().any(|resource| unknown(resource.gvk())));
+                self.builtin_uses += usize::from(resources.any(|resource| unknown(resource.gvk())));
             }
         }
     }

@@ -88,6 +88,7 @@ impl<'f> Plugin<'f> {
             None => made(build, target, &self.config),
         };
         let mut made = made.map_err(|error| fails(error, &self.config))?;
+        build.tell_scopes(&mut made);
         for resource in &mut made {
             resource.overlays.push(target.file);
             if let Some(source) = source_of(&self.config) {
@@ -129,7 +130,11 @@ impl<'f> Plugin<'f> {
 
     fn run(&self, build: &mut Build<'_>, target: &Target<'_>, onto: &mut Accumulator) -> Result<()> {
         match &self.external {
-            Some(external) => external.transform(target, &mut onto.resources),
+            Some(external) => {
+                let transformed = external.transform(target, &mut onto.resources);
+                build.tell_scopes(onto.resources.iter_mut());
+                transformed
+            }
             None => run(build, target, &self.config, onto),
         }
         .map_err(|error| fails(error, &self.config))

@@ -1,7 +1,7 @@
 //! The network, made when it is first needed: a runtime on the calling thread, and a client for each kind of TLS.
 
 use crate::Tls;
-use crate::failure::{self, damaged, prefixed, refused, unreachable};
+use crate::failure::{self, answered, damaged, prefixed, refused, unreachable};
 use crate::paths::{Proxies, Settings};
 use crate::secret::{Credentials, shown};
 use crate::write;

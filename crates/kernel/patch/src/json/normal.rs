@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn folded_lines_that_are_indented_move_apart() {
         let mut node = yaml("a: >\n  one\n  two\n    more\n  three\n");
-        as_json(&mut node);
+        as_json(&mut node, None);
         assert_eq!(json(&node), r#"{"a":"one two\n\n  more\nthree\n"}"#);
     }
 

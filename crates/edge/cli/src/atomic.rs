@@ -51,6 +51,26 @@ fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions
     Ok(())
 }
 
+/// Makes a folder with what `fill` puts into it: all of it, or nothing.
+pub(crate) fn write_folder(path: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> std::io::Result<()>) -> Result<()> {
+    let parent = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".onepane-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o777));
+    }
+    let make = || {
+        let new = builder.tempdir_in(parent)?;
+        fill(Utf8Path::from_path(new.path()).ok_or(std::io::ErrorKind::InvalidFilename)?)?;
+        std::fs::rename(new.path(), path)?;
+        _ = new.keep();
+        Ok(())
+    };
+    make().map_err(|error| cannot_write(path, &error))
+}
+
 fn cannot_write(path: &Utf8Path, error: &std::io::Error) -> Box<Diagnostic> {
     Diagnostic::error("write-failed", format!("`{path}` can't be written: {error}"))
         .hint("nothing was left half-written; free the path or the disk and run it again")

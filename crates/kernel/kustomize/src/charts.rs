@@ -85,7 +85,7 @@ pub struct RenderedChart {
 }
 
 /// The folder that holds charts, where nothing else is said.
-const CHART_HOME: &str = "charts";
+pub(crate) const CHART_HOME: &str = "charts";
 
 /// Inflates a chart to its resources.
 pub(crate) fn inflate(

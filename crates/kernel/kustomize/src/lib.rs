@@ -11,7 +11,8 @@
 //! 3. at the end, once, `references` lets the fields that hold names follow the new names, and `variables` replaces
 //!    the old `vars:`.
 //!
-//! [`KustomizationDraft`] (`edit`) changes a kustomization file instead of building it.
+//! [`KustomizationDraft`] (`edit`) changes a kustomization file instead of building it, [`localize`] copies one with what
+//! it names.
 //!
 //! Every step that changes a value writes itself into the value's history (`stamp`), where histories are kept; that
 //! changes no byte of the output. This crate performs no I/O: it reads through a [`World`](onepane_world::World).
@@ -28,6 +29,7 @@ mod generate;
 mod kustomization;
 mod label_selector;
 mod load;
+mod localize;
 mod options;
 mod parse;
 mod place;
@@ -50,7 +52,8 @@ pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, Patc
 pub use external::{ContainerFunction, ExecutableFunction, FunctionCall, FunctionSpecification, Functions, Mount};
 pub use generate::Generated;
 pub use kustomization::KUSTOMIZATION_FILES;
+pub use localize::{LocalizeRequest, Localized, LocalizedEntry, LocalizedTree, localize};
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};
 pub use parse::reads_as_resources;
 pub use plugin::builtin_plugins;
-pub use remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl};
+pub use remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, without_password};

@@ -2,7 +2,7 @@
 
 use crate::accumulate::located;
 use crate::options::LoadRestrictor;
-use crate::remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, is_http};
+use crate::remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, is_http, without_password};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, World, normalize};
@@ -284,6 +284,17 @@ impl<'a> Loader<'a> {
         self.repository.is_some()
     }
 
+    /// Where a file of this folder really is, relative to the folder: links are followed.
+    pub(crate) fn place(&self, path: &str) -> Option<Utf8PathBuf> {
+        let real = self.world().canonical(&self.join(path)).ok()?;
+        real.strip_prefix(&self.root).ok().map(Utf8Path::to_owned)
+    }
+
+    /// The URL of the repository that this folder is in, where it was fetched, and where its top is.
+    pub(crate) fn repository(&self) -> Option<(&RepositoryUrl, &Utf8Path)> {
+        self.repository.as_deref().map(|repository| (&repository.url, repository.tree.root.as_path()))
+    }
+
     /// Where it reads from.
     pub(crate) fn world(&self) -> &dyn World {
         self.repository.as_ref().map_or(self.world, |repository| &*repository.tree.world)
@@ -338,15 +349,4 @@ const MISSING: &str = "paths start at the folder of the kustomization that names
 fn fetches_nothing(url: &str) -> Box<Diagnostic> {
     Diagnostic::error("kustomize-remote", format!("nothing is fetched here: `{}`", without_password(url)))
         .hint("copy it into the repository and name its folder")
-}
-
-/// A URL to be shown: `https://user:password@host` is `https://user@host`.
-fn without_password(url: &str) -> String {
-    let shown = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let (user, rest) = rest.split_once('@')?;
-        let (user, _) = user.split_once(':').filter(|_| !user.contains('/'))?;
-        Some(format!("{scheme}://{user}@{rest}"))
-    };
-    shown().unwrap_or_else(|| url.to_owned())
 }

@@ -16,6 +16,8 @@ pub struct RepositoryUrl {
     pub written: String,
     /// What `git clone` would be given.
     pub clone_url: String,
+    /// How much of that is the scheme, user and host.
+    host_length: usize,
     /// The folder of the kustomization within; empty for the top.
     pub folder: Utf8PathBuf,
     /// The branch, tag or commit; without one, the server's default branch.
@@ -41,6 +43,7 @@ impl RepositoryUrl {
         }
         let mut url = Self {
             written: written.to_owned(),
+            host_length: host.len(),
             clone_url: host + repository,
             folder,
             reference: None,
@@ -71,6 +74,11 @@ impl RepositoryUrl {
             }
         }
         self.reference = reference.or(version);
+    }
+
+    /// The scheme, user and host, and the path of the repository there.
+    pub(crate) fn host_and_path(&self) -> (&str, &str) {
+        self.clone_url.split_at(self.host_length)
     }
 
     /// Whether the URL can only mean a repository: it says where the repository ends and the folder begins.
@@ -213,6 +221,17 @@ pub struct RemoteTree {
 /// Whether Kustomize asks an HTTP server for a file of this name.
 pub(crate) fn is_http(path: &str) -> bool {
     strip_prefix(path, "http://").or_else(|| strip_prefix(path, "https://")).is_some()
+}
+
+/// A URL to be shown: `https://user:password@host` is `https://user@host`.
+pub fn without_password(url: &str) -> String {
+    let shown = || {
+        let (scheme, rest) = url.split_once("://")?;
+        let (user, rest) = rest.split_once('@')?;
+        let (user, _) = user.split_once(':').filter(|_| !user.contains('/'))?;
+        Some(format!("{scheme}://{user}@{rest}"))
+    };
+    shown().unwrap_or_else(|| url.to_owned())
 }
 
 #[cfg(test)]

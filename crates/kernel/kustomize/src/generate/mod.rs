@@ -9,3 +9,4 @@ pub use config::Generated;
 pub(crate) use config::generate;
 pub(crate) use hash::add_hashes;
 pub(crate) use policy::generate_policy;
+pub(crate) use sources::file_source;

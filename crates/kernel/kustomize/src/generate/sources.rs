@@ -66,7 +66,7 @@ fn literal(source: &Located) -> Result<Entry> {
 }
 
 /// `path`, whose last part is the key, or `key=path`.
-fn file_source(source: &Located) -> Result<(&str, &str)> {
+pub(crate) fn file_source(source: &Located) -> Result<(&str, &str)> {
     let text = source.text.as_str();
     let refuse = |message: String| Err(fail(message, source.span).hint("write `PATH`, or `KEY=PATH`"));
     match text.split_once('=') {

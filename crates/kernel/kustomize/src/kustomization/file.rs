@@ -2,7 +2,7 @@
 
 use super::Kustomization;
 use super::read::read;
-use crate::load::Loader;
+use crate::load::{Loaded, Loader};
 use crate::parse::parse_first;
 use crate::place::path_at;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
@@ -24,11 +24,11 @@ pub(crate) struct KustomizationFile {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Reads the one kustomization file of the loader's folder.
+/// The name and contents of the one kustomization file of the loader's folder.
 ///
 /// # Errors
-/// `kustomize-missing` when there is none, `kustomize-ambiguous` when there are several, and those of reading it.
-pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
+/// `kustomize-missing` when there is none, `kustomize-ambiguous` when there are several.
+pub(crate) fn load(loader: &Loader<'_>) -> Result<(&'static str, Loaded)> {
     let mut found = None;
     for name in KUSTOMIZATION_FILES {
         let Ok(loaded) = loader.load(name, None) else { continue };
@@ -40,7 +40,7 @@ pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
         }
         found = Some((name, loaded));
     }
-    let Some((name, loaded)) = found else {
+    found.ok_or_else(|| {
         let names = KUSTOMIZATION_FILES.map(|name| format!("'{name}'"));
         let message = format!(
             "unable to find one of {} or {} in directory '{}'",
@@ -48,9 +48,17 @@ pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
             names[names.len() - 1],
             loader.root()
         );
-        let error = Diagnostic::error("kustomize-missing", message);
-        return Err(error.hint("`kustomize create --autodetect` makes one; a plain manifest is named by its file"));
-    };
+        Diagnostic::error("kustomize-missing", message)
+            .hint("`kustomize create --autodetect` makes one; a plain manifest is named by its file")
+    })
+}
+
+/// Reads the one kustomization file of the loader's folder.
+///
+/// # Errors
+/// Those of [`load`], and those of reading it.
+pub(crate) fn find(loader: &Loader<'_>) -> Result<KustomizationFile> {
+    let (name, loaded) = load(loader)?;
     let mut warnings = Vec::new();
     let root = parse_first(&loaded)?;
     let kustomization = read(&root, &mut warnings).map_err(|error| {

@@ -6,7 +6,7 @@ mod parts;
 mod read;
 
 pub use file::KUSTOMIZATION_FILES;
-pub(crate) use file::{KustomizationFile, find};
+pub(crate) use file::{KustomizationFile, find, load};
 pub(crate) use legacy::{read_helm_chart, read_helm_globals};
 pub(crate) use parts::{
     ENTRY_FIELDS, Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica,

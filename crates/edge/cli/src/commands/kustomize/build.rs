@@ -84,11 +84,10 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     options.managed_by_label |= std::env::var("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_ok_and(|value| value == "on");
     // Kustomize has it that who allows plugins allows Helm.
     options.enable_helm |= plugins;
-    let built = built(path, &options, plugins.then_some(&functions))?;
+    let built = built(path, &options, &FetchedRemotes::new(false), plugins.then_some(&functions))?;
     for warning in &built.warnings {
         match warning.code {
-            // These are Kustomize's own, in its words.
-            "kustomize-deprecated" | "kustomize-sort" | "kustomize-unused-variable" => eprintln!("{}", warning.message),
+            code if OWN_WARNINGS.contains(&code) => eprintln!("{}", warning.message),
             _ => eprintln!("{}", render_full(warning, &read_source, false)),
         }
     }
@@ -103,11 +102,18 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The codes of warnings that are Kustomize's own, in its words.
+pub(super) const OWN_WARNINGS: [&str; 3] = ["kustomize-deprecated", "kustomize-sort", "kustomize-unused-variable"];
+
 /// What a folder builds to, with functions and plugins where they are allowed.
-pub(super) fn built(path: &str, options: &Options, functions: Option<&Allowed>) -> Result<Built, Failure> {
-    let remotes = FetchedRemotes::new(false);
+pub(super) fn built(
+    path: &str,
+    options: &Options,
+    remotes: &FetchedRemotes,
+    functions: Option<&Allowed>,
+) -> Result<Built, Failure> {
     let functions = functions.map(|functions| functions as &dyn Functions);
-    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), functions, ..Tools::default() };
+    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(remotes), functions, ..Tools::default() };
     Ok(build_with(&current_world(), Utf8Path::new(path), options, tools)?)
 }
 

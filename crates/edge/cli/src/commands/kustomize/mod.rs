@@ -1,10 +1,11 @@
-//! `onepane kustomize`: the drop-in for `kustomize build`, `create`, `edit` and `version`. One file a command.
+//! `onepane kustomize`: the drop-in for `kustomize build`, `create`, `edit`, `localize` and `version`. One file a command.
 
 mod build;
 mod create;
 mod edit;
 mod flags;
 mod functions;
+mod localize;
 mod paths;
 
 use camino::Utf8PathBuf;
@@ -26,10 +27,11 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         "build" => build::run(rest),
         "create" | "init" => create::run(rest),
         "edit" => edit::run(rest),
+        "localize" => localize::run(rest),
         "version" => run_version(rest),
         "help" | "-h" | "--help" => print(HELP),
         other => {
-            let known = "this drop-in knows `build`, `create`, `edit` and `version`";
+            let known = "this drop-in knows `build`, `create`, `edit`, `localize` and `version`";
             Err(Failure::text(format!("unknown command \"{other}\" for \"kustomize\": {known}")))
         }
     };
@@ -118,5 +120,6 @@ Available Commands:
   build       Build a kustomization target from a directory
   create      Create a new kustomization in the current directory
   edit        Edits a kustomization file
+  localize    Copies a kustomization with everything that it names
   version     Prints the kustomize version
 ";

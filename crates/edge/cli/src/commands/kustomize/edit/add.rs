@@ -33,7 +33,7 @@ pub(super) fn run(what: &str, arguments: &[String]) -> Result<(), Failure> {
                 Ok(())
             })
         }
-        _ => Err(unknown_thing("add", what)),
+        _ => unknown_thing("add", what),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::super::flags::Given;
 use super::super::{Failure, as_kustomize_says, build, print};
 use super::edit;
+use crate::remotes::FetchedRemotes;
 use onepane_kustomize::Options;
 
 /// Moves what is deprecated, and says whether the build is another one afterwards.
@@ -11,7 +12,8 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
     if given.switch("vars") {
         return Err(Failure::text("turning vars into replacements is not supported: write them under `replacements:`"));
     }
-    let text = || Ok(build::built(".", &Options::default(), None)?.to_yaml()?);
+    let remotes = FetchedRemotes::new(false);
+    let text = || Ok(build::built(".", &Options::default(), &remotes, None)?.to_yaml()?);
     let before: Result<String, Failure> = text();
     edit(|draft| Ok(draft.modernize(|path| std::fs::read(path).is_ok())?))?;
     print(

@@ -33,13 +33,14 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
             print(&format!("Builtin plugins:\n\n{plugins}"))
         }
         ("add" | "set" | "remove" | "help", _) => print(HELP),
-        (other, _) => Err(Failure::text(format!("unknown command \"{other}\" for \"kustomize edit\""))),
+        (other, _) => unknown_thing("edit", other),
     }
 }
 
-/// A thing that a verb does not know.
-fn unknown_thing(verb: &str, what: &str) -> Failure {
-    Failure::text(format!("unknown command \"{what}\" for \"kustomize edit {verb}\""))
+/// A thing that a verb does not know: Kustomize shows what it knows, and that is no failure.
+fn unknown_thing(verb: &str, what: &str) -> Result<(), Failure> {
+    eprintln!("`{verb}` does not know `{what}`; nothing was changed");
+    print(HELP)
 }
 
 /// The kustomization file of the current folder.

@@ -29,7 +29,7 @@ pub(super) fn run(what: &str, arguments: &[String]) -> Result<(), Failure> {
             let options = build_metadata(&given.arguments)?;
             edit(|draft| Ok(draft.remove("buildMetadata", |option| options.contains(&option))?))
         }
-        _ => Err(unknown_thing("remove", what)),
+        _ => unknown_thing("remove", what),
     }
 }
 

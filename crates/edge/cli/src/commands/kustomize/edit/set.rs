@@ -22,7 +22,7 @@ pub(super) fn run(what: &str, arguments: &[String]) -> Result<(), Failure> {
             let options = build_metadata(&given.arguments)?;
             edit(|draft| Ok(draft.set_list("buildMetadata", &options)?))
         }
-        _ => Err(unknown_thing("set", what)),
+        _ => unknown_thing("set", what),
     }
 }
 

@@ -247,7 +247,7 @@ impl<'a> Root<'a> {
         if self.job.done.contains(&(loader.root().to_owned(), folder.clone())) {
             return Ok(place.into_string());
         }
-        self.job.warnings.extend(loader.warnings().iter().cloned());
+        self.job.warnings.extend(loader.take_warnings());
         let below = Root::new(&loader, folder.clone(), self.job);
         below.localize().map_err(|error| {
             let path = without_password(path);

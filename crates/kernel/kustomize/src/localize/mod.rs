@@ -73,7 +73,6 @@ pub fn localize(world: &dyn World, remotes: &dyn Remotes, request: LocalizeReque
         .map_err(|error| within(error, format!("invalid localize destination {destination:?}")))?;
     let kustomization = relative(&bounds, loader.root());
     let mut job = Job::new(bounds, new);
-    job.warnings.extend(loader.take_warnings());
     Root::new(&loader, kustomization.clone(), &mut job)
         .localize()
         .map_err(|error| within(error, format!("unable to localize target {shown:?}")))?;

@@ -140,6 +140,7 @@ impl<'a> Root<'a> {
                 self.plugins(entry, field)?;
             }
         }
+        self.job.warnings.extend(self.loader.take_warnings());
         let text =
             write_sorted(&node).map_err(|error| within(error, "unable to serialize localized kustomization file"))?;
         let written = self.job.tree.put(&self.folder.join(name), text.into_bytes().into());
@@ -247,7 +248,6 @@ impl<'a> Root<'a> {
         if self.job.done.contains(&(loader.root().to_owned(), folder.clone())) {
             return Ok(place.into_string());
         }
-        self.job.warnings.extend(loader.take_warnings());
         let below = Root::new(&loader, folder.clone(), self.job);
         below.localize().map_err(|error| {
             let path = without_password(path);

@@ -58,12 +58,7 @@ fn read() -> (Vec<(String, String)>, Vec<Case>) {
 
 /// What a program makes of a kustomization; nothing where it refuses, and then the file is as it was.
 fn edited(program: &Path, leading: &[&str], text: &str, arguments: &[String]) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    for (file, text) in FILES {
-        let path = folder.path().join(file);
-        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("folders can be made");
-        fs::write(path, text).expect("files can be written");
-    }
+    let folder = folder_with(&FILES);
     let kustomization = folder.path().join("kustomization.yaml");
     fs::write(&kustomization, text).expect("files can be written");
     let mut command = Command::new(program);
@@ -141,4 +136,99 @@ fn a_link_and_the_rights_of_the_file_stay() {
     // Two files are one too many, and none is none.
     fs::write(folder.path().join("Kustomization"), "").expect("files can be written");
     assert!(!command.status().expect("it can be started").success());
+}
+
+/// Files whose variables can be converted; the patch has a target, for Kustomize lets one without select everything.
+const WITH_VARIABLES: [(&str, &str); 5] = [
+    (
+        "kustomization.yaml",
+        "resources: [pod.yaml, base]\npatches:\n- path: patch.yaml\n  target: {kind: Pod, name: p}\nreplacements: []\nvars:\n\
+         - name: SECRET\n  objref: {apiVersion: v1, kind: Secret, name: s}\n\
+         - name: PORT\n  objref: {apiVersion: v1, kind: Pod, name: p}\n  fieldref: {fieldPath: spec.containers.0.ports.0.name}\n",
+    ),
+    (
+        "pod.yaml",
+        "# $(SECRET) is set elsewhere\napiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  annotations:\n    a.b/c: $(SECRET)\n\
+         spec:\n  containers:\n  - name: c\n    command: [\"run\", \"$(SECRET)\"]\n    args:\n    - --url=http://h/$(SECRET)/x\n\
+         \x20   - $(PORT):$(SECRET)\n    ports:\n    - name: web\n      containerPort: 80\n",
+    ),
+    (
+        "patch.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n  - name: c\n    env:\n    - name: E\n\
+         \x20     value: $(PORT)\n",
+    ),
+    ("base/kustomization.yaml", "resources: [secret.yaml]\n"),
+    (
+        "base/secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    note: $(PORT)/1\ndata:\n  k: \"\"\n",
+    ),
+];
+
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    for (file, text) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("folders can be made");
+        fs::write(path, text).expect("files can be written");
+    }
+    folder
+}
+
+#[test]
+fn variables_become_replacements() {
+    let run = |program: &Path, leading: &[&str]| {
+        let folder = folder_with(&WITH_VARIABLES);
+        let mut command = Command::new(program);
+        command.args(leading).args(["edit", "fix", "--vars"]).current_dir(folder.path());
+        let output = command.output().expect("it can be started");
+        assert!(output.status.success(), "{output:?}");
+        let text = |file: &str| fs::read_to_string(folder.path().join(file)).expect("it is there");
+        (WITH_VARIABLES.map(|(file, _)| text(file)), String::from_utf8(output.stdout).expect("it is text"))
+    };
+    let (files, said) = run(Path::new(env!("CARGO_BIN_EXE_onepane")), &["kustomize"]);
+    assert!(said.contains("vars -> replacements") && !said.contains("Warning"), "the build is the same: {said}");
+    let [kustomization, pod, patch, base, secret] = &files;
+    assert!(kustomization.contains("      delimiter: /\n      index: 3\n"), "{kustomization}");
+    assert!(pod.starts_with("# SECRET_PLACEHOLDER is set") && pod.contains("- PORT_PLACEHOLDER:SECRET_PLACEHOLDER\n"));
+    assert!(patch.contains("value: PORT_PLACEHOLDER\n") && base == WITH_VARIABLES[3].1 && !secret.contains('$'));
+    let Some(kustomize) = peer("kustomize") else { return };
+    let (theirs, _) = run(&kustomize, &[]);
+    let content = |text: &str| to_json(&from_yaml_as_go(text).expect("it is YAML")).expect("it has no cycles");
+    assert_eq!(content(kustomization), content(&theirs[0]), "{kustomization}\n{}", theirs[0]);
+    assert_eq!(files[1..], theirs[1..]);
+}
+
+#[test]
+fn variables_that_nothing_sets_apart_are_refused_and_nothing_changes() {
+    for (file, line, wanted) in [
+        (
+            "pod.yaml",
+            "    - a$(SECRET)b",
+            "error with pod.yaml: cannot convert all vars to replacements; $(SECRET) is not",
+        ),
+        (
+            "patch.yaml",
+            "- {op: add, path: /x, value: $(PORT)}",
+            "error with patch.yaml: $(PORT) stands in an operation",
+        ),
+    ] {
+        let mut files = WITH_VARIABLES.map(|(name, text)| (name, text.to_owned()));
+        for (_, text) in files.iter_mut().filter(|(name, _)| *name == file) {
+            *text = if line.starts_with('-') {
+                line.to_owned()
+            } else {
+                text.replace("    ports:", &format!("{line}\n    ports:"))
+            };
+        }
+        let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let folder = folder_with(&files);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
+        command.args(["kustomize", "edit", "fix", "--vars"]).current_dir(folder.path());
+        let output = command.output().expect("it can be started");
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains(wanted), "{output:?}");
+        for (name, text) in files {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).expect("it is there"), text, "{name}");
+        }
+    }
 }

@@ -48,7 +48,7 @@ mod walk;
 pub use build::{Built, KUSTOMIZE_VERSION, Tools, build, build_with};
 pub use cache::Cache;
 pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart};
-pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, PatchEntry};
+pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, PatchEntry, RewrittenFile};
 pub use external::{ContainerFunction, ExecutableFunction, FunctionCall, FunctionSpecification, Functions, Mount};
 pub use generate::Generated;
 pub use kustomization::KUSTOMIZATION_FILES;

@@ -7,11 +7,13 @@ mod generators;
 mod images;
 mod labels;
 mod patches;
+mod variables;
 
 pub use generators::GeneratorSources;
 pub use images::ImageChange;
 pub use labels::Metadata;
 pub use patches::PatchEntry;
+pub use variables::RewrittenFile;
 
 use crate::kustomization::decode;
 use crate::scalar::{NodeExt, Scalar};

@@ -27,8 +27,9 @@ pub(super) fn adopt(new: &mut Node, old: &Node, stamp: &Stamp) {
             true
         }
         (Content::Sequence(items), Content::Sequence(before)) => {
+            let named: HashMap<&str, &Node> = before.iter().rev().filter_map(|old| Some((name(old)?, old))).collect();
             for (index, item) in items.iter_mut().enumerate() {
-                match counterpart(item, index, before) {
+                match counterpart(item, before.get(index), &named) {
                     Some(old_item) => adopt(item, old_item, stamp),
                     None => claim(item, stamp),
                 }
@@ -57,13 +58,14 @@ fn inherit(node: &mut Node, old: &Node) {
     node.history = History(old.history.0.clone());
 }
 
-/// The item of a list that this one was: that of the same name, or where there are no names, in the same place.
-fn counterpart<'n>(item: &Node, index: usize, before: &'n [Node]) -> Option<&'n Node> {
-    let name = |node: &'_ Node| node.get("name").and_then(Node::as_str).map(str::to_owned);
-    let in_place = before.get(index);
+/// The item of a list that this one was: that of the same name, or where there are no names, the one `in_place`.
+fn counterpart<'n>(item: &Node, in_place: Option<&'n Node>, named: &HashMap<&str, &'n Node>) -> Option<&'n Node> {
     let Some(wanted) = name(item) else { return in_place };
-    let is_named = |old: &&Node| name(old).as_ref() == Some(&wanted);
-    in_place.filter(is_named).or_else(|| before.iter().find(is_named))
+    in_place.filter(|old| name(old) == Some(wanted)).or_else(|| named.get(wanted).copied())
+}
+
+fn name(node: &Node) -> Option<&str> {
+    node.get("name").and_then(Node::as_str)
 }
 
 fn children(node: &mut Node) -> Box<dyn Iterator<Item = &mut Node> + '_> {

@@ -108,15 +108,11 @@ mod tests {
         for (url, wanted) in [
             ("https://user:word@Host.example:8080/a/b.yaml?x=y#z", "Host.example/a/b.yaml"),
             ("http://[::1]:80/a/../../b", "::1/b"),
-            ("https://host/a%2fb c/ü!", "host/a%2Fb%20c/%C3%BC%21"),
+            // An escaped slash is escaped no more where the whole is escaped anew.
+            ("https://host/a%2fb c/ü!", "host/a/b%20c/%C3%BC%21"),
             ("https://host/a%2fb!", "host/a%2fb!"),
             ("HTTPS://host", "host"),
         ] {
-            let wanted = match url {
-                // An escaped slash is escaped no more where the whole is escaped anew.
-                "https://host/a%2fb c/ü!" => "host/a/b%20c/%C3%BC%21",
-                _ => wanted,
-            };
             assert_eq!(file_place(url), Some(Utf8Path::new(REMOTE_FOLDER).join(wanted)), "{url}");
         }
         for url in ["https://../x", "https://host:port/x", "https:///x"] {

@@ -128,6 +128,7 @@ Usage:
   kustomize edit remove label|annotation KEY,... [--ignore-non-existence]
   kustomize edit remove configmap|secret NAME,... [--namespace]
   kustomize edit remove buildmetadata OPTION,...
-  kustomize edit fix                                         moves what is deprecated
+  kustomize edit fix [--vars]                                moves what is deprecated; vars become replacements, and
+                                                             their marks in files of resources placeholders
   kustomize edit alpha-list-builtin-plugin
 ";

@@ -1,9 +1,9 @@
 //! The conformance runner: cases of a corpus as tests.
 
-use crate::{Corpus, Finished, corpus, masked_equal, parse_documents, run};
+use crate::{Corpus, Finished, corpus, masked_equal, parse_documents, run, run_with};
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use serde_json::Value as Json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,6 +44,19 @@ pub fn kustomize(binary: &Path, known_failures: &Path) -> Conclusion {
             (name, check)
         };
         cases.filter(|(.., case)| case["library_only"] != Json::Bool(true)).map(case).collect()
+    })
+}
+
+/// Runs the Helmfile corpus against `binary` (called as `binary helmfile …`).
+pub fn helmfile(binary: &Path, known_failures: &Path) -> Conclusion {
+    main("helmfile", known_failures, |corpus| {
+        let cases = Corpus::cases(&corpus.folder).into_iter();
+        let case = |(name, folder, case): (String, PathBuf, Json)| {
+            let binary = binary.to_owned();
+            let check: Check = Box::new(move || helmfile_case(&binary, &folder, &case));
+            (name, check)
+        };
+        cases.map(case).collect()
     })
 }
 
@@ -138,14 +151,7 @@ fn expect_cause(expected: &[u8], actual: &[u8]) -> Result<(), String> {
 
 fn kustomize_case(binary: &Path, folder: &Path, case: &Json) -> Result<(), String> {
     let home = temporary_folder()?;
-    let input = home.path().join("in");
-    std::fs::create_dir_all(&input).map_err(|error| error.to_string())?;
-    if folder.join("in").is_dir() {
-        copy_folder(&folder.join("in"), &input)?;
-    }
-    for empty in strings(&case["empty_dirs"]) {
-        std::fs::create_dir_all(input.join(empty)).map_err(|error| error.to_string())?;
-    }
+    let input = private_copy(folder, case, home.path())?;
     let mut arguments = vec!["kustomize".to_owned(), "build".to_owned()];
     arguments.extend(strings(&case["flags"]));
     arguments.push(input.join(case["target"].as_str().unwrap_or(".")).to_string_lossy().into_owned());
@@ -159,6 +165,76 @@ fn kustomize_case(binary: &Path, folder: &Path, case: &Json) -> Result<(), Strin
         (expected, actual) = (without_version(&expected), without_version(&actual));
     }
     expect_bytes(&expected, &actual)
+}
+
+fn helmfile_case(binary: &Path, folder: &Path, case: &Json) -> Result<(), String> {
+    let home = temporary_folder()?;
+    let input = private_copy(folder, case, home.path())?;
+    let arguments: Vec<String> = ["helmfile".to_owned()].into_iter().chain(strings(&case["args"])).collect();
+    let variables = case["env"].as_object().into_iter().flatten();
+    let variables: Vec<(String, String)> =
+        variables.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let start = input.join(case["cwd"].as_str().unwrap_or("."));
+    let finished = run_with(binary, &arguments, &start, home.path(), &variables)?;
+    if case["outcome"] == "error" {
+        return expect_error(&finished);
+    }
+    expect_success(&finished)?;
+    let named = |bytes: &[u8]| {
+        let real = std::fs::canonicalize(&input).unwrap_or_else(|_| input.clone());
+        let text = String::from_utf8_lossy(bytes).replace(&*real.to_string_lossy(), "{IN}");
+        text.replace(&*input.to_string_lossy(), "{IN}")
+    };
+    // Files of a folder are read at the same time, and what comes of them comes in any order.
+    let ordered = |text: String| {
+        if case["order"] != "any" {
+            return text;
+        }
+        let mut documents: Vec<&str> = text.split("---\n").collect();
+        documents.sort_unstable();
+        documents.join("---\n")
+    };
+    let expected = String::from_utf8_lossy(&read(&folder.join("expected.stdout"))?).into_owned();
+    expect_bytes(ordered(expected).as_bytes(), ordered(named(&finished.stdout)).as_bytes())?;
+    for output in strings(&case["outputs"]) {
+        let (wanted, got) = (files_below(&folder.join("expected.files"), &output)?, files_below(&input, &output)?);
+        for (path, bytes) in &wanted {
+            let actual = got.get(path).ok_or_else(|| format!("{path} was not written"))?;
+            expect_bytes(bytes, named(actual).as_bytes()).map_err(|problem| format!("{path}: {problem}"))?;
+        }
+        if let Some(path) = got.keys().find(|path| !wanted.contains_key(*path)) {
+            return Err(format!("{path} was written"));
+        }
+    }
+    Ok(())
+}
+
+/// The files at `path` below a folder, and below that, by their paths from there.
+fn files_below(root: &Path, path: &str) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let (mut files, mut rest) = (BTreeMap::new(), vec![path.to_owned()]);
+    while let Some(path) = rest.pop() {
+        let full = root.join(&path);
+        if full.is_dir() {
+            let entries = std::fs::read_dir(&full).map_err(|error| error.to_string())?;
+            rest.extend(entries.flatten().map(|entry| format!("{path}/{}", entry.file_name().to_string_lossy())));
+        } else if full.is_file() {
+            files.insert(path, read(&full)?);
+        }
+    }
+    Ok(files)
+}
+
+/// A copy of what a case works on.
+fn private_copy(folder: &Path, case: &Json, home: &Path) -> Result<PathBuf, String> {
+    let input = home.join("in");
+    std::fs::create_dir_all(&input).map_err(|error| error.to_string())?;
+    if folder.join("in").is_dir() {
+        copy_folder(&folder.join("in"), &input)?;
+    }
+    for empty in strings(&case["empty_dirs"]) {
+        std::fs::create_dir_all(input.join(empty)).map_err(|error| error.to_string())?;
+    }
+    Ok(input)
 }
 
 fn expect_error(finished: &Finished) -> Result<(), String> {

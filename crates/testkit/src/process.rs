@@ -38,6 +38,17 @@ pub fn peer(name: &str) -> Option<PathBuf> {
 
 /// Runs `program` in `folder` with nothing in its environment but `PATH`, a home of its own and UTC.
 pub fn run(program: &Path, arguments: &[String], folder: &Path, home: &Path) -> Result<Finished, String> {
+    run_with(program, arguments, folder, home, &[])
+}
+
+/// [`run`] with more `variables` in its environment.
+pub fn run_with(
+    program: &Path,
+    arguments: &[String],
+    folder: &Path,
+    home: &Path,
+    variables: &[(String, String)],
+) -> Result<Finished, String> {
     const LIMIT: Duration = Duration::from_secs(120);
     let (out, err) = (home.join("stdout"), home.join("stderr"));
     let create = |path: &Path| File::create(path).map_err(|error| format!("{}: {error}", path.display()));
@@ -48,6 +59,7 @@ pub fn run(program: &Path, arguments: &[String], folder: &Path, home: &Path) -> 
         .envs([("PATH", "/usr/bin:/bin"), ("TZ", "UTC"), ("LC_ALL", "C")])
         .env("HOME", home)
         .env("TMPDIR", home)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(create(&out)?)
         .stderr(create(&err)?)

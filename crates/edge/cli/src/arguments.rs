@@ -11,8 +11,10 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
     let called_by = arguments.first().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
     // The drop-ins take upstream's flags as they are, so they are told apart before ours are read.
     match (called_by, arguments.get(1).map(String::as_str)) {
+        ("helmfile", _) => return commands::helmfile::run(&arguments[1..]),
         ("helm", _) => return commands::helm::run(&arguments[1..]),
         ("kustomize", _) => return commands::kustomize::run(&arguments[1..]),
+        (_, Some("helmfile")) => return commands::helmfile::run(&arguments[2..]),
         (_, Some("helm")) => return commands::helm::run(&arguments[2..]),
         (_, Some("kustomize")) => return commands::kustomize::run(&arguments[2..]),
         _ => {}
@@ -37,6 +39,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "onepane", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
         }
+        Command::Helmfile { arguments } => return commands::helmfile::run(&arguments),
         Command::Helm { arguments } => return commands::helm::run(&arguments),
         Command::Kustomize { arguments } => return commands::kustomize::run(&arguments),
     };
@@ -89,6 +92,13 @@ enum Command {
     #[command(disable_help_flag = true)]
     Helm {
         /// As Helm takes them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Helmfile's own command line: `onepane helmfile template …`
+    #[command(disable_help_flag = true)]
+    Helmfile {
+        /// As Helmfile takes them
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

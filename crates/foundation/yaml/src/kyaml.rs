@@ -20,7 +20,15 @@ pub fn write_kyaml(node: &Node) -> String {
 
 /// [`write_kyaml`] with the comments that belong to the document as a whole.
 pub fn write_kyaml_document(document: &Document) -> String {
-    let mut emitter = Emitter::kyaml();
+    write_document(document, Emitter::kyaml())
+}
+
+/// A document as go-yaml v3 itself writes it, with an indentation of two: sequences are deeper than their key.
+pub fn write_v3_document(document: &Document) -> String {
+    write_document(document, Emitter::pretty())
+}
+
+fn write_document(document: &Document, mut emitter: Emitter) -> String {
     emitter.document_head(&document.head);
     write_node(&document.root, &mut emitter, "", false, 0);
     emitter.remark(Remarks { foot: &document.foot, ..Remarks::default() });

@@ -30,7 +30,7 @@ pub use emit::{CollectionNode, Emitter, Remarks, ScalarNode, compare_keys, sort_
 pub use events::Events;
 pub use header::{Header, read_header};
 pub use json_text::{key_through_json, string_through_json};
-pub use kyaml::{write_kyaml, write_kyaml_document};
+pub use kyaml::{write_kyaml, write_kyaml_document, write_v3_document};
 pub use node::{Comments, Content, History, MAX_DEPTH, Node, Style};
 pub use number::format_float;
 pub use read::{Document, go_syntax_error, read, read_documents};

@@ -1,247 +1,50 @@
-//! Which fields Helmfile v1.8 knows, what is done with them, and reading them.
+//! Reading the fields of parts.
 
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::{Data, Map, Value, format};
 
-/// What is done with a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Treatment {
-    Read,
-    /// It only matters to a cluster, a network or another program.
-    PassedOver,
-    /// It would change what is rendered, and is not read yet.
-    Refused,
+/// What changes how a release renders, and is not known to `onepane render`.
+const UNRENDERED: [&str; 16] = [
+    "apiVersions",
+    "dependencies",
+    "directory",
+    "env",
+    "forceNamespace",
+    "jsonPatches",
+    "kubeVersion",
+    "postRenderer",
+    "postRendererArgs",
+    "secrets",
+    "setString",
+    "skipSchemaValidation",
+    "strategicMergePatches",
+    "transformers",
+    "valuesPathPrefix",
+    "enableDNS",
+];
+
+/// The same of a state file and of `helmDefaults`.
+const UNRENDERED_STATE: [&str; 4] = ["helmfiles", "chart", "apiVersions", "kubeVersion"];
+const UNRENDERED_DEFAULTS: [&str; 5] =
+    ["postRenderer", "postRendererArgs", "skipCRDs", "skipSchemaValidation", "templateArgs"];
+
+/// What stands in the way of rendering a release, a finding each.
+pub(crate) fn unrendered_release(release: &Map, file: FileId) -> Vec<Box<Diagnostic>> {
+    unrendered(release, &UNRENDERED, "release", file)
 }
 
-/// The fields of a kind of mapping.
-pub(crate) struct Known {
-    what: &'static str,
-    fields: &'static [(Treatment, &'static [&'static str])],
-}
-
-pub(crate) const STATE: Known = Known {
-    what: "state file",
-    fields: &[
-        (
-            Treatment::Read,
-            &[
-                "bases",
-                "environments",
-                "releases",
-                "values",
-                "helmDefaults",
-                "commonLabels",
-                "templates",
-                "defaultInherit",
-                "namespace",
-                "kubeContext",
-                "repositories",
-                "missingFileHandler",
-            ],
-        ),
-        (
-            Treatment::PassedOver,
-            &[
-                "hooks",
-                "helmBinary",
-                "kustomizeBinary",
-                "lockFilePath",
-                "missingFileHandlerConfig",
-                "ignoreMissingGitBranch",
-                "llm",
-            ],
-        ),
-        (Treatment::Refused, &["helmfiles", "chart", "apiVersions", "kubeVersion"]),
-    ],
-};
-
-pub(crate) const HELM_DEFAULTS: Known = Known {
-    what: "`helmDefaults`",
-    fields: &[
-        (Treatment::Read, &["kubeContext"]),
-        (
-            Treatment::PassedOver,
-            &[
-                "args",
-                "atomic",
-                "cascade",
-                "cleanupOnFail",
-                "createNamespace",
-                "deleteTimeout",
-                "deleteWait",
-                "devel",
-                "diffArgs",
-                "disableAutoDetectedKubeVersionForDiff",
-                "disableOpenAPIValidation",
-                "disableValidation",
-                "enableDNS",
-                "force",
-                "forceConflicts",
-                "helmStuckGrace",
-                "historyMax",
-                "insecureSkipTLSVerify",
-                "keyring",
-                "plainHttp",
-                "recreatePods",
-                "resolveOCIVersions",
-                "reuseValues",
-                "rollbackOnFailure",
-                "serverSide",
-                "skipDeps",
-                "skipRefresh",
-                "suppressOutputLineRegex",
-                "syncArgs",
-                "syncReleaseLabels",
-                "takeOwnership",
-                "timeout",
-                "trackMode",
-                "verify",
-                "wait",
-                "waitForJobs",
-                "waitRetries",
-            ],
-        ),
-        (Treatment::Refused, &["postRenderer", "postRendererArgs", "skipCRDs", "skipSchemaValidation", "templateArgs"]),
-    ],
-};
-
-pub(crate) const RELEASE: Known = Known {
-    what: "release",
-    fields: &[
-        (
-            Treatment::Read,
-            &[
-                "name",
-                "namespace",
-                "chart",
-                "version",
-                "values",
-                "valuesTemplate",
-                "set",
-                "setTemplate",
-                "labels",
-                "installed",
-                "installedTemplate",
-                "condition",
-                "conditionTemplate",
-                "needs",
-                "inherit",
-                "kubeContext",
-                "missingFileHandler",
-            ],
-        ),
-        (
-            Treatment::PassedOver,
-            &[
-                "adopt",
-                "atomic",
-                "cascade",
-                "chartPath",
-                "cleanupOnFail",
-                "createNamespace",
-                "deleteTimeout",
-                "deleteWait",
-                "description",
-                "devel",
-                "disableAutoDetectedKubeVersionForDiff",
-                "disableOpenAPIValidation",
-                "disableValidation",
-                "disableValidationOnInstall",
-                "enableDNS",
-                "force",
-                "forceConflicts",
-                "forceGoGetter",
-                "helmStuckGrace",
-                "historyMax",
-                "hooks",
-                "insecureSkipTLSVerify",
-                "keyring",
-                "kubedogBurst",
-                "kubedogQPS",
-                "missingFileHandlerConfig",
-                "plainHttp",
-                "recreatePods",
-                "resolveOCIVersions",
-                "reuseValues",
-                "rollbackOnFailure",
-                "serverSide",
-                "skipDeps",
-                "skipKinds",
-                "skipRefresh",
-                "suppressDiff",
-                "suppressOutputLineRegex",
-                "syncReleaseLabels",
-                "takeOwnership",
-                "timeout",
-                "trackFailOnError",
-                "trackFailedLogs",
-                "trackKinds",
-                "trackLogs",
-                "trackMode",
-                "trackResources",
-                "trackTimeout",
-                "unitTests",
-                "updateStrategy",
-                "verify",
-                "verifyTemplate",
-                "wait",
-                "waitForJobs",
-                "waitRetries",
-                "waitTemplate",
-            ],
-        ),
-        (
-            Treatment::Refused,
-            &[
-                "apiVersions",
-                "dependencies",
-                "directory",
-                "env",
-                "forceNamespace",
-                "jsonPatches",
-                "kubeVersion",
-                "postRenderer",
-                "postRendererArgs",
-                "secrets",
-                "setString",
-                "skipSchemaValidation",
-                "strategicMergePatches",
-                "transformers",
-                "valuesPathPrefix",
-            ],
-        ),
-    ],
-};
-
-pub(crate) const ENVIRONMENT: Known = Known {
-    what: "environment",
-    fields: &[
-        (Treatment::Read, &["values", "kubeContext", "missingFileHandler", "mergeStrategy"]),
-        (Treatment::PassedOver, &["missingFileHandlerConfig"]),
-        (Treatment::Refused, &["secrets"]),
-    ],
-};
-
-impl Known {
-    /// An unknown field is an error, as in Helmfile; what is not read yet is given back, a finding each.
-    pub(crate) fn check(&self, map: &Map, file: FileId) -> Result<Vec<Box<Diagnostic>>> {
-        let mut refused = Vec::new();
-        for (key, value) in map.entries() {
-            let key = key.to_str().into_owned();
-            let span = place(&value, file);
-            let of = |names: &&(Treatment, &[&str])| names.1.contains(&key.as_str());
-            match self.fields.iter().find(of).map(|(treatment, _)| *treatment) {
-                Some(Treatment::Read | Treatment::PassedOver) => {}
-                Some(Treatment::Refused) if !value.truth() => {}
-                Some(Treatment::Refused) => refused.push(unsupported(&format!("`{key}` of a {}", self.what), span)),
-                None => {
-                    let message = format!("a {} has no field `{key}`", self.what);
-                    return Err(Diagnostic::error("helmfile-field", message).at(span));
-                }
-            }
-        }
-        Ok(refused)
+/// What stands in the way of rendering any release of a state file.
+pub(crate) fn unrendered_state(state: &Map, file: FileId) -> Vec<Box<Diagnostic>> {
+    let mut found = unrendered(state, &UNRENDERED_STATE, "state file", file);
+    if let Some(Value { data: Data::Map(defaults), .. }) = state.get("helmDefaults") {
+        found.extend(unrendered(&defaults, &UNRENDERED_DEFAULTS, "`helmDefaults`", file));
     }
+    found
+}
+
+fn unrendered(map: &Map, names: &[&str], what: &str, file: FileId) -> Vec<Box<Diagnostic>> {
+    let said = names.iter().filter_map(|name| Some((name, map.get(name).filter(Value::truth)?)));
+    said.map(|(name, value)| unsupported(&format!("`{name}` of a {what}"), place(&value, file))).collect()
 }
 
 /// What would change the result and is not read yet.

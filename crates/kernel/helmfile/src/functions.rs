@@ -1,9 +1,9 @@
 //! What Helmfile's templates can call besides sprig: [`table`].
 
-use crate::yaml;
+use crate::{references, yaml};
 use onepane_diagnostics::FileId;
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
-use onepane_value::{Data, ElementType, Kind, List, Text, Value, format, to_yaml_pretty};
+use onepane_value::{Data, ElementType, Kind, List, Map, Text, Value, format, to_yaml_pretty};
 use onepane_world::EntryKind;
 use std::sync::{Arc, LazyLock};
 
@@ -56,15 +56,86 @@ const FUNCTIONS: &[Function] = &[
         read.map(Option::unwrap_or_default)
             .map_err(|error| format!("yaml: {}, offending yaml: {text}", error.message).into())
     }),
-    Function { variadic: true, ..function("exec", &[Type::Any], |_, _| refuse("exec")) },
-    Function { variadic: true, ..function("envExec", &[Type::Any], |_, _| refuse("envExec")) },
-    function("readDirEntries", &[Type::Any], |_, _| Err("readDirEntries is not supported yet".into())),
-    function("fetchSecretValue", &[Type::Any], |_, _| Err("fetchSecretValue is not supported yet".into())),
-    function("expandSecretRefs", &[Type::Any], |_, _| Err("expandSecretRefs is not supported yet".into())),
+    Function { variadic: true, ..function("exec", &[Type::String, Type::Any, Type::String], exec) },
+    Function { variadic: true, ..function("envExec", &[Type::Any, Type::String, Type::Any, Type::String], env_exec) },
+    function("readDirEntries", &[Type::String], read_dir_entries),
+    function("fetchSecretValue", &[Type::String], fetch_secret_value),
+    function("expandSecretRefs", &[Type::Any], |context, arguments| expand(context, &arguments[0])),
 ];
 
-fn refuse(name: &str) -> Outcome {
-    Err(format!("{name} is refused: rendering is sandboxed and runs no program").into())
+/// What `HELMFILE_DISABLE_INSECURE_FEATURES` forbids.
+fn check_insecure(context: &dyn Context) -> Result<(), FunctionError> {
+    const VARIABLES: [&str; 2] = ["HELMFILE_DISABLE_INSECURE_FEATURES", "HELMFILE_DISABLE_INSECURE_TEMPLATE_FUNCTIONS"];
+    let is_on = |name: &str| {
+        context
+            .world()
+            .env(name)
+            .is_some_and(|value| matches!(value.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    };
+    if VARIABLES.into_iter().any(is_on) {
+        let message = format!("{} is active, insecure function calls are disabled", VARIABLES.join(" or "));
+        return Err(message.into());
+    }
+    Ok(())
+}
+
+fn exec(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    run(context, &[], arguments)
+}
+
+fn env_exec(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let mut variables = Vec::new();
+    if let Some(map) = arguments[0].as_map() {
+        for (key, value) in map.entries() {
+            let Some(value) = value.as_text() else {
+                return Err(format!("unexpected type of env \"{}\" at index {key}", value.type_name()).into());
+            };
+            variables.push((key.to_string(), value.to_string()));
+        }
+    }
+    run(context, &variables, &arguments[1..])
+}
+
+/// `exec PROGRAM ARGUMENTS [INPUT]`
+fn run(context: &mut dyn Context, variables: &[(String, String)], arguments: &[Value]) -> Outcome {
+    check_insecure(context)?;
+    let mut words = Vec::new();
+    for (index, word) in arguments[1].as_list().map(|list| list.to_vec()).unwrap_or_default().iter().enumerate() {
+        let Some(word) = word.as_text() else {
+            return Err(format!("unexpected type of arg \"{}\" at index {index}", word.type_name()).into());
+        };
+        words.push(word.to_string());
+    }
+    let input = arguments.get(2).map(text).unwrap_or_default();
+    let printed = context.host().run(&text(&arguments[0]), &words, variables, input.as_bytes())?;
+    context.charge(printed.len())?;
+    Ok(Value::string(&printed[..]))
+}
+
+/// The entries of a folder, each with `.Name` and `.IsDir`.
+fn read_dir_entries(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    check_insecure(context)?;
+    let path = text(&arguments[0]);
+    let entries = context.world().list(path.as_str().into()).map_err(|error| error.to_string())?;
+    let described = entries.into_iter().map(|entry| {
+        let is_folder = entry.kind == EntryKind::Folder && !entry.link;
+        Value::from(Map::from_iter([("Name", Value::from(entry.name)), ("IsDir", is_folder.into())]))
+    });
+    Ok(described.collect::<List>().into())
+}
+
+fn fetch_secret_value(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let value = expand(context, &arguments[0])?;
+    if value.as_text().is_none() {
+        return Err("expected the secret to be string".into());
+    }
+    Ok(value)
+}
+
+/// References to secrets, resolved.
+fn expand(context: &mut dyn Context, value: &Value) -> Outcome {
+    let host = context.host();
+    Ok(references::expand(value, &|reference| host.secret(reference))?)
 }
 
 fn text(value: &Value) -> String {
@@ -84,6 +155,7 @@ fn required_env(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 }
 
 fn read_file(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    check_insecure(context)?;
     let bytes = context.world().read(text(&arguments[0]).as_str().into()).map_err(|error| error.to_string())?;
     context.charge(bytes.len())?;
     Ok(Value::string(&bytes[..]))
@@ -91,6 +163,7 @@ fn read_file(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 
 /// The paths of the files of a folder.
 fn read_dir(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    check_insecure(context)?;
     let path = text(&arguments[0]);
     let entries = context.world().list(path.as_str().into()).map_err(|error| error.to_string())?;
     let files = entries.iter().filter(|entry| entry.kind != EntryKind::Folder);

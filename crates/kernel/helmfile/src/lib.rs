@@ -1,36 +1,47 @@
-//! Helmfile state: environments, releases, selectors.
+//! Helmfile state: environments, layers, releases, selectors, what needs what.
 //!
-//! [`load`] reads a state file — `helmfile.yaml`, `helmfile.yaml.gotmpl` as a template, or the files of `helmfile.d` —
-//! for one environment and gives the [`Release`]s it lists, as far as rendering them needs: chart, namespace, values
-//! and `set`. [`list`] gives those too that can't be rendered yet. The rules are those of Helmfile v1.8:
+//! [`visit`] reads the states of a repository for a [`Request`], as the `helmfile` command does, and [`load`] reads one as
+//! far as `onepane render` goes. The rules are those of Helmfile v1.8:
 //!
-//! - Parts of a file that `---` separates are read one after the other (`layers`); each sees the environment of those
-//!   before it, and what it says replaces what they said. `bases` lie below the part that names them.
+//! - A file is read by tables of what each field holds (`tables`, `shape`). Parts of it that `---` separates are read one
+//!   after the other (`layers`); each sees the environment of those before it, and what it says replaces what they said.
+//!   `bases` lie below the part that names them.
 //! - State values (`values`) are defaults, the environment's own win, those from outside win over both
 //!   (`environment`).
-//! - A release takes what it inherits from `templates`, then the templates in its own fields are resolved (`spec`).
+//! - A release takes what it inherits from `templates`, then the templates in its own fields are resolved (`spec`), and
+//!   last what is said for all releases of the state is laid over it (`release`).
+//! - States that a state names (`helmfiles`) come before it; [`plan`] puts releases behind what they need.
 //!
-//! What it does not read yet, and refuses by name: nested `helmfiles`, `secrets`, HCL values, `ref+` references and
-//! `fetchSecretValue`, `setString` and `set` from files, patches, transformers, ad-hoc `dependencies`, post-renderers,
-//! `apiVersions` and `kubeVersion`, `valuesPathPrefix`, `forceNamespace`, `skipSchemaValidation`, overrides of `chart`,
-//! charts from repositories, `readDirEntries`. Values from outside replace lists whole, where Helmfile's
-//! `--state-values-set` sets single items of them. What only matters to a cluster or a network (`repositories`,
-//! `hooks`, `wait`, …) is passed over, and needs are not checked against one another. Programs are never run: `exec`
-//! and `envExec` are refused.
+//! This crate performs no I/O: it reads through a [`World`](onepane_world::World), and asks an [`Outside`] for programs to
+//! be run and secrets to be told.
 
 mod environment;
 mod fields;
 mod files;
 mod functions;
+mod hcl;
+mod hooks;
 mod layers;
 mod merge;
+mod needs;
+mod outside;
+mod path_template;
+mod references;
 mod release;
 mod selector;
+mod shape;
 mod spec;
 mod state;
+mod tables;
 mod template;
+mod written;
 mod yaml;
 
-pub use release::{Release, ValuesSource};
+pub use environment::Environment;
+pub use hooks::Hook;
+pub use needs::{Needed, plan};
+pub use outside::{Outside, ProgramCall, Sandbox};
+pub use release::{Release, SetFlag, ValuesSource};
 pub use selector::Selector;
-pub use state::{Overrides, State, list, load};
+pub use state::{Choice, Request, State, load, visit};
+pub use written::{YamlStyle, merged_values};

@@ -46,4 +46,19 @@ impl Selector {
             (release.labels.get(label) == Some(value)) == (*operator == Operator::Equal)
         })
     }
+
+    /// Whether some release could match one of each: labels that both ask for have the same value.
+    pub(crate) fn may_meet(these: &[Self], those: &[Self]) -> bool {
+        let equal = |selector: &Self, label: &str| {
+            let mut parts = selector.0.iter();
+            parts
+                .find(|(own, operator, _)| own == label && *operator == Operator::Equal)
+                .map(|(.., value)| value.clone())
+        };
+        let meet = |one: &Self, other: &Self| {
+            let mut labels = one.0.iter().filter(|(_, operator, _)| *operator == Operator::Equal);
+            labels.all(|(label, _, value)| equal(other, label).is_none_or(|wanted| wanted == *value))
+        };
+        these.is_empty() || those.is_empty() || these.iter().any(|one| those.iter().any(|other| meet(one, other)))
+    }
 }

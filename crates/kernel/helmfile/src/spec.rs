@@ -1,6 +1,7 @@
 //! A release as the state file has it, made plain: what it inherits is filled in, its templates are resolved.
 
 use crate::fields::{items, mapping, place, plain_text, text};
+use crate::outside::Outside;
 use crate::{merge, template, yaml};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span};
@@ -15,6 +16,7 @@ const MOST_ROUNDS: usize = 6;
 /// What releases are made plain within.
 pub(crate) struct Templates<'a> {
     pub(crate) world: &'a dyn World,
+    pub(crate) outside: &'a dyn Outside,
     pub(crate) folder: &'a Utf8Path,
     pub(crate) file: FileId,
     /// `templates` of the state.
@@ -93,32 +95,24 @@ impl Templates<'_> {
         Err(Diagnostic::error("helmfile-template", message).at(place(&name, self.file)))
     }
 
-    /// What templates of the release see.
-    pub(crate) fn data(&self, release: &Map) -> Map {
-        let of = |key: &str| Value::from(text(release, key).unwrap_or_default());
-        let labels = Map::of(MapType::String);
-        if let Some(Value { data: Data::Map(own), .. }) = release.get("labels") {
-            own.for_each(|key, value| {
-                labels.insert(key.clone(), plain_text(value).into());
-            });
-        }
-        let described = Map::from_iter([
-            ("Name", of("name")),
-            ("Namespace", of("namespace")),
-            ("Chart", of("chart")),
-            ("ChartVersion", of("version")),
-            ("KubeContext", of("kubeContext")),
-            ("Labels", labels.into()),
-        ]);
-        let data = self.data.shallow_copy();
-        data.insert("Release", described.into());
-        data
+    fn data(&self, release: &Map) -> Map {
+        data(self.data, release)
     }
 
     fn resolve_once(&self, release: &Map, data: &Map) -> Result<Map> {
         let out = release.shallow_copy();
         let render = |value: &Value| self.render(value, data);
-        for key in ["name", "chart", "namespace", "version", "installedTemplate", "conditionTemplate"] {
+        const TEXTS: [&str; 8] = [
+            "name",
+            "chart",
+            "namespace",
+            "version",
+            "installedTemplate",
+            "conditionTemplate",
+            "waitTemplate",
+            "verifyTemplate",
+        ];
+        for key in TEXTS {
             if let Some(value) = release.get(key).filter(|value| value.as_text().is_some()) {
                 let rendered = plain_text(&render(&value)?).trim().to_owned();
                 out.insert(key, Value::from(rendered).with_origin(value.origin));
@@ -143,8 +137,14 @@ impl Templates<'_> {
         }
         set.extend(items(release, "set", self.file)?);
         out.insert("set", set.into_iter().collect::<List>().into());
-        let needs = items(release, "needs", self.file)?;
-        out.insert("needs", needs.iter().map(render).collect::<Result<List>>()?.into());
+        for key in ["needs", "secrets", "postRendererArgs"] {
+            let list = items(release, key, self.file)?;
+            if !list.is_empty() {
+                let rendered: Value = list.iter().map(render).collect::<Result<List>>()?.into();
+                let origin = release.get(key).unwrap_or_default().origin;
+                out.insert(key, rendered.with_origin(origin));
+            }
+        }
         for key in ["valuesTemplate", "setTemplate"] {
             out.remove(key);
         }
@@ -158,7 +158,8 @@ impl Templates<'_> {
         };
         let place = place(value, self.file);
         let first_line = place.line.saturating_sub(1) as usize;
-        let rendered = template::render(self.world, self.folder, place.file, first_line, &text.to_str(), data)?;
+        let rendered =
+            template::render(self.world, self.outside, self.folder, place.file, first_line, &text.to_str(), data)?;
         // The lines in front were only there to keep the places right.
         let rendered = rendered.get(first_line..).unwrap_or_default().to_owned();
         Ok(Value::from(rendered).with_origin(value.origin.clone()))
@@ -192,6 +193,28 @@ impl Templates<'_> {
         }
         Ok(Value::from(out).with_origin(entry.origin.clone()))
     }
+}
+
+/// What templates of a release see: `.Release` beside what the state's see.
+pub(crate) fn data(state: &Map, release: &Map) -> Map {
+    let of = |key: &str| Value::from(text(release, key).unwrap_or_default());
+    let labels = Map::of(MapType::String);
+    if let Some(Value { data: Data::Map(own), .. }) = release.get("labels") {
+        own.for_each(|key, value| {
+            labels.insert(key.clone(), plain_text(value).into());
+        });
+    }
+    let described = Map::from_iter([
+        ("Name", of("name")),
+        ("Namespace", of("namespace")),
+        ("Chart", of("chart")),
+        ("ChartVersion", of("version")),
+        ("KubeContext", of("kubeContext")),
+        ("Labels", labels.into()),
+    ]);
+    let data = state.shallow_copy();
+    data.insert("Release", described.into());
+    data
 }
 
 /// The value with one place for all of it: the text that it was read from is in no file.

@@ -1,71 +1,129 @@
-//! A state file as a whole: [`State`].
+//! State files as a whole: [`State`], and what they say with those that they name: [`visit`].
 
-use crate::fields::{items, mapping, text};
-use crate::layers::Reader;
+use crate::environment::{Around, Environment};
+use crate::fields::{items, mapping, place, plain_text, text, unrendered_release, unrendered_state};
+use crate::files::Missing;
+use crate::layers::{Reader, UNDEFINED};
+use crate::merge;
+use crate::needs::{Needed, plan};
+use crate::outside::{Outside, Sandbox};
 use crate::release::{Release, Surroundings};
 use crate::selector::Selector;
 use crate::spec::{Templates, default_inherit};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
-use onepane_value::Map;
+use onepane_value::{Map, Value};
 use onepane_world::{EntryKind, World};
+use std::collections::{HashMap, HashSet};
 
 /// What a state file says for one environment.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// The file, or the folder of files.
+    /// The file.
     pub path: Utf8PathBuf,
-    /// The environment's name.
-    pub environment: String,
-    /// The values of the state and of the environment; of several files, the last one's.
+    /// The environment that it is read for.
+    pub environment: Environment,
+    /// The values of the state and of the environment.
     pub values: Map,
     /// The releases in the order of the file, those that are not installed too.
     pub releases: Vec<Release>,
-    /// The chart repositories that are named, as they stand.
-    pub repositories: Vec<Map>,
+    /// All that it says, parts and bases merged.
+    pub(crate) fields: Map,
+    /// What templates of its releases see.
+    pub(crate) data: Map,
+    /// What chooses its releases; none chooses all.
+    pub(crate) selectors: Vec<Selector>,
+    /// Whether it was read with others of its folder: Helmfile names paths from the root then.
+    pub is_one_of_many: bool,
 }
 
-/// Values for the state from outside, over its own.
+/// What states are read for.
 #[derive(Clone, Debug, Default)]
-pub struct Overrides {
-    /// Those of `--state-values-file`.
-    pub values: Map,
-    /// Those of `--state-values-set`.
+pub struct Request {
+    /// The environment's name.
+    pub environment: String,
+    /// Files and mappings of values, over those of the environment: `--state-values-file`.
+    pub values: Vec<Value>,
+    /// Single values, over all: `--state-values-set`.
     pub set: Map,
+    /// Which releases are chosen: those that any of these matches.
+    pub selectors: Vec<Selector>,
+    /// The namespace of all releases, if one is said: `--namespace`.
+    pub namespace: String,
+    /// The cluster of all releases, if one is said: `--kube-context`.
+    pub kube_context: String,
+    /// The chart of all releases, if one is said: `--chart`.
+    pub chart: String,
 }
+
+/// State files may name one another this deep.
+const DEEPEST: usize = 100;
 
 const FILE: &str = "helmfile.yaml";
 const TEMPLATE: &str = "helmfile.yaml.gotmpl";
 const FOLDER: &str = "helmfile.d";
 
-/// Reads the state at `path`, a file or the folder that holds it, for `environment`. What stands in the way of
-/// rendering a release that is to be installed is an error.
+/// Reads the state at `path`, a file or the folder that holds it, for `environment`, as far as `onepane render` goes:
+/// no program is run, no secret is read. What stands in the way of rendering a release is an error.
+///
+/// # Errors
+/// For what can't be read, and what is not rendered.
 pub fn load(world: &dyn World, path: &Utf8Path, environment: &str) -> Result<State> {
-    let state = list(world, path, environment, &Overrides::default())?;
-    match state.releases.iter().filter(|release| release.installed).find_map(|release| release.obstacles().first()) {
-        Some(obstacle) => Err(obstacle.clone()),
-        None => Ok(state),
+    let request = Request { environment: environment.to_owned(), ..Request::default() };
+    let visitor = Visitor { world, outside: &Sandbox, request: &request };
+    let mut whole: Option<State> = None;
+    for file in find(world, path)? {
+        let mut state = visitor.read(&file, &Handed::default())?;
+        let id = FileId::new(&file);
+        if let Some(obstacle) = unrendered_state(&state.fields, id).into_iter().next() {
+            return Err(obstacle);
+        }
+        let State { releases, .. } = &mut state;
+        let (mut ready, all) = (Vec::new(), std::mem::take(releases));
+        for mut release in all {
+            if release.installed {
+                if let Some(obstacle) = unrendered_release(&release.spec, id).into_iter().next() {
+                    return Err(obstacle);
+                }
+                release.prepare(&state, world)?;
+            }
+            ready.push(release);
+        }
+        state.releases = ready;
+        match &mut whole {
+            None => whole = Some(state),
+            Some(whole) => whole.releases.append(&mut state.releases),
+        }
     }
+    let Some(state) = whole else {
+        return Err(Diagnostic::error("helmfile-read", format!("`{path}` holds no state file")));
+    };
+    state.check_duplicates(&state.releases.iter().collect::<Vec<_>>())?;
+    Ok(state)
 }
 
-/// Reads the state at `path` as far as listing its releases goes: those that can't be rendered are there too, and
-/// tell their [obstacles](Release::obstacles).
-pub fn list(world: &dyn World, path: &Utf8Path, environment: &str, overrides: &Overrides) -> Result<State> {
-    let mut state = State {
-        path: path.to_owned(),
-        environment: environment.to_owned(),
-        values: Map::new(),
-        releases: Vec::new(),
-        repositories: Vec::new(),
+/// Reads the states at `path`, or where Helmfile looks for one, and those that they name: these come first.
+///
+/// A file that does not know the environment is passed over.
+///
+/// # Errors
+/// For the first that can't be read.
+pub fn visit(
+    world: &dyn World,
+    outside: &dyn Outside,
+    request: &Request,
+    path: Option<&Utf8Path>,
+) -> Result<Vec<State>> {
+    let visitor = Visitor { world, outside, request };
+    let files = match path {
+        Some(path) if world.kind(path) == Some(EntryKind::Folder) => states_in(world, path)?,
+        Some(path) => find(world, path)?,
+        None => find(world, Utf8Path::new(""))?,
     };
-    let found = find(world, path)?;
-    if let [file] = found.as_slice() {
-        state.path.clone_from(file);
-    }
-    for file in found {
-        read_file(world, &file, overrides, &mut state)?;
-    }
-    Ok(state)
+    let mut states = Vec::new();
+    let handed = Handed { selectors: request.selectors.clone(), ..Handed::default() };
+    visitor.visit(&files, &handed, &mut Vec::new(), &mut states)?;
+    Ok(states)
 }
 
 /// The state files at a path: itself, or the one that Helmfile looks for in a folder, or all of `helmfile.d`.
@@ -74,7 +132,7 @@ fn find(world: &dyn World, path: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     match world.kind(path) {
         Some(EntryKind::File) => return Ok(vec![path.to_owned()]),
         Some(EntryKind::Folder) => {}
-        _ => return Err(Diagnostic::error("helmfile-read", format!("there is no `{path}`"))),
+        _ => return Err(Diagnostic::error("helmfile-read", format!("specified state file {path} is not found"))),
     }
     let folder = path.join(FOLDER);
     let has_folder = world.kind(&folder) == Some(EntryKind::Folder);
@@ -93,63 +151,254 @@ fn find(world: &dyn World, path: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
         }
         _ => {}
     }
-    let folder = if has_folder { folder } else { path.to_owned() };
-    let entries = world.list(&folder).map_err(|error| Diagnostic::error("helmfile-read", error.to_string()))?;
-    let is_state = |name: &str| {
-        let name = name.strip_suffix(".gotmpl").unwrap_or(name);
-        name.ends_with(".yaml") || name.ends_with(".yml")
-    };
     let is_folder_of_states = has_folder || path.file_name() == Some(FOLDER);
-    let states = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_state(&entry.name));
-    let states: Vec<Utf8PathBuf> = states.map(|entry| folder.join(&entry.name)).collect();
-    if states.is_empty() || !is_folder_of_states {
+    let states =
+        if is_folder_of_states { states_in(world, if has_folder { &folder } else { path })? } else { Vec::new() };
+    if states.is_empty() {
         let message = format!("`{path}` holds no {FILE}, no {TEMPLATE} and no {FOLDER}");
         return Err(Diagnostic::error("helmfile-read", message));
     }
     Ok(states)
 }
 
-fn read_file(world: &dyn World, path: &Utf8Path, overrides: &Overrides, state: &mut State) -> Result<()> {
-    let file = FileId::new(path);
-    let folder = path.parent().unwrap_or(Utf8Path::new(""));
-    let layer = Reader { world, folder, environment: &state.environment, overrides }.read(path)?;
-    let fields = &layer.fields;
-    if let Some(refused) = layer.refused.into_iter().next() {
-        return Err(refused);
-    }
-    let values = layer.environment.merged(overrides);
-    let data = layer.environment.data(overrides);
-    data.insert("KubeContext", text(fields, "kubeContext").unwrap_or_default().into());
-    data.insert("Namespace", text(fields, "namespace").unwrap_or_default().into());
-    let templates = mapping(fields, "templates", file)?;
-    let inherited_by_all = default_inherit(fields);
-    let by_default = || text(&mapping(fields, "helmDefaults", file).ok()?, "kubeContext");
-    let kube_context = text(fields, "kubeContext").or_else(by_default).unwrap_or_default();
-    let surroundings = Surroundings {
-        templates: Templates { world, folder, file, templates: &templates, inherited_by_all, data: &data },
-        fields,
-        values: &values,
-        kube_context: &kube_context,
+/// The state files of a folder, by name.
+fn states_in(world: &dyn World, folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let entries = world.list(folder).map_err(|error| Diagnostic::error("helmfile-read", error.to_string()))?;
+    let is_state = |name: &str| {
+        let name = name.strip_suffix(".gotmpl").unwrap_or(name);
+        name.ends_with(".yaml") || name.ends_with(".yml")
     };
-    for item in items(fields, "releases", file)? {
-        let mut release = Release::read(&item, &surroundings)?;
-        let same = |other: &&Release| {
-            other.name == release.name
-                && other.namespace == release.namespace
-                && other.kube_context == release.kube_context
-        };
-        if let Some(other) = state.releases.iter().find(same) {
-            let message = format!("there are two releases `{}`", release.name);
-            let error = Diagnostic::error("helmfile-duplicate", message).at(release.span);
-            release.obstacles.insert(0, error.label(other.span, "the first one"));
+    let states = entries.iter().filter(|entry| entry.kind == EntryKind::File && is_state(&entry.name));
+    Ok(states.map(|entry| folder.join(&entry.name)).collect())
+}
+
+/// What a state hands down to one that it names.
+#[derive(Clone, Default)]
+struct Handed {
+    selectors: Vec<Selector>,
+    /// Values for it, with the folder that their files are relative to.
+    values: Option<(Vec<Value>, Utf8PathBuf, FileId)>,
+    /// The environment, if it is inherited.
+    environment: Option<Environment>,
+    /// Other fields that are inherited.
+    fields: Map,
+    /// Whether a state named it.
+    is_named: bool,
+}
+
+struct Visitor<'a> {
+    world: &'a dyn World,
+    outside: &'a dyn Outside,
+    request: &'a Request,
+}
+
+impl Visitor<'_> {
+    fn visit(
+        &self,
+        files: &[Utf8PathBuf],
+        handed: &Handed,
+        path: &mut Vec<Utf8PathBuf>,
+        states: &mut Vec<State>,
+    ) -> Result<()> {
+        for file in files {
+            if path.contains(file) || path.len() > DEEPEST {
+                return Err(Diagnostic::error("helmfile-cycle", format!("`{file}` leads back to itself")));
+            }
+            let state = match self.read(file, handed) {
+                Ok(state) => State { is_one_of_many: files.len() > 1, ..state },
+                Err(error) if error.code == UNDEFINED => continue,
+                Err(error) => return Err(error),
+            };
+            path.push(file.clone());
+            self.visit_named(&state, file, path, states)?;
+            path.pop();
+            states.push(state);
         }
-        state.releases.push(release);
+        Ok(())
     }
-    for repository in items(fields, "repositories", file)? {
-        state.repositories.extend(repository.as_map().cloned());
+
+    /// The states that `helmfiles` names.
+    fn visit_named(
+        &self,
+        state: &State,
+        file: &Utf8Path,
+        path: &mut Vec<Utf8PathBuf>,
+        states: &mut Vec<State>,
+    ) -> Result<()> {
+        let id = FileId::new(file);
+        let folder = file.parent().unwrap_or(Utf8Path::new(""));
+        let explicit = self.world.env("HELMFILE_EXPERIMENTAL").is_some_and(|value| {
+            value == "true" || value.split(',').any(|feature| feature == "explicit-selector-inheritance")
+        });
+        for (index, entry) in items(&state.fields, "helmfiles", id)?.iter().enumerate() {
+            let Some(entry_fields) = entry.as_map() else { continue };
+            let span = place(entry, id);
+            let named = text(entry_fields, "path").unwrap_or_default();
+            let said = entry_fields.get("selectors").filter(|value| !value.is_nil());
+            let own: Vec<String> = items(entry_fields, "selectors", id)?.iter().map(plain_text).collect();
+            let inherits_selectors = entry_fields.get("selectorsInherited").is_some_and(|value| value.truth());
+            let parsed: std::result::Result<Vec<Selector>, String> = own.iter().map(|text| text.parse()).collect();
+            let own = parsed.map_err(|error| Diagnostic::error("helmfile-selector", error).at(span))?;
+            if !own.is_empty() && !inherits_selectors && !Selector::may_meet(&self.request.selectors, &own) {
+                continue;
+            }
+            let selectors =
+                if said.is_none() && !explicit || inherits_selectors { state.selectors.clone() } else { own };
+            let mut handed = Handed { selectors, is_named: true, ..Handed::default() };
+            let values = items(entry_fields, "values", id)?;
+            if !values.is_empty() {
+                handed.values = Some((values, folder.to_owned(), id));
+            }
+            for inherited in items(entry_fields, "inherits", id)?.iter().map(plain_text) {
+                match inherited.as_str() {
+                    "environments" => handed.environment = Some(state.environment.clone()),
+                    name => {
+                        if let Some(value) = state.fields.get(name) {
+                            handed.fields.insert(name, value);
+                        }
+                    }
+                }
+            }
+            let in_entry = |error: Box<Diagnostic>| {
+                let error = if error.primary.is_none() { error.at(span) } else { error };
+                error.trace(format!("in `helmfiles[{index}]`"), Some(span))
+            };
+            let files = self.named(&named, folder, &state.fields, id, span).map_err(in_entry)?;
+            self.visit(&files, &handed, path, states).map_err(in_entry)?;
+        }
+        Ok(())
     }
-    state.values = values;
-    Ok(())
+
+    /// The files that a path or pattern of `helmfiles` names.
+    fn named(
+        &self,
+        pattern: &str,
+        folder: &Utf8Path,
+        fields: &Map,
+        id: FileId,
+        span: onepane_diagnostics::Span,
+    ) -> Result<Vec<Utf8PathBuf>> {
+        let missing = Missing::parse(text(fields, "missingFileHandler").as_deref(), fields, id)?;
+        let found = crate::files::find(self.world, folder, pattern, Missing::PassedOver, span)?;
+        if found.is_empty() && missing == Missing::Error {
+            let error = Diagnostic::error("helmfile-read", format!("no matches for path: {pattern}"));
+            return Err(error.at(span));
+        }
+        let mut files = Vec::new();
+        for path in found {
+            match self.world.kind(&path) {
+                Some(EntryKind::Folder) => files.extend(states_in(self.world, &path)?),
+                _ => files.push(path),
+            }
+        }
+        Ok(files)
+    }
+
+    fn read(&self, path: &Utf8Path, handed: &Handed) -> Result<State> {
+        let Self { world, outside, request } = *self;
+        let file = FileId::new(path);
+        let folder = path.parent().unwrap_or(Utf8Path::new(""));
+        let over = self.over(folder, file, handed)?;
+        let reader = Reader {
+            world,
+            outside,
+            folder,
+            environment: &request.environment,
+            inherited: handed.environment.as_ref(),
+            over: over.as_ref(),
+            namespace: &request.namespace,
+        };
+        let layer = reader.read(path)?;
+        let (mut fields, environment) = (layer.fields, layer.environment);
+        if !handed.fields.is_empty() {
+            fields = merge::inherited(&handed.fields, &fields);
+        }
+        for (key, given, flag) in [
+            ("kubeContext", &request.kube_context, "--kube-context"),
+            ("namespace", &request.namespace, "--namespace"),
+            ("chart", &request.chart, "--chart"),
+        ] {
+            if given.is_empty() {
+                continue;
+            }
+            if let Some(value) = fields.get(key).filter(Value::truth) {
+                let message = format!("err: Cannot use option {flag} and set attribute {key}.");
+                return Err(Diagnostic::error("helmfile-field", message).at(place(&value, file)));
+            }
+            fields = fields.shallow_copy();
+            fields.insert(key, given.as_str().into());
+        }
+        if !request.kube_context.is_empty() {
+            let defaults = mapping(&fields, "helmDefaults", file)?.shallow_copy();
+            defaults.insert("kubeContext", request.kube_context.as_str().into());
+            fields.insert("helmDefaults", defaults.into());
+        }
+        let values = environment.merged();
+        let said = |key: &str| Value::from(text(&fields, key).unwrap_or_default());
+        let data = environment.data("");
+        data.insert("KubeContext", said("kubeContext"));
+        data.insert("Namespace", said("namespace"));
+        data.insert("Chart", said("chart"));
+        let mut releases = Vec::new();
+        let templates = mapping(&fields, "templates", file)?;
+        let surroundings = Surroundings {
+            templates: Templates {
+                world,
+                outside,
+                folder,
+                file,
+                templates: &templates,
+                inherited_by_all: default_inherit(&fields),
+                data: &data,
+            },
+            fields: &fields,
+            values: &values,
+        };
+        for item in items(&fields, "releases", file)? {
+            releases.push(Release::read(&item, &surroundings)?);
+        }
+        let selectors = handed.selectors.clone();
+        Ok(State {
+            path: path.to_owned(),
+            environment,
+            values,
+            releases,
+            fields,
+            data,
+            selectors,
+            is_one_of_many: false,
+        })
+    }
+
+    /// What is said over a state's own values.
+    fn over(&self, folder: &Utf8Path, file: FileId, handed: &Handed) -> Result<Option<Environment>> {
+        let Self { world, outside, request } = *self;
+        let mut over = Environment::new(&request.environment);
+        let blank = Environment::new(&request.environment);
+        match &handed.values {
+            Some((values, folder, file)) => {
+                let around = Around { world, outside, folder, file: *file };
+                over.values = blank.read(values, Missing::Error, false, &around)?;
+            }
+            // Values from outside are for the states that are read first; those hand on what they want to.
+            None if !handed.is_named => {
+                let around = Around { world, outside, folder, file };
+                over.values = blank.read(&request.values, Missing::Error, false, &around)?;
+                over.set = request.set.clone();
+            }
+            None => {}
+        }
+        Ok((!over.values.is_empty() || !over.set.is_empty()).then_some(over))
+    }
+}
+
+/// Which releases a command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What of their needs goes with them.
+    pub needed: Needed,
+    /// Whether a need that is not to be installed is an error.
+    pub enforces_installed: bool,
 }
 
 impl State {
@@ -157,75 +406,161 @@ impl State {
     pub fn select<'s>(&'s self, selector: &'s Selector) -> impl Iterator<Item = &'s Release> {
         self.releases.iter().filter(|release| release.installed && selector.matches(release))
     }
+
+    /// Whether something chooses among its releases.
+    pub fn has_selectors(&self) -> bool {
+        !self.selectors.is_empty()
+    }
+
+    /// The releases that are enabled and that any selector matches, and with `transitively` those that they need.
+    pub fn chosen(&self, transitively: bool) -> Vec<&Release> {
+        let matches = |release: &&Release| {
+            let is_selected = self.selectors.is_empty() || self.selectors.iter().any(|one| one.matches(release));
+            is_selected && release.enabled
+        };
+        let mut chosen: Vec<&Release> = self.releases.iter().filter(matches).collect();
+        if transitively {
+            let mut needed: HashSet<&str> = HashSet::new();
+            let mut rest: Vec<&Release> = chosen.clone();
+            while let Some(release) = rest.pop() {
+                for need in release.needs.iter().filter(|need| !needed.contains(need.as_str())).collect::<Vec<_>>() {
+                    needed.insert(need);
+                    let name = need.rsplit('/').next().unwrap_or_default();
+                    rest.extend(self.releases.iter().filter(|release| release.name == name));
+                }
+            }
+            let is_needed = |release: &&Release| needed.contains(release.id().as_str());
+            let ids: HashSet<String> =
+                chosen.iter().copied().chain(self.releases.iter().filter(is_needed)).map(Release::id).collect();
+            chosen = self.releases.iter().filter(|release| ids.contains(&release.id())).collect();
+        }
+        chosen
+    }
+
+    /// The releases that `list` and `build` are about: without selectors all of them.
+    ///
+    /// # Errors
+    /// `helmfile-duplicate`
+    pub fn listed(&self) -> Result<Vec<&Release>> {
+        let listed = if self.selectors.is_empty() { self.releases.iter().collect() } else { self.chosen(false) };
+        self.check_duplicates(&listed)?;
+        Ok(listed)
+    }
+
+    /// The releases to render, each behind what it needs.
+    ///
+    /// # Errors
+    /// `helmfile-needs`, `helmfile-duplicate`
+    pub fn planned(&self, choice: Choice) -> Result<Vec<&Release>> {
+        let chosen = self.chosen(false);
+        self.check_duplicates(&chosen)?;
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Of several with one id, the chosen one counts.
+        let chosen_ids: HashMap<String, &Release> = chosen.iter().map(|release| (release.id(), *release)).collect();
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        self.releases.iter().for_each(|release| *counts.entry(release.id()).or_default() += 1);
+        let mut all: Vec<&Release> = Vec::new();
+        for release in &self.releases {
+            let id = release.id();
+            match (counts.get(&id), chosen_ids.get(&id)) {
+                (Some(1), _) => all.push(release),
+                (_, Some(one)) if std::ptr::eq(*one, release) => all.push(release),
+                _ => {}
+            }
+        }
+        let ids: Vec<String> = all.iter().map(|release| release.id()).collect();
+        let nodes: Vec<(&str, &[String])> =
+            ids.iter().zip(&all).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
+        let planned = |chosen: &[&str]| {
+            let groups = plan(&nodes, chosen, choice.needed);
+            let groups = groups.map_err(|problem| self.needs_error(problem))?;
+            Ok::<Vec<&Release>, Box<Diagnostic>>(groups.into_iter().flatten().map(|at| all[at]).collect())
+        };
+        let wanted: Vec<&str> = chosen_ids.keys().map(String::as_str).collect();
+        let desired: Vec<String> =
+            planned(&wanted)?.into_iter().filter(|release| release.desired).map(Release::id).collect();
+        if desired.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<&str> = desired.iter().map(String::as_str).collect();
+        let releases = planned(&wanted)?;
+        if choice.enforces_installed {
+            self.check_installed(&releases, &all)?;
+        }
+        Ok(releases.into_iter().filter(|release| release.desired).collect())
+    }
+
+    /// The groups of `show-dag`.
+    ///
+    /// # Errors
+    /// `helmfile-needs`, `helmfile-duplicate`
+    pub fn groups(&self) -> Result<Vec<Vec<&Release>>> {
+        let listed = self.listed()?;
+        let ids: Vec<String> = listed.iter().map(|release| release.id()).collect();
+        let nodes: Vec<(&str, &[String])> =
+            ids.iter().zip(&listed).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
+        let groups = plan(&nodes, &[], Needed::Included).map_err(|problem| self.needs_error(problem))?;
+        Ok(groups.into_iter().map(|group| group.into_iter().map(|at| listed[at]).collect()).collect())
+    }
+
+    fn check_installed(&self, releases: &[&Release], all: &[&Release]) -> Result<()> {
+        for release in releases.iter().filter(|release| release.desired) {
+            let (mut seen, mut rest) = (HashSet::new(), release.needs.clone());
+            while let Some(need) = rest.pop() {
+                let Some(needed) = all.iter().find(|other| other.id() == need).filter(|_| seen.insert(need.clone()))
+                else {
+                    continue;
+                };
+                if !needed.desired {
+                    let message = format!(
+                        "Release {} has a transitive dependency {} marked as installed=false",
+                        release.name, needed.name
+                    );
+                    let error = Diagnostic::error("helmfile-needs", message).at(release.span);
+                    return Err(error.label(needed.span, "it is not to be installed"));
+                }
+                rest.extend(needed.needs.iter().cloned());
+            }
+        }
+        Ok(())
+    }
+
+    fn needs_error(&self, problem: String) -> Box<Diagnostic> {
+        let error = Diagnostic::error("helmfile-needs", problem);
+        error.at(onepane_diagnostics::Span::file(&self.path))
+    }
+
+    /// Refuses releases that can't be told apart.
+    pub(crate) fn check_duplicates(&self, releases: &[&Release]) -> Result<()> {
+        let mut seen: HashMap<String, &Release> = HashMap::new();
+        for release in releases {
+            if let Some(other) = seen.insert(release.id(), release) {
+                let message = format!("there are two releases `{}`", release.name);
+                let error = Diagnostic::error("helmfile-duplicate", message).at(release.span);
+                return Err(error.label(other.span, "the first one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder that its paths are relative to.
+    pub fn folder(&self) -> &Utf8Path {
+        self.path.parent().unwrap_or(Utf8Path::new(""))
+    }
+
+    /// A field of `helmDefaults`.
+    pub fn default(&self, key: &str) -> Option<Value> {
+        self.fields.get("helmDefaults")?.as_map()?.get(key)
+    }
+
+    /// A field of the file.
+    pub fn field(&self, key: &str) -> Option<Value> {
+        self.fields.get(key)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ValuesSource;
-    use onepane_world::MemoryWorld;
-
-    fn state(name: &str, text: &str, environment: &str) -> Result<State> {
-        let world = MemoryWorld::new()
-            .with(format!("charts/{name}"), text)
-            .with("charts/env/prod.yaml", "replicas: 3\n")
-            .with("charts/values/api.yaml", "replicas: 1\n")
-            .with("charts/values/api.yaml.gotmpl", "name: {{ .Release.Name }}\nreplicas: {{ .Values.replicas }}\n");
-        load(&world, "charts".into(), environment)
-    }
-
-    #[test]
-    fn releases_are_listed_with_chart_namespace_and_values() {
-        let text = "releases:\n- name: api\n  namespace: shop\n  chart: ./api\n  labels: {tier: backend}\n  values:\n  - values/api.yaml\n  - replicas: 2\n- name: old\n  chart: ./old\n  installed: false\n";
-        let state = state("helmfile.yaml", text, "default").expect("it is valid");
-        let api = &state.releases[0];
-        assert_eq!((api.name.as_str(), api.namespace.as_str(), api.chart.as_str()), ("api", "shop", "charts/api"));
-        let [ValuesSource::File { path, span }, ValuesSource::Inline(inline)] = api.values.as_slice() else {
-            panic!("{:?}", api.values)
-        };
-        assert_eq!((path.as_str(), span.line), ("charts/values/api.yaml", 7));
-        assert_eq!(inline.get("replicas").expect("it is there").origin.span().map(|span| span.line), Some(8));
-        let names = |selector: &str| -> Vec<String> {
-            let selector = selector.parse().expect("it is a selector");
-            state.select(&selector).map(|release| release.name.clone()).collect()
-        };
-        assert_eq!(names(""), ["api"]);
-        assert_eq!(names("tier=backend"), ["api"]);
-        assert_eq!(names("tier!=backend"), [""; 0]);
-        assert_eq!(names("name=api,namespace=shop"), ["api"]);
-    }
-
-    #[test]
-    fn templates_see_the_environment_of_the_parts_before_them() {
-        let text = "environments:\n  default: {}\n  prod:\n    values:\n    - env/prod.yaml\n    - tier: front\n---\nreleases:\n- name: api-{{ .Environment.Name }}\n  chart: ./api\n  condition: api.enabled\n  values:\n  - replicas: {{ .Values.replicas }}\n  - values/api.yaml.gotmpl\n---\nvalues:\n- api: {enabled: true}\n";
-        let state = state("helmfile.yaml.gotmpl", text, "prod").expect("it is valid");
-        assert_eq!(state.releases[0].name, "api-prod");
-        let [ValuesSource::Inline(first), ValuesSource::Inline(second)] = state.releases[0].values.as_slice() else {
-            panic!("{:?}", state.releases[0].values)
-        };
-        let shown = |map: &Map| onepane_value::to_yaml(&map.clone().into()).expect("it can be written").to_string();
-        assert_eq!(shown(first), "replicas: 3\n");
-        assert_eq!(shown(second), "name: api-prod\nreplicas: 3\n");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        let cases = [
-            ("releases:\n- name: a\n", "default", "chart", 2),
-            ("releases:\n- name: a\n  chart: ./a\n  secrets: [x]\n", "default", "secrets", 4),
-            ("releases:\n- name: a\n  chart: ./a\n  valeus: [x]\n", "default", "valeus", 4),
-            ("environments:\n  dev: {}\n", "prod", "prod", 1),
-            ("releases:\n- name: a\n  chart: ./a\n  values: [absent.yaml]\n", "default", "absent.yaml", 4),
-            ("releases:\n- name: a\n  chart: r/a\n", "default", "r/a", 2),
-            ("helmfiles: [x]\n", "default", "helmfiles", 1),
-            ("releases:\n- name: a\n  chart: ./a\n  inherit: [{template: t}]\n", "default", "no release template", 4),
-            ("releases:\n- name: a\n  chart: ./a\n  condition: x.enabled\n", "default", "not found", 4),
-            ("releases:\n- name: a\n  chart: ./a\n- name: a\n  chart: ./a\n", "default", "two releases", 4),
-        ];
-        for (text, environment, says, line) in cases {
-            let error = state("helmfile.yaml", text, environment).expect_err(text);
-            assert!(error.message.contains(says), "{text}: {}", error.message);
-            assert_eq!(error.primary.as_ref().map(|label| label.span.line), Some(line), "{text}: {error}");
-        }
-    }
-}
+#[path = "state_tests.rs"]
+mod tests;

@@ -1,9 +1,10 @@
 //! State and values files that are templates: [`render`].
 
 use crate::functions;
+use crate::outside::{Outside, ProgramCall};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
-use onepane_template::{MissingKey, Offline, Options, Templates};
+use onepane_template::{Host, MissingKey, Options, Templates};
 use onepane_value::{Map, Value};
 use onepane_world::{Entry, EntryKind, ReadError, World};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::SystemTime;
 /// `folder`. A key that is not there is an error, as in Helmfile.
 pub(crate) fn render(
     world: &dyn World,
+    outside: &dyn Outside,
     folder: &Utf8Path,
     file: FileId,
     first_line: usize,
@@ -28,7 +30,7 @@ pub(crate) fn render(
         .parse(name, Some(file), &padded)
         .and_then(|()| {
             let world = Rebased { world, folder: folder.to_owned() };
-            templates.execute(name, &Value::from(data.clone()), &world, &Offline)
+            templates.execute(name, &Value::from(data.clone()), &world, &Within { outside, folder })
         })
         .map_err(|error| error.into_diagnostic("helmfile-template"))?;
     Ok(rendered.to_string())
@@ -45,6 +47,28 @@ fn shared(world: &dyn World, folder: &Utf8Path, templates: &mut Templates) -> Re
         }
     }
     Ok(())
+}
+
+/// What is outside, for programs that run in a folder.
+struct Within<'a> {
+    outside: &'a dyn Outside,
+    folder: &'a Utf8Path,
+}
+
+impl Host for Within<'_> {
+    fn run(
+        &self,
+        program: &str,
+        arguments: &[String],
+        variables: &[(String, String)],
+        input: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        self.outside.run(&ProgramCall { program, arguments, variables, input, folder: self.folder })
+    }
+
+    fn secret(&self, reference: &str) -> Result<Value, String> {
+        self.outside.secret(reference)
+    }
 }
 
 /// A world whose relative paths start at a folder of another.

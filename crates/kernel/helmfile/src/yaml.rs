@@ -1,7 +1,8 @@
 //! YAML as Helmfile reads it, which is go-yaml v3: `n` and `yes` are strings, integers are integers.
 
+use crate::shape::{self, Part};
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
-use onepane_value::{Data, IntKind, List, Map, Text, Value};
+use onepane_value::{Data, IntKind, List, Map, Text, Value, to_yaml_pretty};
 use onepane_yaml::{Content, Dialect, Node, Scalar, read, resolve};
 
 /// All documents of a text; an empty one is nil. With origins, values know their places.
@@ -13,6 +14,13 @@ pub(crate) fn documents(text: &str, file: FileId) -> Result<Vec<Value>> {
             value(&node, file)
         })
         .collect()
+}
+
+/// The documents of a text that say something, each as a `part`.
+pub(crate) fn parts(text: &str, part: &Part, file: FileId) -> Result<Vec<Map>> {
+    let mut documents = read(text, file)?;
+    documents.iter_mut().try_for_each(Node::resolve_aliases)?;
+    documents.iter().filter(|node| !shape::is_null(node)).map(|node| part.read(node, file)).collect()
 }
 
 /// The mapping in a text of values; an empty text has none.
@@ -27,6 +35,12 @@ pub(crate) fn values(bytes: &[u8], file: FileId) -> Result<Map> {
     }
 }
 
+/// A value as Helmfile writes it into a file for Helm.
+pub(crate) fn text_of(value: &Value, span: Span) -> Result<String> {
+    let text = to_yaml_pretty(value).map_err(|problem| Diagnostic::error("helmfile-field", problem).at(span))?;
+    Ok(text.to_string())
+}
+
 /// The values as Helm reads them from the file that Helmfile hands it: all numbers are floating-point.
 pub(crate) fn for_helm(value: &Value) -> Value {
     let data = match &value.data {
@@ -39,8 +53,8 @@ pub(crate) fn for_helm(value: &Value) -> Value {
     Value { data, origin: value.origin.clone() }
 }
 
-/// The reader has bounded how deep nodes lie.
-fn value(node: &Node, file: FileId) -> Result<Value> {
+/// Any value. The reader has bounded how deep nodes lie.
+pub(crate) fn value(node: &Node, file: FileId) -> Result<Value> {
     let span = node.span.unwrap_or(Span::new(file, 1, 1));
     let wrong = |message: String| Diagnostic::error("yaml-syntax", message).at(span);
     let data = match &node.content {
@@ -51,6 +65,10 @@ fn value(node: &Node, file: FileId) -> Result<Value> {
             Scalar::Uint(number) => Data::Uint(number, IntKind::Bits64),
             Scalar::Float(number) => return Ok(Value::float(number).with_origin(origin(span))),
             Scalar::String(text) => Data::String((&*text).into()),
+            // To Go it is a time, and as one it is written again.
+            Scalar::Timestamp(_) if text.len() == "2006-01-02".len() => {
+                Data::String(format!("{text}T00:00:00Z").into())
+            }
             Scalar::Timestamp(_) => Data::String((&**text).into()),
             Scalar::Binary(bytes) => Data::String(Text::from(&*bytes)),
         },
@@ -73,6 +91,7 @@ fn value(node: &Node, file: FileId) -> Result<Value> {
     Ok(Value { data, origin: origin(span) })
 }
 
-fn origin(span: Span) -> Origin {
+/// Where a value stands.
+pub(crate) fn origin(span: Span) -> Origin {
     Origin::at(Step::ValuesFile, span)
 }

@@ -87,9 +87,10 @@ pub trait Context {
     fn charge(&mut self, bytes: usize) -> Result<(), FunctionError>;
 }
 
-/// What surrounds an engine: the answers that depend on whether there is a cluster, a network, a linter.
+/// What surrounds an engine: the answers that depend on whether there is a cluster, a network, a linter,
+/// programs to run.
 ///
-/// By itself it has no cluster and no network, and is no linter.
+/// By itself it has no cluster and no network, is no linter, and runs nothing.
 pub trait Host {
     /// Helm's `lookup`: the resource or list, an empty map where there is none or no cluster.
     fn lookup(&self, _api_version: &str, _kind: &str, _namespace: &str, _name: &str) -> Result<Value, String> {
@@ -98,6 +99,20 @@ pub trait Host {
     /// Helm's `getHostByName`; `""` unless DNS is enabled.
     fn resolve(&self, _host: &str) -> String {
         String::new()
+    }
+    /// Runs a program for Helmfile's `exec` and gives what it prints.
+    fn run(
+        &self,
+        program: &str,
+        _arguments: &[String],
+        _variables: &[(String, String)],
+        _input: &[u8],
+    ) -> Result<Vec<u8>, String> {
+        Err(format!("`{program}` is not run: rendering is sandboxed"))
+    }
+    /// What a reference such as `ref+vault://secret/db#/password` stands for.
+    fn secret(&self, _reference: &str) -> Result<Value, String> {
+        Err("references to secrets are not resolved here".to_owned())
     }
     /// Whether `required` and `fail` let everything pass, as `helm lint` has it.
     fn lenient(&self) -> bool {

@@ -3,8 +3,10 @@
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod helm;
+pub(crate) mod helmfile;
 pub(crate) mod init;
 pub(crate) mod kustomize;
+pub(crate) mod pflag;
 pub(crate) mod render;
 pub(crate) mod why;
 

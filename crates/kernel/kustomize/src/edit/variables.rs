@@ -2,7 +2,6 @@
 
 use super::{KustomizationDraft, entry, refused, string};
 use crate::kustomization::{KUSTOMIZATION_FILES, Kustomization, Patch, Variable, decode};
-use crate::scalar::NodeExt;
 use crate::select::Selector;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{FileId, Result};

@@ -142,9 +142,7 @@ pub(super) fn dispatch(arguments: &[String]) -> Result<(), Failure> {
 
 fn run(command: &Command, arguments: &[String]) -> Result<(), Failure> {
     let parsed = flags::parse(command.flags, arguments)?;
-    for warning in &parsed.deprecations {
-        eprintln!("{warning}");
-    }
+    flags::deprecations(&parsed).for_each(|warning| eprintln!("{warning}"));
     if parsed.is_set("help") {
         return help::print_command(command);
     }

@@ -63,7 +63,7 @@ fn run(flags: &Parsed, strictness: Strictness) -> Result<(), Failure> {
     }
 }
 
-fn request_for(flags: &Parsed, chart: &Utf8Path) -> Result<DependencyRequest<'static>, Failure> {
+pub(super) fn request_for(flags: &Parsed, chart: &Utf8Path) -> Result<DependencyRequest<'static>, Failure> {
     Ok(DependencyRequest {
         chart: chart.to_owned(),
         access: access(flags),

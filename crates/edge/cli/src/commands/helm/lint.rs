@@ -30,26 +30,32 @@ const FLAGS: &[Flag] = &[
 ];
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
-    let world = world()?;
+    let (printed, outcome) = linted(flags, &world()?)?;
+    print(&printed);
+    outcome
+}
+
+/// What it prints, and whether it found something that it fails for.
+pub(super) fn linted(flags: &Parsed, world: &dyn World) -> Result<(Vec<u8>, Result<(), Failure>), Failure> {
     let capabilities = capabilities(flags, Compat::Helm4)?;
     let mut paths = flags.arguments.clone();
     if flags.is_set("with-subcharts") {
         for path in &flags.arguments {
-            subcharts(&onepane_world::normalize(&Utf8Path::new(path).join("charts")), &world, 0, &mut paths);
+            subcharts(&onepane_world::normalize(&Utf8Path::new(path).join("charts")), world, 0, &mut paths);
         }
     }
     let skipped = flags.is_set("skip-schema-validation");
     let options = LintOptions {
-        namespace: namespace(flags, &world),
+        namespace: namespace(flags, world),
         capabilities,
         schemas: if skipped { Schemas::Skipped } else { Schemas::Checked },
     };
-    let given = given_values(flags, Compat::Helm4, &world)?;
+    let given = given_values(flags, Compat::Helm4, world)?;
     let intolerable = if flags.is_set("strict") { Severity::Warning } else { Severity::Error };
     let quiet = flags.is_set("quiet");
     let (mut text, mut failed, mut worth_a_word) = (String::new(), 0, false);
     for path in &paths {
-        let (findings, error) = match lint_at(path, &given, &options, &world) {
+        let (findings, error) = match lint_at(path, &given, &options, world) {
             Ok(findings) => (findings, None),
             Err(error) => (Vec::new(), Some(error)),
         };
@@ -68,15 +74,14 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         }
         text.push('\n');
     }
-    print(text.as_bytes());
     let summary = format!("{} chart(s) linted, {failed} chart(s) failed", paths.len());
     if failed > 0 {
-        return Err(summary.into());
+        return Ok((text.into_bytes(), Err(summary.into())));
     }
     if !quiet || worth_a_word {
-        print(format!("{summary}\n").as_bytes());
+        text += &format!("{summary}\n");
     }
-    Ok(())
+    Ok((text.into_bytes(), Ok(())))
 }
 
 /// Lints a folder or an archive.

@@ -9,6 +9,7 @@ mod dependency_update;
 mod dry_run;
 mod env;
 mod flags;
+mod for_helmfile;
 mod help;
 mod lint;
 mod listing;
@@ -39,7 +40,11 @@ mod values;
 mod verify;
 mod version;
 
+pub(crate) use for_helmfile::{
+    build_dependencies_for_helmfile, lint_for_helmfile, render_files_for_helmfile, render_for_helmfile,
+};
 pub(crate) use pull::pull_for_kustomize;
+pub(crate) use table::table;
 
 use crate::arguments::ColorChoice;
 use crate::terminal::Terminal;
@@ -74,13 +79,20 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
     match command::dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("Error: {}", failure.message);
-            let placed = failure.finding.filter(|finding| finding.primary.is_some());
-            if let Some(finding) = placed.filter(|_| failure.is_shown) {
-                eprintln!();
-                Terminal::new(ColorChoice::Auto).report(&finding, ".".into());
-            }
+            failure.report();
             ExitCode::FAILURE
+        }
+    }
+}
+
+impl Failure {
+    /// Says what failed, on stderr.
+    pub(crate) fn report(self) {
+        eprintln!("Error: {}", self.message);
+        let placed = self.finding.filter(|finding| finding.primary.is_some());
+        if let Some(finding) = placed.filter(|_| self.is_shown) {
+            eprintln!();
+            Terminal::new(ColorChoice::Auto).report(&finding, ".".into());
         }
     }
 }
@@ -91,7 +103,7 @@ fn world() -> Result<OsWorld, Failure> {
 }
 
 /// The current folder under the name that the shell has for it, as Go gives it.
-fn current_folder() -> Result<Utf8PathBuf, Failure> {
+pub(crate) fn current_folder() -> Result<Utf8PathBuf, Failure> {
     #[cfg(unix)]
     if let Some(named) = std::env::var("PWD").ok().filter(|path| path.starts_with('/')) {
         use std::os::unix::fs::MetadataExt;

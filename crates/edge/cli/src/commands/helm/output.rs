@@ -1,6 +1,6 @@
 //! What `helm template` prints or writes.
 
-use super::{Failure, print};
+use super::Failure;
 use crate::atomic;
 use camino::Utf8PathBuf;
 use onepane_chart::{Compat, File, matches_glob};
@@ -109,14 +109,19 @@ impl Files {
         self.written += &format!("wrote {path}\n");
     }
 
-    /// Writes every file whole, and says so.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    /// The files by their paths, in the order in which they were begun.
+    pub(super) fn into_contents(mut self) -> Vec<(String, Vec<u8>)> {
+        let order = self.order.iter();
+        order.filter_map(|path| Some((path.trim_start_matches('/').to_owned(), self.contents.remove(path)?))).collect()
+    }
+
+    /// Writes every file whole, and gives what says so.
+    pub(super) fn finish(self) -> Result<String, Failure> {
         for path in &self.order {
             let contents = self.contents.get(path).map(Vec::as_slice).unwrap_or_default();
             atomic::write(&Utf8PathBuf::from(path), contents)?;
         }
-        print(self.written.as_bytes());
-        Ok(())
+        Ok(self.written)
     }
 }
 

@@ -3,7 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The rows as lines. Cells wider than `widest` end in dots; 0 is no limit.
-pub(super) fn table<const N: usize>(rows: &[[String; N]], widest: usize) -> String {
+pub(crate) fn table<const N: usize>(rows: &[[String; N]], widest: usize) -> String {
     let width = |text: &str| text.split('\n').map(UnicodeWidthStr::width).max().unwrap_or(0);
     let limit = if widest == 0 { usize::MAX } else { widest };
     let widths: [usize; N] =

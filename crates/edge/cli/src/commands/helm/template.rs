@@ -79,30 +79,50 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
+    print(&rendered(flags, &world()?)?);
+    Ok(())
+}
+
+/// What the command prints, with the files of `world`.
+pub(super) fn rendered(flags: &Parsed, world: &dyn World) -> Result<Vec<u8>, Failure> {
+    rendered_into(flags, world, None)
+}
+
+/// The files that the command would write, by their paths below `--output-dir`.
+pub(super) fn rendered_files(flags: &Parsed, world: &dyn World) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut files = Vec::new();
+    rendered_into(flags, world, Some(&mut files))?;
+    Ok(files)
+}
+
+fn rendered_into(
+    flags: &Parsed,
+    world: &dyn World,
+    files: Option<&mut Vec<(String, Vec<u8>)>>,
+) -> Result<Vec<u8>, Failure> {
     let arguments = &flags.arguments;
     let compat = compat(flags)?;
-    let world = world()?;
-    let post_renderer = post_renderer(flags, compat, &world)?;
+    let post_renderer = post_renderer(flags, compat, world)?;
     check_groups(flags)?;
     let capabilities = capabilities(flags, compat)?.with_api_versions(flags.all("api-versions"));
     let dry_run = dry_run(flags)?;
-    let (name, reference) = name_and_chart(flags, arguments, &world)?;
-    let path = locate(flags, reference, &world)?;
-    let values = given_values(flags, compat, &world)?;
+    let (name, reference) = name_and_chart(flags, arguments, world)?;
+    let path = locate(flags, reference, world)?;
+    let values = given_values(flags, compat, world)?;
     let mut warn = log_once();
     let read = LoadOptions { compat, ..LoadOptions::default() };
     let mut early = Early::new(Origins::Untracked);
-    let mut chart = early.load(&path, &world, read, &mut warn)?;
+    let mut chart = early.load(&path, world, read, &mut warn)?;
     if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
         update_in_passing(flags, &path, &mut out)?;
         early = Early::new(Origins::Untracked);
-        chart = early.load(&path, &world, read, &mut warn)?;
+        chart = early.load(&path, world, read, &mut warn)?;
     }
     check_chart(flags, &chart, compat)?;
-    let namespace = namespace(flags, &world);
+    let namespace = namespace(flags, world);
     let cluster = match dry_run {
         DryRun::Client => None,
-        DryRun::Server => Some(connect(flags, &world)?),
+        DryRun::Server => Some(connect(flags, world)?),
     };
     Release::check_name(&name).map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
     let capabilities = match &cluster {
@@ -129,7 +149,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if let Some(PostRenderer::Plugin(..)) = &post_renderer {
         surroundings.post_render = Some(&through);
     }
-    let debug = is_debug(flags, &world);
+    let debug = is_debug(flags, world);
     let is_shown = debug || std::io::stderr().is_terminal();
     let remembering = cluster.as_ref().filter(|_| is_shown).map(Remembering::new);
     if let Some(cluster) = &cluster {
@@ -139,16 +159,16 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         };
         surroundings.warns_of_crds = !flags.is_set("skip-crds");
     }
-    match render_within(chart, &values, &options, surroundings, &world, early, &mut warn) {
+    match render_within(chart, &values, &options, surroundings, world, early, &mut warn) {
         Ok(rendered) => {
             let check = cluster.as_ref().map(|cluster| (cluster, check(flags, &name, &namespace)));
-            write(flags, &name, &rendered, post_renderer.as_ref(), check, compat)
+            write(flags, &name, &rendered, post_renderer.as_ref(), check, compat, files)
         }
         Err(error) => {
             let replay = remembering.map(Remembering::replay);
             let host = replay.as_ref().map_or(&Offline as &dyn Host, |replay| replay);
             let diagnostic = match error.diagnostic.code {
-                TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, host, &world),
+                TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, host, world),
                 _ => error.diagnostic,
             };
             let mut failure = Failure { is_shown, ..Failure::from(diagnostic) };
@@ -213,7 +233,8 @@ fn write(
     post_renderer: Option<&PostRenderer>,
     check: Option<(&Cluster, Check<'_>)>,
     compat: Compat,
-) -> Result<(), Failure> {
+    collected: Option<&mut Vec<(String, Vec<u8>)>>,
+) -> Result<Vec<u8>, Failure> {
     let crds = if flags.is_set("include-crds") { rendered.crds.as_slice() } else { &[] };
     let skip_tests = flags.is_set("skip-tests");
     let hooks: Vec<&Hook> = if flags.is_set("no-hooks") {
@@ -221,6 +242,14 @@ fn write(
     } else {
         rendered.hooks.iter().filter(|hook| !(skip_tests && hook.is_test())).collect()
     };
+    if let Some(collected) = collected {
+        let mut files = Files::default();
+        crds.iter().for_each(|(path, file)| files.add("", path, file.bytes()));
+        let manifests = rendered.manifests.iter().chain(hooks.iter().map(|hook| &hook.manifest));
+        manifests.for_each(|manifest| files.add("", &manifest.source, &manifest.text));
+        *collected = files.into_contents();
+        return Ok(Vec::new());
+    }
     let patterns = flags.all("show-only");
     let folder = flags.text("output-dir").filter(|folder| !folder.is_empty());
     let manifests = if folder.is_none() { release(crds, &rendered.manifests) } else { Vec::new() };
@@ -237,6 +266,7 @@ fn write(
     if let Some((cluster, check)) = check {
         cluster.check([manifests.as_slice()], check)?;
     }
+    let mut written = String::new();
     let out = match folder {
         None => stream(manifests, &hooks),
         Some(folder) => {
@@ -256,12 +286,12 @@ fn write(
             for hook in hooks {
                 files.append(&folder, &hook.manifest.source, &hook.manifest.text);
             }
-            files.finish()?;
+            written = files.finish()?;
             stream(manifests, &[])
         }
     };
-    print(&if patterns.is_empty() { out } else { select(out, &patterns, compat)? });
-    Ok(())
+    let out = if patterns.is_empty() { out } else { select(out, &patterns, compat)? };
+    Ok(if written.is_empty() { out } else { [written.into_bytes(), out].concat() })
 }
 
 /// Flags that exclude one another, in cobra's words.

@@ -7,7 +7,7 @@ use crate::atomic;
 use crate::commands::helm::pull_for_kustomize;
 use crate::remotes::FetchedRemotes;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::render_full;
+use onepane_diagnostics::{Diagnostic, render_full};
 use onepane_kustomize::{
     Built, ChartRequest, Charts, Functions, LoadRestrictor, Options, RenderedChart, Reorder, Tools, build_with,
 };
@@ -106,6 +106,13 @@ pub(super) fn run(arguments: &[String]) -> Result<(), Failure> {
 pub(super) const OWN_WARNINGS: [&str; 3] = ["kustomize-deprecated", "kustomize-sort", "kustomize-unused-variable"];
 
 /// What a folder builds to, with functions and plugins where they are allowed.
+/// Builds a folder of this machine; what it names elsewhere is fetched.
+pub(crate) fn build_folder(path: &Utf8Path, options: &Options) -> Result<Built, Box<Diagnostic>> {
+    let remotes = FetchedRemotes::new(false);
+    let tools = Tools { charts: Some(&FetchedCharts), remotes: Some(&remotes), ..Tools::default() };
+    build_with(&current_world(), path, options, tools)
+}
+
 pub(super) fn built(
     path: &str,
     options: &Options,

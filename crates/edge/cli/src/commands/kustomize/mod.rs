@@ -8,6 +8,8 @@ mod functions;
 mod localize;
 mod paths;
 
+pub(crate) use build::build_folder;
+
 use camino::Utf8PathBuf;
 use flags::{Argument, Flags, unknown};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};

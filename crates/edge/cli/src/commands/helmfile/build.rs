@@ -1,0 +1,42 @@
+//! `helmfile build`: the states, read and merged.
+
+use super::hooks::{Event, trigger};
+use super::session::Session;
+use super::{Failure, print};
+use crate::commands::pflag::{Flag, Kind, Parsed, flag};
+use onepane_helmfile::{Release, YamlStyle};
+use onepane_world::World;
+
+pub(super) const FLAGS: &[Flag] = &[flag("embed-values", Kind::Bool, "what values files hold in place of their names")];
+
+pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
+    let session = Session::open(flags)?;
+    let is_old = session.world.env("HELMFILE_GO_YAML_V3").is_some_and(|value| value == "false");
+    let style = if is_old { YamlStyle::V2 } else { YamlStyle::V3 };
+    let mut any = false;
+    for state in &session.states {
+        let listed = state.listed()?;
+        trigger(&session, state, None, Event::Prepare, "build")?;
+        let prepared = |release: &Release| {
+            let patches = ["jsonPatches", "strategicMergePatches", "transformers"];
+            let is_patched = patches.iter().any(|key| release.field(key).is_some_and(|value| value.truth()));
+            release.installed && !is_patched
+        };
+        let mut written = Vec::new();
+        for release in &listed {
+            any = true;
+            let mut chart = None;
+            if prepared(release) {
+                trigger(&session, state, Some(release), Event::Prepare, "build")?;
+                chart = session.prepared_chart(state, release);
+            }
+            let embedded = flags.is_set("embed-values");
+            let embed = embedded.then_some((&session.world as &dyn World, &session.system as _));
+            written.push(release.written(state, chart.as_deref(), embed)?);
+        }
+        let path = onepane_world::normalize(&session.folder.join(&state.path));
+        print(&format!("---\n#  Source: {path}\n\n{}", state.written(&written, style)?))?;
+        trigger(&session, state, None, Event::Cleanup, "build")?;
+    }
+    session.check_selected(any, flags)
+}

@@ -1,0 +1,44 @@
+//! `helmfile lint`: the charts of releases, linted with their values.
+
+use super::chartify::changed;
+use super::flags::choice;
+use super::helm_flags::HelmCall;
+use super::hooks::{Event, trigger};
+use super::session::Session;
+use super::template::prepare;
+use super::{Failure, write};
+use crate::commands::helm::lint_for_helmfile;
+use crate::commands::pflag::Parsed;
+
+pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
+    let session = Session::open(flags)?;
+    let (mut any, mut failed) = (false, None);
+    for state in &session.states {
+        trigger(&session, state, None, Event::Prepare, "lint")?;
+        prepare(&session, state, flags, "lint")?;
+        any |= !state.chosen(false).is_empty();
+        for release in state.planned(choice(flags))? {
+            let mut call = HelmCall::with_values(Vec::new(), &session, state, release, flags)?;
+            let with_chart = |chart: &str| [&[release.name.clone(), chart.to_owned()], &*call.arguments].concat();
+            let chart = match changed(&session, state, release, &with_chart, &call.memory)? {
+                Some(chart) => {
+                    call.memory = chart.put(call.memory);
+                    chart.path.to_string()
+                }
+                None => session.chart(release),
+            };
+            call.arguments.insert(0, chart);
+            let (printed, outcome) = lint_for_helmfile(&call.arguments, &call.world(&session.world))?;
+            write(&printed);
+            // Helm's own lines are followed by an empty one.
+            write(b"\n");
+            failed = failed.or(outcome.err());
+            trigger(&session, state, Some(release), Event::Cleanup, "lint")?;
+        }
+        trigger(&session, state, None, Event::Cleanup, "lint")?;
+    }
+    match failed {
+        Some(failure) => Err(failure.into()),
+        None => session.check_selected(any, flags),
+    }
+}

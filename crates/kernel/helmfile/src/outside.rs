@@ -1,0 +1,58 @@
+//! What a state asks of the world outside of the repository: [`Outside`].
+
+use camino::Utf8Path;
+use onepane_value::Value;
+
+/// Who runs programs, looks secrets up and decrypts files for a state. [`Sandbox`] does none of it.
+pub trait Outside: Sync {
+    /// Runs a program and gives what it prints.
+    ///
+    /// # Errors
+    /// Why it did not run to a good end.
+    fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String>;
+
+    /// What a reference such as `ref+vault://secret/db#/password` stands for.
+    ///
+    /// # Errors
+    /// Why it can't be told; never with what it is.
+    fn secret(&self, reference: &str) -> Result<Value, String>;
+
+    /// The contents of an encrypted file.
+    ///
+    /// # Errors
+    /// Why it can't be decrypted; never with what is in it.
+    fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+/// A program to run: for `exec` in a template, or for a hook.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgramCall<'a> {
+    /// Its path or name.
+    pub program: &'a str,
+    /// Its arguments.
+    pub arguments: &'a [String],
+    /// Variables besides those that there are.
+    pub variables: &'a [(String, String)],
+    /// Its standard input.
+    pub input: &'a [u8],
+    /// Where it runs.
+    pub folder: &'a Utf8Path,
+}
+
+/// Runs nothing and knows no secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Sandbox;
+
+impl Outside for Sandbox {
+    fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String> {
+        Err(format!("`{}` is not run: rendering is sandboxed", call.program))
+    }
+
+    fn secret(&self, _: &str) -> Result<Value, String> {
+        Err("references to secrets are not resolved here".to_owned())
+    }
+
+    fn decrypt(&self, _: &Utf8Path, _: &[u8]) -> Result<Vec<u8>, String> {
+        Err("secrets are not read here".to_owned())
+    }
+}

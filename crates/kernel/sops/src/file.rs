@@ -221,7 +221,7 @@ impl Decrypted {
     /// Those of reading it, and `sops-refused` for what can't be encrypted.
     pub fn edited(&self, text: &[u8], file: FileId, layout: Layout, world: &dyn World) -> Result<Vec<u8>> {
         let branches = read_plain(text, self.format, file)?;
-        let metadata = Metadata { version: VERSION.to_owned(), ..self.metadata.clone() };
+        let metadata = Metadata { version: newest(&self.metadata.version).to_owned(), ..self.metadata.clone() };
         seal(branches, metadata, Cipher::new(&self.key, self.nonces.clone()), self.format, layout, world)
     }
 
@@ -244,6 +244,12 @@ impl Decrypted {
     }
 }
 
+/// The version that an edited file has: ours, unless a later one wrote it.
+fn newest(found: &str) -> &str {
+    let numbers = |version: &str| -> Option<Vec<u64>> { version.split('.').map(|part| part.parse().ok()).collect() };
+    if numbers(found) > numbers(VERSION) { found } else { VERSION }
+}
+
 impl fmt::Debug for Encrypted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encrypted").field("metadata", &self.metadata).finish_non_exhaustive()
@@ -253,5 +259,19 @@ impl fmt::Debug for Encrypted {
 impl fmt::Debug for Decrypted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decrypted").field("metadata", &self.metadata).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_never_makes_a_file_older() {
+        for (found, wanted) in
+            [("3.7.3", VERSION), ("3.14.0", "3.14.0"), ("4.0.0", "4.0.0"), ("", VERSION), ("x", VERSION)]
+        {
+            assert_eq!(newest(found), wanted, "{found}");
+        }
     }
 }

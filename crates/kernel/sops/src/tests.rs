@@ -26,7 +26,8 @@ impl KeyService for Open {
 struct Dice(MemoryWorld, std::sync::atomic::AtomicU64);
 
 fn dice() -> Dice {
-    Dice(MemoryWorld::new(), 1.into())
+    static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    Dice(MemoryWorld::new(), MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed).into())
 }
 
 impl World for Dice {
@@ -252,6 +253,18 @@ fn rules_say_what_is_encrypted() {
 }
 
 #[test]
+fn comments_in_lists_become_items_and_come_back() {
+    let text = "list:\n    # secret\n    # hush one\n    - hush two\n    - open\nother: open\n";
+    for selection in [None, Some(Selection::EncryptedCommentRegex(regex::Regex::new("secret").expect("it is one")))] {
+        let all = selection.is_none();
+        let sealed = sealed(text, Format::Yaml, to(&[&["k"]], selection));
+        assert!(!sealed.contains("hush") && sealed.contains("    - ENC["), "{sealed}");
+        assert_eq!(sealed.matches("type:comment]").count(), if all { 2 } else { 1 }, "{sealed}");
+        assert_eq!(opened(&sealed, Format::Yaml).expect("it can be decrypted"), text);
+    }
+}
+
+#[test]
 fn what_can_t_be_encrypted_is_refused() {
     let sealed = sealed("a: hush\n", Format::Yaml, to(&[&["k"]], None));
     let cases: [(&str, Format, Recipients, &str); 7] = [
@@ -267,6 +280,16 @@ fn what_can_t_be_encrypted_is_refused() {
         let error = encrypt(text.as_bytes(), format, file(), recipients, &[&Open], Layout::default(), &dice());
         let error = error.expect_err(wanted);
         assert!(error.message.contains(wanted) && !format!("{error:?}").contains("hush"), "{error:?}");
+    }
+}
+
+#[test]
+fn what_is_deep_but_allowed_needs_no_more_than_a_thread_s_stack() {
+    let yaml = format!("a: {}{}\n", "[".repeat(900), "]".repeat(900));
+    let json = format!("{{\"a\":{}1{}}}", "{\"b\":[".repeat(450), "]}".repeat(450));
+    for (format, text) in [(Format::Yaml, yaml), (Format::Json, json)] {
+        let sealed = sealed(&text, format, to(&[&["k"]], None));
+        assert!(opened(&sealed, format).is_ok());
     }
 }
 

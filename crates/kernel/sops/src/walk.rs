@@ -83,7 +83,11 @@ impl Walk<'_> {
                 *item = self.leaf(comment, self.comment_is_encrypted(before, named))?;
             } else {
                 self.value(item, named)?;
-                named.beside = false;
+                // Decrypted, it may be a comment again, which goes on to say what is encrypted.
+                named.beside = match item {
+                    Value::Comment(comment) => named.beside || self.names(comment),
+                    _ => false,
+                };
             }
         }
         self.depth -= 1;
@@ -115,7 +119,9 @@ impl Walk<'_> {
     }
 
     fn leaf(&mut self, value: Value, encrypted: bool) -> Result<Value> {
-        (self.change)(value, &Leaf { path: &self.path, encrypted })
+        // What stands under no key has the colon all the same.
+        let path = if self.path.is_empty() { ":" } else { &self.path };
+        (self.change)(value, &Leaf { path, encrypted })
     }
 
     fn is_encrypted(&self, named: Named) -> bool {

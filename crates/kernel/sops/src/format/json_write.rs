@@ -81,24 +81,29 @@ impl Writer {
         }
     }
 
-    /// Go escapes what would mean something in HTML, too.
+    /// Go escapes what would mean something in HTML, too, and each byte that is no UTF-8 becomes the escape of U+FFFD.
     fn string(&mut self, bytes: &[u8]) {
         self.text.push('"');
-        for character in String::from_utf8_lossy(bytes).chars() {
-            match character {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                '\u{8}' => self.text.push_str("\\b"),
-                '\u{C}' => self.text.push_str("\\f"),
-                '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                    self.text.push_str(&format!("\\u{:04x}", u32::from(character)));
-                }
-                _ => self.text.push(character),
-            }
+        for chunk in bytes.utf8_chunks() {
+            chunk.valid().chars().for_each(|character| self.character(character));
+            chunk.invalid().iter().for_each(|_| self.text.push_str("\\ufffd"));
         }
         self.text.push('"');
+    }
+
+    fn character(&mut self, character: char) {
+        match character {
+            '"' => self.text.push_str("\\\""),
+            '\\' => self.text.push_str("\\\\"),
+            '\n' => self.text.push_str("\\n"),
+            '\r' => self.text.push_str("\\r"),
+            '\t' => self.text.push_str("\\t"),
+            '\u{8}' => self.text.push_str("\\b"),
+            '\u{C}' => self.text.push_str("\\f"),
+            '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                self.text.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            _ => self.text.push(character),
+        }
     }
 }

@@ -39,9 +39,9 @@ struct Sealed {
     kind: String,
 }
 
-/// Whether a text looks like an encrypted value.
+/// Whether a text looks like an encrypted value, or like a comment that was one before somebody changed it.
 pub(crate) fn is_sealed(text: &str) -> bool {
-    text.starts_with(START)
+    text.starts_with(START) || text.ends_with(",type:comment]")
 }
 
 impl<'k> Cipher<'k> {

@@ -4,7 +4,9 @@
 //! everywhere.
 
 use onepane_diagnostics::FileId;
-use onepane_sops::{Encrypted, Format, Integrity, KeyId, KeyService, Layout, Recipients, SopsConfig, decrypt, encrypt};
+use onepane_sops::{
+    Encrypted, Format, Integrity, KeyId, KeyService, Layout, Recipients, SopsConfig, VERSION, decrypt, encrypt,
+};
 use onepane_testkit::{Finished, peer, run};
 use onepane_world::OsWorld;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use keys::Keys;
 /// The real program with folders of its own.
 struct Sops {
     program: PathBuf,
+    /// It is the version whose files ours are, so that they look alike as well.
+    looks_alike: bool,
     folder: tempfile::TempDir,
     keys: Keys,
 }
@@ -30,7 +34,9 @@ impl Sops {
         // The program reads keyrings of old versions of GnuPG itself.
         std::fs::write(folder.path().join("gnupg/secring.gpg"), keys.pgp_secret.reveal()).expect("it can be written");
         std::fs::write(folder.path().join("gnupg/pubring.gpg"), &keys.pgp_public).expect("it can be written");
-        Some(Self { program, folder, keys })
+        let mut sops = Self { program, looks_alike: false, folder, keys };
+        sops.looks_alike = shown(&sops.print(&["--version", "--disable-version-check"])).contains(VERSION);
+        Some(sops)
     }
 
     fn work(&self) -> PathBuf {
@@ -139,7 +145,9 @@ fn each_reads_what_the_other_wrote() {
         let stable = |text: &[u8]| -> Vec<String> {
             keys(text).into_iter().filter(|line| !varies(line) && !looks_random(line)).collect()
         };
-        assert_eq!(stable(&ours), stable(&theirs), "{name}");
+        if sops.looks_alike {
+            assert_eq!(stable(&ours), stable(&theirs), "{name}");
+        }
 
         let decrypted =
             Encrypted::read(&theirs, format, file).and_then(|file| file.decrypt(&services, Integrity::Checked));
@@ -151,8 +159,10 @@ fn each_reads_what_the_other_wrote() {
         let rotated = decrypted.rotated(groups, &services, layout, &world).expect("it can be encrypted");
         let path = sops.write(&name, &rotated);
         assert_eq!(shown(&decrypted_by_sops(&path)), shown(&printed), "{name}");
-        let again = sops.print(&[&["rotate", "--rm-age", &recipient][..], ignore_mac(&name), &[&path]].concat());
-        assert_eq!(shown(&opened(&again, format, &services)), shown(&printed), "{name}");
+        if ignore_mac(&name).is_empty() {
+            let again = sops.print(&["rotate", "--rm-age", &recipient, &path]);
+            assert_eq!(shown(&opened(&again, format, &services)), shown(&printed), "{name}");
+        }
     }
 }
 
@@ -222,7 +232,9 @@ fn rules_and_groups_are_understood_alike() {
             let lines = lines.lines().take_while(|line| !line.starts_with("sops:"));
             lines.map(|line| line.split("data:").next().unwrap_or("").to_owned()).collect()
         };
-        assert_eq!(visible(&ours), visible(&theirs), "{name}");
+        if sops.looks_alike {
+            assert_eq!(visible(&ours), visible(&theirs), "{name}");
+        }
         let path = sops.write(name, &ours);
         assert_eq!(shown(&sops.print(&["decrypt", &path])), shown(&printed), "{name}");
     }

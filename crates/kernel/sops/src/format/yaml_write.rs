@@ -157,8 +157,8 @@ fn value(value: &Value, around: Around, out: &mut Indented) {
 
 fn text(bytes: &[u8], out: &mut Indented) {
     match std::str::from_utf8(bytes) {
-        // Quoted, since go-yaml would take it for a merge.
-        Ok("<<") => out.scalar(ScalarNode { text: "<<", style: Style::DoubleQuoted, tag: None, anchor: None }),
+        // To go-yaml it is a merge wherever it stands, and it says so.
+        Ok("<<") => out.scalar(ScalarNode { text: "<<", style: Style::Plain, tag: Some("!!merge"), anchor: None }),
         Ok(text) => out.string(text),
         Err(_) => {
             let text = in_lines(&STANDARD.encode(bytes));

@@ -2,8 +2,12 @@
 
 use crate::process::{Complaints, run};
 use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::FileId;
 use onepane_helmfile::{Outside, ProgramCall};
+use onepane_keys::{CloudKeys, Endpoints, Gpg, Programs, find_age_keys, find_pgp_keys};
+use onepane_sops::{Format, Integrity, KeyService, decrypt};
 use onepane_value::{Data, Map, Value, from_yaml};
+use onepane_world::OsWorld;
 use std::process::Command;
 
 /// More is not read from a program.
@@ -63,12 +67,33 @@ impl Outside for System {
                     Some(fragment) => Ok(at(&from_yaml(&text, None).map_err(|error| error.message)?, fragment)),
                 }
             }
+            "sops" => {
+                let bytes = std::fs::read(self.folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+                let plain = String::from_utf8(self.decrypt(path.into(), &bytes)?);
+                let plain = plain.map_err(|_| format!("{path} is no text"))?;
+                match fragment {
+                    None => Ok(plain.into()),
+                    // What is in it is in no message.
+                    Some(fragment) => {
+                        let value = from_yaml(&plain, None).map_err(|_| format!("{path} is no YAML"))?;
+                        Ok(at(&value, fragment))
+                    }
+                }
+            }
             other => Err(format!("no provider registered for scheme {other:?}")),
         }
     }
 
-    fn decrypt(&self, _: &Utf8Path, _: &[u8]) -> Result<Vec<u8>, String> {
-        Err("encrypted files are not read yet".to_owned())
+    fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {
+        let world = OsWorld::unrestricted(self.folder.clone());
+        let programs = if self.is_sandbox { Programs::Refused } else { Programs::Allowed };
+        let age = find_age_keys(&world, programs);
+        let (pgp, gpg) = (find_pgp_keys(&world), Gpg::new(&world, programs));
+        let cloud = CloudKeys::new(&world, Endpoints::default(), programs);
+        let services: [&dyn KeyService; 4] = [&age.keys, &pgp, &gpg, &cloud];
+        let plain =
+            decrypt(encrypted, Format::of_path(path.as_str()), FileId::new(path), &services, Integrity::Checked);
+        plain.map(|plain| plain.reveal().to_vec()).map_err(|error| error.message)
     }
 }
 

@@ -1,0 +1,33 @@
+//! Keys for files that SOPS encrypts: where they are found on a machine, and how those are asked who keep them.
+//!
+//! [`find_age_keys`] and [`find_pgp_keys`] look where SOPS looks and hand what they find to `onepane-sops`. [`Gpg`] lets
+//! GnuPG use a key that it does not give away. [`CloudKeys`] asks AWS KMS, Google Cloud KMS, Azure Key Vault and
+//! HashiCorp Vault through their HTTP interfaces, with the credentials that their own programs read.
+//!
+//! Environment and files come through a `World`. Nothing is asked, and no runtime is made, before a key needs it.
+//! Programs are run only where the caller says [`Programs::Allowed`]. A token is sent to no host but those of the
+//! service that it is for: which host to ask stands in the encrypted file, and who wrote that is not known.
+
+mod age_files;
+mod aws;
+mod aws_credentials;
+mod aws_signature;
+mod azure;
+mod cloud;
+mod failure;
+mod gcp;
+mod gcp_token;
+mod gpg;
+mod http;
+mod program;
+mod settings;
+mod vault;
+
+pub use age_files::{FoundAgeKeys, default_age_file, find_age_keys};
+pub use cloud::CloudKeys;
+pub use gpg::{Gpg, find_pgp_keys};
+pub use program::Programs;
+pub use settings::Endpoints;
+
+#[cfg(test)]
+mod tests;

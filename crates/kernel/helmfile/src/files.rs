@@ -4,7 +4,7 @@ use crate::fields::place;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::Map;
-use onepane_world::{EntryKind, World};
+use onepane_world::World;
 
 /// What is done where a file is not there: Helmfile's `missingFileHandler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Missing {
     }
 }
 
-/// The files that `pattern` names, sorted; `*` and `?` stand for characters of the last part of the path.
+/// What `pattern` names, sorted; `*` and `?` stand for characters of a part of the path.
 pub(crate) fn find(
     world: &dyn World,
     folder: &Utf8Path,
@@ -43,21 +43,36 @@ pub(crate) fn find(
             .hint("rendering uses no network: vendor the file"));
     }
     let path = onepane_world::normalize(&folder.join(pattern));
-    let mut found = Vec::new();
-    if world.kind(&path).is_some() {
-        found.push(path.clone());
-    } else if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
-        && name.contains(['*', '?'])
-        && let Ok(entries) = world.list(parent)
-    {
-        let matching = entries.iter().filter(|entry| matches(name.as_bytes(), entry.name.as_bytes()));
-        found.extend(matching.filter(|entry| entry.kind == EntryKind::File).map(|entry| parent.join(&entry.name)));
-    }
+    let found = if world.kind(&path).is_some() { vec![path] } else { expand(world, &path) };
     if found.is_empty() && missing == Missing::Error {
         let message = format!("values file matching \"{pattern}\" does not exist in \"{folder}\"");
         return Err(Diagnostic::error("helmfile-values", message).at(span));
     }
     Ok(found)
+}
+
+/// What is at a path in which `*` and `?` stand for characters of a part of it.
+fn expand(world: &dyn World, pattern: &Utf8Path) -> Vec<Utf8PathBuf> {
+    if !pattern.as_str().contains(['*', '?']) {
+        return Vec::new();
+    }
+    let mut found = vec![Utf8PathBuf::new()];
+    for part in pattern.components().map(|part| part.as_str()) {
+        let mut next = Vec::new();
+        for folder in found {
+            if !part.contains(['*', '?']) {
+                next.push(folder.join(part));
+                continue;
+            }
+            let entries = world.list(&folder).unwrap_or_default();
+            let matching = entries.iter().filter(|entry| matches(part.as_bytes(), entry.name.as_bytes()));
+            next.extend(matching.map(|entry| folder.join(&entry.name)));
+        }
+        found = next;
+    }
+    found.retain(|path| world.kind(path).is_some());
+    found.sort();
+    found
 }
 
 /// Whether a name matches a pattern, in time linear in their product.
@@ -89,7 +104,22 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{expand, matches};
+    use onepane_world::MemoryWorld;
+
+    #[test]
+    fn patterns_name_what_is_there_in_any_folder() {
+        let world = ["apps/a/helmfile.yaml", "apps/b/helmfile.yaml", "apps/b/x.yaml", "apps/c/other.yaml", "top.yaml"];
+        let world = world.iter().fold(MemoryWorld::new(), |world, path| world.with(path, ""));
+        for (pattern, wanted) in [
+            ("apps/*/helmfile.yaml", &["apps/a/helmfile.yaml", "apps/b/helmfile.yaml"][..]),
+            ("apps/?", &["apps/a", "apps/b", "apps/c"]),
+            ("*.yaml", &["top.yaml"]),
+            ("no/*/x", &[]),
+        ] {
+            assert_eq!(expand(&world, pattern.into()), wanted, "{pattern}");
+        }
+    }
 
     #[test]
     fn stars_and_marks_stand_for_characters() {

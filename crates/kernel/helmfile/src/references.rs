@@ -121,6 +121,6 @@ mod tests {
         ] {
             assert_eq!(expanded(text).as_deref(), Ok(wanted), "{text}");
         }
-        assert_eq!(expanded("a ref+nowhere://x").unwrap_err(), "expand nowhere://x: unknown");
+        assert_eq!(expanded("a ref+nowhere://xy").unwrap_err(), "expand nowhere://xy: unknown");
     }
 }

@@ -179,6 +179,8 @@ fn kustomized(session: &Session, state: &State, release: &Release) -> Result<Fil
     std::fs::write(place.join("kustomization.yaml"), text).map_err(|error| Failure::text(error.to_string()))?;
     let options = Options { load_restrictor: LoadRestrictor::None, enable_helm: true, ..Options::default() };
     let yaml = build_folder(&place, &options)?.to_yaml()?;
+    // Helmfile prints what kustomize printed, which is nothing and a line feed.
+    super::write(b"\n");
     Ok(Files::from([("kustomized.yaml".into(), yaml.into_bytes().into())]))
 }
 

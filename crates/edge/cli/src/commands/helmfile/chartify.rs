@@ -90,14 +90,13 @@ pub(super) fn changed(
     }
     let name = normalize(source).file_name().unwrap_or("chart").to_owned();
     let path = Utf8PathBuf::from(format!("{MEMORY}charts/{}/{name}", release.id().replace('/', "_")));
-    let mut files = if session.world.kind(&source.join("kustomization.yaml")).is_some() {
-        kustomized(session, state, release)?
-    } else {
-        copied(&session.world, source)?
-    };
+    let is_kustomization = session.world.kind(&source.join("kustomization.yaml")).is_some();
+    let mut files =
+        if is_kustomization { kustomized(session, state, release)? } else { copied(&session.world, source)? };
     if !is_chart {
         wrap_manifests(&mut files, &name, state, release, session)?;
-        if changes.namespace.is_empty() {
+        // A kustomization was told its namespace already.
+        if changes.namespace.is_empty() && !is_kustomization {
             changes.namespace.clone_from(&release.namespace);
         }
     }

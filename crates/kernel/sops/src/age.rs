@@ -223,7 +223,7 @@ mod tests {
         assert!(!format!("{new:?}").contains("SECRET"));
         let mut keys = AgeKeys::new();
         keys.add(&new.file, "a test").expect("it is an identity");
-        assert_eq!(keys.recipients(), [new.recipient.clone()]);
+        assert_eq!(keys.recipients(), std::slice::from_ref(&new.recipient));
         let mut key = KeyId::age(&new.recipient).into_key();
         let part = Secret::new([9; 32]);
         keys.encrypt(&mut key, &part, &MemoryWorld::new()).expect("it is age").expect("it can be encrypted");

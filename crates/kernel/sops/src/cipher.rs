@@ -39,9 +39,9 @@ struct Sealed {
     kind: String,
 }
 
-/// Whether a text looks like an encrypted value, or like a comment that was one before somebody changed it.
+/// Whether a text looks like an encrypted value.
 pub(crate) fn is_sealed(text: &str) -> bool {
-    text.starts_with(START) || text.ends_with(",type:comment]")
+    text.starts_with(START)
 }
 
 impl<'k> Cipher<'k> {

@@ -9,7 +9,7 @@ use crate::secret::{DataKey, Secret};
 use crate::selection::Selection;
 use crate::service::{self, KeyService};
 use crate::time;
-use crate::tree::{self, DamagedComments};
+use crate::tree;
 use crate::value::Branch;
 use onepane_diagnostics::{FileId, Result};
 use onepane_world::World;
@@ -149,11 +149,7 @@ impl Encrypted {
     pub fn decrypt(mut self, services: &[&dyn KeyService], integrity: Integrity) -> Result<Decrypted> {
         let key = service::recover(&self.metadata, services)?;
         let mut cipher = Cipher::new(&key, Nonces::default());
-        let damaged = match integrity {
-            Integrity::Checked => DamagedComments::Refused,
-            Integrity::Ignored => DamagedComments::Kept,
-        };
-        let computed = tree::open(&mut self.branches, &self.metadata, &mut cipher, damaged)?;
+        let opened = tree::open(&mut self.branches, &self.metadata, &mut cipher)?;
         if integrity == Integrity::Checked {
             let changed = |what: &str| {
                 tampered(format!("{what}: the file was changed by something other than SOPS"))
@@ -164,12 +160,13 @@ impl Encrypted {
                 noted.map_err(|_| changed("its message authentication code or `lastmodified` does not hold"))?;
             match noted.as_str() {
                 Some("") => return Err(changed("it has no message authentication code")),
-                Some(noted) if noted == computed => {}
+                Some(noted) if noted == opened.mac => {}
                 _ => return Err(changed("its values have another message authentication code")),
             }
         }
         let nonces = cipher.into_nonces();
-        Ok(Decrypted { branches: self.branches, metadata: self.metadata, key, nonces, format: self.format })
+        let Self { branches, metadata, format } = self;
+        Ok(Decrypted { branches, metadata, key, nonces, format, comments_left: opened.comments_left })
     }
 
     /// The file for other keys with the same data key, whose values stay as they are: `sops updatekeys`. A threshold of
@@ -199,9 +196,15 @@ pub struct Decrypted {
     key: DataKey,
     nonces: Nonces,
     format: Format,
+    comments_left: usize,
 }
 
 impl Decrypted {
+    /// How many comments stay encrypted, since they stand elsewhere than where they were encrypted. SOPS warns of them.
+    pub fn comments_left(&self) -> usize {
+        self.comments_left
+    }
+
     /// What is said of it.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata

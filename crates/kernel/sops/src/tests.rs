@@ -265,6 +265,18 @@ fn comments_in_lists_become_items_and_come_back() {
 }
 
 #[test]
+fn comments_that_moved_stay_encrypted() {
+    let sealed = sealed("a:\n    # hush\n    b: 1\n    c: 2\n", Format::Yaml, to(&[&["k"]], None));
+    let comment = sealed.lines().find(|line| line.contains("type:comment")).expect("it is there").to_owned();
+    let moved = format!("{}\n{}", comment.trim(), sealed.replace(&format!("{comment}\n"), ""));
+    let read = Encrypted::read(moved.as_bytes(), Format::Yaml, file()).expect("it is encrypted");
+    let plain = read.decrypt(&[&Open], Integrity::Checked).expect("comments are not protected");
+    assert_eq!(plain.comments_left(), 1);
+    let text = plain.text(Format::Yaml, Layout::default()).expect("it can be written");
+    assert_eq!(text.reveal_text(), Some(&*format!("{}\na:\n    b: 1\n    c: 2\n", comment.trim())));
+}
+
+#[test]
 fn what_can_t_be_encrypted_is_refused() {
     let sealed = sealed("a: hush\n", Format::Yaml, to(&[&["k"]], None));
     let cases: [(&str, Format, Recipients, &str); 7] = [

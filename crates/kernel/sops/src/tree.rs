@@ -16,11 +16,12 @@ const ONLY_ENCRYPTED: [u8; 32] = [
     0x3B, 0xF4, 0x4F, 0x72, 0xC6, 0xFD, 0xAD, 0xEC, 0x81, 0x76, 0xF2, 0x7D, 0x69,
 ];
 
-/// What is done about comments that can't be decrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DamagedComments {
-    Refused,
-    Kept,
+/// What decrypting a tree tells.
+pub(crate) struct Opened {
+    /// The code that its values give.
+    pub(crate) mac: String,
+    /// How many comments look encrypted and could not be decrypted.
+    pub(crate) comments_left: usize,
 }
 
 /// Digests the plain values of a tree in the order of the text. Comments and keys do not take part.
@@ -51,24 +52,21 @@ impl Mac {
     }
 }
 
-/// Decrypts all values in place and says which code they give.
-pub(crate) fn open(
-    branches: &mut [Branch],
-    metadata: &Metadata,
-    cipher: &mut Cipher<'_>,
-    damaged: DamagedComments,
-) -> Result<String> {
+/// Decrypts all values in place.
+pub(crate) fn open(branches: &mut [Branch], metadata: &Metadata, cipher: &mut Cipher<'_>) -> Result<Opened> {
     let mut mac = Mac::new(metadata.mac_only_encrypted);
+    let mut comments_left = 0;
     walk(branches, &metadata.selection, &mut |value, leaf| {
         let plain = match (leaf.encrypted, value) {
             (true, Value::Comment(comment)) => {
+                // Comments are not protected. SOPS writes some where it finds them under another key when it reads its
+                // file again, and can't decrypt them then; files of its old versions have plain ones.
                 let text = comment.text.reveal_text().unwrap_or_default();
-                return match cipher.open(text, leaf.path) {
-                    Ok(plain) => Ok(plain),
-                    Err(error) if is_sealed(text) && damaged == DamagedComments::Refused => Err(error),
-                    // Files of old versions of SOPS have plain comments, and so have those that a hand added.
-                    Err(_) => Ok(Value::Comment(comment)),
-                };
+                if let Ok(plain) = cipher.open(text, leaf.path) {
+                    return Ok(plain);
+                }
+                comments_left += usize::from(is_sealed(text));
+                return Ok(Value::Comment(comment));
             }
             (true, Value::Text(text)) => {
                 let text = text.reveal_text().ok_or_else(|| malformed("an encrypted value is damaged"))?;
@@ -82,7 +80,7 @@ pub(crate) fn open(
         }
         Ok(plain)
     })?;
-    Ok(mac.finish())
+    Ok(Opened { mac: mac.finish(), comments_left })
 }
 
 /// Encrypts all values in place and says which code they had.

@@ -15,7 +15,8 @@ const WORTH_A_THREAD: usize = 256 << 10;
 /// Templates and YAML nest, and are read by recursion. The memory is only reserved.
 const STACK_BYTES: usize = 64 << 20;
 
-/// A thread that works off what it is given, first come, first served.
+/// A thread that works off what it is given, the latest first: its owner needs the earliest first, so that they meet
+/// once and don't wait for each other at each piece.
 ///
 /// The thread starts once there is enough work to be worth it. Whoever waits for a piece of work that was not begun does
 /// it itself, so that nothing is lost where no thread is to be had.
@@ -135,7 +136,7 @@ impl Queue {
     fn work_off(&self) {
         let mut state = lock(&self.state);
         loop {
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.jobs.pop_back() {
                 drop(state);
                 job();
                 state = lock(&self.state);

@@ -20,6 +20,7 @@ mod ignore;
 mod load;
 mod metadata;
 mod pack;
+mod plain_schema;
 mod schema;
 mod schema_report;
 mod set;

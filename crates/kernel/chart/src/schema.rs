@@ -4,6 +4,7 @@
 //! Helm's validator words and nests them.
 
 use crate::chart::Chart;
+use crate::plain_schema::evidently_meets;
 use crate::schema_report::report;
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{PatternOptions, ReferencingError as Broken, Retrieve, Uri, ValidationError};
@@ -17,7 +18,8 @@ use std::time::Duration;
 
 type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
 
-/// Values held against schemas, on a thread of its own: to build a validator takes longer than to render many a chart.
+/// Values held against schemas: on a thread of its own where a validator has to be built, which takes longer than to
+/// render many a chart.
 #[derive(Debug)]
 #[must_use]
 pub struct Validation(State);
@@ -33,6 +35,7 @@ impl Validation {
     pub fn start(chart: &Chart, values: &Map, afterwards: impl FnOnce() + Send + 'static) -> Self {
         let mut checks = Vec::new();
         collect(chart, values, &mut checks);
+        checks.retain(|check| !check.is_evident());
         if checks.is_empty() {
             return Self(State::Done(Ok(())));
         }
@@ -50,6 +53,9 @@ impl Validation {
         }
     }
 }
+
+/// Bytes of a schema that are read sooner than a thread is started.
+const SMALL: usize = 16 << 10;
 
 /// Schemas nest, and are built and applied by recursion.
 const STACK_BYTES: usize = 64 << 20;
@@ -110,6 +116,18 @@ enum What {
     NoValues(String),
 }
 
+impl Check {
+    /// The values are fine, and it took no time to see.
+    fn is_evident(&self) -> bool {
+        match &self.what {
+            What::Values { schema, values, .. } if schema.len() <= SMALL => {
+                usable(schema).is_ok_and(|schema| evidently_meets(&schema, values))
+            }
+            _ => false,
+        }
+    }
+}
+
 fn collect(chart: &Chart, values: &Map, checks: &mut Vec<Check>) {
     if let Some(schema) = &chart.schema {
         let what = What::Values { schema: schema.bytes().into(), place: schema.place(), values: json_of_map(values) };
@@ -158,18 +176,36 @@ pub fn check_schema(schema: &[u8], values: &Map) -> Result<(), String> {
 }
 
 fn check(schema: &[u8], values: &Json) -> Result<(), String> {
-    let mut schema = read(schema)?;
-    name_dialect(&mut schema)?;
+    let schema = usable(schema)?;
+    if evidently_meets(&schema, values) { Ok(()) } else { check_all(&schema, values) }
+}
+
+fn check_all(schema: &Json, values: &Json) -> Result<(), String> {
     let validator = jsonschema::options()
         .with_pattern_options(PatternOptions::regex())
         .with_base_uri(ADDRESS)
         .with_retriever(Nothing)
-        .build(&schema)
-        .map_err(|error| unusable(&schema, &error))?;
+        .build(schema)
+        .map_err(|error| unusable(schema, &error))?;
     if validator.is_valid(values) {
         return Ok(());
     }
     Err(report(validator.iter_errors(values)))
+}
+
+/// Reads a schema whose dialect is known.
+fn usable(schema: &[u8]) -> Result<Json, String> {
+    let mut schema = read(schema)?;
+    name_dialect(&mut schema)?;
+    Ok(schema)
+}
+
+/// What the short way says, and what the long one does.
+#[cfg(test)]
+pub(crate) fn check_evident_and_all(schema: &Json, values: &Json) -> (bool, bool) {
+    let mut schema = schema.clone();
+    name_dialect(&mut schema).expect("it is a known one");
+    (evidently_meets(&schema, values), check_all(&schema, values).is_ok())
 }
 
 /// Reads a schema; the error is that of Go's JSON decoder.

@@ -5,7 +5,7 @@ use crate::fields::{items, mapping, place};
 use crate::outside::Outside;
 use crate::{merge, tables, template, yaml};
 use camino::Utf8Path;
-use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span, closest};
 use onepane_value::Map;
 use onepane_world::World;
 
@@ -44,14 +44,20 @@ impl Reader<'_> {
         let environments = mapping(&layer.fields, "environments", FileId::new(path))?;
         let is_given = self.inherited.is_some() || self.over.is_some();
         if environments.is_empty() && !is_given && self.environment != DEFAULT {
-            return Err(self.undefined(path));
+            return Err(self.undefined(path, &environments));
         }
         Ok(layer)
     }
 
-    fn undefined(&self, path: &Utf8Path) -> Box<Diagnostic> {
+    fn undefined(&self, path: &Utf8Path, environments: &Map) -> Box<Diagnostic> {
         let message = format!("environment `{}` is not defined in `{path}`", self.environment);
-        Diagnostic::error(UNDEFINED, message).at(Span::file(path))
+        let error = Diagnostic::error(UNDEFINED, message).at(Span::file(path));
+        let names: Vec<String> = environments.keys().iter().map(ToString::to_string).collect();
+        match closest(self.environment, names.iter().map(String::as_str)) {
+            Some(name) => error.hint(format!("did you mean `{name}`?")),
+            None if names.is_empty() => error,
+            None => error.hint(format!("it knows {}", names.join(", "))),
+        }
     }
 
     /// Reads a file, given the environment as it is before.
@@ -101,7 +107,7 @@ impl Reader<'_> {
             let environments = mapping(&merged, "environments", file)?;
             let is_defined = environments.is_empty() || environments.contains(self.environment);
             if role == Role::State && self.environment != DEFAULT && !is_defined {
-                return Err(self.undefined(path));
+                return Err(self.undefined(path, &environments));
             }
             whole = Some(merged);
         }

@@ -39,9 +39,9 @@ mod yaml;
 
 pub use environment::Environment;
 pub use hooks::Hook;
-pub use needs::{Needed, plan};
+pub use needs::{Needed, Unplanned, plan};
 pub use outside::{Outside, ProgramCall, Sandbox};
 pub use release::{Release, SetFlag, ValuesSource};
 pub use selector::Selector;
-pub use state::{Choice, Request, State, load, visit};
+pub use state::{Choice, Request, State, Visited, load, visit};
 pub use written::{YamlStyle, merged_values};

@@ -13,12 +13,21 @@ pub enum Needed {
     Included,
 }
 
+/// Why releases can't be planned.
+#[derive(Debug)]
+pub struct Unplanned {
+    /// In Helmfile's words.
+    pub message: String,
+    /// The releases that it is about, by their place.
+    pub releases: Vec<usize>,
+}
+
 /// Puts releases, each an id and the ids that it needs, into groups, one after the other, so that each comes behind
 /// what it needs; within a group in their order. Of all releases, the `chosen` ones are planned; none chosen are all.
 ///
 /// # Errors
-/// In Helmfile's words, for needs that do not exist, that lead in a circle, or that are not chosen.
-pub fn plan(releases: &[(&str, &[String])], chosen: &[&str], needed: Needed) -> Result<Vec<Vec<usize>>, String> {
+/// For needs that do not exist, that lead in a circle, or that are not chosen.
+pub fn plan(releases: &[(&str, &[String])], chosen: &[&str], needed: Needed) -> Result<Vec<Vec<usize>>, Unplanned> {
     let places: HashMap<&str, usize> = releases.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     let mut undefined: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (id, needs) in releases {
@@ -28,11 +37,12 @@ pub fn plan(releases: &[(&str, &[String])], chosen: &[&str], needed: Needed) -> 
     }
     if let Some((need, by)) = undefined.first_key_value() {
         let name = need.rsplit('/').next().unwrap_or_default();
-        return Err(format!(
+        let message = format!(
             "release(s) {} depend(s) on an undefined release {need:?}. Perhaps you made a typo in \"needs\" or forgot \
              defining a release named {name:?} with appropriate \"namespace\" and \"kubeContext\"?",
             by.iter().map(|id| format!("{id:?}")).collect::<Vec<_>>().join(", ")
-        ));
+        );
+        return Err(Unplanned { message, releases: by.iter().map(|id| places[id]).collect() });
     }
     let groups = groups(releases, &places)?;
     if chosen.is_empty() {
@@ -60,7 +70,8 @@ pub fn plan(releases: &[(&str, &[String])], chosen: &[&str], needed: Needed) -> 
                 if needed == Needed::Chosen {
                     by.sort_unstable();
                     by.dedup();
-                    return Err(not_chosen(id, &by));
+                    let releases = by.iter().map(|id| places[id]).collect();
+                    return Err(Unplanned { message: not_chosen(id, &by), releases });
                 }
                 only.insert(id);
             }
@@ -75,7 +86,7 @@ pub fn plan(releases: &[(&str, &[String])], chosen: &[&str], needed: Needed) -> 
 }
 
 /// All releases by depth.
-fn groups(releases: &[(&str, &[String])], places: &HashMap<&str, usize>) -> Result<Vec<Vec<usize>>, String> {
+fn groups(releases: &[(&str, &[String])], places: &HashMap<&str, usize>) -> Result<Vec<Vec<usize>>, Unplanned> {
     let mut missing: Vec<HashSet<usize>> = Vec::with_capacity(releases.len());
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); releases.len()];
     for (at, (_, needs)) in releases.iter().enumerate() {
@@ -100,12 +111,16 @@ fn groups(releases: &[(&str, &[String])], places: &HashMap<&str, usize>) -> Resu
     }
     match (0..releases.len()).filter(|at| !missing[*at].is_empty()).min_by_key(|at| releases[*at].0) {
         None => Ok(groups),
-        Some(first) => Err(format!("cycle detected: {}", circle(first, &missing, releases))),
+        Some(first) => {
+            let circle = circle(first, &missing);
+            let names: Vec<&str> = circle.iter().map(|at| releases[*at].0).collect();
+            Err(Unplanned { message: format!("cycle detected: {}", names.join(" -> ")), releases: circle })
+        }
     }
 }
 
 /// The way around from a release that is in a circle or behind one.
-fn circle(first: usize, missing: &[HashSet<usize>], releases: &[(&str, &[String])]) -> String {
+fn circle(first: usize, missing: &[HashSet<usize>]) -> Vec<usize> {
     let (mut path, mut at) = (Vec::new(), first);
     while !path.contains(&at) {
         path.push(at);
@@ -113,7 +128,7 @@ fn circle(first: usize, missing: &[HashSet<usize>], releases: &[(&str, &[String]
     }
     let start = path.iter().position(|on| *on == at).unwrap_or_default();
     path.push(at);
-    path[start..].iter().map(|at| releases[*at].0).collect::<Vec<_>>().join(" -> ")
+    path.split_off(start)
 }
 
 fn not_chosen(id: &str, by: &[&str]) -> String {
@@ -136,7 +151,7 @@ fn not_chosen(id: &str, by: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    fn planned(needs: &[(&str, &[&str])], chosen: &[&str], needed: Needed) -> Result<String, String> {
+    fn planned(needs: &[(&str, &[&str])], chosen: &[&str], needed: Needed) -> Result<String, Unplanned> {
         let needs: Vec<(&str, Vec<String>)> =
             needs.iter().map(|(id, needs)| (*id, needs.iter().map(|need| (*need).to_owned()).collect())).collect();
         let releases: Vec<(&str, &[String])> = needs.iter().map(|(id, needs)| (*id, needs.as_slice())).collect();
@@ -156,19 +171,20 @@ mod tests {
             (&["mq"], Needed::Included, "mq"),
             (&["api", "db", "mq"], Needed::Chosen, "mq db, api"),
         ] {
-            assert_eq!(planned(SHOP, chosen, needed).as_deref(), Ok(wanted), "{chosen:?} {needed:?}");
+            assert_eq!(planned(SHOP, chosen, needed).expect("it can be planned"), wanted, "{chosen:?} {needed:?}");
         }
     }
 
     #[test]
     fn what_can_t_be_planned_is_refused() {
-        for (needs, chosen, says) in [
-            (SHOP, &["web"][..], "release \"web\" depends on \"api\" which does not match the selectors."),
-            (&[("a", &["x/b"][..])], &[], "release(s) \"a\" depend(s) on an undefined release \"x/b\"."),
-            (&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])], &[], "cycle detected: b -> c -> b"),
+        for (needs, chosen, about, says) in [
+            (SHOP, &["web"][..], &[0][..], "release \"web\" depends on \"api\" which does not match the selectors."),
+            (&[("a", &["x/b"][..])], &[], &[0], "release(s) \"a\" depend(s) on an undefined release \"x/b\"."),
+            (&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])], &[], &[1, 2, 1], "cycle detected: b -> c -> b"),
         ] {
             let error = planned(needs, chosen, Needed::Chosen).expect_err("it can't be planned");
-            assert!(error.starts_with(says), "{error}");
+            assert!(error.message.starts_with(says), "{error:?}");
+            assert_eq!(error.releases, about, "{error:?}");
         }
     }
 }

@@ -5,13 +5,13 @@ use crate::fields::{items, mapping, place, plain_text, text, unrendered_release,
 use crate::files::Missing;
 use crate::layers::{Reader, UNDEFINED};
 use crate::merge;
-use crate::needs::{Needed, plan};
+use crate::needs::{Needed, Unplanned, plan};
 use crate::outside::{Outside, Sandbox};
 use crate::release::{Release, Surroundings};
 use crate::selector::Selector;
 use crate::spec::{Templates, default_inherit};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, FileId, Result};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::{Map, Value};
 use onepane_world::{EntryKind, World};
 use std::collections::{HashMap, HashSet};
@@ -35,6 +35,8 @@ pub struct State {
     pub(crate) selectors: Vec<Selector>,
     /// Whether it was read with others of its folder: Helmfile names paths from the root then.
     pub is_one_of_many: bool,
+    /// The entries of `helmfiles` that it was named by, from the outside in: their indices and places.
+    named_by: Vec<(usize, Span)>,
 }
 
 /// What states are read for.
@@ -102,28 +104,30 @@ pub fn load(world: &dyn World, path: &Utf8Path, environment: &str) -> Result<Sta
     Ok(state)
 }
 
+/// The states that were read.
+#[derive(Debug, Default)]
+pub struct Visited {
+    /// In Helmfile's order.
+    pub states: Vec<State>,
+    /// Why others were passed over: they don't know the environment.
+    pub passed_over: Vec<Box<Diagnostic>>,
+}
+
 /// Reads the states at `path`, or where Helmfile looks for one, and those that they name: these come first.
-///
-/// A file that does not know the environment is passed over.
 ///
 /// # Errors
 /// For the first that can't be read.
-pub fn visit(
-    world: &dyn World,
-    outside: &dyn Outside,
-    request: &Request,
-    path: Option<&Utf8Path>,
-) -> Result<Vec<State>> {
+pub fn visit(world: &dyn World, outside: &dyn Outside, request: &Request, path: Option<&Utf8Path>) -> Result<Visited> {
     let visitor = Visitor { world, outside, request };
     let files = match path {
         Some(path) if world.kind(path) == Some(EntryKind::Folder) => states_in(world, path)?,
         Some(path) => find(world, path)?,
         None => find(world, Utf8Path::new(""))?,
     };
-    let mut states = Vec::new();
+    let mut visited = Visited::default();
     let handed = Handed { selectors: request.selectors.clone(), ..Handed::default() };
-    visitor.visit(&files, &handed, &mut Vec::new(), &mut states)?;
-    Ok(states)
+    visitor.visit(&files, &handed, &mut Vec::new(), &mut visited)?;
+    Ok(visited)
 }
 
 /// The state files at a path: itself, or the one that Helmfile looks for in a folder, or all of `helmfile.d`.
@@ -184,6 +188,11 @@ struct Handed {
     fields: Map,
     /// Whether a state named it.
     is_named: bool,
+    named_by: Vec<(usize, Span)>,
+}
+
+fn in_entry(index: usize) -> String {
+    format!("in `helmfiles[{index}]`")
 }
 
 struct Visitor<'a> {
@@ -198,7 +207,7 @@ impl Visitor<'_> {
         files: &[Utf8PathBuf],
         handed: &Handed,
         path: &mut Vec<Utf8PathBuf>,
-        states: &mut Vec<State>,
+        visited: &mut Visited,
     ) -> Result<()> {
         for file in files {
             if path.contains(file) || path.len() > DEEPEST {
@@ -206,13 +215,18 @@ impl Visitor<'_> {
             }
             let state = match self.read(file, handed) {
                 Ok(state) => State { is_one_of_many: files.len() > 1, ..state },
-                Err(error) if error.code == UNDEFINED => continue,
+                Err(error) if error.code == UNDEFINED => {
+                    let traced = handed.named_by.iter().rev();
+                    let error = traced.fold(error, |error, (index, span)| error.trace(in_entry(*index), Some(*span)));
+                    visited.passed_over.push(error);
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             path.push(file.clone());
-            self.visit_named(&state, file, path, states)?;
+            self.visit_named(&state, file, path, visited)?;
             path.pop();
-            states.push(state);
+            visited.states.push(state);
         }
         Ok(())
     }
@@ -223,7 +237,7 @@ impl Visitor<'_> {
         state: &State,
         file: &Utf8Path,
         path: &mut Vec<Utf8PathBuf>,
-        states: &mut Vec<State>,
+        visited: &mut Visited,
     ) -> Result<()> {
         let id = FileId::new(file);
         let folder = file.parent().unwrap_or(Utf8Path::new(""));
@@ -244,7 +258,8 @@ impl Visitor<'_> {
             }
             let selectors =
                 if said.is_none() && !explicit || inherits_selectors { state.selectors.clone() } else { own };
-            let mut handed = Handed { selectors, is_named: true, ..Handed::default() };
+            let named_by = [&*state.named_by, &[(index, span)]].concat();
+            let mut handed = Handed { selectors, is_named: true, named_by, ..Handed::default() };
             let values = items(entry_fields, "values", id)?;
             if !values.is_empty() {
                 handed.values = Some((values, folder.to_owned(), id));
@@ -259,12 +274,12 @@ impl Visitor<'_> {
                     }
                 }
             }
-            let in_entry = |error: Box<Diagnostic>| {
+            let placed = |error: Box<Diagnostic>| {
                 let error = if error.primary.is_none() { error.at(span) } else { error };
-                error.trace(format!("in `helmfiles[{index}]`"), Some(span))
+                error.trace(in_entry(index), Some(span))
             };
-            let files = self.named(&named, folder, &state.fields, id, span).map_err(in_entry)?;
-            self.visit(&files, &handed, path, states).map_err(in_entry)?;
+            let files = self.named(&named, folder, &state.fields, id, span).map_err(placed)?;
+            self.visit(&files, &handed, path, visited).map_err(placed)?;
         }
         Ok(())
     }
@@ -276,7 +291,7 @@ impl Visitor<'_> {
         folder: &Utf8Path,
         fields: &Map,
         id: FileId,
-        span: onepane_diagnostics::Span,
+        span: Span,
     ) -> Result<Vec<Utf8PathBuf>> {
         let missing = Missing::parse(text(fields, "missingFileHandler").as_deref(), fields, id)?;
         let found = crate::files::find(self.world, folder, pattern, Missing::PassedOver, span)?;
@@ -367,6 +382,7 @@ impl Visitor<'_> {
             data,
             selectors,
             is_one_of_many: false,
+            named_by: handed.named_by.clone(),
         })
     }
 
@@ -475,7 +491,7 @@ impl State {
             ids.iter().zip(&all).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
         let planned = |chosen: &[&str]| {
             let groups = plan(&nodes, chosen, choice.needed);
-            let groups = groups.map_err(|problem| self.needs_error(problem))?;
+            let groups = groups.map_err(|problem| self.unplanned(problem, &all))?;
             Ok::<Vec<&Release>, Box<Diagnostic>>(groups.into_iter().flatten().map(|at| all[at]).collect())
         };
         let wanted: Vec<&str> = chosen_ids.keys().map(String::as_str).collect();
@@ -501,7 +517,7 @@ impl State {
         let ids: Vec<String> = listed.iter().map(|release| release.id()).collect();
         let nodes: Vec<(&str, &[String])> =
             ids.iter().zip(&listed).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
-        let groups = plan(&nodes, &[], Needed::Included).map_err(|problem| self.needs_error(problem))?;
+        let groups = plan(&nodes, &[], Needed::Included).map_err(|problem| self.unplanned(problem, &listed))?;
         Ok(groups.into_iter().map(|group| group.into_iter().map(|at| listed[at]).collect()).collect())
     }
 
@@ -527,9 +543,19 @@ impl State {
         Ok(())
     }
 
-    fn needs_error(&self, problem: String) -> Box<Diagnostic> {
-        let error = Diagnostic::error("helmfile-needs", problem);
-        error.at(onepane_diagnostics::Span::file(&self.path))
+    fn unplanned(&self, problem: Unplanned, releases: &[&Release]) -> Box<Diagnostic> {
+        let mut about: Vec<&Release> = Vec::new();
+        for release in problem.releases.iter().map(|at| releases[*at]) {
+            if !about.iter().any(|other| std::ptr::eq(*other, release)) {
+                about.push(release);
+            }
+        }
+        let mut error = Diagnostic::error("helmfile-needs", problem.message);
+        for (index, release) in about.into_iter().enumerate() {
+            let needs = format!("`{}` needs {}", release.name, release.needs.join(", "));
+            error = if index == 0 { error.at_with(release.span, needs) } else { error.label(release.span, needs) };
+        }
+        self.named_by.iter().rev().fold(error, |error, (index, span)| error.trace(in_entry(*index), Some(*span)))
     }
 
     /// Refuses releases that can't be told apart.

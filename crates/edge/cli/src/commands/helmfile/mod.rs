@@ -34,8 +34,8 @@ enum Failure {
     Found(Box<Diagnostic>),
     /// A chart could not be rendered.
     Helm(helm::Failure),
-    /// Nothing was selected.
-    NothingSelected(String),
+    /// Nothing was selected, maybe since states were passed over.
+    NothingSelected(String, Vec<Box<Diagnostic>>),
 }
 
 impl Failure {
@@ -150,9 +150,10 @@ fn fail(failure: Failure) -> ExitCode {
         Failure::Text(message) => eprintln!("{message}"),
         Failure::Found(diagnostic) => Terminal::new(ColorChoice::Auto).report(&diagnostic, ".".into()),
         Failure::Helm(failure) => failure.report(),
-        Failure::NothingSelected(message) => {
+        Failure::NothingSelected(message, why) => {
             eprintln!("err: {message}");
-            return ExitCode::from(2);
+            why.iter().for_each(|diagnostic| Terminal::new(ColorChoice::Auto).report(diagnostic, ".".into()));
+            return ExitCode::from(3);
         }
     }
     ExitCode::FAILURE

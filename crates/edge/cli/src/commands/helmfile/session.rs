@@ -6,7 +6,8 @@ use super::system::System;
 use crate::commands::helm::current_folder;
 use crate::commands::pflag::Parsed;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_helmfile::{Release, Request, State, visit};
+use onepane_diagnostics::Diagnostic;
+use onepane_helmfile::{Release, Request, State, Visited, visit};
 use onepane_world::{EntryKind, OsWorld, World, normalize};
 
 /// The states that were read, and what they are read with.
@@ -16,6 +17,8 @@ pub(super) struct Session {
     pub(super) system: System,
     pub(super) request: Request,
     pub(super) states: Vec<State>,
+    /// Why states were passed over.
+    passed_over: Vec<Box<Diagnostic>>,
 }
 
 impl Session {
@@ -30,8 +33,8 @@ impl Session {
         if file.as_deref() == Some("-") {
             return Err(Failure::text("a state from standard input is not read yet: name a file"));
         }
-        let states = visit(&world, &system, &request, file.as_deref().map(Utf8Path::new))?;
-        Ok(Self { world, folder, system, request, states })
+        let Visited { states, passed_over } = visit(&world, &system, &request, file.as_deref().map(Utf8Path::new))?;
+        Ok(Self { world, folder, system, request, states, passed_over })
     }
 
     /// Fails where nothing was selected, unless that is allowed.
@@ -41,9 +44,10 @@ impl Session {
         }
         let selectors = flags.all("selector").join(", ");
         let environment = &self.request.environment;
-        Err(Failure::NothingSelected(format!(
+        let message = format!(
             "no releases found that matches specified selector({selectors}) and environment({environment}), in any helmfile"
-        )))
+        );
+        Err(Failure::NothingSelected(message, self.passed_over.clone()))
     }
 
     /// A release's chart as Helm is to find it.

@@ -11,6 +11,7 @@ use crate::commands::helm::render_for_helmfile;
 use crate::commands::pflag::{Flag, Kind, Parsed, flag};
 use onepane_helmfile::{Release, State};
 use rayon::prelude::*;
+use std::collections::HashSet;
 
 pub(super) const FLAGS: &[Flag] = &[
     flag("include-crds", Kind::Bool, "print the charts' crds/ too"),
@@ -66,9 +67,14 @@ fn writes_files(flags: &Parsed) -> bool {
 /// Runs the hooks that may make charts and values, and fetches what charts depend on.
 pub(super) fn prepare(session: &Session, state: &State, flags: &Parsed, command: &str) -> Result<(), Failure> {
     let transitively = flags.is_set("include-needs") || flags.is_set("include-transitive-needs");
+    let mut built = HashSet::new();
+    let has_hooks = state.releases.iter().any(|release| release.field("hooks").is_some());
     for release in state.chosen(transitively).into_iter().filter(|release| release.desired) {
         trigger(session, state, Some(release), Event::Prepare, command)?;
-        build_dependencies(session, state, release, flags)?;
+        // Helmfile does it for each release. A hook may have changed the chart since.
+        if built.insert(&release.chart) || has_hooks {
+            build_dependencies(session, state, release, flags)?;
+        }
     }
     Ok(())
 }

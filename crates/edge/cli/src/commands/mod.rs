@@ -8,6 +8,7 @@ pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod pflag;
 pub(crate) mod render;
+pub(crate) mod secrets;
 pub(crate) mod why;
 
 use crate::terminal::Failure;

@@ -2,7 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
-
+mod decrypted_world;
 pub(crate) mod helm;
 pub(crate) mod helmfile;
 pub(crate) mod init;

@@ -85,7 +85,7 @@ enum Command {
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
     /// Encrypt, decrypt and edit files of SOPS
-    Secrets(commands::secrets::Arguments),
+    Secrets(Box<commands::secrets::Arguments>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -143,7 +143,14 @@ fn each_reads_what_the_other_wrote() {
                 .any(|start| line.trim_start().trim_start_matches('"').starts_with(start))
         };
         let stable = |text: &[u8]| -> Vec<String> {
-            keys(text).into_iter().filter(|line| !varies(line) && !looks_random(line)).collect()
+            let mut is_armour = false;
+            let kept = |line: &String| {
+                // age adds some of a random length, so that the last line may be as short as a word.
+                let is_part = is_armour || line.contains("-----BEGIN");
+                is_armour = is_part && !line.contains("-----END");
+                !is_part && !varies(line) && !looks_random(line)
+            };
+            keys(text).into_iter().filter(kept).collect()
         };
         if sops.looks_alike {
             assert_eq!(stable(&ours), stable(&theirs), "{name}");

@@ -30,11 +30,12 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
     let terminal = Terminal::new(cli.color);
     let directory = cli.directory;
     let outcome = match cli.command {
-        Command::Init(arguments) => commands::init::run(&terminal, &arguments),
+        Command::Init(arguments) => commands::init::run(&terminal, directory.as_deref(), &arguments),
         Command::Render(arguments) => commands::render::run(&terminal, directory.as_deref(), &arguments),
         Command::Build(arguments) => commands::build::run(&terminal, directory.as_deref(), &arguments),
         Command::Check(arguments) => commands::check::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
+        Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onepane", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -83,6 +84,8 @@ enum Command {
     Check(commands::check::Arguments),
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
+    /// Encrypt, decrypt and edit files of SOPS
+    Secrets(Box<commands::secrets::Arguments>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

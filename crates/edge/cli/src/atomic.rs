@@ -31,6 +31,15 @@ pub(crate) fn rewrite(path: &Utf8Path, contents: &[u8]) -> Result<()> {
     kept().map_err(|error| cannot_write(path, &error))
 }
 
+/// Writes a new file that only the user may read.
+pub(crate) fn write_private(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    #[cfg(unix)]
+    let rights = Some(std::os::unix::fs::PermissionsExt::from_mode(0o600));
+    #[cfg(not(unix))]
+    let rights = None;
+    replace(path, contents, rights).map_err(|error| cannot_write(path, &error))
+}
+
 fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions>) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     std::fs::create_dir_all(folder)?;
@@ -43,10 +52,11 @@ fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(contents)?;
     if let Some(rights) = rights {
+        // Before there is anything in it that these keep others from.
         file.as_file().set_permissions(rights)?;
     }
+    file.write_all(contents)?;
     file.persist(path)?;
     Ok(())
 }

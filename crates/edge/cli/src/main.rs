@@ -9,6 +9,7 @@ mod atomic;
 mod commands;
 mod jsonpath;
 mod process;
+mod redaction;
 mod remotes;
 mod terminal;
 

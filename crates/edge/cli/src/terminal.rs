@@ -1,6 +1,7 @@
 //! What goes to the user: findings and progress on stderr, with or without colour.
 
 use crate::arguments::ColorChoice;
+use crate::redaction::redacted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onepane_diagnostics::{Diagnostic, FileId, render_full};
 use std::io::{IsTerminal, Write};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub(crate) enum Failure {
     /// Findings to show, with the folder that their relative paths start at.
     Found(Vec<Diagnostic>, camino::Utf8PathBuf),
+    /// A finding that is shown without lines of the file it is about: these may be secret.
+    WithoutExcerpts(Box<Diagnostic>),
     /// Nobody reads the output any more, as in `onepane build | head`.
     OutputClosed,
 }
@@ -22,6 +25,11 @@ impl From<Box<Diagnostic>> for Failure {
 }
 
 impl Failure {
+    /// What is wrong with a plain text that is to be encrypted, or was.
+    pub(crate) fn without_excerpts(diagnostic: Box<Diagnostic>) -> Self {
+        Self::WithoutExcerpts(diagnostic)
+    }
+
     /// The same findings, about files below `folder`.
     pub(crate) fn below(folder: &camino::Utf8Path) -> impl Fn(Box<Diagnostic>) -> Self {
         move |diagnostic| Self::Found(vec![*diagnostic], folder.to_owned())
@@ -64,13 +72,16 @@ impl Terminal {
         let source = |file: FileId| -> Option<Arc<str>> {
             std::fs::read_to_string(folder.join(file.path())).ok().map(Into::into)
         };
-        eprintln!("{}", render_full(diagnostic, &source, self.color_stderr));
+        eprintln!("{}", redacted(&render_full(diagnostic, &source, self.color_stderr)));
     }
 
     /// Reports what failed, and the exit code for it.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         match failure {
             Failure::OutputClosed => {}
+            Failure::WithoutExcerpts(diagnostic) => {
+                eprintln!("{}", redacted(&render_full(diagnostic, &|_| None, self.color_stderr)));
+            }
             Failure::Found(diagnostics, folder) => {
                 diagnostics.iter().for_each(|diagnostic| self.report(diagnostic, folder));
             }

@@ -1,6 +1,6 @@
 //! Keys for files that SOPS encrypts: where they are found on a machine, and how those are asked who keep them.
 //!
-//! [`find_age_keys`] and [`find_pgp_keys`] look where SOPS looks and hand what they find to `onepane-sops`. [`Gpg`] lets
+//! [`FoundKeys`] are all of them. [`find_age_keys`] and [`find_pgp_keys`] look where SOPS looks and hand what they find to `onepane-sops`. [`Gpg`] lets
 //! GnuPG use a key that it does not give away. [`CloudKeys`] asks AWS KMS, Google Cloud KMS, Azure Key Vault and
 //! HashiCorp Vault through their HTTP interfaces, with the credentials that their own programs read.
 //!
@@ -15,6 +15,7 @@ mod aws_signature;
 mod azure;
 mod cloud;
 mod failure;
+mod found;
 mod gcp;
 mod gcp_token;
 mod gpg;
@@ -25,8 +26,9 @@ mod vault;
 
 pub use age_files::{FoundAgeKeys, default_age_file, find_age_keys};
 pub use cloud::CloudKeys;
+pub use found::FoundKeys;
 pub use gpg::{Gpg, find_pgp_keys};
-pub use program::Programs;
+pub use program::{Programs, words};
 pub use settings::Endpoints;
 
 #[cfg(test)]

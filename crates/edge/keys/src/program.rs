@@ -42,8 +42,9 @@ pub(crate) fn run(words: &[String], variables: &[(&str, &str)], input: &[u8]) ->
     Ok(output.into())
 }
 
-/// The words of a command line, with the quotes and backslashes of a shell and nothing else of it.
-pub(crate) fn words(line: &str) -> Option<Vec<String>> {
+/// The words of a command line, with the quotes and backslashes of a shell and nothing else of it; `None` where a quote is
+/// open.
+pub fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut characters = line.chars();

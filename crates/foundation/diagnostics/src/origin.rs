@@ -1,6 +1,7 @@
 //! The history of a value: [`Origin`] is what a value, a YAML node or a stretch of rendered text carries.
 
 use crate::{SourceText, Span};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -94,6 +95,8 @@ pub enum Step {
     ChartDefaults,
     /// A values file named by the user or a state file.
     ValuesFile,
+    /// What was decrypted, or what a reference to a secret stands for.
+    Secret,
     /// A `--set` flag or a `set:` entry.
     SetFlag,
     /// A template's text or action.
@@ -133,6 +136,7 @@ impl Step {
             Self::Source => "manifest",
             Self::ChartDefaults => "chart defaults",
             Self::ValuesFile => "values file",
+            Self::Secret => "secret",
             Self::SetFlag => "set flag",
             Self::Template => "template",
             Self::Patch => "patch",
@@ -218,6 +222,22 @@ impl Origin {
         }
     }
 
+    /// The secret that it was made of, if any: what it is itself, or what it read. What it replaced is not in it.
+    pub fn secret(&self) -> Option<&Record> {
+        // What several steps read is looked at once.
+        let mut seen = HashSet::new();
+        let mut rest = vec![self];
+        while let Some(known) = rest.pop().map(|origin| origin.0.as_ref()) {
+            let Some(known) = known.filter(|known| seen.insert(Arc::as_ptr(known))) else { continue };
+            match &**known {
+                Known::Record(record) if record.step == Step::Secret => return Some(record),
+                Known::Record(record) => rest.extend(&record.inputs),
+                Known::Printed(printed) => rest.extend(&*printed.inputs),
+            }
+        }
+        None
+    }
+
     /// Whether both are the very same record.
     pub fn same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -287,6 +307,24 @@ mod tests {
         let chain = origin(3).over(&origin(2).over(&origin(1)));
         let lines: Vec<_> = chain.chain().map(|record| record.span.map(|span| span.line)).collect();
         assert_eq!(lines, [Some(3), Some(2), Some(1)]);
+    }
+
+    #[test]
+    fn a_secret_is_found_in_what_was_read_and_not_in_what_was_replaced() {
+        let secret = Origin::at(Step::Secret, Span::new(crate::FileId::new("secrets.yaml"), 4, 1));
+        let read = |inputs: &[&Origin]| {
+            let inputs = inputs.iter().map(|input| (*input).clone()).collect();
+            Origin::from(Record { step: Step::Template, span: None, note: None, inputs, previous: Origin::UNKNOWN })
+        };
+        let line = |origin: &Origin| origin.secret().and_then(|record| record.span).map(|span| span.line);
+        assert_eq!(line(&secret.over(&origin(1))), Some(4));
+        assert_eq!(line(&origin(1).over(&secret)), None);
+        // As many ways lead there as to the power of 40.
+        let mut deep = read(&[&origin(1), &secret]);
+        for _ in 0..40 {
+            deep = read(&[&origin(2), &deep, &deep]);
+        }
+        assert_eq!((line(&deep), line(&Origin::UNKNOWN)), (Some(4), None));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod list;
 mod map;
 mod object;
 mod release;
+mod secrets;
 mod text;
 mod value;
 mod yaml;

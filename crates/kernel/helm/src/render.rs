@@ -153,7 +153,8 @@ pub fn render_within(
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
 
-    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None };
+    let secrets = options.origins == Origins::Tracked && Value::from(given.clone()).secret().is_some();
+    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None, secrets };
     let data = plan.add(&chart, "", &Parent::None(values));
     let explanation = options.explain.as_ref().map(|sources| Explanation::new(&chart, given, sources, &data));
     plan.explanation = explanation.map(RefCell::new);
@@ -206,7 +207,8 @@ pub(crate) fn render_leniently(
         return Some(Err(error.message));
     }
     let Data::Map(values) = Value::from(values).deep_copy().data else { return None };
-    let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None };
+    let top = Top::new(options);
+    let mut plan = Plan { templates: BTreeMap::new(), options, top, explanation: None, secrets: false };
     plan.add(chart, "", &Parent::None(values));
     let printed = plan.parse(&mut Early::new(options.origins));
     let printed = printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Linter, &mut |_, _| {}));
@@ -259,6 +261,8 @@ struct Plan<'a> {
     options: &'a RenderOptions,
     top: Top,
     explanation: Option<RefCell<Explanation<'a>>>,
+    /// Whether there are secrets among the values.
+    secrets: bool,
 }
 
 impl Plan<'_> {
@@ -323,8 +327,14 @@ impl Plan<'_> {
     fn parse(&self, early: &mut Early) -> Result<Templates, Box<Diagnostic>> {
         let origins = self.options.origins == Origins::Tracked;
         let absences = self.explanation.is_some();
-        let options =
-            Options { missing_key: MissingKey::Zero, origins, absences, set_name: "gotpl", ..Options::default() };
+        let options = Options {
+            missing_key: MissingKey::Zero,
+            origins,
+            absences,
+            secrets: self.secrets,
+            set_name: "gotpl",
+            ..Options::default()
+        };
         let mut templates = Templates::new(early.functions.clone(), options);
         let order = self.order();
         let pending: Vec<_> = order.iter().map(|(_, template)| early.template(&template.file)).collect();

@@ -3,7 +3,7 @@
 use crate::fields::{items, mapping, place, plain_text, text};
 use crate::files::{self, Missing};
 use crate::outside::Outside;
-use crate::{hcl, merge, template, yaml};
+use crate::{hcl, merge, secrets, template, yaml};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::{Data, Map, Value};
@@ -126,7 +126,7 @@ impl Environment {
         let mut hcl_files = Vec::new();
         for source in sources {
             match &source.data {
-                Data::Map(map) => add(&mut all, map),
+                Data::Map(map) => add(&mut all, &secrets::noted(map, around.outside)),
                 Data::String(path) => {
                     let span = place(source, around.file);
                     for path in files::find(around.world, around.folder, &path.to_str(), missing, span)? {
@@ -138,7 +138,8 @@ impl Environment {
                         let values = if falls_back { merge::values(&all, &self.merged()) } else { self.merged() };
                         let data = self.data_with("", values);
                         let bytes = read_text(around.world, around.outside, &path, &data, span)?;
-                        add(&mut all, &yaml::values(&bytes, FileId::new(&path))?);
+                        let values = yaml::values(&bytes, FileId::new(&path))?;
+                        add(&mut all, &secrets::noted(&values, around.outside));
                     }
                 }
                 _ => {
@@ -161,7 +162,13 @@ fn read_secrets(sources: &[Value], missing: Missing, around: &Around<'_>) -> Res
         let span = place(source, around.file);
         for path in files::find(around.world, around.folder, &plain_text(source), missing, span)? {
             let bytes = decrypted(around.world, around.outside, &path, span)?;
-            all = merge::values(&all, &yaml::values(&bytes, FileId::new(&path))?);
+            // What is in it is in no error.
+            let values = yaml::values(&bytes, FileId::new("what was decrypted")).map_err(|_| {
+                Diagnostic::error("helmfile-secrets", format!("`{path}` decrypts to what is no mapping in YAML"))
+                    .at(span)
+            })?;
+            let encrypted = around.world.read(&path).unwrap_or_else(|_| [].into());
+            all = merge::values(&all, &secrets::decrypted_values(&values, &encrypted, &path));
         }
     }
     Ok(all)

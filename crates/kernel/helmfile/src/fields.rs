@@ -4,7 +4,7 @@ use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::{Data, Map, Value, format};
 
 /// What changes how a release renders, and is not known to `onepane render`.
-const UNRENDERED: [&str; 16] = [
+const UNRENDERED: [&str; 15] = [
     "apiVersions",
     "dependencies",
     "directory",
@@ -14,7 +14,6 @@ const UNRENDERED: [&str; 16] = [
     "kubeVersion",
     "postRenderer",
     "postRendererArgs",
-    "secrets",
     "setString",
     "skipSchemaValidation",
     "strategicMergePatches",

@@ -1,6 +1,6 @@
 //! What Helmfile's templates can call besides sprig: [`table`].
 
-use crate::{references, yaml};
+use crate::{secrets, yaml};
 use onepane_diagnostics::FileId;
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, Kind, List, Map, Text, Value, format, to_yaml_pretty};
@@ -135,7 +135,7 @@ fn fetch_secret_value(context: &mut dyn Context, arguments: &[Value]) -> Outcome
 /// References to secrets, resolved.
 fn expand(context: &mut dyn Context, value: &Value) -> Outcome {
     let host = context.host();
-    Ok(references::expand(value, &|reference| host.secret(reference))?)
+    Ok(secrets::expanded(value, &|reference| host.secret(reference))?)
 }
 
 fn text(value: &Value) -> String {

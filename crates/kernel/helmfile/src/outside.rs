@@ -1,5 +1,6 @@
 //! What a state asks of the world outside of the repository: [`Outside`].
 
+use crate::SecretLines;
 use camino::Utf8Path;
 use onepane_value::Value;
 
@@ -22,6 +23,11 @@ pub trait Outside: Sync {
     /// # Errors
     /// Why it can't be decrypted; never with what is in it.
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Where it is noted which lines of rendered texts were made of secrets; `None` where nobody asks, and nothing is.
+    fn secret_lines(&self) -> Option<&SecretLines> {
+        None
+    }
 }
 
 /// A program to run: for `exec` in a template, or for a hook.

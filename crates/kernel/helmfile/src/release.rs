@@ -7,7 +7,7 @@ use crate::outside::Outside;
 use crate::spec::Templates;
 use crate::state::State;
 use crate::yaml::{self, for_helm};
-use crate::{merge, references, template};
+use crate::{merge, references, secrets, template};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::parse_values;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
@@ -197,15 +197,31 @@ impl Release {
         is_local_chart(&self.chart_name)
     }
 
-    /// Reads what rendering needs, without what is outside of the repository.
-    pub(crate) fn prepare(&mut self, state: &State, world: &dyn World) -> Result<()> {
+    /// Reads what rendering needs: values, then secrets over them.
+    pub(crate) fn prepare(&mut self, state: &State, world: &dyn World, outside: &dyn Outside) -> Result<()> {
         let file = FileId::new(&state.path);
         let missing = self.missing(state, file)?;
         let data = state.release_data(self);
         for source in items(&self.spec, "values", file)? {
-            self.values.extend(values_source(&source, state, world, missing, &data)?);
+            self.values.extend(values_source(&source, state, (world, outside), missing, &data)?);
+        }
+        for source in items(&self.spec, "secrets", file)? {
+            let span = place(&source, file);
+            let Data::String(path) = &source.data else {
+                return Err(unsupported("an encrypted mapping within `secrets`", span));
+            };
+            if let Some(path) = only_one(files::find(world, state.folder(), &path.to_str(), missing, span)?, span)? {
+                let plain = decrypted(world, outside, &path, span)?;
+                let encrypted = world.read(&path).unwrap_or_else(|_| [].into());
+                self.values.push(ValuesSource::Inline(secrets::helm_values(&plain, &encrypted, &path, span)?));
+            }
         }
         for entry in items(&self.spec, "set", file)? {
+            if is_secret(&entry, outside) {
+                return Err(
+                    unsupported("a secret in `set`", place(&entry, file)).hint("set it in `values` or `secrets`")
+                );
+            }
             self.set.push(set_entry(&entry, file)?);
         }
         let is_local = self.chart_name.starts_with("./") || self.chart_name.starts_with("../");
@@ -486,39 +502,47 @@ fn full_need(need: &str, namespace: &str, kube_context: &str) -> String {
 fn values_source(
     source: &Value,
     state: &State,
-    world: &dyn World,
+    (world, outside): (&dyn World, &dyn Outside),
     missing: Missing,
     data: &Map,
 ) -> Result<Option<ValuesSource>> {
     let file = FileId::new(&state.path);
     let span = place(source, file);
+    let inline = |values: &Map| {
+        let values = secrets::noted(values, outside).into();
+        let values = secrets::expanded(&values, &|reference| outside.secret(reference));
+        let values = values.map_err(|problem| Diagnostic::error("helmfile-secrets", problem).at(span))?;
+        Ok(values.as_map().cloned().map(ValuesSource::Inline))
+    };
     match &source.data {
-        Data::Map(_) if holds_reference(source, 0) => Err(unsupported("a `ref+` reference", span)),
-        Data::Map(_) => Ok(for_helm(source).as_map().cloned().map(ValuesSource::Inline)),
+        Data::Map(_) => inline(for_helm(source).as_map().unwrap_or(&Map::new())),
         Data::String(path) if references::has_reference(&path.to_str()) => Err(unsupported("a `ref+` reference", span)),
         Data::String(path) => {
             let found = files::find(world, state.folder(), &path.to_str(), missing, span)?;
             let Some(path) = only_one(found, span)? else { return Ok(None) };
-            if path.extension() != Some("gotmpl") {
+            let bytes = read_text(world, outside, &path, data, span)?;
+            let has_references = std::str::from_utf8(&bytes).is_ok_and(references::has_reference);
+            if path.extension() != Some("gotmpl") && !has_references {
                 return Ok(Some(ValuesSource::File { path, span }));
             }
-            let bytes = read_text(world, &crate::outside::Sandbox, &path, data, span)?;
-            let source = Some((Step::ValuesFile, FileId::new(&path)));
-            parse_values(&bytes, source).map(ValuesSource::Inline).map(Some)
+            inline(&parse_values(&bytes, Some((Step::ValuesFile, FileId::new(&path))))?)
         }
         _ => Err(Diagnostic::error("helmfile-field", "`values` takes paths and mappings").at(span)),
     }
 }
 
-/// Whether a value holds a reference to a secret elsewhere.
-fn holds_reference(value: &Value, depth: usize) -> bool {
-    match &value.data {
-        Data::String(text) => references::has_reference(&text.to_str()),
-        // Deeper than YAML is read there is nothing.
-        Data::List(list) if depth < 1000 => list.iter().any(|item| holds_reference(item, depth + 1)),
-        Data::Map(map) if depth < 1000 => map.entries().iter().any(|(_, value)| holds_reference(value, depth + 1)),
-        _ => false,
+/// Whether an entry of `set` refers to a secret, or a template made it of one.
+fn is_secret(entry: &Value, outside: &dyn Outside) -> bool {
+    fn refers(value: &Value) -> bool {
+        match &value.data {
+            Data::String(text) => references::has_reference(&text.to_str()),
+            Data::List(list) => list.iter().any(refers),
+            _ => false,
+        }
     }
+    let Some(map) = entry.as_map() else { return false };
+    let fields = ["value", "values"].into_iter().filter_map(|key| map.get(key));
+    fields.into_iter().any(|value| refers(&value)) || Value::from(secrets::noted(map, outside)).secret().is_some()
 }
 
 /// `{name: a.b, value: c}` as `--set` would take it.

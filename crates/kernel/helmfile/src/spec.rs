@@ -159,7 +159,12 @@ impl Templates<'_> {
         let place = place(value, self.file);
         let first_line = place.line.saturating_sub(1) as usize;
         let rendered =
-            template::render(self.world, self.outside, self.folder, place.file, first_line, &text.to_str(), data)?;
+            template::render_text(self.world, self.outside, self.folder, place.file, first_line, &text.to_str(), data)?;
+        if let Some(lines) = self.outside.secret_lines().filter(|_| rendered.secret().is_some()) {
+            // What it renders to stands where the template does.
+            lines.note(place.file, place.line);
+        }
+        let rendered = rendered.to_string();
         // The lines in front were only there to keep the places right.
         let rendered = rendered.get(first_line..).unwrap_or_default().to_owned();
         Ok(Value::from(rendered).with_origin(value.origin.clone()))

@@ -6,8 +6,9 @@ use crate::files::Missing;
 use crate::layers::{Reader, UNDEFINED};
 use crate::merge;
 use crate::needs::{Needed, Unplanned, plan};
-use crate::outside::{Outside, Sandbox};
+use crate::outside::Outside;
 use crate::release::{Release, Surroundings};
+use crate::secrets::Noting;
 use crate::selector::Selector;
 use crate::spec::{Templates, default_inherit};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -65,14 +66,15 @@ const FILE: &str = "helmfile.yaml";
 const TEMPLATE: &str = "helmfile.yaml.gotmpl";
 const FOLDER: &str = "helmfile.d";
 
-/// Reads the state at `path`, a file or the folder that holds it, for `environment`, as far as `onepane render` goes:
-/// no program is run, no secret is read. What stands in the way of rendering a release is an error.
+/// Reads the state at `path`, a file or the folder that holds it, for `environment`, as far as `onepane render` goes.
+/// What stands in the way of rendering a release is an error. Values that are secret know it by their origins.
 ///
 /// # Errors
 /// For what can't be read, and what is not rendered.
-pub fn load(world: &dyn World, path: &Utf8Path, environment: &str) -> Result<State> {
+pub fn load(world: &dyn World, outside: &dyn Outside, path: &Utf8Path, environment: &str) -> Result<State> {
     let request = Request { environment: environment.to_owned(), ..Request::default() };
-    let visitor = Visitor { world, outside: &Sandbox, request: &request };
+    let outside = &Noting::new(outside);
+    let visitor = Visitor { world, outside, request: &request };
     let mut whole: Option<State> = None;
     for file in find(world, path)? {
         let mut state = visitor.read(&file, &Handed::default())?;
@@ -87,7 +89,7 @@ pub fn load(world: &dyn World, path: &Utf8Path, environment: &str) -> Result<Sta
                 if let Some(obstacle) = unrendered_release(&release.spec, id).into_iter().next() {
                     return Err(obstacle);
                 }
-                release.prepare(&state, world)?;
+                release.prepare(&state, world, outside)?;
             }
             ready.push(release);
         }

@@ -8,7 +8,7 @@ fn state(name: &str, text: &str, environment: &str) -> Result<State> {
         .with("charts/env/prod.yaml", "replicas: 3\n")
         .with("charts/values/api.yaml", "replicas: 1\n")
         .with("charts/values/api.yaml.gotmpl", "name: {{ .Release.Name }}\nreplicas: {{ .Values.replicas }}\n");
-    load(&world, "charts".into(), environment)
+    load(&world, &crate::Sandbox, "charts".into(), environment)
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn templates_see_the_environment_of_the_parts_before_them() {
 fn what_is_wrong_is_named_with_its_line() {
     let cases = [
         ("releases:\n- name: a\n", "default", "chart", 2),
-        ("releases:\n- name: a\n  chart: ./a\n  secrets: [x]\n", "default", "secrets", 4),
+        ("releases:\n- name: a\n  chart: ./a\n  secrets: [x]\n", "default", "x", 4),
         ("releases:\n- name: a\n  chart: ./a\n  valeus: [x]\n", "default", "valeus", 4),
         ("environments:\n  dev: {}\n", "prod", "prod", 1),
         ("releases:\n- name: a\n  chart: ./a\n  values: [absent.yaml]\n", "default", "absent.yaml", 4),

@@ -2,10 +2,11 @@
 
 use crate::functions;
 use crate::outside::{Outside, ProgramCall};
+use crate::secrets;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_template::{Host, MissingKey, Options, Templates};
-use onepane_value::{Map, Value};
+use onepane_value::{Map, Text, Value};
 use onepane_world::{Entry, EntryKind, ReadError, World};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -21,7 +22,31 @@ pub(crate) fn render(
     text: &str,
     data: &Map,
 ) -> Result<String> {
-    let options = Options { missing_key: MissingKey::Error, set_name: "stringTemplate", ..Options::default() };
+    let rendered = render_text(world, outside, folder, file, first_line, text, data)?;
+    if let Some(secret_lines) = outside.secret_lines() {
+        secrets::lines(&rendered).into_iter().for_each(|line| secret_lines.note(file, line));
+    }
+    Ok(rendered.to_string())
+}
+
+/// [`render`] without a note of the lines that hold secrets, which the text knows itself.
+pub(crate) fn render_text(
+    world: &dyn World,
+    outside: &dyn Outside,
+    folder: &Utf8Path,
+    file: FileId,
+    first_line: usize,
+    text: &str,
+    data: &Map,
+) -> Result<Text> {
+    let follows = outside.secret_lines().is_some();
+    let options = Options {
+        missing_key: MissingKey::Error,
+        set_name: "stringTemplate",
+        origins: follows,
+        secrets: follows,
+        ..Options::default()
+    };
     let mut templates = Templates::new(functions::table(), options);
     let name = file.path().as_str();
     let padded = "\n".repeat(first_line) + text;
@@ -33,7 +58,7 @@ pub(crate) fn render(
             templates.execute(name, &Value::from(data.clone()), &world, &Within { outside, folder })
         })
         .map_err(|error| error.into_diagnostic("helmfile-template"))?;
-    Ok(rendered.to_string())
+    Ok(rendered)
 }
 
 /// Adds the templates that those of a folder may include: its files `_*.tpl`.

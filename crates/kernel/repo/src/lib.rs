@@ -5,7 +5,8 @@
 //! 1. [`Repository::state`] reads the state file (`helm-charts/helmfile.yaml`): which chart renders with which
 //!    values as which release.
 //! 2. [`Repository::render`] renders a release to a [`RenderedRelease`]: one file a resource and a kustomization that
-//!    lists them, for `helm-charts/rendered/<release>/`. Whoever called writes them.
+//!    lists them, for `helm-charts/rendered/<release>/`. Whoever called writes them, [protected](Repository::protect):
+//!    with secrets encrypted.
 //! 3. [`Repository::build`] builds a folder — a cluster, a group — with Kustomize's rules from what is on disk, just
 //!    as Flux or Argo CD would.
 //! 4. [`Repository::why`] builds with origins on, finds the field, and follows its history back: overlay steps first,
@@ -20,6 +21,7 @@ mod build;
 mod charts;
 mod check;
 mod layout;
+mod protect;
 mod release;
 mod render;
 mod repository;

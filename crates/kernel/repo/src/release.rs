@@ -7,21 +7,25 @@ use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, 
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, State, ValuesSource};
-use onepane_value::Map;
+use onepane_sops::Secret;
+use onepane_value::{Data, Map, Value, format};
 
 impl Repository<'_> {
     /// What the state file says for `environment`.
     pub fn state(&self, environment: &str) -> Result<State> {
-        onepane_helmfile::load(self.world, &self.layout.helm_charts, environment)
+        onepane_helmfile::load(self.world, self.outside, &self.layout.helm_charts, environment)
     }
 
     /// The release as files.
     ///
     /// It is rendered as `helm template --include-crds --skip-tests` would: CRDs belong to what runs, tests do not.
     ///
+    /// Where there are secrets among the values, the files know what was made of them.
+    ///
     /// What a template fails on is told with all that is known of it: that is found out by rendering once more.
     pub fn render(&self, release: &Release) -> Result<RenderedRelease> {
-        let outcome = self.render_tracked(release, Origins::Untracked);
+        let origins = if secrets(release).is_empty() { Origins::Untracked } else { Origins::Tracked };
+        let outcome = self.render_tracked(release, origins);
         outcome.map_err(|error| if error.code == TEMPLATE_FAILED { self.explained(release, error) } else { error })
     }
 
@@ -100,7 +104,7 @@ impl Repository<'_> {
         let manifests: Vec<Manifest> = crds.chain(manifests).collect();
         let folder = self.layout.rendered().join(&release.name);
         let files = files(&folder, &manifests).map_err(in_release)?;
-        Ok(RenderedRelease { name: release.name.clone(), files, warnings })
+        Ok(RenderedRelease { name: release.name.clone(), files, warnings, secrets: secrets(release) })
     }
 
     /// The values of a release: files and inline mappings in their order, then `set`.
@@ -133,4 +137,29 @@ impl Repository<'_> {
         }
         Ok(values)
     }
+}
+
+/// The secrets among the values of a release, each once.
+fn secrets(release: &Release) -> Vec<Secret> {
+    fn collect(value: &Value, found: &mut Vec<Secret>) {
+        match &value.data {
+            Data::Map(map) => map.for_each(|_, value| collect(value, found)),
+            Data::List(list) => list.iter().for_each(|item| collect(item, found)),
+            _ if value.own_secret().is_some() => {
+                let text = format::sprint(std::slice::from_ref(value));
+                let secret = Secret::new(text.as_bytes());
+                if !found.contains(&secret) {
+                    found.push(secret);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for source in &release.values {
+        if let ValuesSource::Inline(map) = source {
+            collect(&Value::from(map.clone()), &mut found);
+        }
+    }
+    found
 }

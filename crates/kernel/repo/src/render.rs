@@ -3,9 +3,11 @@
 use crate::Repository;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Span};
+use onepane_sops::Secret;
 use onepane_value::Text;
 use onepane_world::EntryKind;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// A release as files: one a resource, and a kustomization that lists them.
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct RenderedRelease {
     pub files: Vec<RenderedFile>,
     /// What Helm would warn of.
     pub warnings: Vec<Diagnostic>,
+    /// The secrets among its values.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 /// A file below `helm-charts/rendered/<release>/`.
@@ -63,7 +67,21 @@ impl DifferenceKind {
 /// The first line of every kustomization that is written here: a folder with it is ours to remove.
 const HEADER: &str = "# Written by `onepane render`; edits are lost.\n";
 
+impl RenderedRelease {
+    /// Whether there are secrets among its values, so that it must be [protected](Repository::protect).
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+}
+
 impl RenderedFile {
+    /// The stretches of bytes that were made of secrets, and the lines that these are from.
+    pub(crate) fn secrets(&self) -> Vec<(Range<usize>, Option<Span>)> {
+        let ends = self.marks.iter().skip(1).map(|(start, _)| *start).chain([self.contents.len()]);
+        let secret = |((start, origin), end): (&(usize, Origin), usize)| Some((*start..end, origin.secret()?.span));
+        self.marks.iter().zip(ends).filter_map(secret).collect()
+    }
+
     /// The origin of the byte at `span`, which is a place in this file.
     pub(crate) fn origin_at(&self, span: Span) -> Origin {
         let start: usize =

@@ -3,6 +3,7 @@
 use crate::Layout;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
+use onepane_helmfile::{Outside, Sandbox};
 use onepane_kustomize::{Cache, KUSTOMIZATION_FILES, Remotes};
 use onepane_world::{EntryKind, World};
 
@@ -15,12 +16,18 @@ pub struct Repository<'w> {
     /// Bases that several clusters have in common are built once.
     pub(crate) cache: Cache,
     pub(crate) remotes: Option<&'w dyn Remotes>,
+    pub(crate) outside: &'w dyn Outside,
 }
 
 impl<'w> Repository<'w> {
     /// The repository that `world` is rooted at.
     pub fn open(world: &'w dyn World) -> Result<Self> {
-        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new(), remotes: None })
+        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new(), remotes: None, outside: &Sandbox })
+    }
+
+    /// With who decrypts the secrets of releases, which are an error otherwise.
+    pub fn with_outside(self, outside: &'w dyn Outside) -> Self {
+        Self { outside, ..self }
     }
 
     /// With what fetches what kustomizations name by URL, which is an error otherwise.

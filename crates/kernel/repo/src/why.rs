@@ -4,6 +4,7 @@ mod field_path;
 mod trail;
 
 pub use field_path::FieldPath;
+pub(crate) use field_path::{join_item, join_key};
 pub use trail::{Step, Trail};
 
 use crate::{BuildOptions, RenderedFile, Repository};
@@ -144,6 +145,12 @@ impl<'r, 'w> Sources<'r, 'w> {
             String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
         });
         lines.get(span.line.checked_sub(1)? as usize).map(|line| line.trim())
+    }
+
+    /// Whether SOPS has encrypted the file, so that no byte is where it was rendered.
+    fn is_encrypted(&self, path: &camino::Utf8Path) -> bool {
+        let bytes = self.repository.world.read(path);
+        bytes.is_ok_and(|bytes| onepane_sops::is_encrypted(&bytes, onepane_sops::Format::Yaml, FileId::new(path)))
     }
 
     /// The release that writes `path`, where `path` is below `rendered/`.

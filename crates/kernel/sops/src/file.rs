@@ -55,7 +55,7 @@ pub struct Recipients {
     pub groups: Vec<KeyGroup>,
     /// How many of several groups are needed; 0 for all.
     pub shamir_threshold: usize,
-    /// Which values are encrypted; `None` for what SOPS takes then.
+    /// Which values are encrypted; `None` for what SOPS takes then. Of a binary file it is all of it, whatever stands here.
     pub selection: Option<Selection>,
     /// Only encrypted values are protected against changes.
     pub mac_only_encrypted: bool,
@@ -75,15 +75,14 @@ pub fn encrypt(
     world: &dyn World,
 ) -> Result<Vec<u8>> {
     let branches = read_plain(text, format, file)?;
-    let selection = recipients.selection.unwrap_or_else(|| match format {
-        Format::Binary => Selection::All,
-        _ => Selection::default(),
-    });
+    let is_binary = format == Format::Binary;
+    // A rule that is about keys would leave the one value of a binary file plain.
+    let selection = if is_binary { Selection::All } else { recipients.selection.unwrap_or_default() };
     let mut metadata = Metadata {
         groups: recipients.groups,
         shamir_threshold: recipients.shamir_threshold,
         selection,
-        mac_only_encrypted: recipients.mac_only_encrypted,
+        mac_only_encrypted: recipients.mac_only_encrypted && !is_binary,
         last_modified: String::new(),
         version: VERSION.to_owned(),
         mac: String::new(),

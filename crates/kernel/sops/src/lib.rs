@@ -35,7 +35,7 @@ pub use format::{Format, Layout};
 pub use master_key::{KeyGroup, KeyId, MasterKey};
 pub use metadata::Metadata;
 pub use pgp::PgpKeys;
-pub use secret::Secret;
+pub use secret::{Secret, redacted};
 pub use selection::Selection;
 pub use service::KeyService;
 

@@ -1,5 +1,7 @@
 //! What must never be shown: [`Secret`].
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -23,6 +25,31 @@ impl Secret {
     pub fn reveal_text(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
     }
+}
+
+impl Secret {
+    /// The texts as which it may stand somewhere: as it is, in base64, and within quotes of JSON. For finding it where
+    /// it must not be; none for what is no text.
+    pub fn forms(&self) -> Vec<Zeroizing<String>> {
+        let Some(text) = self.reveal_text().filter(|text| !text.is_empty()) else { return Vec::new() };
+        let quoted = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+        let mut forms = vec![text.to_owned(), STANDARD.encode(text)];
+        forms.extend(Some(quoted).filter(|quoted| quoted != text));
+        forms.into_iter().map(Zeroizing::new).collect()
+    }
+}
+
+/// A text with `***` in the place of secrets, in any of their forms. Those of fewer than four characters stay: they
+/// stand everywhere.
+pub fn redacted(text: &str, secrets: &[Secret]) -> String {
+    let mut forms: Vec<Zeroizing<String>> = secrets.iter().flat_map(Secret::forms).collect();
+    // Of one that is a part of another nothing is left over.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    let forms = forms.iter().filter(|form| form.len() >= 4);
+    forms.fold(
+        text.to_owned(),
+        |text, form| if text.contains(form.as_str()) { text.replace(form.as_str(), "***") } else { text },
+    )
 }
 
 impl From<Zeroizing<Vec<u8>>> for Secret {
@@ -63,5 +90,8 @@ mod tests {
         assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "*** Some(***)");
         assert_eq!(secret.reveal_text(), Some("hush"));
         assert!(DataKey::new(&secret).is_none());
+        let multi = Secret::new("a\n\"b\"");
+        let said = redacted("hush aHVzaA== a\\n\\\"b\\\" hus", &[secret, multi]);
+        assert_eq!(said, "*** *** *** hus");
     }
 }

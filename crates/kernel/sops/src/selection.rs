@@ -32,7 +32,7 @@ impl Default for Selection {
 
 impl Selection {
     /// The fields of metadata and of creation rules that say it.
-    pub(crate) const FIELDS: [&str; 6] = [
+    pub const FIELDS: [&str; 6] = [
         "unencrypted_suffix",
         "encrypted_suffix",
         "unencrypted_regex",
@@ -45,7 +45,7 @@ impl Selection {
     ///
     /// # Errors
     /// `sops-format` where two do, or where a regular expression is none.
-    pub(crate) fn from_fields(field: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>> {
+    pub fn from_fields(field: impl Fn(&'static str) -> Option<String>) -> Result<Option<Self>> {
         let mut said =
             Self::FIELDS.into_iter().filter_map(|name| Some((name, field(name)?))).filter(|(_, text)| !text.is_empty());
         let Some((name, text)) = said.next() else { return Ok(None) };
@@ -63,7 +63,7 @@ impl Selection {
     }
 
     /// The field that says it, and its text.
-    pub(crate) fn field(&self) -> Option<(&'static str, &str)> {
+    pub fn field(&self) -> Option<(&'static str, &str)> {
         Some(match self {
             Self::All => return None,
             Self::UnencryptedSuffix(text) => (Self::FIELDS[0], text),

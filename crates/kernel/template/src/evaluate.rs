@@ -2,6 +2,7 @@
 
 use crate::execute::{Execution, entry};
 use crate::frame::{At, Frame, Slot};
+use crate::secrets::passed_on;
 use crate::templates::MissingKey;
 use crate::tree::{Command, FunctionCall, Index, Number, Operand, Pipeline, Special, Stretch, Term};
 use crate::{Error, Function, FunctionError, Type};
@@ -266,6 +267,7 @@ impl Execution<'_> {
             frame.call_error(name, error).about_all(about)
         });
         match outcome {
+            Ok(value) if self.options.secrets => Ok(passed_on(name, &arguments, value)),
             Ok(value) if self.options.absences && !value.truth() && !value.origin.is_known() => {
                 let origin = absent_argument(name, &arguments).unwrap_or_default();
                 Ok(value.with_origin(origin))

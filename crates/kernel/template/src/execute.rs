@@ -177,9 +177,13 @@ impl<'e> Execution<'e> {
         let outer = std::mem::take(&mut self.reads);
         let value = self.pipeline(frame, dot, &action.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
-        let value = value.map_err(|error| error.or_about(&reads))?;
+        let mut value = value.map_err(|error| error.or_about(&reads))?;
         if !action.pipeline.declared.is_empty() {
             return Ok(());
+        }
+        if self.options.secrets && matches!(value.data, Data::Map(_) | Data::List(_)) {
+            // All of it is printed, whatever the map itself is from.
+            value.origin = value.secret().unwrap_or(value.origin);
         }
         let mut printed = TextBuilder::new();
         self.print(frame, &value, &mut printed)?;

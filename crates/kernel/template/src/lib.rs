@@ -21,6 +21,7 @@ mod lexer;
 mod number;
 mod origins;
 mod parser;
+mod secrets;
 pub mod syntax;
 mod templates;
 mod tree;

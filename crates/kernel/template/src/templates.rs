@@ -41,6 +41,8 @@ pub struct Options {
     /// Whether what is nil because a key is absent remembers the key. It is for telling why a template failed, and asks
     /// for `origins`.
     pub absences: bool,
+    /// Whether what functions make of a secret is one, too. It asks for `origins`.
+    pub secrets: bool,
     /// The name of the set: what error texts of `tpl` and `include` call it.
     pub set_name: &'static str,
     /// Bytes of stack that templates calling one another may take up. The thread must have a good deal more: a template
@@ -71,6 +73,7 @@ impl Default for Options {
             missing_key: MissingKey::Invalid,
             origins: false,
             absences: false,
+            secrets: false,
             set_name: "",
             most_stack: 200 << 20,
             most_nested_includes: 1000,

@@ -1,12 +1,14 @@
 //! `onepane build`: the manifests of clusters, groups or any folder.
 
 use crate::atomic;
+use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::open;
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_repo::{BuildOptions, Built, Repository};
+use onepane_world::World;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -30,6 +32,9 @@ pub(crate) struct Arguments {
     /// Fail where a patch or replacement selects nothing, instead of warning
     #[arg(long)]
     strict: bool,
+    /// Decrypt what SOPS has encrypted, sources of secret generators and manifests, as Flux does: prints secrets
+    #[arg(long)]
+    decrypt: bool,
 }
 
 /// One target and what came of it.
@@ -49,7 +54,9 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let remotes = FetchedRemotes::new(arguments.offline);
-    let repository = Repository::open(&world).map_err(&failure)?.with_remotes(&remotes);
+    let decrypted = DecryptedWorld { world: &world };
+    let files: &dyn World = if arguments.decrypt { &decrypted } else { &world };
+    let repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
     let units = match arguments.targets.as_slice() {
         [] => {
             repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect()

@@ -1,5 +1,6 @@
 //! `onepane check`: values that no template reads.
 
+use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -91,7 +92,8 @@ fn check_repository(
 ) -> Result<(), Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let repository = Repository::open(&world).map_err(&failure)?;
+    let secrets = RepositorySecrets::new(&root, &world)?;
+    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
     let state = || repository.state(&arguments.environment);
     let installed = state().map_err(&failure)?.releases.into_iter().filter(|release| release.installed);
     let names: Vec<String> = installed.map(|release| release.name).collect();

@@ -2,12 +2,15 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+mod decrypted_world;
 pub(crate) mod helm;
 pub(crate) mod helmfile;
 pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod pflag;
 pub(crate) mod render;
+mod repository_secrets;
+pub(crate) mod secrets;
 pub(crate) mod why;
 
 use crate::terminal::Failure;

@@ -1,12 +1,15 @@
 //! `onepane render`: the charts, rendered to disk.
 
 use crate::atomic::{self, Written};
+use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
 use onepane_helmfile::State;
+use onepane_keys::{FoundKeys, Programs};
 use onepane_repo::{DifferenceKind, RenderedRelease, Repository};
+use onepane_world::OsWorld;
 use rayon::prelude::*;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -36,7 +39,8 @@ pub(crate) fn run(
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let repository = Repository::open(&world).map_err(&failure)?;
+    let secrets = RepositorySecrets::new(&root, &world)?;
+    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
     let rendered = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
     let surplus = match arguments.releases.as_slice() {
         [] => repository.surplus_releases(&rendered).map_err(&failure)?,
@@ -78,9 +82,19 @@ pub(crate) fn render(
     bar.finish_and_clear();
     let mut rendered = Vec::new();
     let mut failures: Vec<Diagnostic> = Vec::new();
+    let machine = OsWorld::unrestricted(root);
+    let mut keys = None;
     for outcome in outcomes {
         match outcome {
-            Ok(release) => {
+            Ok(mut release) => {
+                // Keys are looked for only where there is something to encrypt.
+                if release.has_secrets() {
+                    let keys = keys.get_or_insert_with(|| FoundKeys::find(&machine, Programs::Refused));
+                    if let Err(error) = repository.protect(&mut release, &keys.services()) {
+                        failures.push(*error);
+                        continue;
+                    }
+                }
                 release.warnings.iter().for_each(|warning| terminal.report(warning, root));
                 rendered.push(release);
             }

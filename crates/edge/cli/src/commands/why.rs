@@ -1,5 +1,6 @@
 //! `onepane why`: the chain of files and lines that gave a field its value.
 
+use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
@@ -32,7 +33,8 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let remotes = FetchedRemotes::new(false);
-    let repository = Repository::open(&world).map_err(&failure)?.with_remotes(&remotes);
+    let secrets = RepositorySecrets::new(&root, &world)?;
+    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
         Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))
             .hint("for example Deployment/api")

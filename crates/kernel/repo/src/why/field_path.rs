@@ -100,7 +100,7 @@ impl fmt::Display for FieldPath {
 }
 
 /// `path` and then `key`, in a form that reads back.
-pub(super) fn join_key(path: &str, key: &str) -> String {
+pub(crate) fn join_key(path: &str, key: &str) -> String {
     if key.contains(['.', '[', ']', '\\']) {
         return format!("{path}[\"{key}\"]");
     }
@@ -108,7 +108,7 @@ pub(super) fn join_key(path: &str, key: &str) -> String {
 }
 
 /// `path` and then the item: by its name where it has one, else by its index.
-pub(super) fn join_item(path: &str, index: usize, item: &Node) -> String {
+pub(crate) fn join_item(path: &str, index: usize, item: &Node) -> String {
     match item.get("name").and_then(Node::as_str) {
         Some(name) if !name.contains(']') => format!("{path}[name={name}]"),
         _ => format!("{path}[{index}]"),

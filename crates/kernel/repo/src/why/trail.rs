@@ -29,6 +29,8 @@ pub struct Step {
     pub line: Option<String>,
 }
 
+/// What is said where a rendered file is another one than its release renders to.
+const STALE: &str = "the rendered file is not what its release renders to now: run `onepane render`";
 /// Deeper chains are cut; no honest repository comes near.
 const DEEPEST: usize = 32;
 /// A template line that read thousands of values is cut too.
@@ -89,12 +91,22 @@ impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
         if self.sources.release_of(span.file.path()).is_none() {
             return Ok(());
         }
-        let origin = self.sources.rendered(span.file.path())?.map(|file| file.origin_at(span));
+        let rendered = match self.sources.rendered(span.file.path()) {
+            Ok(rendered) => rendered,
+            Err(error) if error.code == "helmfile-secrets" => {
+                let note = Some("its release has secrets, which can't be read here".to_owned());
+                self.steps.push(Step { depth, what: "unknown", span: None, note, line: None });
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let origin = rendered.map(|file| file.origin_at(span));
         match origin {
             Some(origin) => self.follow(&origin, depth),
             None => {
-                let note =
-                    Some("the rendered file is not what its release renders to now: run `onepane render`".to_owned());
+                let is_encrypted = self.sources.is_encrypted(span.file.path());
+                let what = if is_encrypted { "the rendered file is encrypted" } else { STALE };
+                let note = Some(what.to_owned());
                 self.steps.push(Step { depth, what: "unknown", span: None, note, line: None });
                 Ok(())
             }

@@ -47,6 +47,7 @@ pub(crate) use pull::pull_for_kustomize;
 pub(crate) use table::table;
 
 use crate::arguments::ColorChoice;
+use crate::redaction::redacted;
 use crate::terminal::Terminal;
 use camino::Utf8PathBuf;
 use onepane_diagnostics::{Diagnostic, Severity};
@@ -88,7 +89,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 impl Failure {
     /// Says what failed, on stderr.
     pub(crate) fn report(self) {
-        eprintln!("Error: {}", self.message);
+        eprintln!("Error: {}", redacted(&self.message));
         let placed = self.finding.filter(|finding| finding.primary.is_some());
         if let Some(finding) = placed.filter(|_| self.is_shown) {
             eprintln!();
@@ -131,7 +132,7 @@ fn print(bytes: &[u8]) {
 
 /// A line as Helm's logger writes it.
 fn log(severity: Severity, message: &str) {
-    eprintln!("{}", message_line(severity, message));
+    eprintln!("{}", redacted(&message_line(severity, message)));
 }
 
 fn message_line(severity: Severity, message: &str) -> String {

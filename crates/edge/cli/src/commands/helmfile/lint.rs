@@ -9,6 +9,7 @@ use super::template::prepare;
 use super::{Failure, write};
 use crate::commands::helm::lint_for_helmfile;
 use crate::commands::pflag::Parsed;
+use crate::redaction::redacted;
 
 pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
     let session = Session::open(flags)?;
@@ -29,7 +30,8 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
             };
             call.arguments.insert(0, chart);
             let (printed, outcome) = lint_for_helmfile(&call.arguments, &call.world(&session.world))?;
-            write(&printed);
+            // What it finds may quote values.
+            write(redacted(&String::from_utf8_lossy(&printed)).as_bytes());
             // Helm's own lines are followed by an empty one.
             write(b"\n");
             failed = failed.or(outcome.err());

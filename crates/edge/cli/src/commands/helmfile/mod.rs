@@ -12,13 +12,14 @@ mod list;
 mod overlay;
 mod print_env;
 mod session;
-mod system;
+pub(super) mod system;
 mod template;
 mod write_values;
 
 use crate::arguments::ColorChoice;
 use crate::commands::helm;
 use crate::commands::pflag::{self, Flag, Kind, Parsed, short};
+use crate::redaction::redacted;
 use crate::terminal::Terminal;
 use flags::{GLOBAL, NEEDS, RELEASES};
 use onepane_diagnostics::Diagnostic;
@@ -147,7 +148,7 @@ const VERSION_FLAG: &[Flag] = &[short('v', "version", Kind::Bool, "print the ver
 
 fn fail(failure: Failure) -> ExitCode {
     match failure {
-        Failure::Text(message) => eprintln!("{message}"),
+        Failure::Text(message) => eprintln!("{}", redacted(&message)),
         Failure::Found(diagnostic) => Terminal::new(ColorChoice::Auto).report(&diagnostic, ".".into()),
         Failure::Helm(failure) => failure.report(),
         Failure::NothingSelected(message, why) => {

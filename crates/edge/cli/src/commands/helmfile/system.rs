@@ -1,11 +1,12 @@
 //! This machine, for states: programs are run and secrets looked up where the user allows it.
 
 use crate::process::{Complaints, run};
+use crate::redaction;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::FileId;
 use onepane_helmfile::{Outside, ProgramCall};
-use onepane_keys::{CloudKeys, Endpoints, Gpg, Programs, find_age_keys, find_pgp_keys};
-use onepane_sops::{Format, Integrity, KeyService, decrypt};
+use onepane_keys::{FoundKeys, Programs};
+use onepane_sops::{Format, Integrity, decrypt};
 use onepane_value::{Data, Map, Value, from_yaml};
 use onepane_world::OsWorld;
 use std::process::Command;
@@ -14,14 +15,14 @@ use std::process::Command;
 const LARGEST_OUTPUT: u64 = 128 << 20;
 
 /// Runs programs unless it is a sandbox.
-pub(super) struct System {
+pub(crate) struct System {
     is_sandbox: bool,
     /// Where relative paths start.
     folder: Utf8PathBuf,
 }
 
 impl System {
-    pub(super) fn new(is_sandbox: bool, folder: Utf8PathBuf) -> Self {
+    pub(crate) fn new(is_sandbox: bool, folder: Utf8PathBuf) -> Self {
         Self { is_sandbox, folder }
     }
 }
@@ -29,7 +30,7 @@ impl System {
 impl Outside for System {
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String> {
         if self.is_sandbox {
-            return Err(format!("`{}` is not run: --sandbox", call.program));
+            return Err(format!("`{}` is not run in a sandbox", call.program));
         }
         let mut command = Command::new(call.program);
         command.args(call.arguments).envs(call.variables.iter().map(|(name, value)| (name, value)));
@@ -45,6 +46,20 @@ impl Outside for System {
     }
 
     fn secret(&self, reference: &str) -> Result<Value, String> {
+        let value = self.look_up(reference)?;
+        redaction::note(&value);
+        Ok(value)
+    }
+
+    fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {
+        let plain = self.decrypted(path, encrypted)?;
+        redaction::note_file(&plain);
+        Ok(plain)
+    }
+}
+
+impl System {
+    fn look_up(&self, reference: &str) -> Result<Value, String> {
         let (provider, rest) = reference.split_once("://").ok_or("it names no provider")?;
         let (rest, fragment) = rest.split_once('#').map_or((rest, None), |(rest, key)| (rest, Some(key)));
         let (path, _) = rest.split_once('?').unwrap_or((rest, ""));
@@ -69,7 +84,7 @@ impl Outside for System {
             }
             "sops" => {
                 let bytes = std::fs::read(self.folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
-                let plain = String::from_utf8(self.decrypt(path.into(), &bytes)?);
+                let plain = String::from_utf8(self.decrypted(path.into(), &bytes)?);
                 let plain = plain.map_err(|_| format!("{path} is no text"))?;
                 match fragment {
                     None => Ok(plain.into()),
@@ -84,15 +99,12 @@ impl Outside for System {
         }
     }
 
-    fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {
+    fn decrypted(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {
         let world = OsWorld::unrestricted(self.folder.clone());
         let programs = if self.is_sandbox { Programs::Refused } else { Programs::Allowed };
-        let age = find_age_keys(&world, programs);
-        let (pgp, gpg) = (find_pgp_keys(&world), Gpg::new(&world, programs));
-        let cloud = CloudKeys::new(&world, Endpoints::default(), programs);
-        let services: [&dyn KeyService; 4] = [&age.keys, &pgp, &gpg, &cloud];
-        let plain =
-            decrypt(encrypted, Format::of_path(path.as_str()), FileId::new(path), &services, Integrity::Checked);
+        let keys = FoundKeys::find(&world, programs);
+        let format = Format::of_path(path.as_str());
+        let plain = decrypt(encrypted, format, FileId::new(path), &keys.services(), Integrity::Checked);
         plain.map(|plain| plain.reveal().to_vec()).map_err(|error| error.message)
     }
 }

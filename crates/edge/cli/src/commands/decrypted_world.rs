@@ -1,0 +1,62 @@
+//! A repository as Flux sees it when it may decrypt: [`DecryptedWorld`].
+
+use crate::redaction;
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::FileId;
+use onepane_keys::{FoundKeys, Programs};
+use onepane_sops::{Encrypted, Format, Integrity};
+use onepane_world::{Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The files of another world, those that SOPS has encrypted as they were before.
+///
+/// Flux decrypts the sources of secret generators before it builds, and manifests after that. Here both are decrypted
+/// when they are read, so that a manifest is proven to be as it was encrypted; what is built is the same.
+pub(crate) struct DecryptedWorld<'w> {
+    pub(crate) world: &'w OsWorld,
+}
+
+impl World for DecryptedWorld<'_> {
+    fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
+        let bytes = self.world.read(path)?;
+        let (format, file) = (Format::of_path(path.as_str()), FileId::new(path));
+        // Each way in which a format holds metadata has this in it.
+        if !bytes.windows(4).any(|window| window == b"sops") {
+            return Ok(bytes);
+        }
+        let Ok(encrypted) = Encrypted::read(&bytes, format, file) else { return Ok(bytes) };
+        let machine = OsWorld::unrestricted("/");
+        let keys = FoundKeys::find(&machine, Programs::Refused);
+        let plain = encrypted
+            .decrypt(&keys.services(), Integrity::Checked)
+            .and_then(|file| file.text(format, onepane_sops::Layout::default()))
+            .map_err(|error| ReadError::new(path, ReadErrorReason::Other(error.message)))?;
+        redaction::note_file(plain.reveal());
+        Ok(plain.reveal().into())
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        self.world.list(path)
+    }
+
+    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
+        self.world.kind(path)
+    }
+
+    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
+        self.world.canonical(path)
+    }
+
+    fn now(&self) -> SystemTime {
+        self.world.now()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        self.world.random(bytes);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.world.env(name)
+    }
+}

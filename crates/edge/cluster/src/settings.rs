@@ -95,6 +95,23 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The pod's own account, as what runs within a cluster has it; `None` where there is no cluster around.
+    pub fn within_cluster(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+        let known =
+            |name: &str| if name.starts_with("HELM_") || name == "KUBERNETES_MASTER" { None } else { variable(name) };
+        let settings = Self::from_variables(&known);
+        settings.service.is_some().then_some(Self { kubeconfigs: Vec::new(), ..settings })
+    }
+
+    /// The settings without what only Helm reads: the kubeconfig files alone, as `kubectl` takes them.
+    pub fn from_kubeconfigs(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let known =
+            |name: &str| if name.starts_with("HELM_") || name == "KUBERNETES_MASTER" { None } else { variable(name) };
+        Self { service: None, ..Self::from_variables(&known) }
+    }
+}
+
 impl fmt::Debug for Settings {
     /// Without what is secret: the token, and passwords of proxies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -135,7 +135,7 @@ fn fetch_secret_value(context: &mut dyn Context, arguments: &[Value]) -> Outcome
 /// References to secrets, resolved.
 fn expand(context: &mut dyn Context, value: &Value) -> Outcome {
     let host = context.host();
-    Ok(references::expand(value, &|reference| host.secret(reference))?)
+    references::expand(value, &|reference| host.secret(reference)).map_err(|unresolved| String::from(unresolved).into())
 }
 
 fn text(value: &Value) -> String {

@@ -1,7 +1,7 @@
 //! What a state asks of the world outside of the repository: [`Outside`].
 
+use crate::reference::Reference;
 use camino::Utf8Path;
-use onepane_value::Value;
 
 /// Who runs programs, looks secrets up and decrypts files for a state. [`Sandbox`] does none of it.
 pub trait Outside: Sync {
@@ -11,17 +11,36 @@ pub trait Outside: Sync {
     /// Why it did not run to a good end.
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String>;
 
-    /// What a reference such as `ref+vault://secret/db#/password` stands for.
+    /// What is found where a reference such as `ref+vault://secret/db#/password` leads; its keys are followed here.
     ///
     /// # Errors
     /// Why it can't be told; never with what it is.
-    fn secret(&self, reference: &str) -> Result<Value, String>;
+    fn secret(&self, reference: &Reference) -> Result<Found, String>;
 
     /// The contents of an encrypted file.
     ///
     /// # Errors
     /// Why it can't be decrypted; never with what is in it.
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+/// What a provider of secrets has: a text, which is a document in YAML or JSON if keys follow, or the fields of one.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A text.
+    Text(String),
+    /// Fields, for references that want a document.
+    Fields(serde_json::Map<String, serde_json::Value>),
+}
+
+impl std::fmt::Debug for Found {
+    /// Without what is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(***)",
+            Self::Fields(_) => "Fields(***)",
+        })
+    }
 }
 
 /// A program to run: for `exec` in a template, or for a hook.
@@ -48,7 +67,7 @@ impl Outside for Sandbox {
         Err(format!("`{}` is not run: rendering is sandboxed", call.program))
     }
 
-    fn secret(&self, _: &str) -> Result<Value, String> {
+    fn secret(&self, _: &Reference) -> Result<Found, String> {
         Err("references to secrets are not resolved here".to_owned())
     }
 

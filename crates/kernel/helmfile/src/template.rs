@@ -1,7 +1,7 @@
 //! State and values files that are templates: [`render`].
 
-use crate::functions;
 use crate::outside::{Outside, ProgramCall};
+use crate::{functions, references};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_template::{Host, MissingKey, Options, Templates};
@@ -29,8 +29,9 @@ pub(crate) fn render(
     let rendered = templates
         .parse(name, Some(file), &padded)
         .and_then(|()| {
+            let within = Within { outside, world, folder };
             let world = Rebased { world, folder: folder.to_owned() };
-            templates.execute(name, &Value::from(data.clone()), &world, &Within { outside, folder })
+            templates.execute(name, &Value::from(data.clone()), &world, &within)
         })
         .map_err(|error| error.into_diagnostic("helmfile-template"))?;
     Ok(rendered.to_string())
@@ -52,6 +53,7 @@ fn shared(world: &dyn World, folder: &Utf8Path, templates: &mut Templates) -> Re
 /// What is outside, for programs that run in a folder.
 struct Within<'a> {
     outside: &'a dyn Outside,
+    world: &'a dyn World,
     folder: &'a Utf8Path,
 }
 
@@ -67,7 +69,7 @@ impl Host for Within<'_> {
     }
 
     fn secret(&self, reference: &str) -> Result<Value, String> {
-        self.outside.secret(reference)
+        references::look_up(self.outside, self.world, reference)
     }
 }
 

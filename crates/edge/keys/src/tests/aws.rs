@@ -108,7 +108,7 @@ fn roles_are_taken_on_once() {
     let keys = CloudKeys::new(&world, endpoints(), Programs::Refused);
     let key = there_and_back(&keys, KeyId::kms(&format!("{ARN}+{ROLE}"), BTreeMap::new(), ""));
     assert!(STANDARD.decode(&key.enc).expect("it is base64").starts_with(b"null true:"));
-    assert_eq!(keys.tokens.borrow().len(), 1);
+    assert_eq!(keys.token_count(), 1);
     let other = KeyId::kms(&format!("{ARN}+{ROLE}x"), BTreeMap::new(), "");
     assert!(refusal(&keys, &onepane_sops::MasterKey { id: other, ..key }).contains("AWS STS"));
 }

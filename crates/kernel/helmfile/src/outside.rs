@@ -12,10 +12,11 @@ pub trait Outside: Sync {
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String>;
 
     /// What is found where a reference such as `ref+vault://secret/db#/password` leads; its keys are followed here.
+    /// Relative paths start at `folder`, that of the state.
     ///
     /// # Errors
     /// Why it can't be told; never with what it is.
-    fn secret(&self, reference: &Reference) -> Result<Found, String>;
+    fn secret(&self, folder: &Utf8Path, reference: &Reference) -> Result<Found, String>;
 
     /// The contents of an encrypted file.
     ///
@@ -67,7 +68,7 @@ impl Outside for Sandbox {
         Err(format!("`{}` is not run: rendering is sandboxed", call.program))
     }
 
-    fn secret(&self, _: &Reference) -> Result<Found, String> {
+    fn secret(&self, _: &Utf8Path, _: &Reference) -> Result<Found, String> {
         Err("references to secrets are not resolved here".to_owned())
     }
 

@@ -6,6 +6,7 @@
 use crate::outside::Outside;
 use crate::reference::{self, Reference};
 use crate::yaml;
+use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Span};
 use onepane_value::{Data, List, Map, Value, format};
 use onepane_world::World;
@@ -48,13 +49,18 @@ pub(crate) fn has_reference(text: &str) -> bool {
     text.contains("ref+")
 }
 
-/// What one reference stands for, without the `ref+` before it.
+/// What one reference stands for, without the `ref+` before it, in a state of `folder`.
 ///
 /// # Errors
 /// Why it can't be told.
-pub(crate) fn look_up(outside: &dyn Outside, world: &dyn World, text: &str) -> Result<Value, String> {
+pub(crate) fn look_up(
+    outside: &dyn Outside,
+    world: &dyn World,
+    folder: &Utf8Path,
+    text: &str,
+) -> Result<Value, String> {
     let reference = Reference::parse(text)?;
-    let found = outside.secret(&reference)?;
+    let found = outside.secret(folder, &reference)?;
     reference::pick(&reference, found, world)
 }
 

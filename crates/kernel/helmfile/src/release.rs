@@ -304,7 +304,7 @@ impl Release {
         let prefix =
             if key == "values" { text(&self.spec, "valuesPathPrefix").unwrap_or_default() } else { String::new() };
         let mut files: Vec<Arc<[u8]>> = Vec::new();
-        let look_up = |reference: &str| references::look_up(outside, world, reference);
+        let look_up = |reference: &str| references::look_up(outside, world, state.folder(), reference);
         for source in items(&self.spec, key, file)? {
             let span = place(&source, file);
             let secret = |unresolved: references::Unresolved| unresolved.at(span);
@@ -355,7 +355,8 @@ impl Release {
                 let Some(map) = entry.as_map() else { continue };
                 let name = escaped(&text(map, "name").unwrap_or_default());
                 let resolved = |value: &Value| {
-                    let value = references::expand(value, &|text| references::look_up(outside, world, text));
+                    let value =
+                        references::expand(value, &|text| references::look_up(outside, world, state.folder(), text));
                     value.map_err(|unresolved| unresolved.at(span))
                 };
                 if let Some(value) = map.get("value").filter(Value::truth) {

@@ -69,7 +69,7 @@ impl Host for Within<'_> {
     }
 
     fn secret(&self, reference: &str) -> Result<Value, String> {
-        references::look_up(self.outside, self.world, reference)
+        references::look_up(self.outside, self.world, self.folder, reference)
     }
 }
 

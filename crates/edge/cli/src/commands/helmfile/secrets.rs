@@ -3,7 +3,7 @@
 use super::system::System;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use onepane_cluster::{Holder, Settings, data_of};
 use onepane_diagnostics::Diagnostic;
 use onepane_helmfile::{Found, Reference, substitute};
@@ -49,24 +49,28 @@ const NOT_YET: [&str; 29] = [
 
 /// What was found already: nobody is asked twice for the same.
 #[derive(Default)]
-pub(super) struct Secrets(Mutex<HashMap<(Reference, bool), Found>>);
+pub(super) struct Secrets(Mutex<HashMap<Key, Found>>);
+
+/// What was asked for: a reference without its keys, whether for a document, and the folder where that counts.
+type Key = ((Reference, bool), Option<Utf8PathBuf>);
 
 impl Secrets {
-    /// What a reference leads to.
-    pub(super) fn find(&self, system: &System, reference: &Reference) -> Result<Found, String> {
-        let what = reference.document();
+    /// What a reference of a state in `folder` leads to.
+    pub(super) fn find(&self, system: &System, folder: &Utf8Path, reference: &Reference) -> Result<Found, String> {
+        let is_local = matches!(reference.provider(), "file" | "sops" | "k8s");
+        let what = (reference.document(), is_local.then(|| folder.to_owned()));
         // Releases that are rendered beside each other wait here, so that logins are made once.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&what) {
             return Ok(found.clone());
         }
-        let found = ask(system, reference)?;
+        let found = ask(system, folder, reference)?;
         known.insert(what, found.clone());
         Ok(found)
     }
 }
 
-fn ask(system: &System, reference: &Reference) -> Result<Found, String> {
+fn ask(system: &System, folder: &Utf8Path, reference: &Reference) -> Result<Found, String> {
     let path = reference.path();
     match reference.provider() {
         "echo" => echo(path, reference.wants_document()),
@@ -75,12 +79,12 @@ fn ask(system: &System, reference: &Reference) -> Result<Found, String> {
             Ok(Found::Text(text))
         }
         "file" => {
-            let file = system.folder.join(path.strip_suffix('/').unwrap_or(path));
+            let file = folder.join(path.strip_suffix('/').unwrap_or(path));
             let bytes = std::fs::read(&file).map_err(|error| format!("{file}: {error}"))?;
             encoded(system, reference, bytes)
         }
-        "sops" => sops(system, reference),
-        "k8s" => k8s(system, reference),
+        "sops" => sops(system, folder, reference),
+        "k8s" => k8s(system, folder, reference),
         "vault" => keeper(system, reference, Keeper::Vault),
         "awssecrets" => keeper(system, reference, Keeper::AwsSecrets),
         "awsssm" => keeper(system, reference, Keeper::AwsParameters),
@@ -125,11 +129,11 @@ fn echo(path: &str, wants_document: bool) -> Result<Found, String> {
     }
 }
 
-fn sops(system: &System, reference: &Reference) -> Result<Found, String> {
+fn sops(system: &System, folder: &Utf8Path, reference: &Reference) -> Result<Found, String> {
     let path = reference.path();
     let (name, bytes) = match setting(system, reference, "key_type").as_deref() {
         None | Some("filepath") => {
-            let bytes = std::fs::read(system.folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+            let bytes = std::fs::read(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
             (Utf8PathBuf::from(path), bytes)
         }
         Some("base64") => {
@@ -165,7 +169,7 @@ fn keeper(system: &System, reference: &Reference, keeper: Keeper) -> Result<Foun
 }
 
 /// `ref+k8s://v1/Secret/NAMESPACE/NAME[/KEY]`
-fn k8s(system: &System, reference: &Reference) -> Result<Found, String> {
+fn k8s(system: &System, folder: &Utf8Path, reference: &Reference) -> Result<Found, String> {
     if system.is_sandbox {
         return Err(on_the_network(reference));
     }
@@ -189,7 +193,7 @@ fn k8s(system: &System, reference: &Reference) -> Result<Found, String> {
         let mut settings = Settings::from_kubeconfigs(&variable);
         settings.context = setting(system, reference, "kubeContext").unwrap_or_default();
         if let Some(path) = setting(system, reference, "kubeConfigPath") {
-            settings.kubeconfig = system.folder.join(path).into_string();
+            settings.kubeconfig = folder.join(path).into_string();
         }
         if settings.kubeconfig.is_empty()
             && !settings.kubeconfigs.iter().any(|path| std::fs::exists(path).unwrap_or(false))

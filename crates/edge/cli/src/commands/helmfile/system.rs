@@ -18,7 +18,7 @@ const LARGEST_OUTPUT: u64 = 128 << 20;
 pub(super) struct System {
     pub(super) is_sandbox: bool,
     /// Where relative paths start.
-    pub(super) folder: Utf8PathBuf,
+    folder: Utf8PathBuf,
     /// The environment and files that credentials stand in.
     pub(super) world: OsWorld,
     connections: Arc<Connections>,
@@ -90,8 +90,8 @@ impl Outside for System {
         Err(format!("command {:?} exited with {}{complaint}", call.program, ran.status))
     }
 
-    fn secret(&self, reference: &Reference) -> Result<Found, String> {
-        self.secrets.find(self, reference)
+    fn secret(&self, folder: &Utf8Path, reference: &Reference) -> Result<Found, String> {
+        self.secrets.find(self, &self.folder.join(folder), reference)
     }
 
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {

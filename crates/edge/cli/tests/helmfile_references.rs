@@ -191,6 +191,12 @@ fn secrets_of_a_vault_become_values_and_are_asked_for_once() {
     assert_eq!(repository.values(entry, &variables), json!({"p": "hush", "n": "5432", "again": "5432"}));
     let seen: Vec<String> = site.seen().into_iter().map(|(path, _)| path).collect();
     assert_eq!(seen, ["/v1/sys/internal/ui/mounts/secret/db", "/v1/secret/data/db"]);
+    // Nor does anybody log in twice.
+    site.bytes("/v1/auth/approle/login", json!({"auth": {"client_token": "hush"}}).to_string());
+    let entry = "{p: ref+vault://secret/db/password, n: ref+vault://secret/db/port}";
+    repository.values(entry, &[("VAULT_ADDR", &site.address), ("VAULT_AUTH_METHOD", "approle")]);
+    let logins = site.seen().into_iter().filter(|(path, _)| path.contains("login")).count();
+    assert_eq!(logins, 1);
     assert_eq!(repository.values("{p: 'x=ref+vault://secret/db/password'}", &variables), json!({"p": "x=hush"}));
     for (entry, wanted) in [
         ("{p: ref+vault://secret/none#/password}", "Vault has no secret `secret/none`"),

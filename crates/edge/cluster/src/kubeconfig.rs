@@ -233,13 +233,18 @@ fn unreadable(what: &str, path: &str, name: &str) -> Option<String> {
     Some(format!("unable to read {what} {path} for {name} due to open {path}: {}", go_words(&error)))
 }
 
+/// Whether this process is a pod's, which finds the token of its account.
+pub(crate) fn has_account() -> bool {
+    std::fs::metadata(format!("{SERVICE_ACCOUNT}/token")).is_ok_and(|token| !token.is_dir())
+}
+
 /// The cluster that this process is a pod of, with the account that it has there.
 fn within_cluster(settings: &Settings) -> Option<Result<Target, String>> {
     let (host, port) = settings.service.as_ref()?;
-    let token_file = format!("{SERVICE_ACCOUNT}/token");
-    if !std::fs::metadata(&token_file).is_ok_and(|token| !token.is_dir()) {
+    if !has_account() {
         return None;
     }
+    let token_file = format!("{SERVICE_ACCOUNT}/token");
     let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let server = filled(&Some(settings.server.clone())).unwrap_or_else(|| format!("https://{host}:{port}"));
     let authority = filled(&Some(settings.ca_file.clone())).or_else(|| {

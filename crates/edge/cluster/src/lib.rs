@@ -5,6 +5,8 @@
 //! [`Host`](onepane_template::Host)), says what templates see in `.Capabilities`, and checks manifests as Helm does
 //! before it would install them: [`Cluster::check`].
 //!
+//! [`data_of`] reads one Secret or ConfigMap and asks nothing else, for references in values.
+//!
 //! It does not know charts, flags or the terminal. Errors are Helm's texts, for which most of this crate has to talk as
 //! client-go does; tokens and keys are in none of them. What Helm logs beside its errors is handed to the caller as
 //! [`Logged`]. A runtime is started when the first request is made, on the calling thread. The one program that may be
@@ -16,6 +18,7 @@ mod check;
 mod client;
 mod cluster;
 mod credentials;
+mod data;
 mod discovery;
 mod exec_plugin;
 mod failure;
@@ -31,5 +34,6 @@ mod value;
 
 pub use check::{Check, Ownership};
 pub use cluster::Cluster;
+pub use data::{Holder, data_of};
 pub use failure::{Level, Logged};
 pub use settings::Settings;

@@ -1,5 +1,6 @@
 //! What the user says about the cluster: [`Settings`].
 
+use crate::kubeconfig::has_account;
 use std::fmt;
 
 /// The cluster and the user, as flags and environment have them. What is empty is not given.
@@ -95,6 +96,24 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The settings without what only Helm reads: kubeconfig files alone, as client-go takes them.
+    pub fn from_kubeconfigs(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let known = |name: &str| match name {
+            "KUBERNETES_MASTER" => None,
+            name if name.starts_with("HELM_") => None,
+            name => variable(name),
+        };
+        Self { service: None, ..Self::from_variables(&known) }
+    }
+
+    /// The pod's own account, as what runs within a cluster has it; `None` where there is no cluster around.
+    pub fn within_cluster(variable: &dyn Fn(&str) -> Option<String>) -> Option<Self> {
+        let service = Self::from_variables(variable).service.filter(|_| has_account())?;
+        Some(Self { service: Some(service), kubeconfigs: Vec::new(), ..Self::from_kubeconfigs(variable) })
+    }
+}
+
 impl fmt::Debug for Settings {
     /// Without what is secret: the token, and passwords of proxies.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -127,6 +146,13 @@ mod tests {
         assert!(settings.insecure_skip_tls_verify && settings.service.is_none());
         assert_eq!(settings.proxies.https, "http://u:very secret@p");
         assert!(!format!("{settings:?}").contains("very secret"));
+        let settings = Settings::from_kubeconfigs(&find);
+        assert_eq!(
+            (settings.kubeconfigs.as_slice(), settings.token.as_str()),
+            (["/h/.kube/config".to_owned()].as_slice(), "")
+        );
+        assert!(settings.as_groups.is_empty() && !settings.insecure_skip_tls_verify);
+        assert!(Settings::within_cluster(&find).is_none());
         let find = |name: &str| (name == "KUBECONFIG").then(|| "/a:/b".to_owned());
         assert_eq!(Settings::from_variables(&find).kubeconfigs, ["/a", "/b"]);
     }

@@ -128,7 +128,7 @@ fn element<'x>(xml: &'x str, name: &str) -> Option<&'x str> {
     (!text.is_empty() && !text.contains(['<', '&'])).then_some(text)
 }
 
-fn endpoint(keys: &CloudKeys<'_>, given: Option<&String>, name: &str, host: &str) -> String {
+pub(crate) fn endpoint(keys: &CloudKeys<'_>, given: Option<&String>, name: &str, host: &str) -> String {
     let variables = || {
         variable(keys.world, &format!("AWS_ENDPOINT_URL_{name}")).or_else(|| variable(keys.world, "AWS_ENDPOINT_URL"))
     };
@@ -136,16 +136,17 @@ fn endpoint(keys: &CloudKeys<'_>, given: Option<&String>, name: &str, host: &str
 }
 
 /// Whom to call, and as whom.
-struct Call<'c> {
-    service: &'static str,
-    name: &'c str,
-    endpoint: String,
-    region: &'c str,
-    credentials: &'c Credentials,
+pub(crate) struct Call<'c> {
+    pub(crate) service: &'static str,
+    /// What the service is called in signatures.
+    pub(crate) name: &'c str,
+    pub(crate) endpoint: String,
+    pub(crate) region: &'c str,
+    pub(crate) credentials: &'c Credentials,
 }
 
 /// Signs and sends a request.
-fn post(
+pub(crate) fn post(
     keys: &CloudKeys<'_>,
     call: &Call<'_>,
     extra: &[(&str, &str)],
@@ -176,7 +177,7 @@ fn post(
     let mut sent: Vec<(&str, String)> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     sent.push(("authorization", authorization));
     let request = Request { service: call.service, method: Method::POST, url: url.as_str(), headers: sent, body };
-    keys.http.send(request, explain)
+    keys.http().send(request, explain)
 }
 
 /// `{"__type": "…#AccessDeniedException", "message": "…"}`

@@ -31,6 +31,11 @@ pub(crate) fn find(keys: &CloudKeys<'_>, profile: &str, region: &str, domain: &s
     profiles.credentials(keys, &profile, region, domain, 0)
 }
 
+/// A field of a profile; `None` for the profile where there is none of that name.
+pub(crate) fn profile_field(keys: &CloudKeys<'_>, profile: &str, field: &str) -> Result<Option<Option<String>>> {
+    Ok(Profiles::read(keys)?.0.get(profile).map(|fields| fields.get(field).filter(|text| !text.is_empty()).cloned()))
+}
+
 /// The profiles of both files; the first file's fields win.
 struct Profiles(BTreeMap<String, BTreeMap<String, String>>);
 

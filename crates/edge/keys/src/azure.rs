@@ -3,7 +3,7 @@
 use crate::cloud::CloudKeys;
 use crate::failure::{no_credentials, unanswered, unusable};
 use crate::http::{Request, body, form, text};
-use crate::settings::variable;
+use crate::settings::{read_text, variable};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use onepane_diagnostics::Result;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-const SERVICE: &str = "Azure Key Vault";
-const VERSION: &str = "api-version=7.4";
+pub(crate) const SERVICE: &str = "Azure Key Vault";
+pub(crate) const VERSION: &str = "api-version=7.4";
 /// What SOPS encrypts data keys with.
 const ALGORITHM: &str = "RSA-OAEP-256";
 
@@ -85,22 +85,31 @@ fn call(keys: &CloudKeys<'_>, id: &KeyId, path: &str, method: Method, request: O
     ];
     let body = request.map_or_else(|| Zeroizing::new(Vec::new()), body);
     let request = Request { service: SERVICE, method, url: &url, headers, body };
-    keys.http.json(request, |answer| {
-        let code = text(answer, &["error", "code"]).unwrap_or_default();
-        text(answer, &["error", "message"]).map(|message| format!("{code} {message}").trim().to_owned())
-    })
+    keys.http().json(request, explain)
+}
+
+/// `{"error": {"code": "…", "message": "…"}}`
+pub(crate) fn explain(answer: &Value) -> Option<String> {
+    let code = text(answer, &["error", "code"]).unwrap_or_default();
+    text(answer, &["error", "message"]).map(|message| format!("{code} {message}").trim().to_owned())
 }
 
 /// Which of Azure's domains a vault is in.
-fn domain(vault_url: &str) -> Result<&'static str> {
+pub(crate) fn domain(vault_url: &str) -> Result<&'static str> {
     let url = Url::parse(vault_url).ok().filter(|url| url.scheme() == "https" && url.port().is_none());
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
     let domain = DOMAINS.into_iter().find(|domain| host.strip_suffix(domain).is_some_and(|name| name.ends_with('.')));
     domain.ok_or_else(|| unusable(format!("`{vault_url}` is no vault of Azure, and no token is sent to it")))
 }
 
+/// How a client shows who it is.
+enum Proof {
+    Password(Secret),
+    Token(Secret),
+}
+
 /// A token for vaults of a domain.
-fn token(keys: &CloudKeys<'_>, domain: &str) -> Result<Secret> {
+pub(crate) fn token(keys: &CloudKeys<'_>, domain: &str) -> Result<Secret> {
     let named = |name: &str| {
         variable(keys.world, name).ok_or_else(|| {
             no_credentials(format!("there are no Azure credentials: {name} is not set"))
@@ -108,7 +117,16 @@ fn token(keys: &CloudKeys<'_>, domain: &str) -> Result<Secret> {
         })
     };
     let (tenant, client) = (named("AZURE_TENANT_ID")?, named("AZURE_CLIENT_ID")?);
-    let secret = Secret::new(named("AZURE_CLIENT_SECRET")?);
+    let proof = match (variable(keys.world, "AZURE_CLIENT_SECRET"), variable(keys.world, "AZURE_FEDERATED_TOKEN_FILE"))
+    {
+        // A workload shows the token of its service account.
+        (None, Some(path)) => {
+            let token = read_text(keys.world, path.as_str().into())?;
+            let missing = || no_credentials(format!("there is no `{path}`, which AZURE_FEDERATED_TOKEN_FILE names"));
+            Proof::Token(Secret::new(token.ok_or_else(missing)?.trim()))
+        }
+        _ => Proof::Password(Secret::new(named("AZURE_CLIENT_SECRET")?)),
+    };
     if !tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)) {
         return Err(no_credentials("AZURE_TENANT_ID is no tenant"));
     }
@@ -118,16 +136,18 @@ fn token(keys: &CloudKeys<'_>, domain: &str) -> Result<Secret> {
         let authority = authority.unwrap_or_else(|| "https://login.microsoftonline.com".to_owned());
         let url = format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/'));
         let scope = format!("https://{domain}/.default");
-        let fields = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &client),
-            ("client_secret", secret.reveal_text().unwrap_or_default()),
-            ("scope", &scope),
-        ];
+        let mut fields = vec![("grant_type", "client_credentials"), ("client_id", &client), ("scope", &scope)];
+        match &proof {
+            Proof::Password(secret) => fields.push(("client_secret", secret.reveal_text().unwrap_or_default())),
+            Proof::Token(token) => fields.extend([
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                ("client_assertion", token.reveal_text().unwrap_or_default()),
+            ]),
+        }
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
         let service = "Microsoft's token server";
         let request = Request { service, method: Method::POST, url: &url, headers, body: form(&fields) };
-        let answer = keys.http.json(request, |answer| {
+        let answer = keys.http().json(request, |answer| {
             text(answer, &["error_description"]).or_else(|| text(answer, &["error"])).map(str::to_owned)
         })?;
         let token = text(&answer, &["access_token"]).map(Secret::new);

@@ -6,28 +6,33 @@ use onepane_sops::{KeyService, PgpKeys};
 use onepane_world::World;
 
 /// The keys that files are decrypted and encrypted with: those that lie here, and who keeps others.
-#[derive(Debug)]
 pub struct FoundKeys<'w> {
     age: FoundAgeKeys,
     pgp: PgpKeys,
     gpg: Gpg,
-    cloud: CloudKeys<'w>,
+    network: Box<dyn KeyService + 'w>,
+}
+
+impl std::fmt::Debug for FoundKeys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FoundKeys").finish_non_exhaustive()
+    }
 }
 
 impl<'w> FoundKeys<'w> {
     /// Looks where SOPS looks. No server is asked before a key needs it.
     pub fn find(world: &'w dyn World, programs: Programs) -> Self {
-        Self {
-            age: find_age_keys(world, programs),
-            pgp: find_pgp_keys(world),
-            gpg: Gpg::new(world, programs),
-            cloud: CloudKeys::new(world, Endpoints::default(), programs),
-        }
+        Self::with(world, programs, Box::new(CloudKeys::new(world, Endpoints::default(), programs)))
+    }
+
+    /// The same, where somebody else asks servers.
+    pub fn with(world: &'w dyn World, programs: Programs, network: Box<dyn KeyService + 'w>) -> Self {
+        Self { age: find_age_keys(world, programs), pgp: find_pgp_keys(world), gpg: Gpg::new(world, programs), network }
     }
 
     /// Who uses them, those that need neither a program nor a server first.
     pub fn services(&self) -> [&dyn KeyService; 4] {
-        [&self.age.keys, &self.pgp, &self.gpg, &self.cloud]
+        [&self.age.keys, &self.pgp, &self.gpg, &*self.network]
     }
 
     /// An error of a file that no key decrypts, with what was found wrong where keys of age should be.

@@ -49,7 +49,7 @@ fn call(keys: &CloudKeys<'_>, resource: &str, verb: &str, request: &Value) -> Re
         ("content-type", "application/json".to_owned()),
     ];
     let request = Request { service: SERVICE, method: Method::POST, url: &url, headers, body: body(request) };
-    keys.http.json(request, |answer| text(answer, &["error", "message"]).map(str::to_owned))
+    keys.http().json(request, |answer| text(answer, &["error", "message"]).map(str::to_owned))
 }
 
 fn endpoint(keys: &CloudKeys<'_>) -> String {

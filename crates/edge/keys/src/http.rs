@@ -3,10 +3,10 @@
 use crate::failure::unanswered;
 use onepane_diagnostics::Result;
 use onepane_fetch::Proxies;
-use reqwest::{Client, Method, NoProxy, Proxy, redirect};
+use reqwest::{Client, Method, NoProxy, Proxy, StatusCode, redirect};
 use serde_json::Value;
-use std::cell::OnceCell;
 use std::error::Error;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use url::Url;
@@ -24,7 +24,31 @@ const LARGEST: usize = 1 << 20;
 /// Sends requests on the calling thread. Runtime and client are made for the first one.
 pub(crate) struct Http {
     proxies: Proxies,
-    made: OnceCell<(Runtime, Client)>,
+    made: OnceLock<(Runtime, Client)>,
+}
+
+/// What a service answered.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    host: String,
+}
+
+impl Answer {
+    /// The body if the service says yes. `explain` finds in another one what it says instead.
+    ///
+    /// # Errors
+    /// `keys-unanswered`, with the service's word.
+    pub(crate) fn accepted(self, service: &str, explain: fn(&Value) -> Option<String>) -> Result<Zeroizing<Vec<u8>>> {
+        let Self { status, body, host } = self;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let said = serde_json::from_slice(&body).ok().and_then(|body| explain(&body)).unwrap_or_default();
+        let said: String = said.chars().filter(|character| !character.is_control()).take(500).collect();
+        let colon = if said.is_empty() { "" } else { ": " };
+        Err(unanswered(format!("{service} at `{host}` says {status}{colon}{said}")))
+    }
 }
 
 /// A request to a service.
@@ -39,7 +63,7 @@ pub(crate) struct Request<'a> {
 
 impl Http {
     pub(crate) fn new(proxies: Proxies) -> Self {
-        Self { proxies, made: OnceCell::new() }
+        Self { proxies, made: OnceLock::new() }
     }
 
     /// Sends a request and waits for an answer that says yes. `explain` finds in the body of another one what the
@@ -52,6 +76,15 @@ impl Http {
         request: Request<'_>,
         explain: fn(&Value) -> Option<String>,
     ) -> Result<Zeroizing<Vec<u8>>> {
+        let service = request.service;
+        self.answer(request)?.accepted(service, explain)
+    }
+
+    /// Sends a request and waits for an answer, whatever it says.
+    ///
+    /// # Errors
+    /// `keys-unanswered` where there is none.
+    pub(crate) fn answer(&self, request: Request<'_>) -> Result<Answer> {
         let Request { service, method, url, headers, body } = request;
         let (runtime, client) = self.made(service)?;
         let url = Url::parse(url).map_err(|_| unanswered(format!("{service} has no address that could be asked")))?;
@@ -79,13 +112,7 @@ impl Http {
             }
             Ok((answer.status(), body))
         })?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let said = serde_json::from_slice(&body).ok().and_then(|body| explain(&body)).unwrap_or_default();
-        let said: String = said.chars().filter(|character| !character.is_control()).take(500).collect();
-        let colon = if said.is_empty() { "" } else { ": " };
-        Err(unanswered(format!("{service} at `{host}` says {status}{colon}{said}")))
+        Ok(Answer { status, body, host })
     }
 
     /// [`Http::send`] for an answer in JSON.

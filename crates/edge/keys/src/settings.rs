@@ -20,6 +20,12 @@ pub struct Endpoints {
     pub azure_authority: Option<String>,
     /// All vaults of Azure; there is no variable for it.
     pub azure_vault: Option<String>,
+    /// AWS Secrets Manager, else `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `AWS_ENDPOINT_URL`.
+    pub aws_secrets: Option<String>,
+    /// The parameters of AWS Systems Manager, else `AWS_ENDPOINT_URL_SSM` or `AWS_ENDPOINT_URL`.
+    pub aws_parameters: Option<String>,
+    /// Google Secret Manager; there is no variable for it.
+    pub gcp_secrets: Option<String>,
 }
 
 /// A variable that is there and not empty.

@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-const SERVICE: &str = "Vault";
+pub(crate) const SERVICE: &str = "Vault";
 
 /// Decrypts what `enc` is.
 pub(crate) fn decrypt(keys: &CloudKeys<'_>, id: &KeyId, enc: &str) -> Result<Secret> {
@@ -38,7 +38,7 @@ fn call(keys: &CloudKeys<'_>, id: &KeyId, verb: &str, request: &Value) -> Result
     if !engine.split('/').all(segment) || !segment(name) {
         return Err(unusable(format!("`{id}` is no address of a key")));
     }
-    check_address(keys, address)?;
+    check_address(keys, address, "the file")?;
     let url = format!("{}/v1/{engine}/{verb}/{name}", address.trim_end_matches('/'));
     let token = token(keys)?;
     let mut headers = vec![
@@ -48,15 +48,18 @@ fn call(keys: &CloudKeys<'_>, id: &KeyId, verb: &str, request: &Value) -> Result
     ];
     headers.extend(variable(keys.world, "VAULT_NAMESPACE").map(|namespace| ("x-vault-namespace", namespace)));
     let request = Request { service: SERVICE, method: Method::PUT, url: &url, headers, body: body(request) };
-    keys.http.json(request, |answer| {
-        let errors = answer.get("errors")?.as_array()?.iter().filter_map(Value::as_str);
-        Some(errors.collect::<Vec<_>>().join("; "))
-    })
+    keys.http().json(request, explain)
+}
+
+/// `{"errors": ["…"]}`
+pub(crate) fn explain(answer: &Value) -> Option<String> {
+    let errors = answer.get("errors")?.as_array()?.iter().filter_map(Value::as_str);
+    Some(errors.collect::<Vec<_>>().join("; "))
 }
 
 /// The token goes to servers that the environment names: those of `SOPS_HC_VAULT_ALLOWLIST`, else that of `VAULT_ADDR`.
 /// SOPS asks whichever the file names unless it has the former; who names none here gets that, too.
-fn check_address(keys: &CloudKeys<'_>, address: &str) -> Result<()> {
+pub(crate) fn check_address(keys: &CloudKeys<'_>, address: &str, who: &str) -> Result<()> {
     let allowed = variable(keys.world, "SOPS_HC_VAULT_ALLOWLIST").or_else(|| variable(keys.world, "VAULT_ADDR"));
     let within = |allowed: &str| {
         let slashed = |text: &str| format!("{}/", text.trim().trim_end_matches('/'));
@@ -76,7 +79,7 @@ fn check_address(keys: &CloudKeys<'_>, address: &str) -> Result<()> {
     if may && is_address {
         return Ok(());
     }
-    Err(unusable(format!("the file names the Vault server `{address}`, to which no token is sent"))
+    Err(unusable(format!("{who} names the Vault server `{address}`, to which no token is sent"))
         .hint("if it is yours, add it to SOPS_HC_VAULT_ALLOWLIST, or set VAULT_ADDR to it"))
 }
 

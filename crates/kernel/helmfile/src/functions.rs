@@ -1,6 +1,6 @@
 //! What Helmfile's templates can call besides sprig: [`table`].
 
-use crate::{secrets, yaml};
+use crate::{references, yaml};
 use onepane_diagnostics::FileId;
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, Kind, List, Map, Text, Value, format, to_yaml_pretty};
@@ -53,8 +53,8 @@ const FUNCTIONS: &[Function] = &[
     function("fromYaml", &[Type::String], |_, arguments| {
         let text = text(&arguments[0]);
         let read = yaml::documents(&text, FileId::new("-")).map(|documents| documents.into_iter().next());
-        read.map(Option::unwrap_or_default)
-            .map_err(|error| format!("yaml: {}, offending yaml: {text}", error.message).into())
+        // Helmfile's error has the text as well; what was read of a secret is to be in none.
+        read.map(Option::unwrap_or_default).map_err(|error| format!("yaml: {}", error.message).into())
     }),
     Function { variadic: true, ..function("exec", &[Type::String, Type::Any, Type::String], exec) },
     Function { variadic: true, ..function("envExec", &[Type::Any, Type::String, Type::Any, Type::String], env_exec) },
@@ -135,7 +135,7 @@ fn fetch_secret_value(context: &mut dyn Context, arguments: &[Value]) -> Outcome
 /// References to secrets, resolved.
 fn expand(context: &mut dyn Context, value: &Value) -> Outcome {
     let host = context.host();
-    Ok(secrets::expanded(value, &|reference| host.secret(reference))?)
+    references::expand(value, &|reference| host.secret(reference)).map_err(|unresolved| String::from(unresolved).into())
 }
 
 fn text(value: &Value) -> String {
@@ -217,11 +217,8 @@ fn find(path: &str, map: &Value) -> Result<Value, Absent> {
     }
     path.split('.').try_fold(map.clone(), |value, key| match &value.data {
         Data::Map(map) => map.get(key).ok_or_else(|| {
-            Absent::Key(format!(
-                "no value exist for key {} in {}",
-                quoted(key),
-                format::sprint(std::slice::from_ref(&value))
-            ))
+            // Helmfile's error has the mapping as well, which may hold secrets.
+            Absent::Key(format!("no value exist for key {}", quoted(key)))
         }),
         Data::Object(object) if object.kind() == Kind::Struct => {
             object.field(key).ok_or_else(|| Absent::Key(format!("no field named {} exist in it", quoted(key))))

@@ -1,8 +1,8 @@
 //! What a state asks of the world outside of the repository: [`Outside`].
 
 use crate::SecretLines;
+use crate::reference::Reference;
 use camino::Utf8Path;
-use onepane_value::Value;
 
 /// Who runs programs, looks secrets up and decrypts files for a state. [`Sandbox`] does none of it.
 pub trait Outside: Sync {
@@ -12,11 +12,12 @@ pub trait Outside: Sync {
     /// Why it did not run to a good end.
     fn run(&self, call: &ProgramCall<'_>) -> Result<Vec<u8>, String>;
 
-    /// What a reference such as `ref+vault://secret/db#/password` stands for.
+    /// What is found where a reference such as `ref+vault://secret/db#/password` leads; its keys are followed here.
+    /// Relative paths start at `folder`, that of the state.
     ///
     /// # Errors
     /// Why it can't be told; never with what it is.
-    fn secret(&self, reference: &str) -> Result<Value, String>;
+    fn secret(&self, folder: &Utf8Path, reference: &Reference) -> Result<Found, String>;
 
     /// The contents of an encrypted file.
     ///
@@ -27,6 +28,25 @@ pub trait Outside: Sync {
     /// Where it is noted which lines of rendered texts were made of secrets; `None` where nobody asks, and nothing is.
     fn secret_lines(&self) -> Option<&SecretLines> {
         None
+    }
+}
+
+/// What a provider of secrets has: a text, which is a document in YAML or JSON if keys follow, or the fields of one.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A text.
+    Text(String),
+    /// Fields, for references that want a document.
+    Fields(serde_json::Map<String, serde_json::Value>),
+}
+
+impl std::fmt::Debug for Found {
+    /// Without what is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(***)",
+            Self::Fields(_) => "Fields(***)",
+        })
     }
 }
 
@@ -54,7 +74,7 @@ impl Outside for Sandbox {
         Err(format!("`{}` is not run: rendering is sandboxed", call.program))
     }
 
-    fn secret(&self, _: &str) -> Result<Value, String> {
+    fn secret(&self, _: &Utf8Path, _: &Reference) -> Result<Found, String> {
         Err("references to secrets are not resolved here".to_owned())
     }
 

@@ -320,16 +320,24 @@ impl Release {
         let prefix =
             if key == "values" { text(&self.spec, "valuesPathPrefix").unwrap_or_default() } else { String::new() };
         let mut files: Vec<Arc<[u8]>> = Vec::new();
-        let look_up = |reference: &str| outside.secret(reference);
+        let look_up = |reference: &str| references::look_up(outside, world, state.folder(), reference);
         for source in items(&self.spec, key, file)? {
             let span = place(&source, file);
-            let secret = |problem| Diagnostic::error("helmfile-secrets", problem).at(span);
+            let secret = |unresolved: references::Unresolved| unresolved.at(span);
+            let is_reference =
+                key == "values" && source.as_text().is_some_and(|text| references::has_reference(&text.to_str()));
             let source = if key == "values" { references::expand(&source, &look_up).map_err(secret)? } else { source };
+            // What a reference stands for is in no message, also where it is no path.
+            let hidden = |error: Box<Diagnostic>| match is_reference {
+                true => Diagnostic::error("helmfile-secrets", "what this reference stands for is no file of values")
+                    .at(span),
+                false => error,
+            };
             match &source.data {
                 Data::Map(_) | Data::List(_) => files.push(yaml::text_of(&source, span)?.into_bytes().into()),
                 Data::String(path) => {
-                    let found = files::find(world, state.folder(), &format!("{prefix}{path}"), missing, span)?;
-                    if let Some(path) = only_one(found, span)? {
+                    let found = files::find(world, state.folder(), &format!("{prefix}{path}"), missing, span);
+                    if let Some(path) = found.and_then(|found| only_one(found, span)).map_err(hidden)? {
                         let bytes = read_text(world, outside, &path, data, span)?;
                         let has_references = std::str::from_utf8(&bytes).is_ok_and(references::has_reference);
                         files.push(if has_references {
@@ -343,7 +351,7 @@ impl Release {
                 }
                 _ => {
                     let message = format!("unexpected type of value: {}", plain_text(&source));
-                    return Err(Diagnostic::error("helmfile-field", message).at(span));
+                    return Err(hidden(Diagnostic::error("helmfile-field", message).at(span)));
                 }
             }
         }
@@ -363,8 +371,9 @@ impl Release {
                 let Some(map) = entry.as_map() else { continue };
                 let name = escaped(&text(map, "name").unwrap_or_default());
                 let resolved = |value: &Value| {
-                    let value = references::expand(value, &|reference| outside.secret(reference));
-                    value.map_err(|problem| Diagnostic::error("helmfile-secrets", problem).at(span))
+                    let value =
+                        references::expand(value, &|text| references::look_up(outside, world, state.folder(), text));
+                    value.map_err(|unresolved| unresolved.at(span))
                 };
                 if let Some(value) = map.get("value").filter(Value::truth) {
                     let value = format!("{name}={}", escaped(&plain_text(&resolved(&value)?)));
@@ -510,8 +519,8 @@ fn values_source(
     let span = place(source, file);
     let inline = |values: &Map| {
         let values = secrets::noted(values, outside).into();
-        let values = secrets::expanded(&values, &|reference| outside.secret(reference));
-        let values = values.map_err(|problem| Diagnostic::error("helmfile-secrets", problem).at(span))?;
+        let look_up = |reference: &str| references::look_up(outside, world, state.folder(), reference);
+        let values = references::expand(&values, &look_up).map_err(|unresolved| unresolved.at(span))?;
         Ok(values.as_map().cloned().map(ValuesSource::Inline))
     };
     match &source.data {

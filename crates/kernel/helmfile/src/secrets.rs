@@ -1,7 +1,7 @@
 //! Values that are secret: they know it by their origins, for whoever renders them.
 
-use crate::outside::{Outside, ProgramCall};
-use crate::references;
+use crate::outside::{Found, Outside, ProgramCall};
+use crate::reference::Reference;
 use camino::Utf8Path;
 use onepane_chart::parse_values;
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Record, Result, Span, Step};
@@ -58,8 +58,8 @@ impl Outside for Noting<'_> {
         self.outside.run(call)
     }
 
-    fn secret(&self, reference: &str) -> std::result::Result<Value, String> {
-        self.outside.secret(reference)
+    fn secret(&self, folder: &Utf8Path, reference: &Reference) -> std::result::Result<Found, String> {
+        self.outside.secret(folder, reference)
     }
 
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> std::result::Result<Vec<u8>, String> {
@@ -137,35 +137,10 @@ fn each_place(value: &Value, visit: &mut dyn FnMut(Span)) {
     }
 }
 
-/// The value with what the references in its texts stand for, as secrets where they stand.
-///
-/// # Errors
-/// What `look_up` says.
-pub(crate) fn expanded(
-    value: &Value,
-    look_up: &dyn Fn(&str) -> std::result::Result<Value, String>,
-) -> std::result::Result<Value, String> {
-    let data = match &value.data {
-        Data::String(text) if references::has_reference(&text.to_str()) => {
-            let record = Record {
-                step: Step::Secret,
-                span: value.origin.span(),
-                note: None,
-                inputs: vec![],
-                previous: Origin::UNKNOWN,
-            };
-            let origin = Origin::from(record);
-            return Ok(references::expand(value, look_up)?.with_origins(&|_| Some(origin.clone())));
-        }
-        Data::List(list) => {
-            let items = list.iter().map(|item| expanded(item, look_up));
-            Data::List(items.collect::<std::result::Result<List, String>>()?)
-        }
-        Data::Map(map) => {
-            let entries = map.entries().into_iter().map(|(key, value)| Ok((key, expanded(&value, look_up)?)));
-            Data::Map(entries.collect::<std::result::Result<Map, String>>()?)
-        }
-        _ => return Ok(value.clone()),
-    };
-    Ok(Value { data, origin: value.origin.clone() })
+/// What a reference that stands at a place stands for: a secret, all of it.
+pub(crate) fn placed_at(value: &Value, place: &Origin) -> Value {
+    let record =
+        Record { step: Step::Secret, span: place.span(), note: None, inputs: vec![], previous: Origin::UNKNOWN };
+    let origin = Origin::from(record);
+    value.with_origins(&|_| Some(origin.clone()))
 }

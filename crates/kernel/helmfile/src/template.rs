@@ -1,8 +1,7 @@
 //! State and values files that are templates: [`render`].
 
-use crate::functions;
 use crate::outside::{Outside, ProgramCall};
-use crate::secrets;
+use crate::{functions, references, secrets};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_template::{Host, MissingKey, Options, Templates};
@@ -54,8 +53,9 @@ pub(crate) fn render_text(
     let rendered = templates
         .parse(name, Some(file), &padded)
         .and_then(|()| {
+            let within = Within { outside, world, folder };
             let world = Rebased { world, folder: folder.to_owned() };
-            templates.execute(name, &Value::from(data.clone()), &world, &Within { outside, folder })
+            templates.execute(name, &Value::from(data.clone()), &world, &within)
         })
         .map_err(|error| error.into_diagnostic("helmfile-template"))?;
     Ok(rendered)
@@ -77,6 +77,7 @@ fn shared(world: &dyn World, folder: &Utf8Path, templates: &mut Templates) -> Re
 /// What is outside, for programs that run in a folder.
 struct Within<'a> {
     outside: &'a dyn Outside,
+    world: &'a dyn World,
     folder: &'a Utf8Path,
 }
 
@@ -92,7 +93,7 @@ impl Host for Within<'_> {
     }
 
     fn secret(&self, reference: &str) -> Result<Value, String> {
-        self.outside.secret(reference)
+        references::look_up(self.outside, self.world, self.folder, reference)
     }
 }
 

@@ -92,7 +92,7 @@ fn check_repository(
 ) -> Result<(), Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let secrets = RepositorySecrets::new(&root, &world)?;
+    let secrets = RepositorySecrets::new(&root);
     let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
     let state = || repository.state(&arguments.environment);
     let installed = state().map_err(&failure)?.releases.into_iter().filter(|release| release.installed);

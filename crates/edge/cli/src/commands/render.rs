@@ -39,7 +39,7 @@ pub(crate) fn run(
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let secrets = RepositorySecrets::new(&root, &world)?;
+    let secrets = RepositorySecrets::new(&root);
     let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
     let rendered = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
     let surplus = match arguments.releases.as_slice() {

@@ -33,7 +33,7 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let remotes = FetchedRemotes::new(false);
-    let secrets = RepositorySecrets::new(&root, &world)?;
+    let secrets = RepositorySecrets::new(&root);
     let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
         Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))

@@ -13,7 +13,7 @@ const ARN: &str = "arn:aws:kms:eu-west-1:123456789012:key/k";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
 
 /// Whether a request is signed by these credentials: the signature is computed anew from what came.
-fn is_signed(asked: &Asked, service: &str, access_key: &str, secret: &str, token: &str) -> bool {
+pub(super) fn is_signed(asked: &Asked, service: &str, access_key: &str, secret: &str, token: &str) -> bool {
     let authorization = asked.header("authorization");
     let names =
         authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
@@ -60,7 +60,7 @@ fn kms(asked: &Asked) -> Answer {
 }
 
 /// STS, which gives the role to the user.
-fn sts(asked: &Asked) -> Answer {
+pub(super) fn sts(asked: &Asked) -> Answer {
     let whole = asked.form("Action") == "AssumeRole" && asked.form("Version") == "2011-06-15";
     if !whole || asked.form("RoleArn") != ROLE || !is_signed(asked, "sts", "AKIDEXAMPLE", "wJalrXUtnFEMI", "") {
         return (403, "<ErrorResponse/>".to_owned());
@@ -108,7 +108,7 @@ fn roles_are_taken_on_once() {
     let keys = CloudKeys::new(&world, endpoints(), Programs::Refused);
     let key = there_and_back(&keys, KeyId::kms(&format!("{ARN}+{ROLE}"), BTreeMap::new(), ""));
     assert!(STANDARD.decode(&key.enc).expect("it is base64").starts_with(b"null true:"));
-    assert_eq!(keys.tokens.borrow().len(), 1);
+    assert_eq!(keys.token_count(), 1);
     let other = KeyId::kms(&format!("{ARN}+{ROLE}x"), BTreeMap::new(), "");
     assert!(refusal(&keys, &onepane_sops::MasterKey { id: other, ..key }).contains("AWS STS"));
 }

@@ -31,11 +31,13 @@ fn vault(asked: &Asked) -> Answer {
     }
 }
 
-fn authority(asked: &Asked) -> Answer {
+pub(super) fn authority(asked: &Asked) -> Answer {
     let good = asked.path == "/tenant/oauth2/v2.0/token"
         && asked.form("grant_type") == "client_credentials"
         && asked.form("client_id") == "client"
-        && asked.form("client_secret") == "hush secret"
+        && (asked.form("client_secret") == "hush secret"
+            || (asked.form("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+                && asked.form("client_assertion") == "hush jwt"))
         && asked.form("scope") == "https://vault.azure.net/.default";
     if good {
         (200, json!({"token_type": "Bearer", "access_token": "hush"}).to_string())

@@ -10,6 +10,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
+const KMS: &str = "https://www.googleapis.com/auth/cloudkms";
 const RESOURCE: &str = "projects/p/locations/l/keyRings/r/cryptoKeys/k";
 /// A key that was made for this test and is used nowhere else.
 const ACCOUNT: &str = include_str!("account.pem");
@@ -35,7 +36,7 @@ fn kms(asked: &Asked) -> Answer {
 }
 
 /// The token server: it checks the signature and what is claimed.
-fn tokens(asked: &Asked) -> Answer {
+fn tokens(asked: &Asked, scope: &str) -> Answer {
     let refused = |why: &str| (400, json!({"error": "invalid_grant", "error_description": why}).to_string());
     if asked.form("grant_type") == "refresh_token" {
         let known = asked.form("client_id") == "c"
@@ -60,7 +61,7 @@ fn tokens(asked: &Asked) -> Answer {
     let lasts = claims["exp"].as_u64().unwrap_or(0) - claims["iat"].as_u64().unwrap_or(0);
     let good = parts[0] == json!({"alg": "RS256", "typ": "JWT", "kid": "1"})
         && claims["iss"] == "a@p.iam.example"
-        && claims["scope"] == "https://www.googleapis.com/auth/cloudkms"
+        && claims["scope"] == scope
         && claims["aud"].as_str().is_some_and(|aud| aud.ends_with(&asked.path))
         && lasts == 3600
         && asked.form("grant_type") == "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -71,8 +72,9 @@ fn endpoints() -> Endpoints {
     Endpoints { gcp_kms: Some(Server::start(kms).url), ..Endpoints::default() }
 }
 
-fn account(email: &str) -> String {
-    let uri = format!("{}/token", Server::start(tokens).url);
+pub(super) fn account(email: &str, scope: &str) -> String {
+    let scope = scope.to_owned();
+    let uri = format!("{}/token", Server::start(move |asked| tokens(asked, &scope)).url);
     let account = json!({
         "type": "service_account", "client_email": email, "private_key": ACCOUNT, "private_key_id": "1", "token_uri": uri,
     });
@@ -85,7 +87,7 @@ fn id() -> KeyId {
 
 #[test]
 fn service_accounts_get_tokens_that_use_keys() {
-    let file = account("a@p.iam.example");
+    let file = account("a@p.iam.example", KMS);
     for world in [
         MemoryWorld::new().with_env("GOOGLE_CREDENTIALS", &file),
         MemoryWorld::new().with_env("GOOGLE_CREDENTIALS", "/k.json").with("/k.json", &file),
@@ -101,7 +103,7 @@ fn service_accounts_get_tokens_that_use_keys() {
 
 #[test]
 fn users_refresh_their_tokens() {
-    let uri = format!("{}/token", Server::start(tokens).url);
+    let uri = format!("{}/token", Server::start(|asked| tokens(asked, KMS)).url);
     let file = json!({"type": "authorized_user", "client_id": "c", "client_secret": "hush", "refresh_token": "hush", "token_uri": uri});
     let world = MemoryWorld::new().with_env("GOOGLE_CREDENTIALS", &file.to_string());
     there_and_back(&CloudKeys::new(&world, endpoints(), Programs::Refused), id());
@@ -110,7 +112,7 @@ fn users_refresh_their_tokens() {
 #[test]
 fn what_is_refused_is_said() {
     for (credentials, wanted) in [
-        (account("b@p.iam.example"), "says 400 Bad Request: bad claims"),
+        (account("b@p.iam.example", KMS), "says 400 Bad Request: bad claims"),
         (json!({"type": "external_account"}).to_string(), "are of a kind that is not known"),
         ("{hush".to_owned(), "are no JSON"),
         (

@@ -1,8 +1,7 @@
 use crate::Repository;
 use camino::Utf8Path;
-use onepane_helmfile::{Outside, ProgramCall};
+use onepane_helmfile::{Found, Outside, ProgramCall, Reference};
 use onepane_sops::{AgeKeys, Format, Integrity, KeyId, Layout, Recipients, decrypt, encrypt};
-use onepane_value::Value;
 use onepane_world::MemoryWorld;
 
 const STATE: &str = "environments:\n  default:\n    secrets: [env.yaml]\n---\nreleases:\n- name: web\n  chart: ./chart\n  values: [values.yaml.gotmpl, {inline: ref+echo://in-line-echo}]\n  secrets: [secret.yaml]\n";
@@ -15,8 +14,10 @@ impl Outside for Keys {
         Err("nothing is run".to_owned())
     }
 
-    fn secret(&self, reference: &str) -> Result<Value, String> {
-        reference.strip_prefix("echo://").map(Value::from).ok_or_else(|| "there is none".to_owned())
+    fn secret(&self, _: &Utf8Path, reference: &Reference) -> Result<Found, String> {
+        (reference.provider() == "echo")
+            .then(|| Found::Text(reference.path().to_owned()))
+            .ok_or_else(|| "there is none".to_owned())
     }
 
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {

@@ -11,6 +11,7 @@ mod lint;
 mod list;
 mod overlay;
 mod print_env;
+mod secrets;
 mod session;
 pub(super) mod system;
 mod template;

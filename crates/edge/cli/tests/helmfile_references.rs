@@ -90,6 +90,14 @@ fn references_on_this_machine_are_what_helmfile_makes_of_them() {
     assert_eq!(repository.values("{x: ref+file://c.txt}", &[("VALS_ENCODE", "base64")]), json!({"x": "aHVzaA=="}));
 }
 
+/// What Helmfile doesn't have.
+#[test]
+fn variables_are_named_without_a_dollar_too() {
+    let repository = Repository::new();
+    let wanted = json!({"x": "bar", "y": "a bar"});
+    assert_eq!(repository.values("{x: ref+env://FOO, y: 'a ref+env://FOO+'}", &[("FOO", "bar")]), wanted);
+}
+
 /// Relative paths start where the state is.
 #[test]
 fn paths_are_those_of_the_state() {
@@ -151,7 +159,7 @@ fn what_can_t_be_resolved_is_said_without_what_is_secret() {
         ("ref+file://c.txt", "what this reference stands for is no file of values"),
         ("ref+file://n.yaml#/n", "what this reference stands for is no file of values"),
         ("{ref+file://c.txt: {}}", "what `ref+file://c.txt` stands for is no mapping"),
-        ("{x: ref+env://FOO}", "no provider registered for scheme \"env\": variables are `ref+envsubst://$NAME`"),
+        ("{x: ref+env://NONE}", "there is no variable `NONE`"),
         ("{x: 'ref+envsubst://${FOO}'}", "`{` can't stand in a host; begin the path with three slashes"),
         ("{x: ref+tfstate://a/b}", "`tfstate` is a provider of Helmfile's that onepane does not have yet"),
         ("{x: ref+nothing://a/b}", "no provider registered for scheme \"nothing\""),

@@ -90,7 +90,12 @@ fn ask(system: &System, folder: &Utf8Path, reference: &Reference) -> Result<Foun
         "awsssm" => keeper(system, reference, Keeper::AwsParameters),
         "gcpsecrets" => keeper(system, reference, Keeper::GcpSecrets),
         "azurekeyvault" => keeper(system, reference, Keeper::AzureKeyVault),
-        "env" => Err("no provider registered for scheme \"env\": variables are `ref+envsubst://$NAME`".to_owned()),
+        // Helmfile has only `envsubst`.
+        "env" => {
+            let name = path.trim_end_matches('/');
+            let value = system.world.env(name);
+            value.map(Found::Text).ok_or_else(|| format!("there is no variable `{name}`"))
+        }
         other if NOT_YET.contains(&other) => {
             Err(format!("`{other}` is a provider of Helmfile's that onepane does not have yet"))
         }

@@ -44,7 +44,6 @@ const NOT_PLAIN: &[&str] = &[
     "oneOf",
     "patternProperties",
     "prefixItems",
-    "propertyNames",
     "then",
     "unevaluatedItems",
     "unevaluatedProperties",
@@ -110,7 +109,7 @@ impl<'a> Check<'a> {
             "properties" | "definitions" | "$defs" => value
                 .as_object()
                 .is_some_and(|schemas| schemas.values().all(|schema| self.is_schema(schema, depth + 1))),
-            "additionalProperties" | "items" => self.is_schema(value, depth + 1),
+            "additionalProperties" | "items" | "propertyNames" => self.is_schema(value, depth + 1),
             "allOf" | "anyOf" => value.as_array().is_some_and(|schemas| {
                 !schemas.is_empty() && schemas.iter().all(|schema| self.is_schema(schema, depth + 1))
             }),
@@ -165,6 +164,9 @@ impl<'a> Check<'a> {
                 map.iter()
                     .filter(|(name, _)| named.is_none_or(|named| !named.contains_key(*name)))
                     .all(|(_, value)| self.meets(keyword, value, depth + 1))
+            }
+            ("propertyNames", Json::Object(map)) => {
+                map.keys().all(|name| self.meets(keyword, &Json::String(name.clone()), depth + 1))
             }
             ("items", Json::Array(list)) => list.iter().all(|item| self.meets(keyword, item, depth + 1)),
             ("uniqueItems", Json::Array(list)) => keyword == &Json::Bool(false) || list.len() < 2,
@@ -248,6 +250,8 @@ mod tests {
             (r#"{"type": "object", "required": ["a"], "properties": {"a": {"minimum": 1}}}"#, r#"{"a": 1.5}"#, true),
             (r#"{"properties": {"a": {"type": "integer"}}, "additionalProperties": false}"#, r#"{"a": 1}"#, true),
             (r#"{"properties": {"a": {}}, "additionalProperties": false}"#, r#"{"b": 1}"#, false),
+            (r#"{"propertyNames": {"pattern": "^[A-Z]+$"}}"#, r#"{"AB": 1}"#, true),
+            (r#"{"propertyNames": {"pattern": "^[A-Z]+$"}}"#, r#"{"aB": 1}"#, false),
             (r##"{"$ref": "#/$defs/a", "$defs": {"a": {"type": ["null", "object"]}}}"##, "{}", true),
             (r##"{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}"##, "{}", false),
             (r#"{"properties": {"a": {"pattern": "^[a-z]+\\.x$"}}}"#, r#"{"a": "b.x"}"#, true),
@@ -314,6 +318,7 @@ mod tests {
                 (inner.clone(), inner.clone())
                     .prop_map(|(items, not)| serde_json::json!({ "items": items, "not": not })),
                 inner.clone().prop_map(|items| serde_json::json!({ "items": items, "title": "items" })),
+                inner.clone().prop_map(|names| serde_json::json!({ "propertyNames": names })),
                 (prop::collection::vec(inner.clone(), 0..3), "(all|any|one)Of")
                     .prop_map(|(list, key)| serde_json::json!({ key: list })),
                 (inner.clone(), inner).prop_map(|(one, other)| match (one, other) {

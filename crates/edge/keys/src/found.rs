@@ -10,7 +10,7 @@ pub struct FoundKeys<'w> {
     age: FoundAgeKeys,
     pgp: PgpKeys,
     gpg: Gpg,
-    network: Box<dyn KeyService + 'w>,
+    network: Box<dyn KeyService + Send + Sync + 'w>,
 }
 
 impl std::fmt::Debug for FoundKeys<'_> {
@@ -26,7 +26,7 @@ impl<'w> FoundKeys<'w> {
     }
 
     /// The same, where somebody else asks servers.
-    pub fn with(world: &'w dyn World, programs: Programs, network: Box<dyn KeyService + 'w>) -> Self {
+    pub fn with(world: &'w dyn World, programs: Programs, network: Box<dyn KeyService + Send + Sync + 'w>) -> Self {
         Self { age: find_age_keys(world, programs), pgp: find_pgp_keys(world), gpg: Gpg::new(world, programs), network }
     }
 

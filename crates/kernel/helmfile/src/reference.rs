@@ -2,7 +2,7 @@
 
 use crate::outside::Found;
 use crate::yaml;
-use onepane_diagnostics::{FileId, Origin};
+use onepane_diagnostics::FileId;
 use onepane_value::{Data, IntKind, List, Map, Value};
 use onepane_world::World;
 use serde_json::Value as Json;
@@ -167,7 +167,7 @@ pub(crate) fn pick(reference: &Reference, found: Found, world: &dyn World) -> Re
             return if is_strict(world)? { Err(format!("it has no `{keys}`")) } else { Ok(Value::default()) };
         };
         if names.peek().is_none() {
-            return Ok(at_origin(&value, &Origin::default()));
+            return Ok(without_origins(&value));
         }
         let Data::Map(below) = value.data else {
             return Err(format!("`{name}` in `{keys}` is no mapping, so it has no keys"));
@@ -185,16 +185,15 @@ fn is_strict(world: &dyn World) -> Result<bool, String> {
     }
 }
 
-/// The value as if all of it stood at one place.
-pub(crate) fn at_origin(value: &Value, origin: &Origin) -> Value {
-    let data = match &value.data {
-        Data::List(list) => Data::List(list.iter().map(|item| at_origin(item, origin)).collect::<List>()),
+/// The value without the places of a text that nobody sees.
+fn without_origins(value: &Value) -> Value {
+    match &value.data {
+        Data::List(list) => list.iter().map(without_origins).collect::<List>().into(),
         Data::Map(map) => {
-            Data::Map(map.entries().into_iter().map(|(key, value)| (key, at_origin(&value, origin))).collect::<Map>())
+            map.entries().into_iter().map(|(key, value)| (key, without_origins(&value))).collect::<Map>().into()
         }
-        other => other.clone(),
-    };
-    Value { data, origin: origin.clone() }
+        other => other.clone().into(),
+    }
 }
 
 fn of_json(json: &Json) -> Value {

@@ -193,8 +193,14 @@ struct Handed {
     named_by: Vec<(usize, Span)>,
 }
 
-fn in_entry(index: usize) -> String {
-    format!("in `helmfiles[{index}]`")
+/// An error of a state, with the entries that it was named by, at the innermost where it knows no place.
+fn in_entries(error: Box<Diagnostic>, named_by: &[(usize, Span)]) -> Box<Diagnostic> {
+    let error = match named_by.last() {
+        Some((_, span)) if error.primary.is_none() => error.at(*span),
+        _ => error,
+    };
+    let entries = named_by.iter().rev();
+    entries.fold(error, |error, (index, span)| error.trace(format!("in `helmfiles[{index}]`"), Some(*span)))
 }
 
 struct Visitor<'a> {
@@ -218,9 +224,7 @@ impl Visitor<'_> {
             let state = match self.read(file, handed) {
                 Ok(state) => State { is_one_of_many: files.len() > 1, ..state },
                 Err(error) if error.code == UNDEFINED => {
-                    let traced = handed.named_by.iter().rev();
-                    let error = traced.fold(error, |error, (index, span)| error.trace(in_entry(*index), Some(*span)));
-                    visited.passed_over.push(error);
+                    visited.passed_over.push(in_entries(error, &handed.named_by));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -276,10 +280,7 @@ impl Visitor<'_> {
                     }
                 }
             }
-            let placed = |error: Box<Diagnostic>| {
-                let error = if error.primary.is_none() { error.at(span) } else { error };
-                error.trace(in_entry(index), Some(span))
-            };
+            let placed = |error| in_entries(error, &[(index, span)]);
             let files = self.named(&named, folder, &state.fields, id, span).map_err(placed)?;
             self.visit(&files, &handed, path, visited).map_err(placed)?;
         }
@@ -557,7 +558,7 @@ impl State {
             let needs = format!("`{}` needs {}", release.name, release.needs.join(", "));
             error = if index == 0 { error.at_with(release.span, needs) } else { error.label(release.span, needs) };
         }
-        self.named_by.iter().rev().fold(error, |error, (index, span)| error.trace(in_entry(*index), Some(*span)))
+        in_entries(error, &self.named_by)
     }
 
     /// Refuses releases that can't be told apart.

@@ -24,7 +24,11 @@ impl Repository<'_> {
     ///
     /// What a template fails on is told with all that is known of it: that is found out by rendering once more.
     pub fn render(&self, release: &Release) -> Result<RenderedRelease> {
-        let origins = if secrets(release).is_empty() { Origins::Untracked } else { Origins::Tracked };
+        let is_secret = |source: &ValuesSource| match source {
+            ValuesSource::Inline(map) => Value::from(map.clone()).secret().is_some(),
+            ValuesSource::File { .. } => false,
+        };
+        let origins = if release.values.iter().any(is_secret) { Origins::Tracked } else { Origins::Untracked };
         let outcome = self.render_tracked(release, origins);
         outcome.map_err(|error| if error.code == TEMPLATE_FAILED { self.explained(release, error) } else { error })
     }

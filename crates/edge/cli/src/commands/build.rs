@@ -8,7 +8,7 @@ use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_repo::{BuildOptions, Built, Repository};
-use onepane_world::World;
+use onepane_world::{OsWorld, World};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -54,8 +54,9 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let remotes = FetchedRemotes::new(arguments.offline);
-    let decrypted = DecryptedWorld { world: &world };
-    let files: &dyn World = if arguments.decrypt { &decrypted } else { &world };
+    let machine = OsWorld::unrestricted("/");
+    let decrypted = arguments.decrypt.then(|| DecryptedWorld::new(&world, &machine));
+    let files: &dyn World = decrypted.as_ref().map_or(&world, |decrypted| decrypted);
     let repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
     let units = match arguments.targets.as_slice() {
         [] => {

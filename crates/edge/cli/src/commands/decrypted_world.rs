@@ -14,7 +14,15 @@ use std::time::SystemTime;
 /// Flux decrypts the sources of secret generators before it builds, and manifests after that. Here both are decrypted
 /// when they are read, so that a manifest is proven to be as it was encrypted; what is built is the same.
 pub(crate) struct DecryptedWorld<'w> {
-    pub(crate) world: &'w OsWorld,
+    world: &'w OsWorld,
+    keys: FoundKeys<'w>,
+}
+
+impl<'w> DecryptedWorld<'w> {
+    /// Decrypts with the keys of `machine`.
+    pub(crate) fn new(world: &'w OsWorld, machine: &'w OsWorld) -> Self {
+        Self { world, keys: FoundKeys::find(machine, Programs::Refused) }
+    }
 }
 
 impl World for DecryptedWorld<'_> {
@@ -26,10 +34,8 @@ impl World for DecryptedWorld<'_> {
             return Ok(bytes);
         }
         let Ok(encrypted) = Encrypted::read(&bytes, format, file) else { return Ok(bytes) };
-        let machine = OsWorld::unrestricted("/");
-        let keys = FoundKeys::find(&machine, Programs::Refused);
         let plain = encrypted
-            .decrypt(&keys.services(), Integrity::Checked)
+            .decrypt(&self.keys.services(), Integrity::Checked)
             .and_then(|file| file.text(format, onepane_sops::Layout::default()))
             .map_err(|error| ReadError::new(path, ReadErrorReason::Other(error.message)))?;
         redaction::note_file(plain.reveal());

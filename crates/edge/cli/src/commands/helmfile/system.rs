@@ -42,7 +42,7 @@ impl System {
     /// The contents of an encrypted file of some format.
     pub(super) fn decrypt_as(&self, path: &Utf8Path, format: Format, encrypted: &[u8]) -> Result<Vec<u8>, String> {
         let programs = if self.is_sandbox { Programs::Refused } else { Programs::Allowed };
-        let network: Box<dyn KeyService + '_> = match self.services() {
+        let network: Box<dyn KeyService + Send + Sync + '_> = match self.services() {
             Some(services) => Box::new(services),
             None => Box::new(NoNetwork),
         };

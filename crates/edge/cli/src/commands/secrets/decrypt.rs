@@ -6,7 +6,7 @@ use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_keys::{FoundKeys, Programs};
-use onepane_sops::{Decrypted, Encrypted, Format, Integrity};
+use onepane_sops::{Decrypted, Encrypted, Format, Integrity, Secret};
 use onepane_world::OsWorld;
 use std::process::ExitCode;
 
@@ -26,25 +26,19 @@ pub(super) struct Arguments {
     config: Option<Utf8PathBuf>,
 }
 
-/// Decrypts all, then prints or writes.
+/// Decrypts the files.
 pub(super) fn run(terminal: &Terminal, folder: &Utf8Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = Config::find(folder, arguments.config.as_deref())?;
     let world = OsWorld::unrestricted(folder);
     let keys = FoundKeys::find(&world, Programs::Allowed);
-    let sources = arguments.target.sources(folder)?;
-    let mut plain = Vec::new();
-    for source in &sources {
+    arguments.target.change(terminal, folder, Readers::User, Secret::reveal, |source| {
         let encrypted = Encrypted::read(&source.bytes, source.format, source.file);
         let decrypted = encrypted.and_then(|file| file.decrypt(&keys.services(), integrity(arguments.ignore_mac)));
         let decrypted = decrypted.map_err(|error| Failure::without_excerpts(keys.explained(error)))?;
         warn(terminal, &decrypted, source.file);
         let format = arguments.output_type.unwrap_or(source.format);
-        plain.push(decrypted.text(format, config.layout()).map_err(Failure::without_excerpts)?);
-    }
-    for (source, text) in sources.iter().zip(&plain) {
-        arguments.target.put(terminal, folder, source, text.reveal(), Readers::User)?;
-    }
-    Ok(ExitCode::SUCCESS)
+        decrypted.text(format, config.layout()).map_err(Failure::without_excerpts)
+    })
 }
 
 /// What `--ignore-mac` says.

@@ -21,21 +21,15 @@ pub(super) struct Arguments {
     config: Option<Utf8PathBuf>,
 }
 
-/// Encrypts all, then writes: where one can't be encrypted, none is written.
+/// Encrypts the files.
 pub(super) fn run(terminal: &Terminal, folder: &Utf8Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = Config::find(folder, arguments.config.as_deref())?;
     let world = OsWorld::unrestricted(folder);
     let keys = FoundKeys::find(&world, Programs::Allowed);
-    let sources = arguments.target.sources(folder)?;
-    let mut encrypted = Vec::new();
-    for source in &sources {
+    arguments.target.change(terminal, folder, Readers::Everyone, Vec::as_slice, |source| {
         let recipients = arguments.recipients.recipients(&source.name, &config)?;
         let text =
             encrypt(&source.bytes, source.format, source.file, recipients, &keys.services(), config.layout(), &world);
-        encrypted.push(text.map_err(Failure::without_excerpts)?);
-    }
-    for (source, text) in sources.iter().zip(&encrypted) {
-        arguments.target.put(terminal, folder, source, text, Readers::Everyone)?;
-    }
-    Ok(ExitCode::SUCCESS)
+        text.map_err(Failure::without_excerpts)
+    })
 }

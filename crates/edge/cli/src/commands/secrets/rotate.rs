@@ -70,15 +70,13 @@ struct Changes {
     rm_hc_vault_transit: String,
 }
 
-/// Encrypts all anew, then writes: where one can't be, none is written.
+/// Encrypts the files anew.
 pub(super) fn run(terminal: &Terminal, folder: &Utf8Path, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let config = Config::find(folder, arguments.config.as_deref())?;
     let (added, removed) = (arguments.changes.added()?, arguments.changes.removed()?);
     let world = OsWorld::unrestricted(folder);
     let keys = FoundKeys::find(&world, Programs::Allowed);
-    let sources = arguments.target.sources(folder)?;
-    let mut rotated = Vec::new();
-    for source in &sources {
+    arguments.target.change(terminal, folder, Readers::Everyone, Vec::as_slice, |source| {
         let rotate = || {
             let encrypted = Encrypted::read(&source.bytes, source.format, source.file)?;
             let decrypted = encrypted.decrypt(&keys.services(), integrity(arguments.ignore_mac))?;
@@ -86,12 +84,8 @@ pub(super) fn run(terminal: &Terminal, folder: &Utf8Path, arguments: &Arguments)
             let groups = changed(&decrypted.metadata().groups, &added, &removed);
             decrypted.rotated(groups, &keys.services(), config.layout(), &world)
         };
-        rotated.push(rotate().map_err(|error| Failure::without_excerpts(keys.explained(error)))?);
-    }
-    for (source, text) in sources.iter().zip(&rotated) {
-        arguments.target.put(terminal, folder, source, text, Readers::Everyone)?;
-    }
-    Ok(ExitCode::SUCCESS)
+        rotate().map_err(|error| Failure::without_excerpts(keys.explained(error)))
+    })
 }
 
 /// What is added goes into the first group, once; what is removed goes from all, whose order stays.

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId};
 use onepane_sops::Format;
 use std::io::Read;
+use std::process::ExitCode;
 
 /// Files, and how they are written.
 #[derive(clap::Args)]
@@ -53,8 +54,25 @@ pub(super) enum Readers {
 }
 
 impl Target {
+    /// Reads the files, and prints or writes what `change` makes of each. Where one can't be changed, none is written.
+    pub(super) fn change<T>(
+        &self,
+        terminal: &Terminal,
+        folder: &Utf8Path,
+        readers: Readers,
+        bytes: fn(&T) -> &[u8],
+        change: impl Fn(&Source) -> Result<T, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        let sources = self.sources(folder)?;
+        let changed = sources.iter().map(change).collect::<Result<Vec<T>, Failure>>()?;
+        for (source, text) in sources.iter().zip(&changed) {
+            self.put(terminal, folder, source, bytes(text), readers)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
     /// The files, read.
-    pub(super) fn sources(&self, folder: &Utf8Path) -> Result<Vec<Source>, Failure> {
+    fn sources(&self, folder: &Utf8Path) -> Result<Vec<Source>, Failure> {
         let refused = |message: &str, hint: &str| Diagnostic::error("secrets-target", message).hint(hint);
         let [paths, names] = [&self.files, &self.filename_override.iter().cloned().collect()];
         match (paths.as_slice(), names.as_slice()) {
@@ -98,7 +116,7 @@ impl Target {
     }
 
     /// Prints or writes what came of a file.
-    pub(super) fn put(
+    fn put(
         &self,
         terminal: &Terminal,
         folder: &Utf8Path,

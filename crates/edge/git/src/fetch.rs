@@ -87,8 +87,20 @@ fn receive(
         return Ok(Received::Known(object));
     }
     let prepared = prepared.with_shallow(Shallow::DepthAtRemote(NonZero::<u32>::MIN));
-    prepared.receive(gix::progress::Discard, interrupted).map_err(sorted)?;
+    if let Err(error) = prepared.receive(gix::progress::Discard, interrupted) {
+        let error = sorted(error);
+        // A program that serves a folder ends as soon as it has read what it has not, and what is still to be written
+        // to it then fails before its answer is read.
+        return Err(if lacks(url, object) { FetchError::Absent } else { error });
+    }
     Ok(Received::New(into.find_object(object).map_err(sorted)?.peel_to_commit().map_err(sorted)?.id))
+}
+
+/// Whether `url` is a repository on this machine in which `object` is not.
+fn lacks(url: &str, object: ObjectId) -> bool {
+    let Ok(url) = gix::Url::try_from(url) else { return false };
+    let served = gix::path::from_bstr(&url.path).ok().and_then(|folder| gix::open(folder).ok());
+    url.scheme == gix::url::Scheme::File && served.is_some_and(|served| !served.has_object(object))
 }
 
 fn sorted(error: impl Into<gix::Error>) -> FetchError {

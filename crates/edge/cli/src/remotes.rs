@@ -22,13 +22,23 @@ type Revision = (String, Option<String>, bool);
 impl FetchedRemotes {
     /// With the cache in the user's cache folder.
     pub(crate) fn new(offline: bool) -> Self {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
-        let home = || set("HOME").map(|home| home.join(".cache"));
-        let cache = set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(|| Utf8Path::new(".cache").to_owned());
-        let repositories = Repositories { cache: cache.join("onepane/git"), offline };
+        let cache = cache_folder();
+        let repositories = repositories(offline);
         let kept_files = KeptFiles { cache: cache.join("onepane/files"), offline };
         Self { repositories, kept_files, trees: Mutex::default(), files: Mutex::default() }
     }
+}
+
+/// Git repositories, with the cache in the user's cache folder.
+pub(crate) fn repositories(offline: bool) -> Repositories {
+    Repositories { cache: cache_folder().join("onepane/git"), offline }
+}
+
+/// The user's cache folder.
+fn cache_folder() -> Utf8PathBuf {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
+    let home = || set("HOME").map(|home| home.join(".cache"));
+    set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(|| Utf8Path::new(".cache").to_owned())
 }
 
 impl Remotes for FetchedRemotes {

@@ -29,8 +29,20 @@ use std::time::Duration;
 pub enum Refresh {
     /// They are.
     All,
+    /// They are if an index says where a dependency is.
+    IfNeeded,
     /// What is cached has to do: `--skip-refresh`.
     Skip,
+}
+
+impl Refresh {
+    fn is_wanted(self, dependencies: &[Dependency]) -> bool {
+        match self {
+            Self::All => true,
+            Self::IfNeeded => dependencies.iter().any(|dependency| is_remote(&dependency.repository)),
+            Self::Skip => false,
+        }
+    }
 }
 
 /// A chart whose dependencies are wanted.
@@ -98,7 +110,7 @@ impl Fetcher {
                 "no repository definition for {missing}. Please add the missing repos via 'helm repo add'"
             )));
         }
-        if request.refresh == Refresh::All {
+        if request.refresh.is_wanted(&chosen) {
             self.refresh(&repositories, request, say)?;
         }
         self.fill(request, &mut chosen, &repositories, say)
@@ -120,7 +132,7 @@ impl Fetcher {
         let mut repositories = self.repositories()?.repositories().to_vec();
         let mut names = resolve_names(&request.chart, &repositories, &mut asked)?;
         let unknown = name_the_rest(&mut names, &asked);
-        if request.refresh == Refresh::All {
+        if request.refresh.is_wanted(&asked) {
             if !unknown.is_empty() {
                 say(Said::Line("Getting updates for unmanaged Helm repositories...".to_owned()));
                 self.update_all(&without_twins(&unknown), request.timeout, say)?;

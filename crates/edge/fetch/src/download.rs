@@ -171,6 +171,16 @@ impl Fetcher {
         archive::expand(&fetched.chart, &source.to_string(), folder)
     }
 
+    /// The version of a chart in a registry that a request for it chooses; of other charts it is what is asked for.
+    ///
+    /// Errors: those of [`Fetcher::download`].
+    pub fn version_of(&self, request: &ChartRequest, say: &mut dyn FnMut(Said)) -> Result<String> {
+        match self.find(request, say)? {
+            Source::Registry { version, .. } => Ok(version),
+            Source::Web { .. } => Ok(request.version.clone()),
+        }
+    }
+
     /// The path of a chart for a command that reads one: as it is and without a look at its provenance, if it is a path, else that of its archive in the
     /// content cache, downloaded if it is not there yet.
     ///

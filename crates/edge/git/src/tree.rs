@@ -5,6 +5,7 @@ use gix::objs::tree::EntryKind as Mode;
 use gix::{ObjectId, ThreadSafeRepository};
 use onepane_world::{Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -16,6 +17,12 @@ const LARGEST_FILE: u64 = 512 << 20;
 
 /// No path is longer.
 const LONGEST_LINK: u64 = 4096;
+
+/// No tree that is written has more files, folders within one another, or bytes: a few objects of Git's can stand for any
+/// number of files.
+const MOST_FILES: usize = 500_000;
+const DEEPEST: usize = 200;
+const MOST_BYTES: u64 = 4 << 30;
 
 /// The files of a commit and of its submodules. Links are followed within it, and nowhere else.
 ///
@@ -42,6 +49,12 @@ struct Item {
     name: String,
     mode: Mode,
     object: ObjectId,
+}
+
+/// What may still be written.
+struct Budget {
+    files: usize,
+    bytes: u64,
 }
 
 /// What a path leads to.
@@ -86,6 +99,67 @@ impl Tree {
         let items = self.items(found, path).ok()?;
         let item = items.iter().find(|item| Some(item.name.as_str()) == path.file_name())?;
         (item.mode == Mode::Commit).then_some(item.object)
+    }
+
+    /// Writes what is below `path` into a folder that is there and empty. Links that stay below `path` are links there, too;
+    /// others are left out.
+    ///
+    /// # Errors
+    /// For what can't be read or written, for names that are none, and for more files than anybody has.
+    pub fn write_below(&self, path: &Utf8Path, folder: &Utf8Path) -> std::io::Result<()> {
+        let base = self.canonical(path).map_err(std::io::Error::other)?;
+        let mut budget = Budget { files: MOST_FILES, bytes: MOST_BYTES };
+        self.write_folder(&base, &base, folder, &mut budget, DEEPEST)
+    }
+
+    fn write_folder(
+        &self,
+        base: &Utf8Path,
+        path: &Utf8Path,
+        folder: &Utf8Path,
+        budget: &mut Budget,
+        deeper: usize,
+    ) -> std::io::Result<()> {
+        let too_much = || std::io::Error::other(format!("{path} holds too many files, or too deep ones"));
+        let found = self.find(path).map_err(std::io::Error::other)?.1;
+        for item in &*self.items(found, path).map_err(std::io::Error::other)? {
+            let name = &item.name;
+            if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\\', '\0']) {
+                return Err(std::io::Error::other(format!("{name:?} in {path} is no name of a file")));
+            }
+            let (source, target) = (path.join(name), folder.join(name));
+            budget.files = budget.files.checked_sub(1).ok_or_else(too_much)?;
+            match item.mode {
+                Mode::Tree | Mode::Commit => {
+                    // Two things of one name are an error here and below.
+                    std::fs::create_dir(&target)?;
+                    let deeper = deeper.checked_sub(1).ok_or_else(too_much)?;
+                    self.write_folder(base, &source, &target, budget, deeper)?;
+                }
+                Mode::Blob | Mode::BlobExecutable => {
+                    let bytes = self.read(&source).map_err(std::io::Error::other)?;
+                    budget.bytes = budget.bytes.checked_sub(bytes.len() as u64).ok_or_else(too_much)?;
+                    let mut options = std::fs::OpenOptions::new();
+                    options.write(true).create_new(true);
+                    #[cfg(unix)]
+                    std::os::unix::fs::OpenOptionsExt::mode(
+                        &mut options,
+                        if item.mode == Mode::BlobExecutable { 0o777 } else { 0o666 },
+                    );
+                    options.open(&target)?.write_all(&bytes)?;
+                }
+                Mode::Link => {
+                    let is_within = self.canonical(&source).is_ok_and(|real| real.starts_with(base));
+                    let Found::Folder(inside) = found else { continue };
+                    let link = self.blob(inside.repository, item.object, LONGEST_LINK, &source);
+                    #[cfg(unix)]
+                    if let (true, Ok(link)) = (is_within, link) {
+                        std::os::unix::fs::symlink(String::from_utf8_lossy(&link).as_ref(), &target)?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, path: &Utf8Path) -> Result<(Utf8PathBuf, Found), ReadError> {

@@ -129,7 +129,8 @@ impl Environment {
                 Data::Map(map) => add(&mut all, &secrets::noted(map, around.outside)),
                 Data::String(path) => {
                     let span = place(source, around.file);
-                    for path in files::find(around.world, around.folder, &path.to_str(), missing, span)? {
+                    for path in files::find(around.world, around.outside, around.folder, &path.to_str(), missing, span)?
+                    {
                         if path.extension() == Some("hcl") {
                             hcl_files.push((path, span));
                             continue;
@@ -160,7 +161,7 @@ fn read_secrets(sources: &[Value], missing: Missing, around: &Around<'_>) -> Res
     let mut all = Map::new();
     for source in sources {
         let span = place(source, around.file);
-        for path in files::find(around.world, around.folder, &plain_text(source), missing, span)? {
+        for path in files::find(around.world, around.outside, around.folder, &plain_text(source), missing, span)? {
             let bytes = decrypted(around.world, around.outside, &path, span)?;
             // What is in it is in no error.
             let values = yaml::values(&bytes, FileId::new("what was decrypted")).map_err(|_| {

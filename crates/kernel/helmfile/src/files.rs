@@ -1,10 +1,12 @@
 //! Finding values files: patterns, and what is done where none is there.
 
 use crate::fields::place;
+use crate::outside::Outside;
+use crate::remote::{self, RemoteSource};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_value::Map;
-use onepane_world::World;
+use onepane_world::{EntryKind, World};
 
 /// What is done where a file is not there: Helmfile's `missingFileHandler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +31,41 @@ impl Missing {
     }
 }
 
-/// What `pattern` names, sorted; `*` and `?` stand for characters of a part of the path.
+/// What `pattern` names, sorted; `*` and `?` stand for characters of a part of the path. What is elsewhere is fetched.
 pub(crate) fn find(
     world: &dyn World,
+    outside: &dyn Outside,
     folder: &Utf8Path,
     pattern: &str,
     missing: Missing,
     span: Span,
 ) -> Result<Vec<Utf8PathBuf>> {
-    if pattern.contains("://") || pattern.starts_with("git::") {
-        return Err(Diagnostic::error("helmfile-unsupported", format!("`{pattern}` is not in the repository"))
-            .at(span)
-            .hint("rendering uses no network: vendor the file"));
+    if let Some(source) = RemoteSource::parse(pattern) {
+        return fetched(world, outside, &source, missing, span);
     }
     let path = onepane_world::normalize(&folder.join(pattern));
     let found = if world.kind(&path).is_some() { vec![path] } else { expand(world, &path) };
     if found.is_empty() && missing == Missing::Error {
         let message = format!("values file matching \"{pattern}\" does not exist in \"{folder}\"");
+        return Err(Diagnostic::error("helmfile-values", message).at(span));
+    }
+    Ok(found)
+}
+
+/// The file elsewhere, or those of a repository that a pattern names.
+fn fetched(
+    world: &dyn World,
+    outside: &dyn Outside,
+    source: &RemoteSource,
+    missing: Missing,
+    span: Span,
+) -> Result<Vec<Utf8PathBuf>> {
+    let path = remote::fetch(outside, source, "values", span)?;
+    let is_file = |path: &Utf8PathBuf| world.kind(path) == Some(EntryKind::File);
+    let found: Vec<Utf8PathBuf> =
+        if is_file(&path) { vec![path] } else { expand(world, &path).into_iter().filter(is_file).collect() };
+    if found.is_empty() && missing == Missing::Error {
+        let message = format!("no file matches `{}`", source.shown());
         return Err(Diagnostic::error("helmfile-values", message).at(span));
     }
     Ok(found)

@@ -3,6 +3,7 @@
 use crate::environment::{Around, Environment};
 use crate::fields::{items, mapping, place};
 use crate::outside::Outside;
+use crate::remote::{self, RemoteSource};
 use crate::{merge, tables, template, yaml};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, closest};
@@ -92,7 +93,10 @@ impl Reader<'_> {
             for base in &bases {
                 let span = place(base, file);
                 let name = crate::fields::plain_text(base);
-                let base = onepane_world::normalize(&self.folder.join(&name));
+                let base = match RemoteSource::parse(&name) {
+                    Some(source) => remote::fetch(self.outside, &source, "states", span)?,
+                    None => onepane_world::normalize(&self.folder.join(&name)),
+                };
                 let layer = self.read_file(&base, context.as_ref(), None, Role::Base).map_err(|error| {
                     let error = if error.primary.is_none() { error.at(span) } else { error };
                     error.trace(format!("in the base `{name}`"), Some(span))

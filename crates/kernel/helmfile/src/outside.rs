@@ -2,7 +2,8 @@
 
 use crate::SecretLines;
 use crate::reference::Reference;
-use camino::Utf8Path;
+use crate::remote::RemoteSource;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// Who runs programs, looks secrets up and decrypts files for a state. [`Sandbox`] does none of it.
 pub trait Outside: Sync {
@@ -24,6 +25,15 @@ pub trait Outside: Sync {
     /// # Errors
     /// Why it can't be decrypted; never with what is in it.
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Fetches what is elsewhere to `shelf` of a cache, and gives the path of the file or folder.
+    ///
+    /// # Errors
+    /// Why it can't be had.
+    fn fetch(&self, source: &RemoteSource, shelf: &str) -> Result<Utf8PathBuf, String> {
+        _ = (source, shelf);
+        Err("rendering uses no network: have it in the repository".to_owned())
+    }
 
     /// Where it is noted which lines of rendered texts were made of secrets; `None` where nobody asks, and nothing is.
     fn secret_lines(&self) -> Option<&SecretLines> {

@@ -3,13 +3,23 @@
 use crate::outside::Sandbox;
 use crate::release::Release;
 use crate::state::State;
-use crate::template;
 use camino::Utf8Path;
 use onepane_diagnostics::{FileId, Result};
 use onepane_value::{Map, Value};
 use onepane_world::{World, normalize};
 use sha1::{Digest, Sha1};
 use std::fmt::Write as _;
+
+/// A template for a path.
+#[derive(Clone, Copy, Debug)]
+pub struct PathTemplate<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// What `.OutputDir` is in it.
+    pub output_dir: &'a str,
+    /// What `.ChartName` is in it.
+    pub chart_name: &'a str,
+}
 
 impl State {
     /// What a template for the path of something of `release` gives. `start` is the folder that paths are relative to.
@@ -19,8 +29,7 @@ impl State {
     pub fn path_for(
         &self,
         release: &Release,
-        path: &str,
-        output_dir: &str,
+        template: PathTemplate<'_>,
         start: &Utf8Path,
         world: &dyn World,
     ) -> Result<String> {
@@ -37,12 +46,13 @@ impl State {
             ("AbsPathSHA1", digits.into()),
         ]);
         let data = Map::from_iter([
-            ("OutputDir", Value::from(output_dir)),
+            ("OutputDir", Value::from(template.output_dir)),
+            ("ChartName", template.chart_name.into()),
             ("State", state.into()),
             ("Release", described(release).into()),
             ("Environment", self.environment.described().into()),
         ]);
-        template::render(world, &Sandbox, self.folder(), FileId::new("output"), 0, path, &data)
+        crate::template::render(world, &Sandbox, self.folder(), FileId::new("output"), 0, template.text, &data)
     }
 }
 

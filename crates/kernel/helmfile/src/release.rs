@@ -27,6 +27,8 @@ pub struct Release {
     pub chart: Utf8PathBuf,
     /// The chart as the state file names it.
     pub chart_name: String,
+    /// The chart as its own entry names it, whatever is said for all releases.
+    pub own_chart: String,
     /// The chart's version constraint; empty where none is said.
     pub version: String,
     /// The values, later ones over earlier ones: of a state that was [loaded](crate::load).
@@ -156,6 +158,7 @@ impl Release {
             version: text(&map, "version").unwrap_or_default(),
             installed: desired && enabled,
             chart: normalize(&around.templates.folder.join(&chart_name)),
+            own_chart: chart,
             name,
             namespace,
             chart_name,
@@ -187,9 +190,10 @@ impl Release {
         list.unwrap_or_default().iter().map(plain_text).collect()
     }
 
-    /// The chart as its own entry names it, whatever is said for all releases.
-    pub fn written_chart(&self) -> String {
-        text(&self.spec, "chart").unwrap_or_default()
+    /// Gives it the version of a lock file.
+    pub(crate) fn set_version(&mut self, version: &str) {
+        version.clone_into(&mut self.version);
+        self.spec.insert("version", version.into());
     }
 
     /// Whether the chart is a path rather than the name of one in a repository.
@@ -210,7 +214,9 @@ impl Release {
             let Data::String(path) = &source.data else {
                 return Err(unsupported("an encrypted mapping within `secrets`", span));
             };
-            if let Some(path) = only_one(files::find(world, state.folder(), &path.to_str(), missing, span)?, span)? {
+            if let Some(path) =
+                only_one(files::find(world, outside, state.folder(), &path.to_str(), missing, span)?, span)?
+            {
                 let plain = decrypted(world, outside, &path, span)?;
                 let encrypted = world.read(&path).unwrap_or_else(|_| [].into());
                 self.values.push(ValuesSource::Inline(secrets::helm_values(&plain, &encrypted, &path, span)?));
@@ -257,7 +263,7 @@ impl Release {
                 continue;
             };
             let path = format!("{}{path}", text(&self.spec, "valuesPathPrefix").unwrap_or_default());
-            if let Some(path) = only_one(files::find(world, state.folder(), &path, missing, span)?, span)? {
+            if let Some(path) = only_one(files::find(world, outside, state.folder(), &path, missing, span)?, span)? {
                 files.push(decrypted(world, outside, &path, span)?.into());
             }
         }
@@ -336,7 +342,7 @@ impl Release {
             match &source.data {
                 Data::Map(_) | Data::List(_) => files.push(yaml::text_of(&source, span)?.into_bytes().into()),
                 Data::String(path) => {
-                    let found = files::find(world, state.folder(), &format!("{prefix}{path}"), missing, span);
+                    let found = files::find(world, outside, state.folder(), &format!("{prefix}{path}"), missing, span);
                     if let Some(path) = found.and_then(|found| only_one(found, span)).map_err(hidden)? {
                         let bytes = read_text(world, outside, &path, data, span)?;
                         let has_references = std::str::from_utf8(&bytes).is_ok_and(references::has_reference);
@@ -423,7 +429,7 @@ impl State {
 }
 
 /// Whether Helmfile takes a chart's name for a path.
-fn is_local_chart(chart: &str) -> bool {
+pub(crate) fn is_local_chart(chart: &str) -> bool {
     if chart.starts_with("./") || chart.starts_with("../") {
         return true;
     }
@@ -527,7 +533,7 @@ fn values_source(
         Data::Map(_) => inline(for_helm(source).as_map().unwrap_or(&Map::new())),
         Data::String(path) if references::has_reference(&path.to_str()) => Err(unsupported("a `ref+` reference", span)),
         Data::String(path) => {
-            let found = files::find(world, state.folder(), &path.to_str(), missing, span)?;
+            let found = files::find(world, outside, state.folder(), &path.to_str(), missing, span)?;
             let Some(path) = only_one(found, span)? else { return Ok(None) };
             let bytes = read_text(world, outside, &path, data, span)?;
             let has_references = std::str::from_utf8(&bytes).is_ok_and(references::has_reference);

@@ -8,6 +8,7 @@ use crate::merge;
 use crate::needs::{Needed, Unplanned, plan};
 use crate::outside::Outside;
 use crate::release::{Release, Surroundings};
+use crate::remote::{self, RemoteSource};
 use crate::secrets::Noting;
 use crate::selector::Selector;
 use crate::spec::{Templates, default_inherit};
@@ -121,7 +122,11 @@ pub struct Visited {
 /// For the first that can't be read.
 pub fn visit(world: &dyn World, outside: &dyn Outside, request: &Request, path: Option<&Utf8Path>) -> Result<Visited> {
     let visitor = Visitor { world, outside, request };
-    let files = match path {
+    let fetched = match path.and_then(|path| RemoteSource::parse(path.as_str())) {
+        Some(source) => Some(remote::fetch(outside, &source, "states", Span::file(Utf8Path::new(&source.shown())))?),
+        None => None,
+    };
+    let files = match fetched.as_deref().or(path) {
         Some(path) if world.kind(path) == Some(EntryKind::Folder) => states_in(world, path)?,
         Some(path) => find(world, path)?,
         None => find(world, Utf8Path::new(""))?,
@@ -297,7 +302,11 @@ impl Visitor<'_> {
         span: Span,
     ) -> Result<Vec<Utf8PathBuf>> {
         let missing = Missing::parse(text(fields, "missingFileHandler").as_deref(), fields, id)?;
-        let found = crate::files::find(self.world, folder, pattern, Missing::PassedOver, span)?;
+        let found = match RemoteSource::parse(pattern) {
+            // What is not there is an error when it is read.
+            Some(source) => vec![remote::fetch(self.outside, &source, "states", span)?],
+            None => crate::files::find(self.world, self.outside, folder, pattern, Missing::PassedOver, span)?,
+        };
         if found.is_empty() && missing == Missing::Error {
             let error = Diagnostic::error("helmfile-read", format!("no matches for path: {pattern}"));
             return Err(error.at(span));

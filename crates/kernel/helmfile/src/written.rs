@@ -70,7 +70,7 @@ impl Release {
                     continue;
                 };
                 let span = place(&source, file);
-                for path in files::find(world, state.folder(), &format!("{prefix}{path}"), missing, span)? {
+                for path in files::find(world, outside, state.folder(), &format!("{prefix}{path}"), missing, span)? {
                     let bytes = read_text(world, outside, &path, &data, span)?;
                     embedded.push(yaml::values(&bytes, FileId::new(&path))?.into());
                 }

@@ -81,10 +81,11 @@ fn character(text: &str) -> Result<u32, String> {
     if let Some(rune) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.chars().next()) {
         return Ok(rune.into());
     }
-    // Go reads one character and then complains of what is left.
+    // Go reads one character and then complains of what is left. Nothing is written with more than the longest escape.
+    const LONGEST: usize = r"\U0010ffff".len();
     let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-    let ends = inside.char_indices().skip(1).map(|(at, _)| at);
-    let first = ends.chain([inside.len()]).find(|end| unquote(&format!("'{}'", &inside[..*end])).is_some());
+    let mut ends = (1..=inside.len().min(LONGEST)).filter_map(|end| inside.get(..end));
+    let first = ends.find(|first| unquote(&format!("'{first}'")).is_some());
     match first {
         Some(_) => Err(format!("malformed character constant: {text}")),
         None => Err(SYNTAX.to_owned()),
@@ -108,6 +109,11 @@ mod tests {
         assert_eq!(parts("1_000"), Ok((Some(1000), Some(1000), Some(1000.0))));
         assert_eq!(parts("99999999999999999999"), Err("integer overflow: \"99999999999999999999\"".to_owned()));
         assert_eq!(parts("3i"), Ok((None, None, None)));
+        assert_eq!(parts("'ab'"), Err("malformed character constant: 'ab'".to_owned()));
+        assert_eq!(parts(r"'\U0001f600x'"), Err(r"malformed character constant: '\U0001f600x'".to_owned()));
+        assert_eq!(parts(r"'\q'"), Err("invalid syntax".to_owned()));
+        // In time that grows with its length.
+        assert_eq!(parts(&format!("'\\{}'", "\0".repeat(1 << 20))), Err("invalid syntax".to_owned()));
         assert_eq!(parts("0i"), Ok((Some(0), Some(0), Some(0.0))));
         let shown = |text: &str| number(text).ok()?.complex?.display().map(|text| text.to_string());
         assert_eq!(shown("3i").as_deref(), Some("(0+3i)"));

@@ -41,7 +41,9 @@ mod verify;
 mod version;
 
 pub(crate) use for_helmfile::{
-    build_dependencies_for_helmfile, lint_for_helmfile, render_files_for_helmfile, render_for_helmfile,
+    add_repository_for_helmfile, build_dependencies_for_helmfile, lint_for_helmfile, login_for_helmfile,
+    pull_for_helmfile, render_files_for_helmfile, render_for_helmfile, update_dependencies_for_helmfile,
+    version_for_helmfile,
 };
 pub(crate) use pull::pull_for_kustomize;
 pub(crate) use table::table;

@@ -5,10 +5,10 @@ use super::command::{Arguments, Command};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, SERVER};
 use super::flags::{Flag, Kind, Parsed, flag, short};
 use super::network::{chart_request, fetcher, out};
-use super::verify::{print_verified, verify_fetched};
+use super::verify::{say_verified, verify_fetched};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_fetch::Provenance;
+use onepane_fetch::{Fetcher, Provenance, Said};
 use onepane_world::normalize;
 use std::cell::RefCell;
 
@@ -58,35 +58,58 @@ pub(crate) fn pull_for_kustomize(chart: &onepane_kustomize::ChartRequest) -> one
 }
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
-    let arguments = &flags.arguments;
     let fetcher = fetcher(flags)?;
     let destination = Utf8Path::new(flags.text("destination").unwrap_or("."));
-    let world = super::world()?;
-    for chart in arguments {
-        let request = chart_request(flags, chart)?;
-        let verified = RefCell::new(None);
-        let verify = |archive: &[u8], provenance: &[u8], name: &str| {
-            *verified.borrow_mut() = Some(verify_fetched(flags, &world, archive, provenance, name)?);
-            Ok(())
-        };
-        let provenance = match (flags.is_set("verify"), flags.is_set("prov")) {
-            (true, _) => Provenance::Verify(&verify),
-            (false, true) => Provenance::Fetch,
-            (false, false) => Provenance::Skip,
-        };
+    for chart in &flags.arguments {
         if flags.is_set("untar") {
             let folder = match flags.text("untardir").unwrap_or(".") {
                 "." => normalize(destination),
                 below => normalize(&destination.join(below)),
             };
             let folder = if folder.as_str().is_empty() { Utf8PathBuf::from(".") } else { folder };
-            fetcher.download_unpacked(&request, &folder, provenance, &mut out)?;
+            unpacked(flags, &fetcher, chart, &folder, &mut out)?;
         } else {
-            fetcher.download(&request, destination, provenance, &mut out)?;
-        }
-        if let Some(verified) = verified.take() {
-            print_verified(&verified);
+            let request = chart_request(flags, chart)?;
+            with_provenance(flags, &mut out, |provenance, said| {
+                Ok(fetcher.download(&request, destination, provenance, said)?)
+            })?;
         }
     }
     Ok(())
+}
+
+/// Fetches a chart and unpacks it to its folder in `folder`, which it gives.
+pub(super) fn unpacked(
+    flags: &Parsed,
+    fetcher: &Fetcher,
+    chart: &str,
+    folder: &Utf8Path,
+    said: &mut dyn FnMut(Said),
+) -> Result<Utf8PathBuf, Failure> {
+    let request = chart_request(flags, chart)?;
+    with_provenance(flags, said, |provenance, said| Ok(fetcher.download_unpacked(&request, folder, provenance, said)?))
+}
+
+/// Fetches with what `--verify` and `--prov` ask for, and says who signed.
+fn with_provenance<T>(
+    flags: &Parsed,
+    said: &mut dyn FnMut(Said),
+    fetch: impl FnOnce(Provenance<'_>, &mut dyn FnMut(Said)) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let world = super::world()?;
+    let verified = RefCell::new(None);
+    let verify = |archive: &[u8], provenance: &[u8], name: &str| {
+        *verified.borrow_mut() = Some(verify_fetched(flags, &world, archive, provenance, name)?);
+        Ok(())
+    };
+    let provenance = match (flags.is_set("verify"), flags.is_set("prov")) {
+        (true, _) => Provenance::Verify(&verify),
+        (false, true) => Provenance::Fetch,
+        (false, false) => Provenance::Skip,
+    };
+    let fetched = fetch(provenance, said)?;
+    if let Some(verified) = verified.take() {
+        say_verified(&verified, said);
+    }
+    Ok(fetched)
 }

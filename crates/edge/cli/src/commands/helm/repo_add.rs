@@ -49,12 +49,14 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     };
     let present = if flags.is_set("force-update") { IfPresent::Replace } else { IfPresent::Keep };
     let added = fetcher(flags)?.add_repository(repository, present, timeout(flags), &mut out)?;
-    print(
-        match added {
-            Added::Added => format!("{name:?} has been added to your repositories\n"),
-            Added::Unchanged => format!("{name:?} already exists with the same configuration, skipping\n"),
-        }
-        .as_bytes(),
-    );
+    print(format!("{}\n", outcome(name, added)).as_bytes());
     Ok(())
+}
+
+/// Helm's line about what was done.
+pub(super) fn outcome(name: &str, added: Added) -> String {
+    match added {
+        Added::Added => format!("{name:?} has been added to your repositories"),
+        Added::Unchanged => format!("{name:?} already exists with the same configuration, skipping"),
+    }
 }

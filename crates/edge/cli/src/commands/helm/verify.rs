@@ -1,9 +1,11 @@
 //! `helm verify`, and the `--verify` of commands that take a chart.
 
+use super::Failure;
 use super::command::{Arguments, Command};
 use super::flags::{Kind, Parsed, flag};
-use super::{Failure, print};
+use super::network::out;
 use camino::{Utf8Path, Utf8PathBuf};
+use onepane_fetch::Said;
 use onepane_provenance::{Keyring, Verified, verify};
 use onepane_world::{EntryKind, ReadError, ReadErrorReason, World};
 
@@ -19,15 +21,15 @@ pub(super) const COMMAND: Command = Command {
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let path = Utf8Path::new(&flags.arguments[0]);
-    print_verified(&verify_chart(flags, path, &super::world()?)?);
+    say_verified(&verify_chart(flags, path, &super::world()?)?, &mut out);
     Ok(())
 }
 
-/// Who signed a chart, as Helm prints it.
-pub(super) fn print_verified(Verified { signed_by, fingerprint, digest }: &Verified) {
-    let mut out: String = signed_by.iter().map(|name| format!("Signed by: {name}\n")).collect();
-    out += &format!("Using Key With Fingerprint: {fingerprint}\nChart Hash Verified: {digest}\n");
-    print(out.as_bytes());
+/// Who signed a chart, in Helm's lines.
+pub(super) fn say_verified(Verified { signed_by, fingerprint, digest }: &Verified, said: &mut dyn FnMut(Said)) {
+    signed_by.iter().for_each(|name| said(Said::Line(format!("Signed by: {name}"))));
+    said(Said::Line(format!("Using Key With Fingerprint: {fingerprint}")));
+    said(Said::Line(format!("Chart Hash Verified: {digest}")));
 }
 
 /// Checks an archive that was fetched, under its file name, against its provenance file.

@@ -5,6 +5,7 @@
 //! patched once is in it as files, which its templates only print.
 
 use super::Failure;
+use super::charts::dependency as fetched_dependency;
 use super::overlay::MEMORY;
 use super::session::Session;
 use crate::commands::helm::render_files_for_helmfile;
@@ -83,8 +84,8 @@ pub(super) fn changed(
     }
     if !is_folder {
         return Err(Failure::text(format!(
-            "release \"{}\": the chart {} is no folder; patches, dependencies and namespaces of charts from repositories \
-             are not supported yet: vendor it",
+            "release \"{}\": the chart {} is no folder, and only folders can be changed by patches, dependencies and \
+             namespaces: unpack it",
             release.name, release.chart_name
         )));
     }
@@ -100,7 +101,7 @@ pub(super) fn changed(
             changes.namespace.clone_from(&release.namespace);
         }
     }
-    add_dependencies(&mut files, &changes.dependencies, session, state)?;
+    add_dependencies(&mut files, &changes.dependencies, session, state, release)?;
     let chart = ChangedChart { path, files };
     if is_chart && !changes.patches() && changes.namespace.is_empty() {
         return Ok(Some(chart));
@@ -227,7 +228,13 @@ fn freeze(files: &mut Files) {
 }
 
 /// Adds charts that the release wants beside its own.
-fn add_dependencies(files: &mut Files, dependencies: &[Map], session: &Session, state: &State) -> Result<(), Failure> {
+fn add_dependencies(
+    files: &mut Files,
+    dependencies: &[Map],
+    session: &Session,
+    state: &State,
+    release: &Release,
+) -> Result<(), Failure> {
     if dependencies.is_empty() {
         return Ok(());
     }
@@ -237,12 +244,9 @@ fn add_dependencies(files: &mut Files, dependencies: &[Map], session: &Session, 
     for dependency in dependencies {
         let (chart, version, alias) =
             (text(dependency.get("chart")), text(dependency.get("version")), text(dependency.get("alias")));
-        let folder = normalize(&state.folder().join(&chart));
-        if session.world.kind(&folder.join("Chart.yaml")).is_none() {
-            return Err(Failure::text(format!(
-                "the dependency {chart} is no chart on this machine; those from repositories are not supported yet: vendor it"
-            )));
-        }
+        let here = normalize(&state.folder().join(&chart));
+        let is_here = session.world.kind(&here).is_some();
+        let folder = if is_here { here } else { fetched_dependency(session, state, release, &chart, &version)? };
         let name = folder.file_name().unwrap_or_default().to_owned();
         for (path, bytes) in copied(&session.world, &folder)? {
             files.insert(Utf8Path::new("charts").join(&name).join(path), bytes);

@@ -1,22 +1,25 @@
 //! `helmfile lint`: the charts of releases, linted with their values.
 
 use super::chartify::changed;
+use super::charts::{Destination, TEMPLATE, prepare};
 use super::flags::choice;
 use super::helm_flags::HelmCall;
 use super::hooks::{Event, trigger};
 use super::session::Session;
-use super::template::prepare;
 use super::{Failure, write};
 use crate::commands::helm::lint_for_helmfile;
 use crate::commands::pflag::Parsed;
 use crate::redaction::redacted;
 
 pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
-    let session = Session::open(flags)?;
+    let mut session = Session::open(flags)?;
     let (mut any, mut failed) = (false, None);
-    for state in &session.states {
-        trigger(&session, state, None, Event::Prepare, "lint")?;
-        prepare(&session, state, flags, "lint")?;
+    // What is in an archive elsewhere can't be linted there.
+    let folder = session.temporary_folder()?;
+    let destination = Destination { folder, template: TEMPLATE.to_owned(), takes_all: false };
+    for mut state in std::mem::take(&mut session.states) {
+        prepare(&session, &mut state, flags, "lint", Some(&destination))?;
+        let state = &state;
         any |= !state.chosen(false).is_empty();
         for release in state.planned(choice(flags))? {
             let mut call = HelmCall::with_values(Vec::new(), &session, state, release, flags)?;

@@ -14,9 +14,13 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
-    let session = Session::open(flags)?;
+    let mut session = Session::open(flags)?;
+    let mut states = std::mem::take(&mut session.states);
     let mut releases: Vec<&Release> = Vec::new();
-    for state in &session.states {
+    for state in &mut states {
+        state.lock_versions(&session.world)?;
+    }
+    for state in &states {
         releases.extend(state.listed()?);
     }
     session.check_selected(!releases.is_empty(), flags)?;
@@ -32,7 +36,7 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
                 "enabled": release.enabled,
                 "installed": release.desired,
                 "labels": labels(release),
-                "chart": release.written_chart(),
+                "chart": release.own_chart.clone(),
                 "version": release.version,
             })
         });
@@ -46,7 +50,7 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
             release.enabled.to_string(),
             release.desired.to_string(),
             labels(release),
-            release.written_chart(),
+            release.own_chart.clone(),
             release.version.clone(),
         ]
     });

@@ -1,9 +1,13 @@
 //! `onepane helmfile`: the drop-in. Helmfile's command line, output and exit codes. One file a command.
 
 mod build;
+mod cache;
 mod chartify;
 mod charts;
 mod dag;
+mod deps;
+mod fetch;
+mod files;
 mod flags;
 mod helm_flags;
 mod hooks;
@@ -11,6 +15,8 @@ mod lint;
 mod list;
 mod overlay;
 mod print_env;
+mod remote;
+mod repositories;
 mod secrets;
 mod session;
 pub(super) mod system;
@@ -68,15 +74,23 @@ struct Command {
 
 const COMMANDS: &[Command] = &[
     Command { name: "build", about: "print the states, read and merged", flags: &[build::FLAGS], run: build::run },
+    Command { name: "cache", about: "print or clean what is kept from elsewhere", flags: &[], run: cache::run },
     Command {
         name: "deps",
-        about: "fetch the charts that charts depend on",
-        flags: &[charts::FLAGS],
-        run: charts::run,
+        about: "fetch the charts that charts depend on anew, and lock versions",
+        flags: &[deps::FLAGS],
+        run: deps::run,
     },
+    Command { name: "fetch", about: "fetch the charts of releases", flags: &[fetch::FLAGS], run: fetch::run },
     Command { name: "lint", about: "lint the charts of releases", flags: &[RELEASES, NEEDS], run: lint::run },
     Command { name: "list", about: "list releases", flags: &[list::FLAGS], run: list::run },
     Command { name: "print-env", about: "print the values of the environment", flags: &[OUTPUT], run: print_env::run },
+    Command {
+        name: "repos",
+        about: "add the chart repositories of states to Helm's",
+        flags: &[repositories::FLAGS],
+        run: repositories::run,
+    },
     Command { name: "show-dag", about: "print which release needs which", flags: &[], run: dag::run },
     Command {
         name: "template",
@@ -96,22 +110,8 @@ const COMMANDS: &[Command] = &[
 const OUTPUT: &[Flag] = &[short('o', "output", Kind::Text, "the format")];
 
 /// Helmfile's commands that are not here.
-const NOT_YET: &[&str] = &[
-    "apply",
-    "cache",
-    "completion",
-    "create",
-    "destroy",
-    "diff",
-    "doctor",
-    "fetch",
-    "init",
-    "repos",
-    "status",
-    "sync",
-    "test",
-    "unittest",
-];
+const NOT_YET: &[&str] =
+    &["apply", "completion", "create", "destroy", "diff", "doctor", "init", "status", "sync", "test", "unittest"];
 
 /// Runs with the arguments behind `helmfile`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {

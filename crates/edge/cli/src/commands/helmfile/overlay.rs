@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// What paths of files in memory begin with: no file on disk is called so.
-pub(super) const MEMORY: &str = "\u{1}memory/";
+pub(super) const MEMORY: &str = "/\u{1}memory/";
 
 /// A world with more files, whose paths begin with [`MEMORY`].
 pub(super) struct Overlay<'w> {

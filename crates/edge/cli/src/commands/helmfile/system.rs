@@ -1,11 +1,12 @@
 //! This machine, for states: programs are run and secrets looked up where the user allows it.
 
+use super::remote;
 use super::secrets::Secrets;
 use crate::process::{Complaints, run};
 use crate::redaction;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId};
-use onepane_helmfile::{Found, Outside, ProgramCall, Reference};
+use onepane_helmfile::{Found, Outside, ProgramCall, Reference, RemoteSource};
 use onepane_keys::{CloudKeys, Connections, Endpoints, FoundKeys, Programs};
 use onepane_sops::{Format, Integrity, KeyId, KeyService, MasterKey, Secret, decrypt};
 use onepane_world::{OsWorld, World};
@@ -96,6 +97,13 @@ impl Outside for System {
             Found::Fields(fields) => redaction::note_file(&serde_json::to_vec(fields).unwrap_or_default()),
         }
         Ok(found)
+    }
+
+    fn fetch(&self, source: &RemoteSource, shelf: &str) -> Result<Utf8PathBuf, String> {
+        if self.is_sandbox {
+            return Err("nothing is fetched for a state with --sandbox".to_owned());
+        }
+        remote::fetch(source, shelf, &self.folder, &self.world)
     }
 
     fn decrypt(&self, path: &Utf8Path, encrypted: &[u8]) -> Result<Vec<u8>, String> {

@@ -1,7 +1,7 @@
 //! `helmfile template`: releases, rendered.
 
 use super::chartify::changed;
-use super::charts::build_dependencies;
+use super::charts::{download_arguments, prepare, version_arguments};
 use super::flags::choice;
 use super::helm_flags::{HelmCall, joined, words};
 use super::hooks::{Event, trigger};
@@ -9,9 +9,8 @@ use super::session::Session;
 use super::{Failure, write};
 use crate::commands::helm::render_for_helmfile;
 use crate::commands::pflag::{Flag, Kind, Parsed, flag};
-use onepane_helmfile::{Release, State};
+use onepane_helmfile::{PathTemplate, Release, State};
 use rayon::prelude::*;
-use std::collections::HashSet;
 
 pub(super) const FLAGS: &[Flag] = &[
     flag("include-crds", Kind::Bool, "print the charts' crds/ too"),
@@ -29,12 +28,12 @@ pub(super) const FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
-    let session = Session::open(flags)?;
+    let mut session = Session::open(flags)?;
     let choice = choice(flags);
     let mut any = false;
-    for state in &session.states {
-        trigger(&session, state, None, Event::Prepare, "template")?;
-        prepare(&session, state, flags, "template")?;
+    for mut state in std::mem::take(&mut session.states) {
+        prepare(&session, &mut state, flags, "template", None)?;
+        let state = &state;
         let releases = state.planned(choice)?;
         any |= !state.chosen(false).is_empty();
         let calls: Result<Vec<HelmCall>, Failure> =
@@ -64,34 +63,14 @@ fn writes_files(flags: &Parsed) -> bool {
     ["output-dir", "output-dir-template"].iter().any(|flag| flags.text(flag).is_some_and(|path| !path.is_empty()))
 }
 
-/// Runs the hooks that may make charts and values, and fetches what charts depend on.
-pub(super) fn prepare(session: &Session, state: &State, flags: &Parsed, command: &str) -> Result<(), Failure> {
-    let transitively = flags.is_set("include-needs") || flags.is_set("include-transitive-needs");
-    let mut built = HashSet::new();
-    let has_hooks = state.releases.iter().any(|release| release.field("hooks").is_some());
-    for release in state.chosen(transitively).into_iter().filter(|release| release.desired) {
-        trigger(session, state, Some(release), Event::Prepare, command)?;
-        // Helmfile does it for each release. A hook may have changed the chart since.
-        if built.insert(&release.chart) || has_hooks {
-            build_dependencies(session, state, release, flags)?;
-        }
-    }
-    Ok(())
-}
-
 /// How Helm is to render a release.
 fn call(session: &Session, state: &State, release: &Release, flags: &Parsed) -> Result<HelmCall, Failure> {
-    let mut arguments = Vec::new();
-    let version = release.version.split('@').next().unwrap_or_default();
-    if !version.is_empty() {
-        arguments.extend(["--version".to_owned(), version.to_owned()]);
-    }
+    let mut arguments = version_arguments(state, release);
     let is_on = |key: &str| release.field(key).or_else(|| state.default(key)).is_some_and(|value| value.truth());
-    for (key, flag) in [("devel", "--devel"), ("enableDNS", "--enable-dns")] {
-        if is_on(key) {
-            arguments.push(flag.to_owned());
-        }
+    if is_on("enableDNS") {
+        arguments.push("--enable-dns".to_owned());
     }
+    arguments.extend(download_arguments(state, release)?);
     for version in release.texts("apiVersions") {
         arguments.extend(["--api-versions".to_owned(), version]);
     }
@@ -167,7 +146,8 @@ fn output_arguments(
         } else {
             template
         };
-        let path = state.path_for(release, template, folder, &session.folder, &session.world)?;
+        let template = PathTemplate { text: template, output_dir: folder, chart_name: &release.chart_name };
+        let path = state.path_for(release, template, &session.folder, &session.world)?;
         arguments.extend(["--output-dir".to_owned(), path]);
     }
     for (flag, helm) in [("no-hooks", "--no-hooks"), ("skip-tests", "--skip-tests")] {

@@ -3,9 +3,11 @@
 use super::Failure;
 use super::flags::choice;
 use super::hooks::{Event, trigger};
+use super::repositories::{Which, sync};
 use super::session::Session;
 use crate::atomic;
 use crate::commands::pflag::{Flag, Kind, Parsed, flag};
+use onepane_helmfile::PathTemplate;
 
 pub(super) const FLAGS: &[Flag] = &[flag("output-file-template", Kind::Text, "the file of a release, as a template")];
 
@@ -15,6 +17,11 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
     let template = template.unwrap_or("{{ .State.BaseName }}-{{ .State.AbsPathSHA1 }}/{{ .Release.Name }}.yaml");
     let mut any = false;
     for state in &session.states {
+        let skips = flags.is_set("skip-deps") || flags.is_set("skip-refresh");
+        // No chart is fetched, so registries need no password.
+        if Which::of(state, skips) == Which::All {
+            sync(&session, state, Which::All, flags)?;
+        }
         trigger(&session, state, None, Event::Prepare, "write-values")?;
         any |= !state.chosen(false).is_empty();
         for release in state.planned(choice(flags))? {
@@ -25,7 +32,8 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
                 files.push(bytes.into());
             }
             let text = onepane_helmfile::merged_values(&files)?;
-            let path = state.path_for(release, template, "", &session.folder, &session.world)?;
+            let template = PathTemplate { text: template, output_dir: "", chart_name: &release.chart_name };
+            let path = state.path_for(release, template, &session.folder, &session.world)?;
             eprintln!("Writing values file {path}");
             atomic::write(&session.folder.join(path), text.as_bytes())?;
             trigger(&session, state, Some(release), Event::Cleanup, "write-values")?;

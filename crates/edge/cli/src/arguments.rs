@@ -33,6 +33,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Init(arguments) => commands::init::run(&terminal, directory.as_deref(), &arguments),
         Command::Render(arguments) => commands::render::run(&terminal, directory.as_deref(), &arguments),
         Command::Build(arguments) => commands::build::run(&terminal, directory.as_deref(), &arguments),
+        Command::Plan(arguments) => commands::plan::run(&terminal, directory.as_deref(), &arguments),
         Command::Check(arguments) => commands::check::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
@@ -80,6 +81,8 @@ enum Command {
     Render(commands::render::Arguments),
     /// Build the manifests of clusters, groups or any folder
     Build(commands::build::Arguments),
+    /// Show what a change does to every cluster
+    Plan(commands::plan::Arguments),
     /// Find values that no template reads
     Check(commands::check::Arguments),
     /// Show where a field of a resource gets its value from

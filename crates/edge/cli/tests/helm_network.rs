@@ -264,3 +264,28 @@ fn a_password_is_asked_for_on_a_terminal_only() {
         );
     }
 }
+
+#[test]
+fn values_come_from_addresses() {
+    let (site, room, peer) = (Site::start(), Room::new(), Room::new());
+    site.bytes("/values.yaml", "a: 2\nb: {c: 3}\n");
+    site.bytes("/broken.yaml", "a: [\n");
+    site.bytes("/text", "one\ntwo\n");
+    for room in [&room, &peer] {
+        room.write("own/Chart.yaml", "apiVersion: v2\nname: own\nversion: 0.1.0\n");
+        room.write("own/templates/a.yaml", "kind: A\nvalues: {{ .Values | toJson }}\n");
+    }
+    let lines = [
+        "template x own -f URL/values.yaml",
+        "template x own -f URL/values.yaml --set b.c=4 --set-file t=URL/text",
+        "template x own -f URL/none.yaml",
+        "template x own --set-file t=URL/none",
+        "template x own -f URL/broken.yaml",
+        "lint own -f URL/values.yaml",
+    ];
+    let lines: Vec<String> = lines.iter().map(|line| line.replace("URL", &site.address)).collect();
+    assert!(
+        String::from_utf8_lossy(&ours(&room, &lines[0].split(' ').collect::<Vec<_>>()).stdout).contains("{\"a\":2,")
+    );
+    compare(&room, &peer, &lines);
+}

@@ -1,16 +1,20 @@
-//! Git repositories from elsewhere, one commit at a time.
+//! Git repositories, one commit at a time: those from elsewhere, and the one that a folder is in.
 //!
 //! [`Repositories`] fetches a commit into a cache, if it is not there yet, and gives its files as a [`Tree`]: a
 //! [`World`](onepane_world::World) that reads from the object database, so that nothing is checked out. What the user
 //! has configured for Git (credentials, proxies, `url.<base>.insteadOf`) holds here too.
 //!
+//! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form.
+//!
 //! The cache has a bare repository for each commit. It is made under another name, so that a server that stops midway or a
 //! process that is ended leaves nothing behind that counts.
 
 mod fetch;
+mod local;
 mod repositories;
 mod submodules;
 mod tree;
 
+pub use local::{Commit, LocalRepository, Range};
 pub use repositories::{Fetched, Repositories, Wanted};
 pub use tree::Tree;

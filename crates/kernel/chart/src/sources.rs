@@ -83,11 +83,11 @@ pub fn merge_sources(
     Ok(values)
 }
 
-/// Reads a path of a flag from `world`. URLs are refused: rendering uses no network.
+/// Reads a path of a flag from `world`. URLs are refused: who renders fetches what they lead to.
 pub fn read_from(world: &dyn World, path: &str) -> Result<Vec<u8>, String> {
     use onepane_world::ReadErrorReason::{Absent, WrongKind};
     if ["http://", "https://", "oci://"].iter().any(|scheme| path.starts_with(scheme)) {
-        return Err(format!("{path} is a URL: values from the network are not supported yet; download the file first"));
+        return Err(format!("{path} is a URL: values are read from files here; download it first"));
     }
     world.read(Utf8Path::new(path)).map(|bytes| bytes.to_vec()).map_err(|error| match error.reason {
         Absent => format!("open {path}: no such file or directory"),

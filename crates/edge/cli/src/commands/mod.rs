@@ -8,6 +8,7 @@ pub(crate) mod helmfile;
 pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod pflag;
+pub(crate) mod plan;
 pub(crate) mod render;
 mod repository_secrets;
 pub(crate) mod secrets;

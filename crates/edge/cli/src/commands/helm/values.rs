@@ -2,13 +2,14 @@
 
 use super::Failure;
 use super::flags::Parsed;
+use super::network::fetcher;
 use onepane_chart::{Compat, Origins, ValueSources, merge_sources, read_from};
 use onepane_helm::Capabilities;
 use onepane_value::Map;
 use onepane_world::World;
 use std::io::Read;
 
-/// Merges `-f` and the `--set` family. The file `-` is standard input.
+/// Merges `-f` and the `--set` family. The file `-` is standard input, and one at an HTTP address is fetched.
 pub(super) fn given_values(flags: &Parsed, compat: Compat, world: &dyn World) -> Result<Map, Failure> {
     merged_values(flags, compat, Origins::Untracked, world)
 }
@@ -36,13 +37,17 @@ pub(super) fn merged_values(
         from_files: flags.all("set-file"),
         literals: flags.all("set-literal"),
     };
-    let read = |path: &str| {
-        if path.trim() != "-" {
-            return read_from(world, path);
+    let read = |path: &str| match path {
+        _ if path.trim() == "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+            Ok(bytes)
         }
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        Ok(bytes)
+        _ if ["http://", "https://"].iter().any(|scheme| path.starts_with(scheme)) => {
+            let fetcher = fetcher(flags).map_err(|failure| failure.message)?;
+            fetcher.file(path).map_err(|error| error.message)
+        }
+        _ => read_from(world, path),
     };
     Ok(merge_sources(&sources, origins, &read)?)
 }

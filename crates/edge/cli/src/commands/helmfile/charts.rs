@@ -49,7 +49,7 @@ pub(super) fn prepare(
     state.lock_versions(&session.world)?;
     let transitively = flags.is_set("include-needs") || flags.is_set("include-transitive-needs");
     let chosen: HashSet<String> = match command {
-        "build" | "pull" => state.listed()?.into_iter().map(Release::id).collect(),
+        "build" => state.listed()?.into_iter().map(Release::id).collect(),
         _ => state.chosen(transitively).into_iter().map(Release::id).collect(),
     };
     let mut built = HashSet::new();
@@ -175,7 +175,7 @@ fn oci(
         arguments.push("--plain-http".to_owned());
     }
     let reference = chart.reference();
-    let resolves = said(state, release, "resolveOciVersions").is_none_or(|value| value.truth());
+    let resolves = said(state, release, "resolveOCIVersions").is_none_or(|value| value.truth());
     let skips_refresh = flags.is_set("skip-refresh") || is_on(state, release, "skipRefresh");
     let is_constraint = !chart.version.is_empty() && Version::parse_strict(&chart.version).is_err();
     if is_constraint && chart.digest.is_empty() && resolves && !skips_refresh {

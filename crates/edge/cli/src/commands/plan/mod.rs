@@ -1,0 +1,274 @@
+//! `onepane plan`: what a change does to every cluster, from two revisions or from one and the files on disk.
+
+mod json;
+mod markdown;
+mod text;
+
+use crate::commands::open;
+use crate::remotes::FetchedRemotes;
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use onepane_git::{LocalRepository, Range, Tree};
+use onepane_plan::{Change, ConsequenceKind, Manifest, changes};
+use onepane_repo::{BuildOptions, Repository};
+use onepane_world::World;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+/// What `onepane plan` takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// `A..B` compares two revisions, `A...B` what B did since it left A, `A` a revision with the files on disk [default: HEAD]
+    range: Option<String>,
+    /// Only these clusters, or folders with a kustomization; again for more
+    #[arg(long = "cluster", value_name = "CLUSTER")]
+    clusters: Vec<String>,
+    /// How to report
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    /// Leave out the labels and checksums that every release of a chart changes
+    #[arg(long)]
+    fold_noise: bool,
+    /// End with 2 if something changes
+    #[arg(long)]
+    exit_code: bool,
+    /// End with 3 if one of these follows for a cluster, as `immutable,deletion`
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
+    fail_on: Vec<ConsequenceKind>,
+    /// Ask no server for bases in other repositories; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
+}
+
+/// How a plan is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
+fn kind(name: &str) -> Result<ConsequenceKind, String> {
+    let names = || ConsequenceKind::ALL.map(ConsequenceKind::name).join(", ");
+    let found = ConsequenceKind::ALL.into_iter().find(|kind| kind.name() == name);
+    found.ok_or_else(|| format!("there is no such consequence; there are {}", names()))
+}
+
+/// What happens to one cluster.
+pub(super) struct ClusterPlan {
+    /// Its folder.
+    unit: Utf8PathBuf,
+    changes: Vec<Change>,
+    /// How many resources differ in nothing but noise, where that is left out.
+    folded: usize,
+}
+
+/// A submodule that is pinned to another commit.
+pub(super) struct PinChange {
+    path: Utf8PathBuf,
+    /// `None` where it is new.
+    from: Option<String>,
+    /// `None` where it is gone.
+    to: Option<String>,
+    /// The commits between, where they are on this machine.
+    range: Option<Range>,
+}
+
+/// All of it.
+pub(super) struct Plan {
+    /// What is compared, in words: `main`, `the files on disk`.
+    from: String,
+    to: String,
+    clusters: Vec<ClusterPlan>,
+    pins: Vec<PinChange>,
+}
+
+/// One side of the comparison.
+struct Side<'a> {
+    /// What it is called in words.
+    name: String,
+    files: &'a dyn World,
+    pins: Vec<(Utf8PathBuf, String)>,
+    is_on_disk: bool,
+}
+
+/// Compares, and prints the plan.
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
+    let (root, disk) = open(directory)?;
+    let git = LocalRepository::of(&root)?;
+    let (from, to) = match arguments.range.as_deref().unwrap_or("HEAD") {
+        range if range.contains("...") => {
+            let (one, other) = range.split_once("...").unwrap_or((range, ""));
+            let other = git.commit(or_head(other))?;
+            (git.merge_base(&git.commit(or_head(one))?, &other)?, Some(other))
+        }
+        range => match range.split_once("..") {
+            Some((one, other)) => (git.commit(or_head(one))?, Some(git.commit(or_head(other))?)),
+            None => (git.commit(range)?, None),
+        },
+    };
+    let tree_of = |commit: &str| git.files(commit);
+    let before = tree_of(&from)?;
+    let after = to.as_deref().map(tree_of).transpose()?;
+    let side = |commit: &str, tree: &'_ Tree| (short(commit).to_owned(), LocalRepository::pins(tree));
+    let (name, pins) = side(&from, &before);
+    let before = Side { name, files: &before, pins, is_on_disk: false };
+    let after = match (&to, &after) {
+        (Some(commit), Some(tree)) => {
+            let (name, pins) = side(commit, tree);
+            Side { name, files: tree, pins, is_on_disk: false }
+        }
+        _ => {
+            Side { name: "the files on disk".to_owned(), files: &disk, pins: git.pins_on_disk(&disk), is_on_disk: true }
+        }
+    };
+    let plan = compare(terminal, &git, &root, &before, &after, arguments)?;
+    let printed = match arguments.output {
+        Format::Text => text::of(&plan, terminal.color_stdout()),
+        Format::Json => json::of(&plan),
+        Format::Markdown => markdown::of(&plan),
+    };
+    terminal.print(crate::redaction::redacted(&printed).as_bytes())?;
+    let all = || plan.clusters.iter().flat_map(|cluster| &cluster.changes);
+    let follows = |kinds: &[ConsequenceKind]| {
+        all().flat_map(|change| &change.consequences).any(|consequence| kinds.contains(&consequence.kind))
+    };
+    Ok(match () {
+        () if follows(&arguments.fail_on) => ExitCode::from(3),
+        () if arguments.exit_code && all().next().is_some() => ExitCode::from(2),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+fn or_head(revision: &str) -> &str {
+    if revision.is_empty() { "HEAD" } else { revision }
+}
+
+/// As much of a commit's name as people write.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}
+
+fn compare(
+    terminal: &Terminal,
+    git: &LocalRepository,
+    root: &Utf8Path,
+    before: &Side<'_>,
+    after: &Side<'_>,
+    arguments: &Arguments,
+) -> Result<Plan, Failure> {
+    let remotes = FetchedRemotes::new(arguments.offline);
+    let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
+        let failure = side.failure(root);
+        let repository = Repository::open(side.files).map_err(&failure)?;
+        let units = repository.clusters().map_err(&failure)?.into_iter();
+        Ok(units.map(|name| repository.layout.clusters.join(name)).collect())
+    };
+    let units: [BTreeSet<Utf8PathBuf>; 2] = [opened(before)?, opened(after)?];
+    let wanted: Vec<Utf8PathBuf> = match arguments.clusters.as_slice() {
+        [] => units[0].union(&units[1]).cloned().collect(),
+        targets => {
+            let failure = after.failure(root);
+            let repository = Repository::open(after.files).map_err(&failure)?;
+            targets.iter().map(|target| repository.unit(target)).collect::<Result<_, _>>().map_err(&failure)?
+        }
+    };
+    let bar = terminal.progress(wanted.len() * 2, "comparing");
+    // Bases that clusters have in common are built once a side.
+    let built: Vec<Result<Vec<Vec<Manifest>>, Failure>> = [before, after]
+        .par_iter()
+        .map(|side| {
+            let failure = side.failure(root);
+            let repository = Repository::open(side.files).map_err(&failure)?.with_remotes(&remotes);
+            let build = |unit: &Utf8PathBuf| {
+                bar.inc(1);
+                // A cluster that one side has not is all new, or all gone.
+                if side.files.kind(unit).is_none() {
+                    return Ok(Vec::new());
+                }
+                let options = BuildOptions { origins: false, set_images: Vec::new(), strict: false };
+                repository.build(unit, &options)?.resources.iter().map(Manifest::of).collect()
+            };
+            wanted.par_iter().map(build).collect::<Result<_, Box<Diagnostic>>>().map_err(&failure)
+        })
+        .collect();
+    bar.finish_and_clear();
+    let mut sides = Vec::new();
+    for side in built {
+        sides.push(side?);
+    }
+    let clusters: Vec<Result<ClusterPlan, Box<Diagnostic>>> = wanted
+        .into_par_iter()
+        .zip(sides[0].par_iter().zip(&sides[1]))
+        .map(|(unit, (before, after))| {
+            let changes = changes(before, after)?;
+            Ok(ClusterPlan { unit, changes, folded: 0 })
+        })
+        .collect();
+    let mut clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
+    if arguments.fold_noise {
+        clusters.iter_mut().for_each(ClusterPlan::fold);
+    }
+    Ok(Plan { from: before.name.clone(), to: after.name.clone(), clusters, pins: pins(git, before, after) })
+}
+
+impl Side<'_> {
+    /// What can't be built on this side is told so; lines of files are shown as they are on disk, and so only of those.
+    fn failure(&self, root: &Utf8Path) -> impl Fn(Box<Diagnostic>) -> Failure {
+        let (name, is_on_disk, root) = (self.name.clone(), self.is_on_disk, root.to_owned());
+        move |diagnostic| {
+            let diagnostic = diagnostic.trace(format!("in {name}"), None);
+            if is_on_disk {
+                Failure::Found(vec![*diagnostic], root.clone())
+            } else {
+                Failure::without_excerpts(diagnostic)
+            }
+        }
+    }
+}
+
+impl ClusterPlan {
+    /// Leaves noise out, and resources that differ in nothing else.
+    fn fold(&mut self) {
+        for change in &mut self.changes {
+            // Labels of pods restart them, whatever they say.
+            let restarts = change.consequences.iter().any(|one| one.kind == ConsequenceKind::Restart);
+            change.fields.retain(|field| restarts && field.path.contains("template") || !field.is_noise());
+        }
+        let count = self.changes.len();
+        let is_something = |change: &Change| {
+            !change.fields.is_empty()
+                || !change.consequences.is_empty()
+                || change.action != onepane_plan::Action::Changed
+        };
+        self.changes.retain(is_something);
+        self.folded = count - self.changes.len();
+    }
+}
+
+fn pins(git: &LocalRepository, before: &Side<'_>, after: &Side<'_>) -> Vec<PinChange> {
+    const MOST_SHOWN: usize = 20;
+    let find = |side: &Side<'_>, path: &Utf8Path| {
+        side.pins.iter().find(|(other, _)| other == path).map(|(_, commit)| commit.clone())
+    };
+    let paths: BTreeSet<&Utf8PathBuf> = before.pins.iter().chain(&after.pins).map(|(path, _)| path).collect();
+    let changed = paths.into_iter().filter_map(|path| {
+        let (from, to) = (find(before, path), find(after, path));
+        // One that is not checked out is where it was.
+        if from == to || after.is_on_disk && to.is_none() {
+            return None;
+        }
+        let range = from.as_deref().zip(to.as_deref()).and_then(|(from, to)| git.range(path, from, to, MOST_SHOWN));
+        Some(PinChange { path: path.clone(), from, to, range })
+    });
+    changed.collect()
+}

@@ -1,0 +1,170 @@
+//! The repository that a folder of this machine is in, at any of its revisions: [`LocalRepository`].
+
+use crate::tree::Tree;
+use camino::{Utf8Path, Utf8PathBuf};
+use gix::ObjectId;
+use gix::bstr::{BStr, ByteSlice};
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_world::{World, normalize};
+
+/// A repository on this machine. Nothing of it is changed, and nothing is checked out.
+pub struct LocalRepository {
+    repository: gix::Repository,
+    /// The folder that it was asked for, and its path in the repository.
+    folder: Utf8PathBuf,
+    prefix: Utf8PathBuf,
+}
+
+/// A commit, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its whole name.
+    pub id: String,
+    /// The first line of its message.
+    pub title: String,
+}
+
+impl Commit {
+    /// As much of its name as people write.
+    pub fn short(&self) -> &str {
+        self.id.get(..8).unwrap_or(&self.id)
+    }
+}
+
+/// The commits from one to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Those that came, the newest first.
+    pub ahead: Vec<Commit>,
+    /// How many more there are of them than are listed.
+    pub unlisted: usize,
+    /// Whether some went, as when a pin goes back.
+    pub goes_back: bool,
+}
+
+impl LocalRepository {
+    /// The repository that `folder` is in.
+    ///
+    /// # Errors
+    /// `git-repository` where there is none, or it can't be read.
+    pub fn of(folder: &Utf8Path) -> Result<Self> {
+        let fail = |why: String| {
+            Diagnostic::error("git-repository", format!("`{folder}` is in no Git repository that can be read: {why}"))
+        };
+        let folder = folder.canonicalize_utf8().map_err(|error| fail(error.to_string()))?;
+        let repository = gix::discover(&folder).map_err(|error| fail(error.to_string()))?;
+        let top = repository.workdir().and_then(|top| Utf8Path::from_path(top)?.canonicalize_utf8().ok());
+        let prefix = top.as_ref().and_then(|top| folder.strip_prefix(top).ok()).map(Utf8Path::to_owned);
+        let prefix = prefix.ok_or_else(|| fail("it has no folder of files".to_owned()))?;
+        Ok(Self { repository, folder, prefix })
+    }
+
+    /// The commit that a revision means, as Git reads it: `main`, `v1`, `HEAD~2`, `main@{yesterday}`.
+    ///
+    /// # Errors
+    /// `git-reference` for what means no commit.
+    pub fn commit(&self, revision: &str) -> Result<String> {
+        let fail = |why: String| {
+            Diagnostic::error("git-reference", format!("`{revision}` is no revision of the repository: {why}"))
+        };
+        let object = self.repository.rev_parse_single(BStr::new(revision)).map_err(|error| fail(error.to_string()))?;
+        let commit = object.object().map_err(|error| fail(error.to_string()))?.peel_to_commit();
+        Ok(commit.map_err(|error| fail(error.to_string()))?.id.to_string())
+    }
+
+    /// The commit that two have in common: what a branch began at.
+    ///
+    /// # Errors
+    /// `git-reference` where there is none.
+    pub fn merge_base(&self, one: &str, other: &str) -> Result<String> {
+        let base = self.repository.merge_base(object(one)?, object(other)?).ok().flatten();
+        let message = || format!("`{one}` and `{other}` have no commit in common on this machine");
+        let base = base.ok_or_else(|| Diagnostic::error("git-reference", message()))?;
+        Ok(base.to_string())
+    }
+
+    /// The files of the folder in a commit. Submodules are there where their commits are on this machine, and empty folders
+    /// otherwise.
+    ///
+    /// # Errors
+    /// `git-reference` where the folder is not in it.
+    pub fn files(&self, commit: &str) -> Result<Tree> {
+        let fail = |why: String| {
+            Diagnostic::error("git-reference", format!("`{}` is not there in {commit}: {why}", self.prefix))
+        };
+        let found = self.repository.find_commit(object(commit)?).map_err(|error| fail(error.to_string()))?;
+        let mut tree = found.tree().map_err(|error| fail(error.to_string()))?;
+        if !self.prefix.as_str().is_empty() {
+            let entry = tree.lookup_entry_by_path(&self.prefix).map_err(|error| fail(error.to_string()))?;
+            let entry = entry.ok_or_else(|| fail("the commit has no such folder".to_owned()))?;
+            let below = entry.object().ok().and_then(|object| object.try_into_tree().ok());
+            tree = below.ok_or_else(|| fail("it is no folder".to_owned()))?;
+        }
+        let mut files = Tree::new(commit.to_owned(), self.repository.clone().into_sync(), tree.id);
+        for (path, pinned) in pins(&files) {
+            let Some(submodule) = self.submodule(&path) else { continue };
+            let id = submodule.find_commit(pinned).ok().and_then(|commit| commit.tree_id().ok()).map(gix::Id::detach);
+            if let Some(id) = id {
+                files.mount(path, submodule.into_sync(), id);
+            }
+        }
+        Ok(files)
+    }
+
+    /// The submodules below the folder in a commit, by path, and the commits that they are pinned to.
+    pub fn pins(files: &Tree) -> Vec<(Utf8PathBuf, String)> {
+        pins(files).into_iter().map(|(path, commit)| (path, commit.to_string())).collect()
+    }
+
+    /// The commits that the submodules which `.gitmodules` names are at on disk.
+    pub fn pins_on_disk(&self, world: &dyn World) -> Vec<(Utf8PathBuf, String)> {
+        let at = |path: Utf8PathBuf| Some((path.clone(), self.submodule(&path)?.head_id().ok()?.to_string()));
+        paths(world).into_iter().filter_map(at).collect()
+    }
+
+    /// The commits of a submodule from one to another, `most` of them by name; `None` where they are not on this machine.
+    pub fn range(&self, submodule: &Utf8Path, from: &str, to: &str, most: usize) -> Option<Range> {
+        let repository = self.submodule(submodule)?;
+        let (from, to) = (object(from).ok()?, object(to).ok()?);
+        repository.find_commit(from).ok()?;
+        let walk = |tip: ObjectId, hidden: ObjectId| repository.rev_walk([tip]).with_hidden([hidden]).all().ok();
+        let mut range = Range { goes_back: walk(from, to)?.next().is_some(), ..Range::default() };
+        for info in walk(to, from)? {
+            let commit = info.ok()?.object().ok()?;
+            if range.ahead.len() == most {
+                range.unlisted += 1;
+                continue;
+            }
+            let title = commit.message_raw().ok()?.lines().next().unwrap_or_default().to_str_lossy().into_owned();
+            range.ahead.push(Commit { id: commit.id.to_string(), title });
+        }
+        Some(range)
+    }
+
+    fn submodule(&self, path: &Utf8Path) -> Option<gix::Repository> {
+        gix::open(self.folder.join(path)).ok()
+    }
+}
+
+fn object(name: &str) -> Result<ObjectId> {
+    ObjectId::from_hex(name.as_bytes())
+        .map_err(|error| Diagnostic::error("git-reference", format!("`{name}` is no commit: {error}")))
+}
+
+fn pins(files: &Tree) -> Vec<(Utf8PathBuf, ObjectId)> {
+    paths(files).into_iter().filter_map(|path| Some((path.clone(), files.pinned(&path)?))).collect()
+}
+
+/// The paths in `.gitmodules`. One that can't be read has none: what needs it will say so.
+fn paths(world: &dyn World) -> Vec<Utf8PathBuf> {
+    let Ok(text) = world.read(".gitmodules".into()) else { return Vec::new() };
+    let Ok(config) = gix::config::File::try_from(BStr::new(&*text)) else { return Vec::new() };
+    let sections = config.sections_by_name("submodule").into_iter().flatten();
+    let mut paths: Vec<Utf8PathBuf> = sections
+        .filter_map(|section| Some(normalize(String::from_utf8_lossy(&section.value("path")?).as_ref().into())))
+        // Nothing outside is anybody's submodule.
+        .filter(|path| path.is_relative() && !path.starts_with(".."))
+        .collect();
+    paths.sort();
+    paths
+}

@@ -446,14 +446,14 @@ fn call(call: &FuncCall, at: usize, scope: &Scope<'_>) -> Outcome {
         return Err(problem(at, format!("there is no function named `{}{name}`", spaces.collect::<String>())));
     }
     let mut arguments: Vec<Argument<'_>> = call.args.iter().map(Argument::Written).collect();
-    if call.args.expand_final() {
-        if let Some(Argument::Written(last)) = arguments.pop() {
-            let (at, all) = (start(last), evaluate(last, scope)?);
-            if all.is_null() || !all.kind.is_sequence() {
-                return Err(problem(at, "only a tuple, a list or a set can be expanded by `...`"));
-            }
-            arguments.extend(all.items().map(|item| Argument::Given(item, at)));
+    if call.args.expand_final()
+        && let Some(Argument::Written(last)) = arguments.pop()
+    {
+        let (at, all) = (start(last), evaluate(last, scope)?);
+        if all.is_null() || !all.kind.is_sequence() {
+            return Err(problem(at, "only a tuple, a list or a set can be expanded by `...`"));
         }
+        arguments.extend(all.items().map(|item| Argument::Given(item, at)));
     }
     let Some(function) = function else {
         // What is wrong in the arguments is what these are asked for.

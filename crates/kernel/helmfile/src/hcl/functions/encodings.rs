@@ -303,6 +303,7 @@ impl<'a> Yaml<'a> {
     }
 }
 
+#[allow(clippy::boxed_local, reason = "that is how it is handed to `map_err`")]
 fn unreadable(error: Box<onepane_yaml::SyntaxError>) -> Fault {
     error.go_text(onepane_yaml::Dialect::V2).into()
 }

@@ -17,6 +17,7 @@ use onepane_value::{Data, IntKind, Text, Value};
 pub(crate) use time::time_in;
 
 pub(crate) use duration::{Duration, parse as parse_duration, round as round_duration};
+pub(crate) use read::read;
 pub(crate) use time::Time;
 pub(crate) use zone::Zone;
 

@@ -25,20 +25,23 @@ fn lower(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
     Ok(derived(any(arguments, 0), marked_like(string, bytes)))
 }
 
+fn title(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+    let string = text(arguments, 0)?;
+    Ok(derived(any(arguments, 0), marked_like(string, titled(string))))
+}
+
 /// `strings.Title`: the first letter of every word; in ASCII everything but letters, digits and `_` parts words,
 /// elsewhere white space does.
-fn title(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
+pub(crate) fn titled(string: &[u8]) -> Vec<u8> {
     let mut previous = ' ';
-    let string = text(arguments, 0)?;
-    let bytes = runes::map(string, |rune| {
+    runes::map(string, |rune| {
         let starts = match previous {
             '\0'..='\x7F' => !previous.is_ascii_alphanumeric() && previous != '_',
             _ => previous.is_whitespace(),
         };
         previous = rune;
         if starts { runes::to_title(rune) } else { rune }
-    });
-    Ok(derived(any(arguments, 0), marked_like(string, bytes)))
+    })
 }
 
 fn untitle(_: &mut dyn Context, arguments: &[Value]) -> Outcome {

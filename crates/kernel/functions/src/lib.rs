@@ -16,6 +16,7 @@ mod encodings;
 mod extent;
 mod floats;
 mod flow;
+pub mod go;
 mod integers;
 mod json;
 mod layout;

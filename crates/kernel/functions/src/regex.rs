@@ -10,8 +10,9 @@ mod syntax;
 use crate::arguments::{Outcome, derived, fixed, int, text};
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{ElementType, List, Text, Value, format};
-use pattern::Pattern;
 use std::rc::Rc;
+
+pub use pattern::Pattern;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("regexMatch", MATCH, |_, arguments| {

@@ -3,7 +3,7 @@
 use super::syntax::{self, SyntaxError};
 use onepane_value::{Text, TextBuilder};
 use regex_automata::util::captures::Captures;
-use regex_automata::{Input, meta};
+use regex_automata::{Anchored, Input, meta};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ const CACHED: usize = 256;
 
 /// A compiled pattern.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     engine: meta::Regex,
     names: Vec<Option<Box<str>>>,
     is_empty: bool,
@@ -28,7 +28,7 @@ thread_local! {
 
 impl Pattern {
     /// The pattern in `text`; the error is Go's.
-    pub(super) fn compile(text: &[u8]) -> Result<Rc<Self>, String> {
+    pub fn compile(text: &[u8]) -> Result<Rc<Self>, String> {
         if let Some(pattern) = CACHE.with_borrow(|cache| cache.get(text).cloned()) {
             return Ok(pattern);
         }
@@ -54,6 +54,25 @@ impl Pattern {
             .build_from_hir(&hir)
             .map_err(|_| SyntaxError("expression too large", text.to_owned()).to_string())?;
         Ok(Self { engine, names, is_empty: text.is_empty() })
+    }
+
+    /// The names of its groups, the first of which is the first in parentheses.
+    pub fn groups(&self) -> impl Iterator<Item = Option<&str>> {
+        self.names.iter().skip(1).map(|name| name.as_deref())
+    }
+
+    /// The matches that do not overlap, as Go's `FindAllStringSubmatchIndex` has them, up to `limit`: of each, where it
+    /// is and where each group is, which may not have matched.
+    pub fn captures(&self, text: &str, limit: usize) -> Vec<Vec<Option<Range<usize>>>> {
+        let mut captures = self.engine.create_captures();
+        let all = self.find_all(text.as_bytes(), limit);
+        all.into_iter()
+            .map(|found| {
+                let input = Input::new(text).range(found.start..).anchored(Anchored::Yes);
+                self.engine.search_captures(&input, &mut captures);
+                (0..captures.group_len()).map(|group| captures.get_group(group).map(|span| span.range())).collect()
+            })
+            .collect()
     }
 
     /// Whether it matches anywhere.

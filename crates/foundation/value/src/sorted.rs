@@ -5,6 +5,7 @@
 //! grows large becomes a tree, so that a loop that sets key after key takes no more than its time.
 
 use crate::{Text, Value};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, btree_map};
 use std::slice;
 
@@ -36,7 +37,15 @@ fn start_of(key: &[u8]) -> u64 {
 /// Where `key` is among `entries`, or where it would be.
 fn find(entries: &[Entry], key: &[u8]) -> Result<usize, usize> {
     let start = start_of(key);
-    entries.binary_search_by(|entry| entry.start.cmp(&start).then_with(|| entry.key.as_bytes().cmp(key)))
+    let mut at = entries.partition_point(|entry| entry.start < start);
+    while let Some(entry) = entries.get(at).filter(|entry| entry.start == start) {
+        match entry.key.as_bytes().cmp(key) {
+            Ordering::Less => at += 1,
+            Ordering::Equal => return Ok(at),
+            Ordering::Greater => break,
+        }
+    }
+    Err(at)
 }
 
 impl Default for Sorted {

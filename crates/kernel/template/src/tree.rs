@@ -42,14 +42,12 @@ pub(crate) struct Unit {
 
 impl Unit {
     pub(crate) fn new(source: Source) -> Self {
-        let bytes = source.text.bytes().len().min(64 << 10);
         Self {
             source,
-            // About half of what a template of this length comes to, so that the lists don't grow from nothing.
-            nodes: Pool::with_capacity(bytes / 100),
+            nodes: Pool::default(),
             pipelines: Pool::default(),
-            commands: Pool::with_capacity(bytes / 120),
-            operands: Pool::with_capacity(bytes / 60),
+            commands: Pool::default(),
+            operands: Pool::default(),
             variables: Pool::default(),
             numbers: Pool::default(),
             strings: Pool::default(),
@@ -77,10 +75,6 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T> Pool<T> {
-    fn with_capacity(items: usize) -> Self {
-        Self(Vec::with_capacity(items))
-    }
-
     /// Moves what `items` gives into the pool.
     pub(crate) fn add(&mut self, items: impl IntoIterator<Item = T>) -> Items<T> {
         let start = self.0.len();

@@ -68,7 +68,7 @@ impl Printed {
 }
 
 fn literal(source: &SourceText, start: u32, end: u32) -> &[u8] {
-    &source.text().as_bytes()[start as usize..end as usize]
+    &source.bytes()[start as usize..end as usize]
 }
 
 /// One step of a value's history.

@@ -1,7 +1,8 @@
 //! [`SourceText`]: a text whose lines are counted when somebody asks for one.
 
 use crate::{FileId, Span};
-use std::sync::OnceLock;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// A text, and the file it stands in.
 ///
@@ -10,7 +11,9 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct SourceText {
     file: Option<FileId>,
-    text: Box<str>,
+    /// UTF-8 from `start` on. It is shared with whoever read the file: most of what is parsed is looked at once.
+    bytes: Arc<[u8]>,
+    start: usize,
     lines: OnceLock<Lines>,
 }
 
@@ -25,7 +28,13 @@ struct Lines {
 impl SourceText {
     /// A text of `file`, or of none.
     pub fn new(file: Option<FileId>, text: &str) -> Self {
-        Self { file, text: text.into(), lines: OnceLock::new() }
+        Self { file, bytes: text.as_bytes().into(), start: 0, lines: OnceLock::new() }
+    }
+
+    /// The text of `file` that `bytes` are from `start` on, and the same to be read; `None` where it is no UTF-8.
+    pub fn shared(file: FileId, bytes: &Arc<[u8]>, start: usize) -> Option<(Self, &str)> {
+        let text = std::str::from_utf8(bytes.get(start..)?).ok()?;
+        Some((Self { file: Some(file), bytes: bytes.clone(), start, lines: OnceLock::new() }, text))
     }
 
     /// The file it stands in.
@@ -34,14 +43,22 @@ impl SourceText {
     }
 
     /// The text.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// A stretch of it, in bytes; `None` unless both ends are the boundaries of characters.
+    pub fn get(&self, range: Range<usize>) -> Option<&str> {
+        std::str::from_utf8(self.bytes().get(range)?).ok()
     }
 
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| {
-            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
-            Lines { starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect(), ascii: self.text.is_ascii() }
+            let breaks = memchr::memchr_iter(b'\n', self.bytes());
+            Lines {
+                starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect(),
+                ascii: self.bytes().is_ascii(),
+            }
         })
     }
 
@@ -57,7 +74,7 @@ impl SourceText {
         let file = self.file?;
         let (line, column) = self.line_and_column(position);
         let Lines { starts, ascii } = self.lines();
-        let column = match self.text.get(starts[line - 1]..position) {
+        let column = match self.get(starts[line - 1]..position) {
             Some(before) if !ascii => before.chars().count(),
             _ => column,
         };
@@ -66,7 +83,7 @@ impl SourceText {
 
     /// The place of what stands on the line at `start`, up to `end`: without indentation and what space follows.
     pub(crate) fn line_span(&self, start: usize, end: usize) -> Option<Span> {
-        let line = self.text.get(start..end)?.split('\n').next()?;
+        let line = self.get(start..end)?.split('\n').next()?;
         let text = line.trim_start_matches(' ');
         self.span(start + line.len() - text.len(), text.trim().chars().count())
     }
@@ -75,9 +92,9 @@ impl SourceText {
     pub(crate) fn line_start(&self, start: usize, end: usize, n: usize) -> usize {
         match n.checked_sub(1) {
             None => start,
-            Some(breaks) => memchr::memchr_iter(b'\n', &self.text.as_bytes()[start..end])
-                .nth(breaks)
-                .map_or(end, |at| start + at + 1),
+            Some(breaks) => {
+                memchr::memchr_iter(b'\n', &self.bytes()[start..end]).nth(breaks).map_or(end, |at| start + at + 1)
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod map;
 mod object;
 mod release;
 mod secrets;
+mod sorted;
 mod text;
 mod value;
 mod yaml;

@@ -8,17 +8,14 @@ use std::rc::Rc;
 
 /// A Go slice. No function of sprig or Helm changes a slice in place, so it is shared and unchanging.
 #[derive(Clone, Debug)]
-pub struct List {
-    items: Items,
-    element: ElementType,
-    nil: bool,
-}
+pub struct List(Items);
 
+/// Three words: a list is the largest of what a value can be, and values are what a render mostly copies.
 #[derive(Clone, Debug)]
 enum Items {
-    /// There are none, or it is being dropped.
-    None,
-    Values(Rc<[Value]>),
+    /// It is a nil slice, or being dropped.
+    Nil(ElementType),
+    Values(ElementType, Rc<[Value]>),
     Bytes(Rc<Bytes>),
 }
 
@@ -51,8 +48,10 @@ pub enum ElementType {
     List,
     /// `[]uint8`, Go's `[]byte`
     Byte,
-    /// A type of Helm's own; this is how Go prints the slice's.
-    Named(&'static str),
+    /// `[]*chart.Maintainer`, a type of Helm's own.
+    Maintainer,
+    /// `[]*chart.Dependency`, another.
+    Dependency,
 }
 
 impl ElementType {
@@ -65,7 +64,8 @@ impl ElementType {
             Self::List => "[][]interface {}",
             Self::Map => "[]map[string]interface {}",
             Self::Byte => "[]uint8",
-            Self::Named(name) => name,
+            Self::Maintainer => "[]*chart.Maintainer",
+            Self::Dependency => "[]*chart.Dependency",
         }
     }
 }
@@ -78,13 +78,12 @@ impl List {
 
     /// A slice of a declared type; the items must be of it.
     pub fn of(element: ElementType, items: impl Into<Rc<[Value]>>) -> Self {
-        Self { items: Items::Values(items.into()), element, nil: false }
+        Self(Items::Values(element, items.into()))
     }
 
     /// A `[]byte`.
     pub fn bytes(text: impl Into<Text>) -> Self {
-        let bytes = Bytes { text: text.into(), items: OnceCell::new() };
-        Self { items: Items::Bytes(Rc::new(bytes)), element: ElementType::Byte, nil: false }
+        Self(Items::Bytes(Rc::new(Bytes { text: text.into(), items: OnceCell::new() })))
     }
 
     /// The bytes, if it is a `[]byte`.
@@ -93,18 +92,18 @@ impl List {
             Data::Uint(byte, _) => byte as u8,
             _ => 0,
         };
-        match &self.items {
+        match &self.0 {
             Items::Bytes(bytes) => Some(bytes.text.clone()),
-            _ if self.element == ElementType::Byte => Some(self.iter().map(byte).collect::<Vec<u8>>().into()),
+            _ if self.element() == ElementType::Byte => Some(self.iter().map(byte).collect::<Vec<u8>>().into()),
             _ => None,
         }
     }
 
     /// The number of items.
     pub fn len(&self) -> usize {
-        match &self.items {
-            Items::None => 0,
-            Items::Values(items) => items.len(),
+        match &self.0 {
+            Items::Nil(_) => 0,
+            Items::Values(_, items) => items.len(),
             Items::Bytes(bytes) => bytes.text.len(),
         }
     }
@@ -116,25 +115,28 @@ impl List {
 
     /// A nil slice: empty, and `null` to Go's encoders. `rest`, `initial` and `concat` give one.
     pub fn nil(element: ElementType) -> Self {
-        Self { items: Items::None, element, nil: true }
+        Self(Items::Nil(element))
     }
 
     /// Whether it is a nil slice.
     pub fn is_nil(&self) -> bool {
-        self.nil
+        matches!(self.0, Items::Nil(_))
     }
 
     /// The declared type of the items.
     pub fn element(&self) -> ElementType {
-        self.element
+        match self.0 {
+            Items::Nil(element) | Items::Values(element, _) => element,
+            Items::Bytes(_) => ElementType::Byte,
+        }
     }
 
     /// Whether both are the same slice in memory.
     pub fn same(&self, other: &Self) -> bool {
-        match (&self.items, &other.items) {
-            (Items::Values(a), Items::Values(b)) => Rc::ptr_eq(a, b),
+        match (&self.0, &other.0) {
+            (Items::Values(_, a), Items::Values(_, b)) => Rc::ptr_eq(a, b),
             (Items::Bytes(a), Items::Bytes(b)) => Rc::ptr_eq(a, b),
-            (Items::None, Items::None) => true,
+            (Items::Nil(_), Items::Nil(_)) => true,
             _ => false,
         }
     }
@@ -143,9 +145,9 @@ impl List {
 impl Deref for List {
     type Target = [Value];
     fn deref(&self) -> &[Value] {
-        match &self.items {
-            Items::None => &[],
-            Items::Values(items) => items,
+        match &self.0 {
+            Items::Nil(_) => &[],
+            Items::Values(_, items) => items,
             Items::Bytes(bytes) => bytes.items(),
         }
     }
@@ -153,10 +155,13 @@ impl Deref for List {
 
 impl Drop for List {
     fn drop(&mut self) {
-        if let Items::Values(items) = std::mem::replace(&mut self.items, Items::None)
-            && Rc::strong_count(&items) == 1
+        if let Items::Values(element, items) = &mut self.0
+            && Rc::strong_count(items) == 1
         {
-            release(Held::Items(items));
+            let element = *element;
+            if let Items::Values(_, items) = std::mem::replace(&mut self.0, Items::Nil(element)) {
+                release(Held::Items(items));
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Go maps with string keys: [`Map`].
 
 use crate::release::{Held, release};
+use crate::sorted::Sorted;
 use crate::{Text, Value};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -19,10 +19,10 @@ pub struct Map {
 
 /// What maps share.
 #[derive(Debug, Default)]
-struct Entries(RefCell<BTreeMap<Text, Value>>);
+struct Entries(RefCell<Sorted>);
 
 impl Deref for Entries {
-    type Target = RefCell<BTreeMap<Text, Value>>;
+    type Target = RefCell<Sorted>;
     fn deref(&self) -> &Self::Target {
         &self.0
     }
@@ -97,7 +97,7 @@ impl Map {
 
     /// Whether there is a `key`.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.entries.borrow().contains_key(key.as_ref())
+        self.entries.borrow().get(key.as_ref()).is_some()
     }
 
     /// Sets `key`, returning what it was.
@@ -117,7 +117,7 @@ impl Map {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
+        self.entries.borrow().len() == 0
     }
 
     /// The entries as they are now, sorted by key; changing the map while walking them is safe.
@@ -127,7 +127,7 @@ impl Map {
 
     /// The keys as they are now, sorted.
     pub fn keys(&self) -> Vec<Text> {
-        self.entries.borrow().keys().cloned().collect()
+        self.entries.borrow().iter().map(|(key, _)| key.clone()).collect()
     }
 
     /// Calls `visit` with each entry in order. `visit` must not change this map.

@@ -3,9 +3,9 @@
 //! Rust drops a value inside a value by a call inside a call, and a template can nest a dict a million times in a loop.
 //! Behind a certain depth what is to be dropped waits in a list instead.
 
-use crate::{Text, Value};
+use crate::Value;
+use crate::sorted::Sorted;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a collection held that nobody else holds.
@@ -14,7 +14,7 @@ pub(crate) enum Held {
     /// A list's items, perhaps shared after all.
     Items(Rc<[Value]>),
     /// A map's entries.
-    Entries(BTreeMap<Text, Value>),
+    Entries(Sorted),
 }
 
 /// How many calls deep values are dropped.

@@ -56,12 +56,11 @@ impl World for OsWorld {
         if !metadata.is_file() {
             return Err(ReadError::new(path, ReadErrorReason::WrongKind));
         }
-        let mut bytes = Vec::with_capacity(metadata.len().min(LARGEST_FILE) as usize);
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| io_error(path, &error))?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(ReadError::new(path, ReadErrorReason::TooLarge(LARGEST_FILE)));
+        let too_large = || ReadError::new(path, ReadErrorReason::TooLarge(LARGEST_FILE));
+        if metadata.len() > LARGEST_FILE {
+            return Err(too_large());
         }
-        Ok(bytes.into())
+        read_whole(file, metadata.len() as usize).map_err(|error| io_error(path, &error))?.ok_or_else(too_large)
     }
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
@@ -103,6 +102,29 @@ impl World for OsWorld {
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+/// The contents of a file that says that it is `size` bytes long; `None` if it is longer than any may be.
+fn read_whole(mut file: std::fs::File, size: usize) -> std::io::Result<Option<Arc<[u8]>>> {
+    // Straight to where they stay: charts are many files, and each would be copied once more.
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
+    let room = Arc::get_mut(&mut bytes).expect("nobody else has it yet");
+    let mut read = 0;
+    while read < size {
+        match file.read(&mut room[read..]) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // What is being written, or made up by the system as it is read, is shorter or longer than it said.
+    let mut rest = Vec::new();
+    let length = read + file.take(LARGEST_FILE + 1 - read as u64).read_to_end(&mut rest)?;
+    if length as u64 > LARGEST_FILE {
+        return Ok(None);
+    }
+    Ok(Some(if length == size { bytes } else { [&bytes[..read], rest.as_slice()].concat().into() }))
 }
 
 /// Whether a path has a `.` or `..` for text to resolve.

@@ -1,6 +1,6 @@
 //! Packaged charts: gzipped tar archives, unpacked in memory within Helm's limits.
 
-use crate::load::LooseFile;
+use crate::load::{Begun, LooseFile};
 use camino::Utf8Path;
 use flate2::read::MultiGzDecoder;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
@@ -51,7 +51,7 @@ pub(crate) fn unpack(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<LooseFile>> {
             return Err(too_large());
         }
         let id = FileId::new(path.join(&name));
-        files.push(LooseFile { name, id, bytes: contents.into() });
+        files.push(LooseFile { name, id, bytes: contents.into(), begun: Begun::Nothing });
     }
     if files.is_empty() {
         return Err(refuse("no files in chart archive".to_owned()));

@@ -4,7 +4,6 @@ use crate::Metadata;
 use onepane_diagnostics::{FileId, Span};
 use onepane_value::{Map, utf8_lossy};
 use std::borrow::Cow;
-use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -72,13 +71,20 @@ impl Chart {
 #[derive(Clone, Debug)]
 pub struct SharedBytes {
     bytes: Arc<[u8]>,
-    range: Range<usize>,
+    start: usize,
+}
+
+impl SharedBytes {
+    /// All of the bytes that were read, and where the contents start in them.
+    pub fn whole(&self) -> (&Arc<[u8]>, usize) {
+        (&self.bytes, self.start)
+    }
 }
 
 impl std::ops::Deref for SharedBytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.bytes[self.range.clone()]
+        &self.bytes[self.start..]
     }
 }
 
@@ -96,8 +102,7 @@ impl File {
     /// A file `name` of a chart, read from `id`; a leading byte order mark is dropped, as Helm does.
     pub fn new(name: &str, id: FileId, bytes: Arc<[u8]>) -> Self {
         let start = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let range = start..bytes.len();
-        Self { name: name.into(), id, bytes: SharedBytes { bytes, range } }
+        Self { name: name.into(), id, bytes: SharedBytes { bytes, start } }
     }
 
     /// The contents.

@@ -2,7 +2,7 @@
 
 use crate::archive::LARGEST_CHART;
 use crate::ignore::IgnoreRules;
-use crate::load::LooseFile;
+use crate::load::{Begun, LooseFile};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, ReadError, World};
@@ -13,13 +13,17 @@ const DEEPEST: usize = 64;
 /// How many files and folders a chart may have.
 const MOST_ENTRIES: usize = 100_000;
 
-/// Every file of the chart in `folder`.
-pub(crate) fn collect(folder: &Utf8Path, world: &dyn World) -> Result<Vec<LooseFile>> {
+/// Every file of the chart in `folder`; `seen` gets each as soon as it is read.
+pub(crate) fn collect(
+    folder: &Utf8Path,
+    world: &dyn World,
+    seen: &mut dyn FnMut(&mut LooseFile),
+) -> Result<Vec<LooseFile>> {
     let ignore = folder.join(".helmignore");
     let text = if world.kind(&ignore).is_some() { world.read(&ignore).map_err(|e| unreadable(&e))? } else { [].into() };
     let rules = IgnoreRules::parse(&text)
         .map_err(|message| Diagnostic::error("chart-ignore", message).at(Span::file(&ignore)))?;
-    let mut walk = Walk { world, rules, remaining: LARGEST_CHART, entries: 0, files: Vec::new() };
+    let mut walk = Walk { world, rules, remaining: LARGEST_CHART, entries: 0, files: Vec::new(), seen };
     walk.folder(folder, "", 0)?;
     Ok(walk.files)
 }
@@ -30,6 +34,7 @@ struct Walk<'a> {
     remaining: u64,
     entries: usize,
     files: Vec<LooseFile>,
+    seen: &'a mut dyn FnMut(&mut LooseFile),
 }
 
 impl Walk<'_> {
@@ -79,7 +84,9 @@ impl Walk<'_> {
             return Err(refuse(&path, message));
         };
         self.remaining = remaining;
-        self.files.push(LooseFile { name, id: FileId::new(path), bytes });
+        let mut file = LooseFile { name, id: FileId::new(path), bytes, begun: Begun::Nothing };
+        (self.seen)(&mut file);
+        self.files.push(file);
         Ok(())
     }
 

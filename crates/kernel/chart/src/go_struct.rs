@@ -36,7 +36,7 @@ fn fields(metadata: &Metadata) -> Vec<Field> {
         optional(
             "Maintainers",
             "maintainers",
-            structures("[]*chart.Maintainer", metadata.maintainers.iter().map(maintainer)),
+            structures(ElementType::Maintainer, metadata.maintainers.iter().map(maintainer)),
         ),
         optional("Icon", "icon", text(&metadata.icon)),
         optional("APIVersion", "apiVersion", text(&metadata.api_version)),
@@ -49,7 +49,7 @@ fn fields(metadata: &Metadata) -> Vec<Field> {
         optional(
             "Dependencies",
             "dependencies",
-            structures("[]*chart.Dependency", metadata.dependencies.iter().flatten().map(dependency)),
+            structures(ElementType::Dependency, metadata.dependencies.iter().flatten().map(dependency)),
         ),
         optional("Type", "type", text(&metadata.kind)),
     ]
@@ -82,8 +82,8 @@ fn text(text: &str) -> Value {
     Value::string(text)
 }
 
-fn structures(type_name: &'static str, items: impl Iterator<Item = Value>) -> Value {
-    List::of(ElementType::Named(type_name), items.collect::<Rc<[Value]>>()).into()
+fn structures(element: ElementType, items: impl Iterator<Item = Value>) -> Value {
+    List::of(element, items.collect::<Rc<[Value]>>()).into()
 }
 
 fn strings(items: &[String]) -> Value {

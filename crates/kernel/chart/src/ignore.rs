@@ -42,8 +42,9 @@ impl IgnoreRules {
 
     /// Whether the file or folder at `path` is left out; nothing below an ignored folder is looked at.
     pub(crate) fn ignores(&self, path: &str, folder: bool) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
         for rule in &self.0 {
-            let matches = (!rule.folders_only || folder) && rule.matches(path);
+            let matches = (!rule.folders_only || folder) && rule.matches(path, name);
             if matches != rule.negate {
                 return true;
             }
@@ -78,16 +79,20 @@ impl Rule {
         Ok(Some(Self { pattern: pattern.to_owned(), shape, negate, folders_only, scope }))
     }
 
-    fn matches(&self, path: &str) -> bool {
+    fn matches(&self, path: &str, name: &str) -> bool {
         let subject = match self.scope {
             Scope::Path => path,
-            Scope::Name => path.rsplit('/').next().unwrap_or(path),
+            Scope::Name => name,
         };
         match self.shape {
             Shape::Text => self.pattern == subject,
             // The star stops at a slash.
             Shape::Ending => subject.strip_suffix(&self.pattern[1..]).is_some_and(|start| !start.contains('/')),
-            Shape::Glob => matches_glob(&self.pattern, subject).unwrap_or(false),
+            // Most of what a pattern does not match begins with something else.
+            Shape::Glob => {
+                let plain = self.pattern.find(['*', '?', '[', '\\']).unwrap_or(0);
+                subject.starts_with(&self.pattern[..plain]) && matches_glob(&self.pattern, subject).unwrap_or(false)
+            }
         }
     }
 }

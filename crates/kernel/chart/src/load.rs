@@ -52,6 +52,19 @@ pub(crate) struct LooseFile {
     pub(crate) name: String,
     pub(crate) id: FileId,
     pub(crate) bytes: Arc<[u8]>,
+    /// What others do with it already.
+    pub(crate) begun: Begun,
+}
+
+/// What was begun with a file as soon as it was read.
+#[derive(Debug, Default)]
+pub(crate) enum Begun {
+    #[default]
+    Nothing,
+    /// It is a template, and was told of.
+    Template,
+    /// It is an archive, and was given away.
+    Archive(Unpacked),
 }
 
 /// Reads the chart at `path`, a folder or a `.tgz` archive, with its subcharts.
@@ -89,7 +102,15 @@ pub fn load_early(
                 };
                 return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
             }
-            folder::collect(path, world)?
+            // While the rest of the folder is read, others may be busy with what is there.
+            folder::collect(path, world, &mut |file| {
+                if is_template(&file.name) {
+                    (loader.found)(&file_of(file));
+                    file.begun = Begun::Template;
+                } else if is_packed_subchart(file) {
+                    file.begun = Begun::Archive(loader.unpack_early(file));
+                }
+            })?
         }
         _ => {
             let bytes = world.read(path).map_err(|error| unreadable(&error))?;
@@ -116,7 +137,7 @@ pub fn unpack(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<(String, Arc<[u8]>)>>
 }
 
 /// An archive that another thread may be unpacking.
-type Unpacked = Pending<Result<Vec<LooseFile>>>;
+pub(crate) type Unpacked = Pending<Result<Vec<LooseFile>>>;
 
 /// How many times as much work a byte of an archive is as one of a text.
 const UNPACKING: usize = 4;
@@ -146,14 +167,26 @@ impl Loader<'_> {
         Err(Diagnostic::error("chart-version", refusal).at(Span::new(file.id, 1, 1)))
     }
 
-    fn assemble(&mut self, files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
+    fn assemble(&mut self, mut files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
         if depth > DEEPEST {
             return Err(Diagnostic::error("chart-depth", format!("charts nest deeper than {DEEPEST}")).at(place));
         }
-        let mut unpacked = self.unpack_early(&files);
+        let mut unpacked: BTreeMap<String, Unpacked> = BTreeMap::new();
+        for file in files.iter_mut().filter(|file| is_packed_subchart(file)) {
+            let pending = match std::mem::take(&mut file.begun) {
+                Begun::Archive(pending) => pending,
+                _ => self.unpack_early(file),
+            };
+            unpacked.insert(file.name["charts/".len()..].to_owned(), pending);
+        }
         let templates: Vec<File> =
             files.iter().filter(|file| file.name.starts_with("templates/")).map(file_of).collect();
-        templates.iter().for_each(&mut *self.found);
+        let files_of_templates = files.iter().filter(|file| file.name.starts_with("templates/"));
+        for (file, template) in files_of_templates.zip(&templates) {
+            if !matches!(file.begun, Begun::Template) {
+                (self.found)(template);
+            }
+        }
         let mut metadata = None;
         let mut place = place;
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
@@ -242,19 +275,10 @@ impl Loader<'_> {
         })
     }
 
-    /// Gives the archives in `charts/` away, by their names there.
-    fn unpack_early(&self, files: &[LooseFile]) -> BTreeMap<String, Unpacked> {
-        let archives = files.iter().filter_map(|file| {
-            let name = file.name.strip_prefix("charts/")?;
-            let is_subchart = name.ends_with(".tgz") && !name.contains('/') && archive::is_archive(&file.bytes);
-            is_subchart.then_some((name, file))
-        });
-        let give = |(name, file): (&str, &LooseFile)| {
-            let (id, bytes) = (file.id, file.bytes.clone());
-            let unpack = move || archive::unpack(id.path(), &bytes);
-            (name.to_owned(), self.ahead.give(file.bytes.len() * UNPACKING, unpack))
-        };
-        archives.map(give).collect()
+    /// Gives an archive away.
+    fn unpack_early(&self, file: &LooseFile) -> Unpacked {
+        let (id, bytes) = (file.id, file.bytes.clone());
+        self.ahead.give(file.bytes.len() * UNPACKING, move || archive::unpack(id.path(), &bytes))
     }
 
     fn subchart(
@@ -286,6 +310,20 @@ impl Loader<'_> {
         });
         self.assemble(files.collect(), place, depth)
     }
+}
+
+/// Whether a file of a chart is an archive in its `charts/`.
+fn is_packed_subchart(file: &LooseFile) -> bool {
+    let name = file.name.strip_prefix("charts/");
+    name.is_some_and(|name| name.ends_with(".tgz") && !name.contains('/')) && archive::is_archive(&file.bytes)
+}
+
+/// Whether a file of a chart folder is a template of the chart, or of a chart that lies in its `charts/` as a folder.
+fn is_template(mut name: &str) -> bool {
+    while let Some((_, inner)) = name.strip_prefix("charts/").and_then(|rest| rest.split_once('/')) {
+        name = inner;
+    }
+    name.starts_with("templates/")
 }
 
 fn file_of(file: &LooseFile) -> File {

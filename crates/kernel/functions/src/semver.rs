@@ -5,6 +5,8 @@ use onepane_semver::{Constraint, Version};
 use onepane_template::{Function, Type};
 use onepane_value::{Data, IntKind, Kind, List, Object, Text, Value};
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("semver", &[Type::String], |_, arguments| {
@@ -14,11 +16,32 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     fixed("semverCompare", &[Type::String, Type::String], semver_compare),
 ];
 
+thread_local! {
+    /// The last answers: a large chart asks for the version of Kubernetes in each of its files.
+    static COMPARED: RefCell<VecDeque<Compared>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// A constraint, a version, and whether that satisfies it.
+type Compared = (Text, Text, bool);
+
+const MOST_COMPARED: usize = 8;
+
 fn semver_compare(_: &mut dyn onepane_template::Context, arguments: &[Value]) -> Outcome {
+    let (wanted, given) = (text(arguments, 0)?, text(arguments, 1)?);
+    let known = |(constraint, version, _): &&Compared| constraint == wanted && version == given;
+    let answer = COMPARED.with_borrow(|compared| compared.iter().find(known).map(|(_, _, answer)| *answer));
+    if let Some(answer) = answer {
+        return Ok(answer.into());
+    }
     // The constraint's error comes first, as there.
-    let constraint = Constraint::parse(&text(arguments, 0)?.to_str()).map_err(|error| error.to_string())?;
-    let version = Version::parse(&text(arguments, 1)?.to_str()).map_err(|error| error.to_string())?;
-    Ok(constraint.check(&version).into())
+    let constraint = Constraint::parse(&wanted.to_str()).map_err(|error| error.to_string())?;
+    let version = Version::parse(&given.to_str()).map_err(|error| error.to_string())?;
+    let answer = constraint.check(&version);
+    COMPARED.with_borrow_mut(|compared| {
+        compared.truncate(MOST_COMPARED - 1);
+        compared.push_front((wanted.clone().without_origin(), given.clone().without_origin(), answer));
+    });
+    Ok(answer.into())
 }
 
 /// A `*semver.Version`, or a `semver.Version`, which what makes another version of one gives.

@@ -6,7 +6,6 @@ use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_functions::helm;
 use onepane_parallel::{Ahead, Pending};
 use onepane_template::{FunctionTable, Parsed};
-use onepane_value::utf8_lossy;
 use onepane_world::World;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +55,7 @@ impl Early {
 fn parse_early(ahead: &Ahead, functions: &Arc<FunctionTable>, origins: Origins, file: &File) -> EarlyTemplate {
     let (functions, bytes, id) = (functions.clone(), file.shared(), file.id);
     ahead.give(bytes.len(), move || {
-        let text = utf8_lossy(&bytes);
-        Parsed::new("", Some(id), &text, &functions, origins == Origins::Tracked).ok()
+        let (bytes, start) = bytes.whole();
+        Parsed::shared(id, bytes, start, &functions, origins == Origins::Tracked)
     })
 }

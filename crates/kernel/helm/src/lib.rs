@@ -29,7 +29,7 @@ pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;
 pub use release::{Action, Release};
 pub use render::{
-    PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED, render,
-    render_within,
+    Afterwards, PostRender, RenderError, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED,
+    render, render_within,
 };
 pub use split::{leading_space, split as split_manifests, trimmed_end};

@@ -119,12 +119,34 @@ pub struct Surroundings<'a> {
     pub post_render: Option<PostRender<'a>>,
     /// Whether the user is warned if the chart brings CRDs: a cluster that is asked may not have them yet.
     pub warns_of_crds: bool,
+    /// What the caller does when it has the result.
+    pub afterwards: Afterwards,
+}
+
+/// What comes after a render.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Something else.
+    #[default]
+    GoesOn,
+    /// The process ends. Charts, values and templates are not taken apart then: the system takes all of the memory back
+    /// at once.
+    Ends,
+}
+
+impl Afterwards {
+    fn let_go<T>(self, value: T) {
+        match self {
+            Self::GoesOn => drop(value),
+            Self::Ends => std::mem::forget(value),
+        }
+    }
 }
 
 impl Default for Surroundings<'_> {
     /// No cluster, no post-renderer.
     fn default() -> Self {
-        Self { host: &Offline, post_render: None, warns_of_crds: false }
+        Self { host: &Offline, post_render: None, warns_of_crds: false, afterwards: Afterwards::GoesOn }
     }
 }
 
@@ -133,7 +155,7 @@ pub fn render_within(
     mut chart: Chart,
     given: &Map,
     options: &RenderOptions,
-    Surroundings { host, post_render, warns_of_crds }: Surroundings<'_>,
+    Surroundings { host, post_render, warns_of_crds, afterwards }: Surroundings<'_>,
     world: &dyn World,
     mut early: Early,
     warn: &mut dyn FnMut(Diagnostic),
@@ -159,7 +181,12 @@ pub fn render_within(
     let explanation = options.explain.as_ref().map(|sources| Explanation::new(&chart, given, sources, &data));
     plan.explanation = explanation.map(RefCell::new);
     // Manifests' heads are read while values are held against their schemas; a post-renderer sees only what is good.
-    let printed = plan.print(&mut early, chart.name(), post_render.is_none(), world, host).map_err(late);
+    let printed = plan.parse(&mut early).and_then(|templates| {
+        let printed = plan.print(&templates, &early, chart.name(), post_render.is_none(), world, host);
+        afterwards.let_go(templates);
+        printed
+    });
+    let printed = printed.map_err(late);
     // What is wrong with the values is said first, and what is wrong with the templates last.
     validation.map_or(Ok(()), Validation::finish).map_err(in_values)?;
     let wanted = &chart.metadata.kube_version;
@@ -175,7 +202,12 @@ pub fn render_within(
         cut = files.iter().flat_map(|(path, text)| cut_early(&early.ahead, path, text, options.compat)).collect();
     }
     match sort(cut, options.compat) {
-        Ok((manifests, hooks)) => Ok(Rendered { manifests, hooks, crds: chart.crds(), notes }),
+        Ok((manifests, hooks)) => {
+            let crds = chart.crds();
+            afterwards.let_go(plan);
+            afterwards.let_go((chart, early));
+            Ok(Rendered { manifests, hooks, crds, notes })
+        }
         Err(bad) => {
             let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
             let place = files.iter().find(|(source, _)| *source == bad.source);
@@ -358,20 +390,20 @@ impl Plan<'_> {
     /// What the templates print, whatever the values' schema says; cut into manifests as it comes where `cuts` says so.
     fn print(
         &self,
-        early: &mut Early,
+        templates: &Templates,
+        early: &Early,
         root: &str,
         cuts: bool,
         world: &dyn World,
         host: &dyn Host,
     ) -> Result<(Printed, Vec<Cut>), Box<Diagnostic>> {
-        let templates = self.parse(early)?;
         let mut cut = Vec::new();
         let mut seen = |path: &Rc<str>, text: &Text| {
             if cuts {
                 cut.extend(cut_early(&early.ahead, path, text, self.options.compat));
             }
         };
-        let printed = self.run(&templates, root, world, host, &mut seen)?;
+        let printed = self.run(templates, root, world, host, &mut seen)?;
         Ok((printed, cut))
     }
 
@@ -433,7 +465,7 @@ impl Plan<'_> {
 /// byte back makes the manifest what Go's would be: no YAML.
 fn with_raw_bytes(text: Text, source: &[u8]) -> Text {
     const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
-    if std::str::from_utf8(source).is_ok() || !text.windows(REPLACEMENT.len()).any(|window| window == REPLACEMENT) {
+    if memchr::memmem::find(&text, REPLACEMENT).is_none() || std::str::from_utf8(source).is_ok() {
         return text;
     }
     let mut bytes = Vec::with_capacity(text.len());

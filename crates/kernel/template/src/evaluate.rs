@@ -7,7 +7,7 @@ use crate::templates::MissingKey;
 use crate::tree::{Command, FunctionCall, Index, Number, Operand, Pipeline, Special, Stretch, Term};
 use crate::{Error, Function, FunctionError, Type};
 use onepane_diagnostics::{Origin, Record, Step};
-use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value};
+use onepane_value::{Data, ElementType, FloatKind, IntKind, List, Map, MapType, Object, Value, utf8_lossy};
 use std::rc::Rc;
 
 impl Execution<'_> {
@@ -116,9 +116,8 @@ impl Execution<'_> {
         names: Stretch,
         called: Call<'t>,
     ) -> Result<Slot, Error> {
-        let Some(mut names) = names.of(&frame.tree.unit.source).strip_prefix('.') else { return Ok(receiver) };
-        // Names are short: no searcher is worth its start.
-        while let Some(end) = names.bytes().position(|byte| byte == b'.') {
+        let Some(mut names) = names.bytes(&frame.tree.unit.source).strip_prefix(b".") else { return Ok(receiver) };
+        while let Some(end) = next_point(names) {
             let none = Call { arguments: &[], last: None, node: called.node };
             receiver = self.field(frame, dot, &receiver, &names[..end], none)?;
             names = &names[end + 1..];
@@ -131,41 +130,44 @@ impl Execution<'_> {
         frame: &mut Frame<'t>,
         dot: &Slot,
         receiver: &Slot,
-        name: &'t str,
+        name: &'t [u8],
         called: Call<'t>,
     ) -> Result<Slot, Error> {
+        let shown = || utf8_lossy(name);
         let slot = match &receiver.value.data {
             Data::Nil if receiver.interface => {
-                let error = frame.error(format!("nil pointer evaluating interface {{}}.{name}"));
+                let error = frame.error(format!("nil pointer evaluating interface {{}}.{}", shown()));
                 return Err(error.about(&receiver.value));
             }
             Data::Nil if self.options.missing_key == MissingKey::Error => {
-                let name = onepane_value::format::quote(name.as_bytes());
+                let name = onepane_value::format::quote(name);
                 return Err(frame.error(format!("nil data; no entry for key {name}")));
             }
             // What is absent stays absent by its own name.
             Data::Nil if self.options.absences => return Ok(Slot::from(receiver.value.clone())),
             Data::Nil => return Ok(Slot::from(Value::NIL)),
-            Data::Object(object) => return self.member(frame, dot, receiver, object, name, called),
-            Data::Map(map) if matches!(map.declared(), MapType::Values | MapType::ValuesOfHelm3) && name == "AsMap" => {
+            Data::Object(object) => return self.member(frame, dot, receiver, object, &shown(), called),
+            Data::Map(map)
+                if matches!(map.declared(), MapType::Values | MapType::ValuesOfHelm3) && name == b"AsMap" =>
+            {
                 Slot::from(Value::from(map.declared_as(MapType::Any)))
             }
             Data::Map(map) => {
                 if called.has_arguments() {
-                    return Err(frame.error(format!("{name} is not a method but has arguments")));
+                    return Err(frame.error(format!("{} is not a method but has arguments", shown())));
                 }
                 match entry(map, name) {
                     Some(slot) => slot,
                     None => {
                         let mut slot = self.missing(frame, map, name)?;
                         if self.options.absences {
-                            slot.value.origin = absent(name, &receiver.value);
+                            slot.value.origin = absent(&shown(), &receiver.value);
                         }
                         slot
                     }
                 }
             }
-            _ => return Err(no_field(frame, receiver, name)),
+            _ => return Err(no_field(frame, receiver, &shown())),
         };
         if self.options.origins && slot.value.origin.is_known() {
             self.read(&slot.value.origin);
@@ -174,13 +176,13 @@ impl Execution<'_> {
     }
 
     /// What a key that is not there gives.
-    fn missing(&self, frame: &Frame<'_>, map: &Map, name: &str) -> Result<Slot, Error> {
+    fn missing(&self, frame: &Frame<'_>, map: &Map, name: &[u8]) -> Result<Slot, Error> {
         match (self.options.missing_key, map.declared()) {
             (MissingKey::Invalid, _) => Ok(Slot::from(Value::NIL)),
             (MissingKey::Zero, MapType::String) => Ok(Slot::from(Value::from(""))),
             (MissingKey::Zero, _) => Ok(Slot { value: Value::NIL, interface: true }),
             (MissingKey::Error, _) => {
-                let name = onepane_value::format::quote(name.as_bytes());
+                let name = onepane_value::format::quote(name);
                 Err(frame.error(format!("map has no entry for key {name}")))
             }
         }
@@ -193,7 +195,7 @@ impl Execution<'_> {
         dot: &Slot,
         receiver: &Slot,
         object: &Rc<dyn Object>,
-        name: &'t str,
+        name: &str,
         called: Call<'t>,
     ) -> Result<Slot, Error> {
         if object.has_method(name) {
@@ -214,7 +216,7 @@ impl Execution<'_> {
             return Ok(Slot { interface: value.is_nil(), value });
         }
         if object.kind() == onepane_value::Kind::Map {
-            return self.missing(frame, &Map::new(), name);
+            return self.missing(frame, &Map::new(), name.as_bytes());
         }
         Err(no_field(frame, receiver, name))
     }
@@ -246,7 +248,7 @@ impl Execution<'_> {
             }
         }
         let parameter = |index: usize| function.parameters.get(index).or(function.parameters.last()).copied();
-        let mut arguments = Vec::with_capacity(given);
+        let mut arguments = self.spare.pop().unwrap_or_default();
         for (index, operand) in called.arguments.iter().enumerate() {
             arguments.push(self.argument(frame, dot, parameter(index).unwrap_or(Type::Any), operand)?);
         }
@@ -266,14 +268,19 @@ impl Execution<'_> {
             let about = absent.iter().chain(about.iter().map(|argument| &argument.origin));
             frame.call_error(name, error).about_all(about)
         });
-        match outcome {
+        let outcome = match outcome {
             Ok(value) if self.options.secrets => Ok(passed_on(name, &arguments, value)),
             Ok(value) if self.options.absences && !value.truth() && !value.origin.is_known() => {
                 let origin = absent_argument(name, &arguments).unwrap_or_default();
                 Ok(value.with_origin(origin))
             }
             outcome => outcome,
+        };
+        if arguments.capacity() <= MOST_SPARE {
+            arguments.clear();
+            self.spare.push(arguments);
         }
+        outcome
     }
 
     /// `and` and `or`: arguments are evaluated until one decides.
@@ -418,6 +425,25 @@ impl<'t> Call<'t> {
         }
         Err(frame.error(format!("can't give argument to non-function {}", frame.shown(operand))))
     }
+}
+
+/// Calls take a handful of arguments; what one call with many took is not held on to.
+const MOST_SPARE: usize = 64;
+
+/// Where the next `.` is in names, eight bytes at a time: they are too short for a searcher to be worth its start.
+fn next_point(names: &[u8]) -> Option<usize> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let mut at = 0;
+    while let Some(eight) = names[at..].first_chunk() {
+        // A byte that is a point becomes zero, and the lowest zero is the lowest byte to borrow from the one above it.
+        let differs = u64::from_le_bytes(*eight) ^ (EACH * b'.' as u64);
+        let zeros = differs.wrapping_sub(EACH) & !differs & (EACH << 7);
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    names[at..].iter().position(|byte| *byte == b'.').map(|offset| at + offset)
 }
 
 fn no_field(frame: &Frame<'_>, receiver: &Slot, name: &str) -> Error {

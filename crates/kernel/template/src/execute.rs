@@ -31,6 +31,8 @@ pub(crate) struct Execution<'e> {
     parsed: &'e ParsedTexts,
     steps: u64,
     bytes: usize,
+    /// Room for arguments, from calls that are over.
+    pub(crate) spare: Vec<Vec<Value>>,
     /// The origins of the values that the action at hand has read.
     pub(crate) reads: Vec<Origin>,
 }
@@ -73,6 +75,7 @@ impl<'e> Execution<'e> {
             parsed,
             steps: 0,
             bytes: 0,
+            spare: Vec::new(),
             reads: Vec::new(),
         }
     }
@@ -154,7 +157,7 @@ impl<'e> Execution<'e> {
         self.count(node.range.len()).map_err(|cause| frame.error(cause))?;
         let unit = &frame.tree.unit;
         match node.literal {
-            None => out.push(node.range.of(&unit.source).as_bytes(), &Origin::UNKNOWN),
+            None => out.push(node.range.bytes(&unit.source), &Origin::UNKNOWN),
             Some(literal) => unit.literals.get(literal).put_out(node.range, &unit.source, out),
         }
         Ok(())
@@ -522,6 +525,6 @@ pub(crate) fn without_no_value(text: Text) -> Text {
 }
 
 /// The value of a key, and whether Go would see it as an interface.
-pub(crate) fn entry(map: &Map, key: &str) -> Option<Slot> {
+pub(crate) fn entry(map: &Map, key: &[u8]) -> Option<Slot> {
     map.get(key).map(|value| Slot { value, interface: map.declared() != MapType::String })
 }

@@ -10,6 +10,8 @@ pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     /// Whether space parts it from the token before: in an action, space parts operands and says nothing else.
     pub(crate) spaced: bool,
+    /// Whether a string says something else than what stands between its quotes.
+    pub(crate) escaped: bool,
     start: u32,
     end: u32,
 }
@@ -138,7 +140,7 @@ fn code_point(character: char) -> onepane_value::Text {
     onepane_value::format::sprintf(b"%#U", &[code.into()])
 }
 
-const LEFT: &str = "{{";
+const LEFT: &[u8] = b"{{";
 const RIGHT: &[u8] = b"}}";
 const LEFT_COMMENT: &[u8] = b"/*";
 const RIGHT_COMMENT: &[u8] = b"*/";
@@ -146,6 +148,7 @@ const RIGHT_COMMENT: &[u8] = b"*/";
 static LEFT_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(LEFT));
 
 /// Gives the tokens of a template one by one; the last one is the end of the file or an error.
+#[derive(Clone)]
 pub(crate) struct Lexer<'t> {
     text: &'t str,
     position: usize,
@@ -172,7 +175,13 @@ impl<'t> Lexer<'t> {
 
     fn token_to(&mut self, kind: TokenKind, start: usize, end: usize) -> Token {
         let spaced = std::mem::take(&mut self.spaced);
-        Token { kind, spaced, start: start as u32, end: end as u32 }
+        Token { kind, spaced, escaped: false, start: start as u32, end: end as u32 }
+    }
+
+    /// A token up to `end`, where the lexer stands from now on.
+    fn token_to_here(&mut self, kind: TokenKind, start: usize, end: usize) -> Token {
+        self.position = end;
+        self.token_to(kind, start, end)
     }
 
     /// What is wrong at `start`.
@@ -182,24 +191,30 @@ impl<'t> Lexer<'t> {
 
     /// Literal text, the start of an action, or the end.
     fn outside(&mut self) -> Token {
+        let bytes = self.bytes();
         loop {
             let start = self.position;
-            let length = self.text.len();
-            let Some(offset) = LEFT_FINDER.find(&self.bytes()[start..]) else {
+            let length = bytes.len();
+            // Behind a text a delimiter stands, which was looked for when the text was read.
+            let offset = match bytes[start..] {
+                [b'{', b'{', ..] => Some(0),
+                ref rest => LEFT_FINDER.find(rest),
+            };
+            let Some(offset) = offset else {
                 self.position = length;
                 let kind = if start < length { TokenKind::Text } else { TokenKind::EndOfFile };
                 return self.token_to(kind, start, length);
             };
             let delimiter = start + offset;
-            let trims = matches!(self.bytes()[delimiter + LEFT.len()..], [b'-', space, ..] if is_space(space));
-            let before = &self.text[start..delimiter];
-            let kept = if trims { trim_end(before.as_bytes()) } else { before.len() };
+            let trims = matches!(bytes[delimiter + LEFT.len()..], [b'-', space, ..] if is_space(space));
+            let before = &bytes[start..delimiter];
+            let kept = if trims { trim_end(before) } else { before.len() };
             if kept > 0 {
                 self.position = delimiter;
                 return self.token_to(TokenKind::Text, start, start + kept);
             }
             self.position = delimiter + LEFT.len() + if trims { 2 } else { 0 };
-            if self.rest().starts_with(LEFT_COMMENT) {
+            if let [b'/', b'*', ..] = self.rest() {
                 if let Some(error) = self.comment() {
                     return error;
                 }
@@ -256,23 +271,25 @@ impl<'t> Lexer<'t> {
 
     /// A token of an action, or its end.
     fn action_token(&mut self) -> Token {
-        while self.bytes().get(self.position).copied().is_some_and(is_space) && self.right_delimiter().is_none() {
-            self.position += 1;
+        let bytes = self.bytes();
+        let mut start = self.position;
+        while bytes.get(start).copied().is_some_and(is_space) && !matches!(bytes[start + 1..], [b'-', b'}', b'}', ..]) {
+            start += 1;
             self.spaced = true;
         }
-        let start = self.position;
-        let Some(&byte) = self.bytes().get(start) else { return self.error(LexError::UnclosedAction, start) };
-        match CLASSES[byte as usize] {
-            Class::Word => return self.keyword_or_identifier(start),
-            Class::Space | Class::Brace => {
-                if let Some(trims) = self.right_delimiter() {
-                    return self.end_of_action(start, trims);
-                }
-            }
-            Class::Digit | Class::Other => {}
+        self.position = start;
+        let Some(&byte) = bytes.get(start) else { return self.error(LexError::UnclosedAction, start) };
+        let class = CLASSES[byte as usize];
+        if class & WORD != 0 {
+            return self.keyword_or_identifier(start);
+        }
+        if class & (SPACE | BRACE) != 0
+            && let Some(trims) = self.right_delimiter()
+        {
+            return self.end_of_action(start, trims);
         }
         self.position += 1;
-        let next = self.bytes().get(self.position).copied();
+        let next = bytes.get(self.position).copied();
         let kind = match byte {
             b'=' => TokenKind::Assign,
             b':' if next == Some(b'=') => {
@@ -287,8 +304,9 @@ impl<'t> Lexer<'t> {
             }
             b'`' => match memchr::memchr(b'`', self.rest()) {
                 Some(end) => {
+                    let escaped = memchr::memchr(b'\r', &self.rest()[..end]).is_some();
                     self.position += end + 1;
-                    TokenKind::RawString
+                    return Token { escaped, ..self.token(TokenKind::RawString, start) };
                 }
                 None => return self.error(LexError::UnterminatedRawString, start),
             },
@@ -338,17 +356,18 @@ impl<'t> Lexer<'t> {
     }
 
     fn quoted(&mut self, start: usize, quote: u8, kind: TokenKind, unterminated: LexError) -> Token {
+        let bytes = self.bytes();
         let mut escaped = false;
-        for (offset, byte) in self.rest().iter().enumerate() {
-            match byte {
-                b'\n' => break,
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                byte if *byte == quote => {
-                    self.position += offset + 1;
-                    return self.token(kind, start);
-                }
-                _ => {}
+        let mut at = self.position;
+        while let Some(&byte) = bytes.get(at).filter(|byte| **byte != b'\n') {
+            at += 1;
+            if byte == quote {
+                self.position = at;
+                return Token { escaped, ..self.token(kind, start) };
+            }
+            if byte == b'\\' {
+                escaped = true;
+                at += usize::from(bytes.get(at).is_some_and(|byte| *byte != b'\n'));
             }
         }
         self.error(unterminated, start)
@@ -360,28 +379,41 @@ impl<'t> Lexer<'t> {
     }
 
     fn word(&mut self) {
-        let is_word = |byte: &u8| matches!(CLASSES[*byte as usize], Class::Word | Class::Digit);
-        self.position += self.rest().iter().position(|byte| !is_word(byte)).unwrap_or(self.rest().len());
-        if self.bytes().get(self.position).is_some_and(|byte| !byte.is_ascii()) {
-            let rest = &self.text[self.position..];
-            self.position += rest.len() - rest.trim_start_matches(is_alphanumeric).len();
+        let bytes = self.bytes();
+        let mut at = self.position;
+        while bytes.get(at).is_some_and(|byte| CLASSES[*byte as usize] & (WORD | DIGIT) != 0) {
+            at += 1;
         }
+        if bytes.get(at).is_some_and(|byte| !byte.is_ascii()) {
+            let rest = &self.text[at..];
+            at += rest.len() - rest.trim_start_matches(is_alphanumeric).len();
+        }
+        self.position = at;
     }
 
     /// A word, if what follows ends it.
     fn terminated(&mut self, kind: TokenKind, start: usize) -> Token {
-        match self.rest() {
-            [] | [b'.' | b',' | b'|' | b':' | b')' | b'(' | b' ' | b'\t' | b'\r' | b'\n', ..] | [b'}', b'}', ..] => {
-                self.token(kind, start)
-            }
-            _ => {
-                let width = self.peek().map_or(0, char::len_utf8);
-                self.token_to(TokenKind::Error(LexError::BadCharacter), self.position, self.position + width)
-            }
+        let ends = match self.bytes().get(self.position) {
+            Some(b'}') => self.bytes().get(self.position + 1) == Some(&b'}'),
+            Some(byte) => CLASSES[*byte as usize] & (SPACE | BEHIND_WORD) != 0,
+            None => true,
+        };
+        if ends {
+            return self.token(kind, start);
         }
+        let width = self.peek().map_or(0, char::len_utf8);
+        self.token_to(TokenKind::Error(LexError::BadCharacter), self.position, self.position + width)
     }
 
     fn number(&mut self, start: usize) -> Token {
+        let bytes = self.bytes();
+        let class = |at: usize| bytes.get(at).map_or(SPACE, |byte| CLASSES[*byte as usize]);
+        let digits = (start..).take_while(|at| class(*at) & DIGIT != 0).count();
+        let end = start + digits;
+        // Most numbers are a few digits, with space or a bracket behind them.
+        if (digits == 1 || digits > 1 && bytes[start] != b'0') && class(end) & (SPACE | BRACE | PARENTHESIS) != 0 {
+            return self.token_to_here(TokenKind::Number, start, end);
+        }
         self.position = start;
         let mut ends_well = self.digits();
         if ends_well && matches!(self.peek(), Some('+' | '-')) {
@@ -449,27 +481,29 @@ fn keyword(word: &[u8]) -> TokenKind {
     }
 }
 
-/// What a byte of an action is, as far as most of them go.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    /// A letter or an underscore.
-    Word,
-    Digit,
-    Space,
-    Brace,
-    Other,
-}
+// What a byte of an action is, as far as most of them go.
+/// A letter or an underscore.
+const WORD: u8 = 1;
+const DIGIT: u8 = 2;
+const SPACE: u8 = 4;
+/// `}`
+const BRACE: u8 = 8;
+const PARENTHESIS: u8 = 16;
+/// May stand right behind a word, besides space.
+const BEHIND_WORD: u8 = 32;
 
-const CLASSES: [Class; 256] = {
-    let mut classes = [Class::Other; 256];
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
         classes[byte] = match byte as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Class::Word,
-            b'0'..=b'9' => Class::Digit,
-            b' ' | b'\t' | b'\r' | b'\n' => Class::Space,
-            b'}' => Class::Brace,
-            _ => Class::Other,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => WORD,
+            b'0'..=b'9' => DIGIT,
+            b' ' | b'\t' | b'\r' | b'\n' => SPACE,
+            b'}' => BRACE,
+            b'(' | b')' => PARENTHESIS | BEHIND_WORD,
+            b'.' | b',' | b'|' | b':' => BEHIND_WORD,
+            _ => 0,
         };
         byte += 1;
     }
@@ -477,7 +511,7 @@ const CLASSES: [Class; 256] = {
 };
 
 fn is_space(byte: u8) -> bool {
-    CLASSES[byte as usize] == Class::Space
+    CLASSES[byte as usize] & SPACE != 0
 }
 
 /// How long the text is without the space at its end.

@@ -17,6 +17,10 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
             text: text.into(),
         });
     }
+    if let Some(digits) = few_digits(text) {
+        let (int, uint, float) = (Some(digits.into()), Some(digits.into()), Some(digits.into()));
+        return Ok(Number { int, uint, float, written_as_float: false, complex: None, text: text.into() });
+    }
     if let Some(complex) = complex(text) {
         // Without an imaginary part it is any other number too.
         let float = Some(complex.real).filter(|_| complex.imaginary == 0.0);
@@ -58,6 +62,12 @@ pub(crate) fn number(text: &str) -> Result<Number, String> {
     let written_as_float =
         if hexadecimal { text.contains(['p', 'P']) } else { text.contains(['.', 'e', 'E', 'p', 'P']) };
     Ok(Number { int, uint, float, written_as_float, complex: None, text: text.into() })
+}
+
+/// What most numbers are: a few decimal digits, which every type holds.
+fn few_digits(text: &str) -> Option<u32> {
+    let plain = text == "0" || !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain && text.len() < 9 { text.parse().ok() } else { None }
 }
 
 /// `2i`, `1+2i`; the lexer lets nothing else end in an `i`.

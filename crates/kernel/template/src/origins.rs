@@ -16,7 +16,7 @@ impl Literal {
     /// Puts out the text at `range`.
     pub(crate) fn put_out(&self, range: Stretch, source: &Source, out: &mut TextBuilder) {
         let origin = self.0.get_or_init(|| Origin::literal(&source.text, range.start(), range.end()));
-        out.push(range.of(source).as_bytes(), origin);
+        out.push(range.bytes(source), origin);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::tree::{
     StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
-use onepane_diagnostics::FileId;
+use onepane_diagnostics::{FileId, SourceText};
 use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
@@ -35,15 +35,34 @@ impl Parsed {
         functions: &FunctionTable,
         origins: bool,
     ) -> Result<Self, Error> {
+        Self::of_source(Source::new(name, file, text), text, functions, origins && file.is_some())
+    }
+
+    /// [`Parsed::new`] for the text that a file is from byte `start` on, which is not copied; its name is said later.
+    /// `None` where it is no UTF-8, or can't be parsed.
+    pub fn shared(
+        file: FileId,
+        bytes: &Arc<[u8]>,
+        start: usize,
+        functions: &FunctionTable,
+        origins: bool,
+    ) -> Option<Self> {
+        let (source, text) = SourceText::shared(file, bytes, start)?;
+        Self::of_source(Source::unnamed(source), text, functions, origins).ok()
+    }
+
+    fn of_source(source: Source, text: &str, functions: &FunctionTable, origins: bool) -> Result<Self, Error> {
+        let mut lexer = Lexer::new(text);
+        let next = lexer.next();
         let mut parser = Parser {
             text,
-            lexer: Lexer::new(text),
-            ahead: [None; 2],
+            lexer,
+            next,
             at: 0,
             action: None,
-            unit: Unit::new(Source::new(name, file, text)),
+            unit: Unit::new(source),
             functions,
-            origins: origins && file.is_some(),
+            origins,
             variables: vec!["$"],
             hidden: Vec::new(),
             nodes: Vec::new(),
@@ -63,7 +82,7 @@ impl Parsed {
     /// The trees, that of the template `name` itself last.
     pub(crate) fn into_trees(mut self, name: &str) -> Result<Vec<Tree>, Error> {
         self.unit.source.name = name.to_owned();
-        let at_the_end = self.unit.source.text.text().len() as u32;
+        let at_the_end = self.unit.source.text.bytes().len() as u32;
         define(&self.unit, &mut self.defined, name.to_owned(), self.root)
             .map_err(|cause| error_at(&self.unit.source, at_the_end, cause))?;
         let unit = Arc::new(self.unit);
@@ -100,8 +119,8 @@ fn error_at(source: &Source, position: u32, cause: String) -> Error {
 struct Parser<'t> {
     text: &'t str,
     lexer: Lexer<'t>,
-    /// Tokens that were looked at and not taken, in order.
-    ahead: [Option<Token>; 2],
+    /// The token behind the last one that was taken.
+    next: Token,
     /// Where the token stands that was looked at last: its line is the one that errors name.
     at: u32,
     /// Where the action at hand starts.
@@ -155,25 +174,17 @@ impl<'t> Parser<'t> {
     }
 
     fn peek(&mut self) -> Token {
-        let token = *self.ahead[0].get_or_insert_with(|| self.lexer.next());
-        self.at = token.position();
-        token
+        self.at = self.next.position();
+        self.next
     }
 
     fn take(&mut self) -> Token {
         let token = self.peek();
         // The last token is the end or an error, and is never stepped over.
         if !token.is_last() {
-            self.ahead = [self.ahead[1], None];
+            self.next = self.lexer.next();
         }
         token
-    }
-
-    /// Gives `token` back, which was taken last.
-    fn put_back(&mut self, token: Token) {
-        if !token.is_last() {
-            self.ahead = [Some(token), self.ahead[0]];
-        }
     }
 
     fn expect(&mut self, kind: TokenKind, context: &str) -> Result<Token, Error> {
@@ -199,7 +210,7 @@ impl<'t> Parser<'t> {
         loop {
             let token = self.take();
             if token.kind == TokenKind::EndOfFile {
-                return Ok(self.unit.nodes.add(self.nodes.drain(..)));
+                return Ok(self.unit.nodes.add_last(&mut self.nodes, 0));
             }
             if token.kind == TokenKind::LeftDelimiter && self.peek().kind == TokenKind::Define {
                 self.take();
@@ -207,9 +218,9 @@ impl<'t> Parser<'t> {
                 continue;
             }
             match self.text_or_action(token)? {
-                Ok(node) => self.nodes.push(node),
-                Err(End::End) => return self.error("unexpected {{end}}"),
-                Err(End::Else) => return self.error("unexpected {{else}}"),
+                None => {}
+                Some(End::End) => return self.error("unexpected {{end}}"),
+                Some(End::Else) => return self.error("unexpected {{else}}"),
             }
         }
     }
@@ -254,11 +265,10 @@ impl<'t> Parser<'t> {
 
     /// What a string says, where that is not what stands between its quotes.
     fn unquoted(&self, token: Token) -> Result<Option<Vec<u8>>, Error> {
-        let written = token.text(self.text);
-        if memchr::memchr2(b'\\', b'\r', written.as_bytes()).is_none() {
+        if !token.escaped {
             return Ok(None);
         }
-        match onepane_value::format::unquote(written) {
+        match onepane_value::format::unquote(token.text(self.text)) {
             Some(bytes) => Ok(Some(bytes)),
             None => self.error("invalid syntax"),
         }
@@ -271,22 +281,25 @@ impl<'t> Parser<'t> {
             if token.kind == TokenKind::EndOfFile {
                 return self.error("unexpected EOF");
             }
-            match self.text_or_action(token)? {
-                Ok(node) => self.nodes.push(node),
-                Err(end) => return Ok((self.unit.nodes.add(self.nodes.drain(start..)), end)),
+            if let Some(end) = self.text_or_action(token)? {
+                return Ok((self.unit.nodes.add_last(&mut self.nodes, start), end));
             }
         }
     }
 
-    /// What starts with `token`.
-    fn text_or_action(&mut self, token: Token) -> Result<Result<Node, End>, Error> {
+    /// Adds what starts with `token` to the list at hand, unless that ends with it.
+    fn text_or_action(&mut self, token: Token) -> Result<Option<End>, Error> {
         match token.kind {
-            TokenKind::Text => Ok(Ok(Node::Text(self.text(token)))),
+            TokenKind::Text => {
+                let text = self.text(token);
+                self.nodes.push(Node::Text(text));
+                Ok(None)
+            }
             TokenKind::LeftDelimiter => {
                 self.action = Some(token.position());
-                let node = self.action();
+                let end = self.action();
                 self.action = None;
-                node
+                end
             }
             _ => self.unexpected(token, "input"),
         }
@@ -297,9 +310,12 @@ impl<'t> Parser<'t> {
         TextNode { range: stretch(token), literal }
     }
 
-    fn action(&mut self) -> Result<Result<Node, End>, Error> {
-        let token = self.take();
-        let node = match token.kind {
+    fn action(&mut self) -> Result<Option<End>, Error> {
+        let kind = self.peek().kind;
+        if is_keyword(kind) {
+            self.take();
+        }
+        let node = match kind {
             TokenKind::Block => self.block()?,
             TokenKind::Break => self.leave_range(Node::Break, "{{break}}")?,
             TokenKind::Continue => self.leave_range(Node::Continue, "{{continue}}")?,
@@ -308,23 +324,23 @@ impl<'t> Parser<'t> {
                 if !matches!(self.peek().kind, TokenKind::If | TokenKind::With) {
                     self.expect(TokenKind::RightDelimiter, "else")?;
                 }
-                return Ok(Err(End::Else));
+                return Ok(Some(End::Else));
             }
             TokenKind::End => {
                 self.expect(TokenKind::RightDelimiter, "end")?;
-                return Ok(Err(End::End));
+                return Ok(Some(End::End));
             }
             TokenKind::If => Node::If(self.branch("if")?),
             TokenKind::Range => Node::Range(self.branch("range")?),
             TokenKind::With => Node::With(self.branch("with")?),
             TokenKind::Template => self.template()?,
             _ => {
-                self.put_back(token);
                 let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
                 Node::Action(Action { pipeline, printer: self.printer() })
             }
         };
-        Ok(Ok(node))
+        self.nodes.push(node);
+        Ok(None)
     }
 
     fn leave_range(&mut self, node: Node, name: &str) -> Result<Node, Error> {
@@ -406,7 +422,9 @@ impl<'t> Parser<'t> {
         // From here on Go's parser knows the names, its execution not before the pipeline has been evaluated:
         // `$x := f $x` reads the `$x` of before.
         let hidden = self.hidden.len();
-        self.hidden.extend(names.iter().map(|name| name.text(self.text)));
+        for name in &names {
+            self.hidden.push(name.text(self.text));
+        }
         let start = self.commands.len();
         loop {
             let token = self.peek();
@@ -414,23 +432,11 @@ impl<'t> Parser<'t> {
                 self.take();
                 break;
             }
-            match token.kind {
-                TokenKind::Bool
-                | TokenKind::CharacterConstant
-                | TokenKind::Dot
-                | TokenKind::Field
-                | TokenKind::Identifier
-                | TokenKind::Number
-                | TokenKind::Nil
-                | TokenKind::RawString
-                | TokenKind::String
-                | TokenKind::Variable
-                | TokenKind::LeftParenthesis => {
-                    let command = self.command()?;
-                    self.commands.push(command);
-                }
-                _ => return self.unexpected(token, context),
+            if !begins_operand(token.kind) {
+                return self.unexpected(token, context);
             }
+            let command = self.command()?;
+            self.commands.push(command);
         }
         let commands = &self.commands[start..];
         if commands.is_empty() {
@@ -448,7 +454,7 @@ impl<'t> Parser<'t> {
         if !assigns {
             self.hidden.truncate(hidden);
         }
-        let commands = self.unit.commands.add(self.commands.drain(start..));
+        let commands = self.unit.commands.add_last(&mut self.commands, start);
         let mut declared = Items::NONE;
         if !names.is_empty() {
             let variables: Vec<_> = names.into_iter().map(|name| self.declare(name, assigns)).collect();
@@ -461,6 +467,7 @@ impl<'t> Parser<'t> {
     fn declarations(&mut self, context: &str) -> Result<(Vec<Token>, bool), Error> {
         let mut names = Vec::new();
         while self.peek().kind == TokenKind::Variable {
+            let behind = self.lexer.clone();
             let variable = self.take();
             let next = self.peek();
             match next.kind {
@@ -480,8 +487,9 @@ impl<'t> Parser<'t> {
                         _ => return self.error("range can only initialize variables"),
                     }
                 }
+                // It is no declaration after all.
                 _ => {
-                    self.put_back(variable);
+                    (self.lexer, self.next) = (behind, variable);
                     break;
                 }
             }
@@ -510,7 +518,9 @@ impl<'t> Parser<'t> {
         loop {
             let operand = self.operand()?;
             let any = operand.is_some();
-            self.operands.extend(operand);
+            if let Some(operand) = operand {
+                self.operands.push(operand);
+            }
             let token = self.peek();
             match token.kind {
                 TokenKind::RightDelimiter | TokenKind::RightParenthesis => break,
@@ -522,7 +532,7 @@ impl<'t> Parser<'t> {
                 _ => return self.unexpected(token, "operand"),
             }
         }
-        let operands = self.unit.operands.add(self.operands.drain(start..));
+        let operands = self.unit.operands.add_last(&mut self.operands, start);
         if operands.is_empty() { self.error("empty command") } else { Ok(Command { position, operands }) }
     }
 
@@ -552,7 +562,11 @@ impl<'t> Parser<'t> {
     }
 
     fn term(&mut self) -> Result<Option<Operand>, Error> {
-        let token = self.take();
+        let token = self.peek();
+        if !begins_operand(token.kind) {
+            return Ok(None);
+        }
+        self.take();
         let term = match token.kind {
             TokenKind::Identifier => Term::Function(self.function(token)?),
             TokenKind::Dot => Term::Dot,
@@ -583,10 +597,7 @@ impl<'t> Parser<'t> {
                 let unquoted = self.unquoted(token)?.map(|bytes| self.unit.strings.push(bytes.into()));
                 Term::String(StringConstant { written: stretch(token), unquoted })
             }
-            _ => {
-                self.put_back(token);
-                return Ok(None);
-            }
+            _ => return Ok(None),
         };
         Ok(Some(Operand { position: token.position(), term }))
     }
@@ -605,6 +616,31 @@ impl<'t> Parser<'t> {
         };
         Ok(FunctionCall { index, special, name: stretch(token) })
     }
+}
+
+/// Whether an action with this token at its start is more than a pipeline.
+fn is_keyword(kind: TokenKind) -> bool {
+    use TokenKind::{Block, Break, Continue, Else, End, If, Range, Template, With};
+    matches!(kind, Block | Break | Continue | Else | End | If | Range | Template | With)
+}
+
+fn begins_operand(kind: TokenKind) -> bool {
+    use TokenKind::{
+        Bool, CharacterConstant, Dot, Field, Identifier, LeftParenthesis, Nil, Number, RawString, String, Variable,
+    };
+    matches!(
+        kind,
+        Bool | CharacterConstant
+            | Dot
+            | Field
+            | Identifier
+            | LeftParenthesis
+            | Nil
+            | Number
+            | RawString
+            | String
+            | Variable
+    )
 }
 
 fn stretch(token: Token) -> Stretch {

@@ -59,7 +59,7 @@ impl Unit {
 
     /// Whether a list holds nothing but space.
     pub(crate) fn is_blank(&self, nodes: Items<Node>) -> bool {
-        let blank = |text: &TextNode| text.range.of(&self.source).bytes().all(|byte| byte.is_ascii_whitespace());
+        let blank = |text: &TextNode| text.range.bytes(&self.source).iter().all(u8::is_ascii_whitespace);
         self.nodes.all(nodes).iter().all(|node| matches!(node, Node::Text(text) if blank(text)))
     }
 }
@@ -80,6 +80,21 @@ impl<T> Pool<T> {
         let start = self.0.len();
         self.0.extend(items);
         Items { start: start as u32, end: self.0.len() as u32, of: PhantomData }
+    }
+
+    /// Moves the items of `list` from `start` on into the pool.
+    pub(crate) fn add_last(&mut self, list: &mut Vec<T>, start: usize) -> Items<T>
+    where
+        T: Copy,
+    {
+        let begin = self.0.len();
+        match list[start..] {
+            // As most pipelines are of one command, and most commands of one operand.
+            [only] => self.0.push(only),
+            ref items => self.0.extend_from_slice(items),
+        }
+        list.truncate(start);
+        Items { start: begin as u32, end: self.0.len() as u32, of: PhantomData }
     }
 
     pub(crate) fn push(&mut self, item: T) -> Index<T> {
@@ -152,6 +167,11 @@ impl Source {
         Self { name: name.to_owned(), text: Arc::new(SourceText::new(file, text)) }
     }
 
+    /// A source without a name yet.
+    pub(crate) fn unnamed(text: SourceText) -> Self {
+        Self { name: String::new(), text: Arc::new(text) }
+    }
+
     /// The line from 1 and the column in bytes from 0, as Go counts them.
     pub(crate) fn line_and_column(&self, position: u32) -> (usize, usize) {
         self.text.line_and_column(position as usize)
@@ -192,8 +212,13 @@ impl Stretch {
         (self.end - self.start) as usize
     }
 
+    pub(crate) fn bytes(self, source: &Source) -> &[u8] {
+        &source.text.bytes()[self.start as usize..self.end as usize]
+    }
+
+    /// As characters, which takes longer: for what is shown to somebody.
     pub(crate) fn of(self, source: &Source) -> &str {
-        &source.text.text()[self.start as usize..self.end as usize]
+        source.text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -316,7 +341,7 @@ impl StringConstant {
         match self.unquoted {
             Some(index) => Text::from(&**unit.strings.get(index)),
             None => {
-                let written = self.written.of(&unit.source);
+                let written = self.written.bytes(&unit.source);
                 Text::from(&written[1..written.len() - 1])
             }
         }

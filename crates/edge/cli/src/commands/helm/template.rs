@@ -17,8 +17,8 @@ use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies};
 use onepane_cluster::{Check, Cluster};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_helm::{
-    Action, Capabilities, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, Surroundings, TEMPLATE_FAILED,
-    name_from_template, render_within,
+    Action, Afterwards, Capabilities, Early, Hook, Release, RenderOptions, Rendered, Schemas, Stage, Surroundings,
+    TEMPLATE_FAILED, name_from_template, render_within,
 };
 use onepane_template::{Host, Offline};
 use onepane_world::World;
@@ -79,19 +79,19 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
-    print(&rendered(flags, &world()?)?);
+    print(&rendered_into(flags, &world()?, None, Afterwards::Ends)?);
     Ok(())
 }
 
 /// What the command prints, with the files of `world`.
 pub(super) fn rendered(flags: &Parsed, world: &dyn World) -> Result<Vec<u8>, Failure> {
-    rendered_into(flags, world, None)
+    rendered_into(flags, world, None, Afterwards::GoesOn)
 }
 
 /// The files that the command would write, by their paths below `--output-dir`.
 pub(super) fn rendered_files(flags: &Parsed, world: &dyn World) -> Result<Vec<(String, Vec<u8>)>, Failure> {
     let mut files = Vec::new();
-    rendered_into(flags, world, Some(&mut files))?;
+    rendered_into(flags, world, Some(&mut files), Afterwards::GoesOn)?;
     Ok(files)
 }
 
@@ -99,6 +99,7 @@ fn rendered_into(
     flags: &Parsed,
     world: &dyn World,
     files: Option<&mut Vec<(String, Vec<u8>)>>,
+    afterwards: Afterwards,
 ) -> Result<Vec<u8>, Failure> {
     let arguments = &flags.arguments;
     let compat = compat(flags)?;
@@ -145,7 +146,7 @@ fn rendered_into(
         Some(PostRenderer::Plugin(plugin, arguments)) => PostRenderer::run_plugin(plugin, arguments, stream),
         _ => Ok(stream.into_bytes()),
     };
-    let mut surroundings = Surroundings::default();
+    let mut surroundings = Surroundings { afterwards, ..Surroundings::default() };
     if let Some(PostRenderer::Plugin(..)) = &post_renderer {
         surroundings.post_render = Some(&through);
     }

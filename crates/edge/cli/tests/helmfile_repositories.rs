@@ -328,6 +328,40 @@ fn what_is_not_elsewhere_is_an_error_at_its_line() {
 }
 
 #[test]
+fn nothing_is_written_where_a_state_leads_out_of_the_cache() {
+    let (site, rooms, served) = (Site::start(), Rooms::new(), Room::new());
+    let url = repository(&served);
+    publish(&site, &["1.0.0"]);
+    site.bytes("/../../../../x/values.yaml", "a: 1\n");
+    rooms.write("precious/keep", "what was there before");
+    let repositories = format!("repositories:\n- {{name: shop, url: '{}'}}\nreleases:\n", site.address);
+    for (release, arguments) in [
+        (format!("{{name: ../../../../../out, chart: '{url}far?ref=v1'}}"), &["template"][..]),
+        ("{name: ../../../out, chart: shop/web}".to_owned(), &["fetch", "--output-dir", "charts"]),
+        (
+            format!(
+                "{{name: a, chart: shop/web, values: ['{}/%2e%2e/%2e%2e/%2e%2e/%2e%2e/x/values.yaml']}}",
+                site.address
+            ),
+            &["template"],
+        ),
+        (format!("{{name: a, chart: '{url}../../../../../precious?ref=v1'}}"), &["template"]),
+    ] {
+        rooms.write("helmfile.yaml", format!("{repositories}- {release}\n"));
+        let said = stderr(&rooms.alone(arguments));
+        assert!(said.contains("leads out of it"), "{release}: {said}");
+    }
+    // A folder that a template names keeps what is in it.
+    rooms.write("helmfile.yaml", format!("{repositories}- {{name: a, chart: shop/web}}\n"));
+    for _ in 0..2 {
+        stdout(&rooms.alone(&["fetch", "--output-dir", "precious", "--output-dir-template", "{{ .OutputDir }}"]));
+        assert_eq!(rooms.ours.files("precious"), ["keep", "web/Chart.yaml", "web/templates/a.yaml", "web/values.yaml"]);
+    }
+    assert_eq!(rooms.ours.files("x"), [""; 0]);
+    assert!(!rooms.ours.path.join("../out").exists() && rooms.ours.files("out").is_empty());
+}
+
+#[test]
 fn charts_from_elsewhere_are_patched_and_joined_by_others() {
     let (site, rooms, served) = (Site::start(), Rooms::new(), Room::new());
     let url = repository(&served);

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::hooks::{Event, trigger};
+use super::remote::within;
 use super::repositories::{Which, sync};
 use super::session::Session;
 use crate::atomic;
@@ -205,7 +206,11 @@ fn oci(
             let skips = flags.is_set("skip-deps") || flags.is_set("skip-refresh");
             (place(session, state, release, destination, name)?, skips)
         }
-        None => (session.cache_folder().join(cached_as(&release.chart_name, &chart.version)), true),
+        None => {
+            let cache = session.cache_folder();
+            let folder = within(&cache, &cache.join(cached_as(&release.chart_name, &chart.version)));
+            (folder.map_err(|problem| Failure::text(format!("release {:?}: {problem}", release.name)))?, true)
+        }
     };
     let path = pulled(session, &format!("Pulling {}", chart.name), &reference, &arguments, &folder, keeps)?;
     session.fetched.borrow_mut().insert(key, path.clone());
@@ -250,14 +255,17 @@ fn pulled(
     let Some((place, _guard)) = new else { return Err(Failure::text(format!("{beside} is no UTF-8 path"))) };
     let own_folder = pull_for_helmfile(chart, arguments, &place)?;
     let name = own_folder.file_name().unwrap_or_default().to_owned();
-    match (there, keeps) {
+    if let (None, true, Some(path)) = (there, keeps, own(&absolute)) {
         // Another process was faster, and its files may be in use.
-        (None, true) if own(&absolute).is_some() => return Ok(own(&absolute).unwrap_or_default()),
-        (None, _) if !absolute.exists() => {}
-        _ => std::fs::remove_dir_all(&absolute).map_err(fail)?,
+        return Ok(path);
     }
     std::fs::create_dir_all(&absolute).map_err(fail)?;
-    std::fs::rename(&own_folder, absolute.join(&name)).map_err(fail)?;
+    let target = absolute.join(&name);
+    // The chart's own folder is replaced, and nothing beside it.
+    if target.exists() {
+        std::fs::rename(&target, place.join(".old")).map_err(fail)?;
+    }
+    std::fs::rename(&own_folder, target).map_err(fail)?;
     Ok(folder.join(name))
 }
 
@@ -305,7 +313,13 @@ fn place(
 ) -> Result<Utf8PathBuf, Failure> {
     let template =
         PathTemplate { text: &destination.template, output_dir: destination.folder.as_str(), chart_name: chart };
-    Ok(normalize(Utf8Path::new(&state.path_for(release, template, &session.folder, &session.world)?)))
+    let path = state.path_for(release, template, &session.folder, &session.world)?;
+    if destination.template != TEMPLATE {
+        return Ok(normalize(Utf8Path::new(&path)));
+    }
+    // Names of releases are whatever a state says.
+    within(&destination.folder, Utf8Path::new(&path))
+        .map_err(|problem| Failure::text(format!("release {:?}: {problem}", release.name)))
 }
 
 /// Copies a folder over what is there.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_fetch::{Fetcher, Settings};
 use onepane_git::Wanted;
 use onepane_helmfile::RemoteSource;
-use onepane_world::World;
+use onepane_world::{World, normalize};
 use std::time::Duration;
 
 /// A server may take as long as Kustomize allows.
@@ -41,8 +41,11 @@ pub(super) fn fetch(
     for secret in source.user.split_once(':').map(|(_, password)| password).into_iter().chain(parameters) {
         redaction::note(&secret.into());
     }
-    let folder = start.join(cache_folder(world)).join(source.cached_as(shelf));
-    let path = folder.join(&source.file);
+    let cache = start.join(cache_folder(world));
+    // Names of releases and addresses are whatever a state says.
+    let folder = within(&cache, &cache.join(source.cached_as(shelf)))?;
+    let is_all = normalize(Utf8Path::new(&source.file)).as_str().is_empty();
+    let path = if is_all { folder.clone() } else { within(&folder, &folder.join(&source.file))? };
     let is_there = if source.is_file() { path.is_file() } else { folder.is_dir() };
     if is_there && source.parameter("cache") != Some("false") {
         return Ok(path);
@@ -69,6 +72,16 @@ pub(super) fn fetch(
         }
     }
     Ok(path)
+}
+
+/// `path`, which is to be below `folder`.
+pub(super) fn within(folder: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf, String> {
+    let (folder, path) = (normalize(folder), normalize(path));
+    let below = path.strip_prefix(&folder).ok().filter(|below| !below.as_str().is_empty() && !below.starts_with(".."));
+    if below.is_some() {
+        return Ok(path);
+    }
+    Err(format!("{path} is not below {folder}: a name or an address leads out of it"))
 }
 
 /// Puts the files of a repository, or of a folder of it, at `folder`: all of them or none.
@@ -102,5 +115,27 @@ fn fetch_repository(
         // Another process was faster.
         Err(_) if folder.is_dir() => Ok(()),
         moved => moved.map_err(&unwritable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::within;
+
+    #[test]
+    fn nothing_is_kept_outside_of_the_cache() {
+        for (folder, path, wanted) in [
+            ("/cache", "/cache/a/../b", Some("/cache/b")),
+            ("/cache", "/cache/../b", None),
+            ("/cache", "/cache/a/..", None),
+            ("/cache", "/cached/b", None),
+            ("out", "out/./n/a", Some("out/n/a")),
+            ("out", "out/../../a", None),
+            ("../out", "../out/a", Some("../out/a")),
+            (".", "./a", Some("a")),
+            (".", "../a", None),
+        ] {
+            assert_eq!(within(folder.into(), path.into()).ok().as_deref().map(|path| path.as_str()), wanted, "{path}");
+        }
     }
 }

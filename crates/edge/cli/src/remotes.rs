@@ -22,7 +22,7 @@ type Revision = (String, Option<String>, bool);
 impl FetchedRemotes {
     /// With the cache in the user's cache folder.
     pub(crate) fn new(offline: bool) -> Self {
-        let cache = cache_folder();
+        let cache = own_cache();
         let repositories = repositories(offline);
         let kept_files = KeptFiles { cache: cache.join("onepane/files"), offline };
         Self { repositories, kept_files, trees: Mutex::default(), files: Mutex::default() }
@@ -31,14 +31,18 @@ impl FetchedRemotes {
 
 /// Git repositories, with the cache in the user's cache folder.
 pub(crate) fn repositories(offline: bool) -> Repositories {
-    Repositories { cache: cache_folder().join("onepane/git"), offline }
+    Repositories { cache: own_cache().join("onepane/git"), offline }
 }
 
-/// The user's cache folder.
-fn cache_folder() -> Utf8PathBuf {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
-    let home = || set("HOME").map(|home| home.join(".cache"));
-    set("XDG_CACHE_HOME").or_else(home).unwrap_or_else(|| Utf8Path::new(".cache").to_owned())
+fn own_cache() -> Utf8PathBuf {
+    let variable = |name: &str| std::env::var(name).ok();
+    user_cache(&variable).unwrap_or_else(|| Utf8Path::new(".cache").to_owned())
+}
+
+/// The user's cache folder; `None` where no variable tells it.
+pub(crate) fn user_cache(variable: &dyn Fn(&str) -> Option<String>) -> Option<Utf8PathBuf> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(Utf8PathBuf::from);
+    set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))
 }
 
 impl Remotes for FetchedRemotes {

@@ -50,7 +50,7 @@ pub use registry::{Pushed, RegistryAccess};
 pub use repositories::{Repository, RepositoryFile, Tls};
 pub use repository::{Added, IfPresent};
 pub use search::{Hit, SearchIndex, SearchScope};
-pub use secret::{Credentials, Secret};
+pub use secret::{Credentials, Secret, shown};
 pub use session::DEFAULT_TIMEOUT;
 
 use onepane_diagnostics::Diagnostic;

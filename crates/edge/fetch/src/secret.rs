@@ -48,7 +48,7 @@ impl Credentials {
 }
 
 /// `address` without the password that it may hold, and without a query, which may hold a token; for messages.
-pub(crate) fn shown(address: &str) -> String {
+pub fn shown(address: &str) -> String {
     let Ok(mut url) = Url::parse(address) else {
         // Not an address that could be parsed; a user before an `@` is cut off all the same.
         return match address.rsplit_once('@') {
@@ -83,6 +83,9 @@ mod tests {
         assert_eq!(shown("https://u:hush@h/x"), "https://u:xxxxx@h/x");
         assert_eq!(shown("https://h/x?token=hush"), "https://h/x?xxxxx");
         assert_eq!(shown("https://h"), "https://h");
+        assert_eq!(shown("https://me@h/x"), "https://me@h/x");
+        assert_eq!(shown("https://me:secret@h/x@y"), "https://me:xxxxx@h/x@y");
+        assert_eq!(shown("https://me:se@cret@h/"), "https://me:xxxxx@h/");
         assert_eq!(shown("https://u:hush@h:99999999/x"), "https://h:99999999/x");
     }
 }

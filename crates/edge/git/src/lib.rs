@@ -15,6 +15,6 @@ mod repositories;
 mod submodules;
 mod tree;
 
-pub use local::{Commit, LocalRepository, Range};
+pub use local::{Commit, LocalRepository, Range, short};
 pub use repositories::{Fetched, Repositories, Wanted};
 pub use tree::Tree;

@@ -27,8 +27,13 @@ pub struct Commit {
 impl Commit {
     /// As much of its name as people write.
     pub fn short(&self) -> &str {
-        self.id.get(..8).unwrap_or(&self.id)
+        short(&self.id)
     }
+}
+
+/// As much of a commit's name as people write.
+pub fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
 }
 
 /// The commits from one to another.

@@ -1,6 +1,7 @@
 //! Addresses of files and folders elsewhere, as states name them: [`RemoteSource`].
 
 use crate::outside::Outside;
+use crate::reference;
 use camino::Utf8PathBuf;
 use onepane_diagnostics::{Diagnostic, Result, Span};
 use sha2::{Digest, Sha256};
@@ -46,14 +47,14 @@ impl RemoteSource {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (server, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (user, host) = server.rsplit_once('@').unwrap_or(("", server));
-        let path = decoded(path, Plus::IsPlus);
+        let path = decoded(path);
         let parts: Vec<&str> = path.split('@').collect();
         let has_selector = !is_file && parts.len() == 2;
         let (folder, file) =
             if has_selector { (parts[0], parts[1]) } else { path.rsplit_once('/').unwrap_or(("", &path)) };
         let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(key, Plus::IsSpace), decoded(value, Plus::IsSpace))
+            (decoded(&key.replace('+', " ")), decoded(&value.replace('+', " ")))
         });
         Some(Self {
             getter: getter.to_owned(),
@@ -115,29 +116,9 @@ impl RemoteSource {
     }
 }
 
-/// What a plus sign stands for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Plus {
-    IsPlus,
-    IsSpace,
-}
-
-/// A part of a URL without its `%XX`.
-fn decoded(text: &str, plus: Plus) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let code = match after {
-            [a, b, ..] if *first == b'%' => {
-                std::str::from_utf8(&[*a, *b]).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
-            }
-            _ => None,
-        };
-        rest = if code.is_some() { &after[2..] } else { after };
-        let is_space = *first == b'+' && plus == Plus::IsSpace;
-        bytes.push(code.unwrap_or(if is_space { b' ' } else { *first }));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+/// A part of an address without its escapes; with wrong ones it stays as it is written, so that it is known and not shown.
+fn decoded(text: &str) -> String {
+    reference::decoded(text).unwrap_or_else(|_| text.to_owned())
 }
 
 /// A part of a query as Go writes it.

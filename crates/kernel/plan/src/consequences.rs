@@ -81,39 +81,17 @@ fn consequence(kind: ConsequenceKind, text: impl Into<String>) -> Consequence {
     Consequence { kind, text: text.into() }
 }
 
-/// Manifests that were read, each once.
-#[derive(Default)]
-pub(crate) struct Documents<'m>(HashMap<*const Manifest, (&'m Manifest, Value)>);
-
-impl<'m> Documents<'m> {
-    fn of(&mut self, manifest: Option<&'m Manifest>) -> Result<Value> {
-        let Some(manifest) = manifest else { return Ok(Value::Null) };
-        if let Some((_, value)) = self.0.get(&std::ptr::from_ref(manifest)) {
-            return Ok(value.clone());
-        }
-        let value = manifest.document()?;
-        self.0.insert(manifest, (manifest, value.clone()));
-        Ok(value)
-    }
-}
-
-/// What follows for a resource from its own change.
-pub(crate) fn of_one<'m>(
-    change: &Change,
-    before: Option<&'m Manifest>,
-    after: Option<&'m Manifest>,
-    documents: &mut Documents<'m>,
-) -> Result<Vec<Consequence>> {
-    let (before, after) = (documents.of(before)?, documents.of(after)?);
+/// What follows for a resource from its own change; a side that has it not is null.
+pub(crate) fn of_one(change: &Change, before: &Value, after: &Value) -> Vec<Consequence> {
     let mut found = Vec::new();
     match change.action {
         Action::Removed => found.extend(removed(&change.name)),
-        Action::Changed => changed(change, &before, &after, &mut found),
+        Action::Changed => changed(change, before, after, &mut found),
         _ => {}
     }
-    permissions(change, &before, &after, &mut found);
+    found.extend(permissions(&change.name, before, after));
     found.sort_by_key(|consequence| consequence.kind);
-    Ok(found)
+    found
 }
 
 fn removed(name: &Name) -> Option<Consequence> {
@@ -221,26 +199,23 @@ fn restart(name: &Name, after: &Value) -> Option<Consequence> {
     Some(consequence(ConsequenceKind::Restart, how))
 }
 
-fn permissions(change: &Change, before: &Value, after: &Value, found: &mut Vec<Consequence>) {
-    if change.name.group() != "rbac.authorization.k8s.io" {
-        return;
-    }
-    let some = |document: &'_ Value| Some(document.clone()).filter(|document| !document.is_null());
-    let (before, after) = (some(before), some(after));
-    let texts = match change.name.kind.as_str() {
-        "Role" | "ClusterRole" => rbac::rules(before.as_ref(), after.as_ref()),
-        "RoleBinding" | "ClusterRoleBinding" => rbac::subjects(before.as_ref(), after.as_ref()),
+fn permissions(name: &Name, before: &Value, after: &Value) -> Vec<Consequence> {
+    let texts = match (name.group(), name.kind.as_str()) {
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => rbac::rules(before, after),
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => rbac::subjects(before, after),
         _ => Vec::new(),
     };
-    found.extend(texts.into_iter().map(|text| consequence(ConsequenceKind::Permissions, text)));
+    texts.into_iter().map(|text| consequence(ConsequenceKind::Permissions, text)).collect()
 }
 
 /// What follows for other resources: Services without pods, references to what is gone, pods that don't see a change.
-pub(crate) fn between(changes: &mut Vec<Change>, before: &[Manifest], after: &[Manifest]) -> Result<()> {
+pub(crate) fn between<'m>(changes: &mut Vec<Change>, before: &'m [Manifest], after: &'m [Manifest]) -> Result<()> {
     let (was, is) = (Pods::of(before)?, Pods::of(after)?);
     let mut found: Vec<(Name, Consequence)> = Vec::new();
-    for service in after.iter().filter(|manifest| manifest.name.is("", "Service")) {
-        let Some(old) = before.iter().find(|manifest| manifest.name == service.name) else { continue };
+    let services = |side: &'m [Manifest]| side.iter().filter(|manifest| manifest.name.is("", "Service"));
+    let old: HashMap<&Name, &Manifest> = services(before).map(|manifest| (&manifest.name, manifest)).collect();
+    for service in services(after) {
+        let Some(old) = old.get(&service.name) else { continue };
         if was.selected_by(old)? > 0 && is.selected_by(service)? == 0 {
             let text = "no pod of this repository is selected by it any more: it has no backends";
             found.push((service.name.clone(), consequence(ConsequenceKind::NoBackends, text)));

@@ -1,5 +1,6 @@
 //! Where two documents differ: [`field_changes`].
 
+use onepane_resource::join_key;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -146,12 +147,4 @@ fn lists(path: &str, before: &[Value], after: &[Value], changes: &mut Vec<FieldC
     for (at, item) in after_rest.iter().enumerate().skip(both) {
         push(place(at), None, Some(item), changes);
     }
-}
-
-/// `path` and then `key`, as `onepane why` takes it.
-fn join_key(path: &str, key: &str) -> String {
-    if key.contains(['.', '[', ']', '\\']) {
-        return format!("{path}[\"{key}\"]");
-    }
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }

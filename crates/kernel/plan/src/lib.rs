@@ -19,6 +19,7 @@ pub use difference::FieldChange;
 pub use manifest::{Manifest, Name};
 
 use onepane_diagnostics::Result;
+use serde_json::Value;
 
 /// What happens to a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,15 +61,18 @@ pub fn changes(before: &[Manifest], after: &[Manifest]) -> Result<Vec<Change>> {
         return Ok(Vec::new());
     }
     let pairs = pairing::pairs(before, after);
-    let mut documents = consequences::Documents::default();
     let mut changes = Vec::new();
     for pair in pairs {
+        if pair.before.zip(pair.after).is_some_and(|(before, after)| before.yaml == after.yaml) {
+            continue;
+        }
+        let document = |manifest: Option<&Manifest>| manifest.map_or(Ok(Value::Null), Manifest::document);
+        let (was, is) = (document(pair.before)?, document(pair.after)?);
         let (name, action, fields) = match (pair.before, pair.after) {
             (None, Some(after)) => (&after.name, Action::Added, Vec::new()),
             (Some(before), None) => (&before.name, Action::Removed, Vec::new()),
-            (Some(before), Some(after)) if before.yaml == after.yaml => continue,
             (Some(before), Some(after)) => {
-                let mut fields = difference::field_changes(&before.document()?, &after.document()?);
+                let mut fields = difference::field_changes(&was, &is);
                 if after.is_secret() {
                     fields.iter_mut().for_each(FieldChange::hide_data);
                 }
@@ -85,7 +89,7 @@ pub fn changes(before: &[Manifest], after: &[Manifest]) -> Result<Vec<Change>> {
             (None, None) => continue,
         };
         let mut change = Change { name: name.clone(), action, fields, consequences: Vec::new() };
-        change.consequences = consequences::of_one(&change, pair.before, pair.after, &mut documents)?;
+        change.consequences = consequences::of_one(&change, &was, &is);
         changes.push(change);
     }
     if !changes.is_empty() {

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 const MOST_SHOWN: usize = 6;
 
 /// What a role allows on one side only: `get, list secrets`.
-pub(crate) fn rules(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
+pub(crate) fn rules(before: &Value, after: &Value) -> Vec<String> {
     told(&granted(before), &granted(after), "allows", "allows no more")
 }
 
 /// Who is bound on one side only.
-pub(crate) fn subjects(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
-    let subjects = |document: Option<&Value>| -> BTreeSet<String> {
-        let list = document.and_then(|document| document.get("subjects")?.as_array());
+pub(crate) fn subjects(before: &Value, after: &Value) -> Vec<String> {
+    let subjects = |document: &Value| -> BTreeSet<String> {
+        let list = document.get("subjects").and_then(Value::as_array);
         let text = |subject: &Value, key: &str| subject.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let shown = |subject: &Value| {
             let (kind, namespace, name) = (text(subject, "kind"), text(subject, "namespace"), text(subject, "name"));
@@ -40,13 +40,13 @@ fn told(before: &BTreeSet<String>, after: &BTreeSet<String>, more: &str, less: &
 }
 
 /// Each resource with the verbs that a role allows on it.
-fn granted(role: Option<&Value>) -> BTreeSet<String> {
+fn granted(role: &Value) -> BTreeSet<String> {
     let list = |rule: &Value, key: &str| -> Vec<String> {
         let texts = rule.get(key).and_then(Value::as_array).into_iter().flatten();
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
     let mut granted = BTreeSet::new();
-    for rule in role.and_then(|role| role.get("rules")?.as_array()).into_iter().flatten() {
+    for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
         let names = list(rule, "resourceNames");
         let only = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
         let groups = list(rule, "apiGroups");

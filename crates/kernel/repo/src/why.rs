@@ -4,12 +4,12 @@ mod field_path;
 mod trail;
 
 pub use field_path::FieldPath;
-pub(crate) use field_path::{join_item, join_key};
+pub(crate) use field_path::join_item;
 pub use trail::{Step, Trail};
 
 use crate::{BuildOptions, RenderedFile, Repository};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
-use onepane_resource::Resource;
+use onepane_resource::{Resource, join_key};
 use onepane_yaml::Node;
 use std::collections::HashMap;
 use trail::TrailBuilder;
@@ -106,7 +106,7 @@ fn collect_leaves<'n>(path: &str, node: &'n Node, leaves: &mut Vec<(String, &'n 
     let empty = node.entries().is_some_and(<[_]>::is_empty) || node.items().is_some_and(<[_]>::is_empty);
     if let (Some(entries), false) = (node.entries(), empty) {
         for (key, value) in entries {
-            collect_leaves(&field_path::join_key(path, key.as_str().unwrap_or_default()), value, leaves);
+            collect_leaves(&join_key(path, key.as_str().unwrap_or_default()), value, leaves);
         }
     } else if let (Some(items), false) = (node.items(), empty) {
         for (index, item) in items.iter().enumerate() {

@@ -8,6 +8,7 @@
 //! patches, kustomizations or charts, and reads no file.
 
 mod deprecation;
+mod field_path;
 mod gvk;
 mod id;
 mod order;
@@ -17,6 +18,7 @@ mod scope;
 mod set;
 
 pub use deprecation::deprecation_warning;
+pub use field_path::join_key;
 pub use gvk::GroupVersionKind;
 pub use id::ResourceId;
 pub use order::{compare_install, compare_uninstall, is_known_to_install_order};

@@ -1,8 +1,9 @@
 //! The fields of a rendered file that were made of secrets: [`secret_fields`].
 
 use crate::RenderedFile;
-use crate::why::{join_item, join_key};
+use crate::why::join_item;
 use onepane_diagnostics::{FileId, Result, Span};
+use onepane_resource::join_key;
 use onepane_yaml::Node;
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
 //! Paths of fields as users write them: [`FieldPath`].
 
+use onepane_resource::join_key;
 use onepane_yaml::Node;
 use std::fmt;
 
@@ -97,14 +98,6 @@ impl fmt::Display for FieldPath {
         }
         f.write_str(&path)
     }
-}
-
-/// `path` and then `key`, in a form that reads back.
-pub(crate) fn join_key(path: &str, key: &str) -> String {
-    if key.contains(['.', '[', ']', '\\']) {
-        return format!("{path}[\"{key}\"]");
-    }
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// `path` and then the item: by its name where it has one, else by its index.

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::hooks::{Event, trigger};
 use super::remote::within;
-use super::repositories::{Which, sync};
+use super::repositories::{Which, skips_refresh, sync};
 use super::session::Session;
 use crate::atomic;
 use crate::commands::helm::{build_dependencies_for_helmfile, pull_for_helmfile, version_for_helmfile};
@@ -44,7 +44,7 @@ pub(super) fn prepare(
     command: &str,
     destination: Option<&Destination>,
 ) -> Result<(), Failure> {
-    let skips = command == "build" || flags.is_set("skip-deps") || flags.is_set("skip-refresh");
+    let skips = command == "build" || skips_refresh(flags);
     sync(session, state, Which::of(state, skips), flags)?;
     trigger(session, state, None, Event::Prepare, command)?;
     state.lock_versions(&session.world)?;
@@ -93,17 +93,17 @@ fn build_dependencies(session: &Session, state: &State, release: &Release, flags
     {
         return Ok(());
     }
-    let skips_refresh = flags.is_set("skip-refresh") || is_on(state, release, "skipRefresh");
-    let refresh = if skips_refresh { Refresh::Skip } else { Refresh::IfNeeded };
+    let keeps_indexes = flags.is_set("skip-refresh") || is_on(state, release, "skipRefresh");
+    let refresh = if keeps_indexes { Refresh::Skip } else { Refresh::IfNeeded };
     Ok(build_dependencies_for_helmfile(&release.chart, refresh, &session.world)?)
 }
 
 /// A field of a release that `helmDefaults` may say for all.
-fn said(state: &State, release: &Release, key: &str) -> Option<Value> {
+pub(super) fn said(state: &State, release: &Release, key: &str) -> Option<Value> {
     release.field(key).or_else(|| state.default(key))
 }
 
-fn is_on(state: &State, release: &Release, key: &str) -> bool {
+pub(super) fn is_on(state: &State, release: &Release, key: &str) -> bool {
     said(state, release, key).is_some_and(|value| value.truth())
 }
 
@@ -154,8 +154,7 @@ fn fetched(
     let mut arguments = version_arguments(state, release);
     arguments.extend(verify_arguments(state, release)?);
     arguments.extend(download_arguments(state, release)?);
-    let skips_refresh = flags.is_set("skip-deps") || flags.is_set("skip-refresh");
-    let path = pulled(session, &format!("Fetching {chart}"), chart, &arguments, &folder, skips_refresh)?;
+    let path = pulled(session, &format!("Fetching {chart}"), chart, &arguments, &folder, skips_refresh(flags))?;
     session.fetched.borrow_mut().insert(key, path.clone());
     Ok(Some(path))
 }
@@ -177,9 +176,9 @@ fn oci(
     }
     let reference = chart.reference();
     let resolves = said(state, release, "resolveOCIVersions").is_none_or(|value| value.truth());
-    let skips_refresh = flags.is_set("skip-refresh") || is_on(state, release, "skipRefresh");
+    let keeps_indexes = flags.is_set("skip-refresh") || is_on(state, release, "skipRefresh");
     let is_constraint = !chart.version.is_empty() && Version::parse_strict(&chart.version).is_err();
-    if is_constraint && chart.digest.is_empty() && resolves && !skips_refresh {
+    if is_constraint && chart.digest.is_empty() && resolves && !keeps_indexes {
         // Else the cache would have the first answer for ever.
         let arguments = [&*arguments, &["--version".to_owned(), chart.version.clone()]].concat();
         match version_for_helmfile(&reference, &arguments) {
@@ -203,8 +202,7 @@ fn oci(
     let (folder, keeps) = match destination.filter(|destination| destination.takes_all) {
         Some(destination) => {
             let name = chart.name.rsplit('/').next().unwrap_or_default();
-            let skips = flags.is_set("skip-deps") || flags.is_set("skip-refresh");
-            (place(session, state, release, destination, name)?, skips)
+            (place(session, state, release, destination, name)?, skips_refresh(flags))
         }
         None => {
             let cache = session.cache_folder();

@@ -5,7 +5,7 @@ use super::Failure;
 use super::session::Session;
 use crate::commands::helm::{add_repository_for_helmfile, login_for_helmfile};
 use crate::commands::pflag::{Flag, Kind, Parsed, flag};
-use onepane_fetch::{Credentials, IfPresent, RegistryAccess, Secret, Tls};
+use onepane_fetch::{Credentials, IfPresent, RegistryAccess, Secret, Tls, shown};
 use onepane_helmfile::{Outside, ProgramCall, Repository, State};
 use onepane_world::World;
 use std::time::Duration;
@@ -26,6 +26,11 @@ impl Which {
         let is_on = |key| state.default(key).is_some_and(|value| value.truth());
         if skips || is_on("skipDeps") || is_on("skipRefresh") { Self::Registries } else { Self::All }
     }
+}
+
+/// Whether the command line says that what is here has to do.
+pub(super) fn skips_refresh(flags: &Parsed) -> bool {
+    flags.is_set("skip-deps") || flags.is_set("skip-refresh")
 }
 
 pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
@@ -81,7 +86,7 @@ fn add(session: &Session, repository: &Repository, flags: &Parsed) -> Result<(),
         }
         other => return Err(Failure::text(format!("unknown managed type {other:?} for repository {name}"))),
     }
-    session.say(&format!("Adding repo {name} {}", without_password(url)));
+    session.say(&format!("Adding repo {name} {}", shown(url)));
     let has_password = !repository.username.is_empty() && !repository.password.is_empty();
     let credentials = if has_password { credentials(repository) } else { Credentials::default() };
     let present = if flags.is_set("disable-force-update") { IfPresent::Keep } else { IfPresent::Replace };
@@ -148,35 +153,6 @@ fn retried<E: Into<Failure>>(
                 std::thread::sleep(Duration::from_secs(pause));
             }
             outcome => return outcome.map_err(Into::into),
-        }
-    }
-}
-
-/// An address without the password that may stand in it.
-fn without_password(url: &str) -> String {
-    let shown = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (user, host) = host.rsplit_once('@')?;
-        let (user, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{user}:xxxxx@{host}{path}"))
-    };
-    shown().unwrap_or_else(|| url.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_password;
-
-    #[test]
-    fn passwords_in_addresses_are_not_shown() {
-        for (url, wanted) in [
-            ("https://charts/x", "https://charts/x"),
-            ("https://me@charts/x", "https://me@charts/x"),
-            ("https://me:secret@charts/x@y", "https://me:xxxxx@charts/x@y"),
-            ("https://me:se@cret@charts", "https://me:xxxxx@charts"),
-        ] {
-            assert_eq!(without_password(url), wanted);
         }
     }
 }

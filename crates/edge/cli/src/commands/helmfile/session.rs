@@ -7,6 +7,7 @@ use super::system::System;
 use crate::commands::helm::current_folder;
 use crate::commands::pflag::Parsed;
 use crate::redaction::redacted;
+use crate::remotes::user_cache;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_helmfile::{Release, RemoteSource, Request, State, Visited, visit};
@@ -38,12 +39,9 @@ pub(super) struct Session {
 
 /// Where Helmfile keeps what comes from elsewhere.
 pub(super) fn cache_folder(world: &dyn World) -> Utf8PathBuf {
-    let env = |name: &str| world.env(name).filter(|path| !path.is_empty());
-    let by_default = || {
-        let caches = env("XDG_CACHE_HOME").or_else(|| env("HOME").map(|home| format!("{home}/.cache")))?;
-        Some(format!("{caches}/helmfile"))
-    };
-    env("HELMFILE_CACHE_HOME").or_else(by_default).unwrap_or_else(|| ".helmfile".to_owned()).into()
+    let own = world.env("HELMFILE_CACHE_HOME").filter(|path| !path.is_empty()).map(Utf8PathBuf::from);
+    let by_default = || Some(user_cache(&|name| world.env(name))?.join("helmfile"));
+    own.or_else(by_default).unwrap_or_else(|| ".helmfile".into())
 }
 
 /// What standard input has.

@@ -1,7 +1,7 @@
 //! `helmfile template`: releases, rendered.
 
 use super::chartify::changed;
-use super::charts::{download_arguments, prepare, version_arguments};
+use super::charts::{download_arguments, is_on, prepare, said, version_arguments};
 use super::flags::choice;
 use super::helm_flags::{HelmCall, joined, words};
 use super::hooks::{Event, trigger};
@@ -66,8 +66,7 @@ fn writes_files(flags: &Parsed) -> bool {
 /// How Helm is to render a release.
 fn call(session: &Session, state: &State, release: &Release, flags: &Parsed) -> Result<HelmCall, Failure> {
     let mut arguments = version_arguments(state, release);
-    let is_on = |key: &str| release.field(key).or_else(|| state.default(key)).is_some_and(|value| value.truth());
-    if is_on("enableDNS") {
+    if is_on(state, release, "enableDNS") {
         arguments.push("--enable-dns".to_owned());
     }
     arguments.extend(download_arguments(state, release)?);
@@ -79,7 +78,7 @@ fn call(session: &Session, state: &State, release: &Release, flags: &Parsed) -> 
     if let Some(version) = kube_version.or_else(|| own.filter(|version| !version.is_empty())) {
         arguments.extend(["--kube-version".to_owned(), version]);
     }
-    if flags.is_set("skip-schema-validation") || is_on("skipSchemaValidation") {
+    if flags.is_set("skip-schema-validation") || is_on(state, release, "skipSchemaValidation") {
         arguments.push("--skip-schema-validation".to_owned());
     }
     if !release.kube_context.is_empty() {
@@ -120,8 +119,9 @@ fn output_arguments(
 ) -> Result<Vec<String>, Failure> {
     let mut arguments = Vec::new();
     let text = |key: &str| {
-        let value = release.field(key).or_else(|| state.default(key));
-        value.and_then(|value| value.as_text().map(ToString::to_string)).filter(|text| !text.is_empty())
+        said(state, release, key)
+            .and_then(|value| value.as_text().map(ToString::to_string))
+            .filter(|text| !text.is_empty())
     };
     let post_renderer = flags.text("post-renderer").map(str::to_owned).filter(|name| !name.is_empty());
     if let Some(post_renderer) = post_renderer.or_else(|| text("postRenderer")) {

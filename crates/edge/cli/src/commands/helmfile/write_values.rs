@@ -3,7 +3,7 @@
 use super::Failure;
 use super::flags::choice;
 use super::hooks::{Event, trigger};
-use super::repositories::{Which, sync};
+use super::repositories::{Which, skips_refresh, sync};
 use super::session::Session;
 use crate::atomic;
 use crate::commands::pflag::{Flag, Kind, Parsed, flag};
@@ -17,9 +17,8 @@ pub(super) fn run(flags: &Parsed) -> Result<(), Failure> {
     let template = template.unwrap_or("{{ .State.BaseName }}-{{ .State.AbsPathSHA1 }}/{{ .Release.Name }}.yaml");
     let mut any = false;
     for state in &session.states {
-        let skips = flags.is_set("skip-deps") || flags.is_set("skip-refresh");
         // No chart is fetched, so registries need no password.
-        if Which::of(state, skips) == Which::All {
+        if Which::of(state, skips_refresh(flags)) == Which::All {
             sync(&session, state, Which::All, flags)?;
         }
         trigger(&session, state, None, Event::Prepare, "write-values")?;

@@ -9,7 +9,7 @@ use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_git::{LocalRepository, Range, Tree};
+use onepane_git::{LocalRepository, Range, Tree, short};
 use onepane_plan::{Change, ConsequenceKind, Manifest, changes};
 use onepane_repo::{BuildOptions, Repository};
 use onepane_world::World;
@@ -151,11 +151,6 @@ pub(crate) fn run(
 
 fn or_head(revision: &str) -> &str {
     if revision.is_empty() { "HEAD" } else { revision }
-}
-
-/// As much of a commit's name as people write.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..8).unwrap_or(commit)
 }
 
 fn compare(

@@ -1,6 +1,7 @@
 //! A plan for people.
 
-use super::{ClusterPlan, PinChange, Plan, short};
+use super::{ClusterPlan, PinChange, Plan};
+use onepane_git::short;
 use onepane_plan::{Action, Change, ConsequenceKind, FieldChange};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ mod jsonpath;
 mod process;
 mod redaction;
 mod remotes;
+mod results;
 mod terminal;
 
 use std::process::ExitCode;

@@ -67,6 +67,11 @@ impl Terminal {
         stdout.write_all(data).and_then(|()| stdout.flush()).map_err(|_| Failure::OutputClosed)
     }
 
+    /// Says something that was asked for beside the data.
+    pub(crate) fn note(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
     /// Shows a finding, with the source line where the file can still be read.
     pub(crate) fn report(&self, diagnostic: &Diagnostic, folder: &camino::Utf8Path) {
         let source = |file: FileId| -> Option<Arc<str>> {

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::objs::tree::EntryKind as Mode;
 use gix::{ObjectId, ThreadSafeRepository};
-use onepane_world::{Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
+use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,12 +30,48 @@ const MOST_BYTES: u64 = 4 << 30;
 pub struct Tree {
     top: Utf8PathBuf,
     /// The repository itself first, then those of the submodules.
-    repositories: Vec<ThreadSafeRepository>,
+    repositories: Vec<Pool>,
     root: Folder,
     /// By their paths from the top.
     submodules: HashMap<Utf8PathBuf, Folder>,
-    folders: Mutex<HashMap<Folder, Arc<[Item]>>>,
+    folders: Mutex<HashMap<Folder, Arc<Items>>>,
     machine: OsWorld,
+}
+
+/// A repository, and handles of it that threads have used: making one takes longer than reading a small file.
+struct Pool {
+    repository: ThreadSafeRepository,
+    idle: Mutex<Vec<gix::Repository>>,
+}
+
+impl Pool {
+    fn new(repository: ThreadSafeRepository) -> Self {
+        Self { repository, idle: Mutex::default() }
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&gix::Repository) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = idle().pop();
+        let handle = taken.unwrap_or_else(|| self.repository.to_thread_local());
+        let outcome = read(&handle);
+        idle().push(handle);
+        outcome
+    }
+}
+
+/// What is in a folder.
+#[derive(Default)]
+struct Items {
+    /// By name.
+    items: Vec<Item>,
+    /// Whether one of them leads elsewhere: a link or a submodule.
+    leads_elsewhere: bool,
+}
+
+impl Items {
+    fn find(&self, name: &str) -> Option<&Item> {
+        self.items.binary_search_by(|item| item.name.as_str().cmp(name)).ok().map(|at| &self.items[at])
+    }
 }
 
 /// A folder's tree, and the number of the repository that it is in.
@@ -74,7 +110,7 @@ impl Tree {
     pub(crate) fn new(top: String, repository: ThreadSafeRepository, tree: ObjectId) -> Self {
         Self {
             top: Utf8PathBuf::from(format!("/{top}")),
-            repositories: vec![repository],
+            repositories: vec![Pool::new(repository)],
             root: Folder { repository: 0, tree },
             submodules: HashMap::new(),
             folders: Mutex::default(),
@@ -90,14 +126,14 @@ impl Tree {
     /// The files of `tree` are those of the submodule at `path`.
     pub(crate) fn mount(&mut self, path: Utf8PathBuf, repository: ThreadSafeRepository, tree: ObjectId) {
         self.submodules.insert(path, Folder { repository: self.repositories.len(), tree });
-        self.repositories.push(repository);
+        self.repositories.push(Pool::new(repository));
     }
 
     /// The commit that the submodule at `path` is pinned to.
     pub(crate) fn pinned(&self, path: &Utf8Path) -> Option<ObjectId> {
         let (_, found) = self.find(path.parent()?).ok()?;
         let items = self.items(found, path).ok()?;
-        let item = items.iter().find(|item| Some(item.name.as_str()) == path.file_name())?;
+        let item = items.find(path.file_name()?)?;
         (item.mode == Mode::Commit).then_some(item.object)
     }
 
@@ -122,7 +158,7 @@ impl Tree {
     ) -> std::io::Result<()> {
         let too_much = || std::io::Error::other(format!("{path} holds too many files, or too deep ones"));
         let found = self.find(path).map_err(std::io::Error::other)?.1;
-        for item in &*self.items(found, path).map_err(std::io::Error::other)? {
+        for item in &self.items(found, path).map_err(std::io::Error::other)?.items {
             let name = &item.name;
             if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\\', '\0']) {
                 return Err(std::io::Error::other(format!("{name:?} in {path} is no name of a file")));
@@ -184,7 +220,7 @@ impl Tree {
                 continue;
             }
             let items = self.items(*behind.last().expect("its last is popped above only"), path)?;
-            let item = items.iter().find(|item| item.name == name).ok_or_else(|| fail(ReadErrorReason::Absent))?;
+            let item = items.find(&name).ok_or_else(|| fail(ReadErrorReason::Absent))?;
             let repository = match behind.last() {
                 Some(Found::Folder(folder)) => folder.repository,
                 _ => 0,
@@ -211,39 +247,61 @@ impl Tree {
     }
 
     /// What is in a folder that `path` leads to or through.
-    fn items(&self, found: Found, path: &Utf8Path) -> Result<Arc<[Item]>, ReadError> {
+    fn items(&self, found: Found, path: &Utf8Path) -> Result<Arc<Items>, ReadError> {
         let folder = match found {
             Found::Folder(folder) => folder,
             Found::Nothing => return Ok(Arc::default()),
             Found::File { .. } => return Err(ReadError::new(path, ReadErrorReason::WrongKind)),
         };
-        let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(items) = folders.get(&folder) {
+        let folders = || self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(items) = folders().get(&folder) {
             return Ok(items.clone());
         }
-        let repository = self.repositories[folder.repository].to_thread_local();
-        let object = repository.find_tree(folder.tree).map_err(|error| damaged(path, &error))?;
-        let mut items = Vec::new();
-        for entry in object.iter() {
-            let entry = entry.map_err(|error| damaged(path, &error))?;
-            // What is not UTF-8 has no path here.
-            if let Ok(name) = std::str::from_utf8(entry.filename()) {
-                items.push(Item { name: name.to_owned(), mode: entry.mode().kind(), object: entry.object_id() });
-            }
-        }
-        let items: Arc<[Item]> = items.into();
-        folders.insert(folder, items.clone());
+        let items = Arc::new(self.repositories[folder.repository].with(|repository| read_items(repository, folder, path))?);
+        folders().insert(folder, items.clone());
         Ok(items)
     }
 
     fn blob(&self, repository: usize, blob: ObjectId, largest: u64, path: &Utf8Path) -> Result<Vec<u8>, ReadError> {
-        let repository = self.repositories[repository].to_thread_local();
-        let header = repository.find_header(blob).map_err(|error| damaged(path, &error))?;
-        if header.size() > largest {
-            return Err(ReadError::new(path, ReadErrorReason::TooLarge(largest)));
-        }
-        Ok(repository.find_blob(blob).map_err(|error| damaged(path, &error))?.take_data())
+        self.repositories[repository].with(|repository| {
+            let header = repository.find_header(blob).map_err(|error| damaged(path, &error))?;
+            if header.size() > largest {
+                return Err(ReadError::new(path, ReadErrorReason::TooLarge(largest)));
+            }
+            Ok(repository.find_blob(blob).map_err(|error| damaged(path, &error))?.take_data())
+        })
     }
+
+    /// The folder at a path, no link followed and no submodule entered.
+    fn own_folder(&self, path: &Utf8Path) -> Option<ObjectId> {
+        let path = normalize(path);
+        let path = if path.is_absolute() { path.strip_prefix(&self.top).ok()? } else { &path };
+        let mut folder = self.root;
+        for name in path.iter() {
+            let items = self.items(Found::Folder(folder), path).ok()?;
+            let item = items.find(name).filter(|item| item.mode == Mode::Tree)?;
+            folder.tree = item.object;
+        }
+        let items = self.items(Found::Folder(folder), path).ok()?;
+        (!items.leads_elsewhere).then_some(folder.tree)
+    }
+}
+
+fn read_items(repository: &gix::Repository, folder: Folder, path: &Utf8Path) -> Result<Items, ReadError> {
+    let object = repository.find_tree(folder.tree).map_err(|error| damaged(path, &error))?;
+    let mut items = Items::default();
+    for entry in object.iter() {
+        let entry = entry.map_err(|error| damaged(path, &error))?;
+        let mode = entry.mode().kind();
+        items.leads_elsewhere |= matches!(mode, Mode::Link | Mode::Commit);
+        // What is not UTF-8 has no path here.
+        if let Ok(name) = std::str::from_utf8(entry.filename()) {
+            items.items.push(Item { name: name.to_owned(), mode, object: entry.object_id() });
+        }
+    }
+    // Git sorts folders as if their names ended in a slash.
+    items.items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(items)
 }
 
 fn damaged(path: &Utf8Path, error: &dyn std::error::Error) -> ReadError {
@@ -276,10 +334,7 @@ impl World for Tree {
             };
             Entry { name: item.name.clone(), kind, link: item.mode == Mode::Link }
         };
-        let mut entries: Vec<Entry> = items.iter().map(entry).collect();
-        // Git sorts folders as if their names ended in a slash.
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+        Ok(items.items.iter().map(entry).collect())
     }
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
@@ -300,5 +355,28 @@ impl World for Tree {
 
     fn env(&self, name: &str) -> Option<String> {
         self.machine.env(name)
+    }
+
+    fn read_known(&self, path: &Utf8Path) -> Result<(Arc<[u8]>, Option<Digest>), ReadError> {
+        let bytes = self.read(path)?;
+        let digest = match self.digest(path)? {
+            None => Digest::of(&bytes),
+            known => known,
+        };
+        Ok((bytes, digest))
+    }
+
+    fn digest(&self, path: &Utf8Path) -> Result<Option<Digest>, ReadError> {
+        match self.find(path)?.1 {
+            Found::File { blob, .. } => match Digest::from_git(blob.as_bytes()) {
+                None => Ok(Digest::of(&*self.read(path)?)),
+                known => Ok(known),
+            },
+            _ => Err(ReadError::new(path, ReadErrorReason::WrongKind)),
+        }
+    }
+
+    fn folder_digest(&self, path: &Utf8Path) -> Option<Digest> {
+        Digest::from_git(self.own_folder(path)?.as_bytes())
     }
 }

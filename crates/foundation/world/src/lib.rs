@@ -2,18 +2,25 @@
 //!
 //! The kernel performs no I/O: it reads files, the clock, randomness and the environment through a [`World`]. The
 //! operating system is one world ([`OsWorld`], which never leaves its root when it has one), a map in memory is
-//! another ([`MemoryWorld`]).
+//! another ([`MemoryWorld`]). [`Recorded`] notes what is asked of a world, and the [`Trace`] that comes of it tells whether
+//! another one would answer the same.
 
+mod digest;
 mod memory;
 mod os;
+mod recorded;
+mod trace;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+pub use digest::Digest;
 pub use memory::MemoryWorld;
 pub use os::OsWorld;
+pub use recorded::Recorded;
+pub use trace::Trace;
 
 /// Files by path, clock, randomness and environment.
 ///
@@ -35,6 +42,29 @@ pub trait World: Send + Sync {
     fn random(&self, bytes: &mut [u8]);
     /// An environment variable.
     fn env(&self, name: &str) -> Option<String>;
+
+    /// A file's bytes and their digest; without one they can't be known again.
+    fn read_known(&self, path: &Utf8Path) -> Result<(Arc<[u8]>, Option<Digest>), ReadError> {
+        let bytes = self.read(path)?;
+        let digest = Digest::of(&bytes);
+        Ok((bytes, digest))
+    }
+
+    /// The digest of a file's bytes, without reading them where that is possible.
+    fn digest(&self, path: &Utf8Path) -> Result<Option<Digest>, ReadError> {
+        self.read_known(path).map(|(_, digest)| digest)
+    }
+
+    /// A digest of all that is in a folder, and below it, where it is known without reading. There is none where a link is on
+    /// the way, or where what is directly in it leads elsewhere.
+    fn folder_digest(&self, _path: &Utf8Path) -> Option<Digest> {
+        None
+    }
+
+    /// Who notes what is asked of this world, if somebody does.
+    fn recorder(&self) -> Option<&Recorded<'_>> {
+        None
+    }
 }
 
 /// An entry of a folder.

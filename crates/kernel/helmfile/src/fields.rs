@@ -23,7 +23,7 @@ const UNRENDERED: [&str; 15] = [
 ];
 
 /// The same of a state file and of `helmDefaults`.
-const UNRENDERED_STATE: [&str; 4] = ["helmfiles", "chart", "apiVersions", "kubeVersion"];
+const UNRENDERED_STATE: [&str; 3] = ["chart", "apiVersions", "kubeVersion"];
 const UNRENDERED_DEFAULTS: [&str; 5] =
     ["postRenderer", "postRendererArgs", "skipCRDs", "skipSchemaValidation", "templateArgs"];
 

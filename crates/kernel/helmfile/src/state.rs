@@ -76,32 +76,36 @@ pub fn load(world: &dyn World, outside: &dyn Outside, path: &Utf8Path, environme
     let request = Request { environment: environment.to_owned(), ..Request::default() };
     let outside = &Noting::new(outside);
     let visitor = Visitor { world, outside, request: &request };
+    let mut visited = Visited::default();
+    visitor.visit(&find(world, path)?, &Handed::default(), &mut Vec::new(), &mut visited)?;
     let mut whole: Option<State> = None;
-    for file in find(world, path)? {
-        let mut state = visitor.read(&file, &Handed::default())?;
-        let id = FileId::new(&file);
+    for mut state in visited.states {
+        let id = FileId::new(&state.path);
         if let Some(obstacle) = unrendered_state(&state.fields, id).into_iter().next() {
-            return Err(obstacle);
+            return Err(in_entries(obstacle, &state.named_by));
         }
-        let State { releases, .. } = &mut state;
-        let (mut ready, all) = (Vec::new(), std::mem::take(releases));
-        for mut release in all {
+        // A state that named this one may have chosen among its releases.
+        let chosen: HashSet<String> = state.chosen(false).into_iter().map(Release::id).collect();
+        let all = std::mem::take(&mut state.releases);
+        for mut release in all.into_iter().filter(|release| state.selectors.is_empty() || chosen.contains(&release.id())) {
             if release.installed {
+                let placed = |obstacle| in_entries(obstacle, &state.named_by);
                 if let Some(obstacle) = unrendered_release(&release.spec, id).into_iter().next() {
-                    return Err(obstacle);
+                    return Err(placed(obstacle));
                 }
-                release.prepare(&state, world, outside)?;
+                release.prepare(&state, world, outside).map_err(placed)?;
             }
-            ready.push(release);
+            state.releases.push(release);
         }
-        state.releases = ready;
-        match &mut whole {
-            None => whole = Some(state),
-            Some(whole) => whole.releases.append(&mut state.releases),
+        // The state that names the others comes last, and is what the whole is called by.
+        if let Some(before) = whole {
+            state.releases.splice(0..0, before.releases);
         }
+        whole = Some(state);
     }
     let Some(state) = whole else {
-        return Err(Diagnostic::error("helmfile-read", format!("`{path}` holds no state file")));
+        let none = || Diagnostic::error("helmfile-read", format!("`{path}` holds no state file"));
+        return Err(visited.passed_over.into_iter().next().unwrap_or_else(none));
     };
     state.check_duplicates(&state.releases.iter().collect::<Vec<_>>())?;
     Ok(state)

@@ -4,7 +4,7 @@
 //! ([`Accumulator`]) depends on the files alone, so it can be kept and used for every overlay on the same base.
 
 use crate::build::Tools;
-use crate::cache::{Cache, CacheKey};
+use crate::cache::{Cache, CacheKey, Entry};
 use crate::charts::{Charts, inflate};
 use crate::config::{FieldSpec, TransformerConfig, merge_all, merge_one, read_configuration, read_crds};
 use crate::decode::Located;
@@ -27,7 +27,7 @@ use crate::variables::{Variables, add_variables, merge_variables};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
 use onepane_resource::{GroupVersionKind, Resource, ResourceSet, Schema, scope_of};
-use onepane_world::EntryKind;
+use onepane_world::{EntryKind, Recorded};
 use onepane_yaml::Node;
 use std::sync::Arc;
 
@@ -68,6 +68,11 @@ pub(crate) struct Target<'a> {
 }
 
 impl Accumulator {
+    /// Its resources go through the kustomization `file`.
+    fn pass(&mut self, file: FileId) {
+        self.resources.iter_mut().for_each(|resource| resource.overlays.push(file));
+    }
+
     fn merge(&mut self, other: Self) -> Result<()> {
         self.resources.append_all(other.resources)?;
         self.config = TransformerConfig::merge(&self.config, &other.config)?;
@@ -212,36 +217,45 @@ impl<'o> Build<'o> {
         let loader = target.loader.enter(path, span)?;
         // A cached base stands for its files only: what else it depends on has to be absent.
         let pure = target.provenance.is_none() && self.schema.is_none() && self.functions.is_none();
-        let key = self.cache.filter(|_| pure).map(|cache| (cache, CacheKey::new(loader.root(), self.options)));
-        let mut base = match key.as_ref().and_then(|(cache, key)| cache.get(key)) {
-            Some((base, warnings, builtin_uses)) => {
-                self.warnings.extend(warnings);
-                self.builtin_uses += builtin_uses;
-                base
-            }
-            None => {
-                let (before, charts_before, uses_before) =
-                    (self.warnings.len(), self.charts_inflated, self.builtin_uses);
-                let below = self.descend(target, &loader, path)?;
-                if below.kustomization.is_component() {
-                    return Err(wrong_kind(&loader, &below, "expected kind != 'Component'"));
-                }
-                let base = self.target(&below, Accumulator::default())?;
-                // What a chart renders to depends on the overlay's namespace.
-                if let Some((cache, key)) = key
-                    && self.schema.is_none()
-                    && self.charts_inflated == charts_before
-                {
-                    let uses = self.builtin_uses - uses_before;
-                    cache.insert(key, (base.clone(), self.warnings[before..].to_vec(), uses));
-                }
-                base
-            }
+        let Some(cache) = self.cache.filter(|_| pure) else {
+            let mut base = self.fresh_base(target, &loader, path)?;
+            base.pass(target.file);
+            return Ok(base);
         };
-        for resource in base.resources.iter_mut() {
-            resource.overlays.push(target.file);
+        let key = CacheKey::new(loader.root(), self.options);
+        let recorder = loader.recorder();
+        if let Some(Entry { mut base, warnings, builtin_uses, trace }) = cache.get(&key) {
+            self.warnings.extend(warnings);
+            self.builtin_uses += builtin_uses;
+            recorder.inspect(|recorder| recorder.adopt(trace.as_ref()));
+            base.pass(target.file);
+            return Ok(base);
         }
+        let (before, charts_before, uses_before) = (self.warnings.len(), self.charts_inflated, self.builtin_uses);
+        // What is read for it is noted apart, for those who find it in the cache.
+        let own = recorder.map(|recorder| Recorded::new(recorder.world()));
+        let base = match &own {
+            Some(own) => self.fresh_base(target, &loader.reading(own), path),
+            None => self.fresh_base(target, &loader, path),
+        };
+        let trace = own.and_then(Recorded::into_trace);
+        recorder.inspect(|recorder| recorder.adopt(trace.as_ref()));
+        let mut base = base?;
+        // What a chart renders to depends on the overlay's namespace.
+        if self.schema.is_none() && self.charts_inflated == charts_before {
+            let (warnings, builtin_uses) = (self.warnings[before..].to_vec(), self.builtin_uses - uses_before);
+            cache.insert(key, Entry { base: base.clone(), warnings, builtin_uses, trace });
+        }
+        base.pass(target.file);
         Ok(base)
+    }
+
+    fn fresh_base(&mut self, target: &Target<'_>, loader: &Loader<'_>, path: &str) -> Result<Accumulator> {
+        let below = self.descend(target, loader, path)?;
+        if below.kustomization.is_component() {
+            return Err(wrong_kind(loader, &below, "expected kind != 'Component'"));
+        }
+        self.target(&below, Accumulator::default())
     }
 
     fn component(

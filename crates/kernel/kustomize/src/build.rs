@@ -16,7 +16,7 @@ use crate::transform::{set_image, sort_legacy, sort_resources};
 use crate::variables::resolve_variables;
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result, Span, Step};
-use onepane_resource::{Resource, ResourceSet};
+use onepane_resource::{Manifest, Resource, ResourceSet};
 use onepane_world::World;
 use onepane_yaml::{Content, Node};
 
@@ -38,19 +38,24 @@ impl Built {
     /// # Errors
     /// Those of writing a resource that no YAML reader could read again.
     pub fn to_yaml(&self) -> Result<String> {
-        let mut text = String::with_capacity(self.resources.len() * 1024);
-        for (index, resource) in self.resources.iter().enumerate() {
-            if index > 0 {
-                text.push_str("---\n");
-            }
-            text.push_str(&onepane_yaml::write_sorted(resource.node()).map_err(|error| {
+        let manifests = self.to_manifests()?;
+        Ok(manifests.iter().map(|manifest| manifest.yaml.as_str()).collect::<Vec<_>>().join("---\n"))
+    }
+
+    /// The resources one by one.
+    ///
+    /// # Errors
+    /// As of [`Self::to_yaml`].
+    pub fn to_manifests(&self) -> Result<Vec<Manifest>> {
+        let manifest = |resource: &Resource| {
+            Manifest::of(resource).map_err(|error| {
                 let overlay = resource.overlays.last().map(|file| Span::file(file.path()));
                 located(error, resource.node().span)
                     .trace("in the build of this kustomization", overlay)
                     .hint("a replacement, a variable or a patch wrote it where a value of another type was")
-            })?);
-        }
-        Ok(text)
+            })
+        };
+        self.resources.iter().map(manifest).collect()
     }
 }
 

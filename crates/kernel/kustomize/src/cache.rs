@@ -4,8 +4,9 @@ use crate::accumulate::Accumulator;
 use crate::options::{LoadRestrictor, Options};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
+use onepane_world::Trace;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// What bases accumulate to, so that the overlays of many clusters read and transform a common base once.
 ///
@@ -13,8 +14,17 @@ use std::sync::Mutex;
 #[derive(Debug, Default)]
 pub struct Cache(Mutex<HashMap<CacheKey, Entry>>);
 
-/// What a base accumulates to, what is to be said of it, and how often it asked Kubernetes' own schema for something.
-type Entry = (Accumulator, Vec<Diagnostic>, usize);
+/// A base that was accumulated.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) base: Accumulator,
+    /// What is to be said of it.
+    pub(crate) warnings: Vec<Diagnostic>,
+    /// How often it asked Kubernetes' own schema for something.
+    pub(crate) builtin_uses: usize,
+    /// What was read for it, where that is noted and can be read again.
+    pub(crate) trace: Option<Arc<Trace>>,
+}
 
 /// A base and everything else that its resources depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

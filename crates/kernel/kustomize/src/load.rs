@@ -5,7 +5,7 @@ use crate::options::LoadRestrictor;
 use crate::remote::{RemoteFile, RemoteTree, Remotes, RepositoryUrl, is_http, without_password};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
-use onepane_world::{EntryKind, World, normalize};
+use onepane_world::{EntryKind, Recorded, World, normalize};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -141,6 +141,19 @@ impl<'a> Loader<'a> {
         })
     }
 
+    /// As it is, reading through `world`, who has the same files.
+    pub(crate) fn reading<'b>(self, world: &'b dyn World) -> Loader<'b>
+    where
+        'a: 'b,
+    {
+        Loader { world, ..self }
+    }
+
+    /// Who notes what is read, if somebody does.
+    pub(crate) fn recorder(&self) -> Option<&'a Recorded<'a>> {
+        self.world.recorder()
+    }
+
     /// The folder that `repository`'s URL names. Nothing outside it is read from there.
     fn at_repository(self, repository: Repository, span: Option<Span>) -> Result<Self> {
         let RemoteTree { world, root: top, .. } = &repository.tree;
@@ -176,6 +189,8 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// `kustomize-remote` where this build fetches nothing, and whatever the one who fetches says.
     fn fetch(&self, url: RepositoryUrl, span: Option<Span>) -> Result<Repository> {
+        // What a server says is nothing to rely on.
+        self.recorder().inspect(|recorder| recorder.adopt(None));
         let tree = match self.remotes {
             Some(remotes) => remotes.repository(&url),
             None => Err(fetches_nothing(&url.written)),
@@ -239,6 +254,7 @@ impl<'a> Loader<'a> {
     pub(crate) fn load(&self, path: &str, span: Option<Span>) -> Result<Loaded> {
         let fail = |code, message: String| located(Diagnostic::error(code, message), span);
         if is_http(path) {
+            self.recorder().inspect(|recorder| recorder.adopt(None));
             let fetched = self.remotes.map_or_else(|| Err(fetches_nothing(path)), |remotes| remotes.file(path));
             let RemoteFile { bytes, warning } = fetched.map_err(|error| located(error, span))?;
             let warning = warning.map(|warning| *located(Box::new(warning), span));

@@ -1,6 +1,7 @@
 //! What follows from changes: [`Consequence`].
 
-use crate::manifest::{Manifest, Name};
+use crate::manifest::document;
+use onepane_resource::{Manifest, ManifestName as Name};
 use crate::pods::{self, Use};
 use crate::{Action, Change, immutable, rbac};
 use onepane_diagnostics::Result;
@@ -290,7 +291,7 @@ impl Pods {
         for manifest in manifests {
             let name = &manifest.name;
             if (name.is("", "Pod") || pods::template_path(name).is_some())
-                && let Some(template) = pods::template(name, &manifest.document()?)
+                && let Some(template) = pods::template(name, &document(manifest)?)
             {
                 templates.push((name.clone(), template.clone()));
             }
@@ -300,7 +301,7 @@ impl Pods {
 
     /// How many of them a Service selects.
     fn selected_by(&self, service: &Manifest) -> Result<usize> {
-        let document = service.document()?;
+        let document = crate::manifest::document(service)?;
         let Some(selector) = document.pointer("/spec/selector") else { return Ok(0) };
         let here = self.0.iter().filter(|(name, _)| name.namespace == service.name.namespace);
         Ok(here.filter(|(_, template)| pods::is_selected(template, selector)).count())

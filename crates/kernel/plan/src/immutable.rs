@@ -1,7 +1,7 @@
 //! Fields that an API server does not let anybody change.
 
 use crate::difference::FieldChange;
-use crate::manifest::Name;
+use onepane_resource::ManifestName as Name;
 use serde_json::Value;
 
 /// The field of `change` that can't be changed in place, if it is one. `before` is the whole resource.

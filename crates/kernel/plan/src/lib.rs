@@ -16,7 +16,7 @@ mod rbac;
 
 pub use consequences::{Consequence, ConsequenceKind};
 pub use difference::FieldChange;
-pub use manifest::{Manifest, Name};
+pub use onepane_resource::{Manifest, ManifestName as Name};
 
 use onepane_diagnostics::Result;
 use serde_json::Value;
@@ -66,7 +66,7 @@ pub fn changes(before: &[Manifest], after: &[Manifest]) -> Result<Vec<Change>> {
         if pair.before.zip(pair.after).is_some_and(|(before, after)| before.yaml == after.yaml) {
             continue;
         }
-        let document = |manifest: Option<&Manifest>| manifest.map_or(Ok(Value::Null), Manifest::document);
+        let document = |manifest: Option<&Manifest>| manifest.map_or(Ok(Value::Null), manifest::document);
         let (was, is) = (document(pair.before)?, document(pair.after)?);
         let (name, action, fields) = match (pair.before, pair.after) {
             (None, Some(after)) => (&after.name, Action::Added, Vec::new()),

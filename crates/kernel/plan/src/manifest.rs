@@ -1,84 +1,12 @@
-//! One side of a comparison: [`Manifest`].
+//! What is compared: a [`Manifest`] as a JSON document.
 
 use onepane_diagnostics::{Diagnostic, Result};
-use onepane_resource::Resource;
+use onepane_resource::Manifest;
 use serde_json::Value;
-use std::fmt;
 
-/// What a resource is called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Name {
-    /// `apps/v1`
-    pub api_version: String,
-    /// `Deployment`
-    pub kind: String,
-    /// Empty for what has none.
-    pub namespace: String,
-    /// Its own name.
-    pub name: String,
-}
-
-impl Name {
-    /// The API group; empty for the core one.
-    pub fn group(&self) -> &str {
-        self.api_version.split_once('/').map_or("", |(group, _)| group)
-    }
-
-    /// What makes it the same resource, whatever the version.
-    pub(crate) fn identity(&self) -> (&str, &str, &str, &str) {
-        (self.group(), &self.kind, &self.namespace, &self.name)
-    }
-
-    pub(crate) fn sort_key(&self) -> (&str, &str, &str, &str) {
-        (&self.namespace, &self.kind, &self.name, &self.api_version)
-    }
-
-    /// Whether it is a `group`'s `kind`.
-    pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
-        self.group() == group && self.kind == kind
-    }
-}
-
-impl fmt::Display for Name {
-    /// `Deployment shop/api`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let slash = if self.namespace.is_empty() { "" } else { "/" };
-        write!(f, "{} {}{slash}{}", self.kind, self.namespace, self.name)
-    }
-}
-
-/// A resource as a build gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manifest {
-    /// What it is called.
-    pub name: Name,
-    /// All of it, with sorted keys.
-    pub yaml: String,
-}
-
-impl Manifest {
-    /// Of a resource that was built.
-    ///
-    /// # Errors
-    /// For one that no reader of YAML could read again.
-    pub fn of(resource: &Resource) -> Result<Self> {
-        let name = Name {
-            api_version: resource.api_version().to_owned(),
-            kind: resource.kind().to_owned(),
-            namespace: resource.namespace().to_owned(),
-            name: resource.name().to_owned(),
-        };
-        Ok(Self { name, yaml: onepane_yaml::write_sorted(resource.node())? })
-    }
-
-    pub(crate) fn is_secret(&self) -> bool {
-        self.name.is("", "Secret")
-    }
-
-    /// It as an API server gets it.
-    pub(crate) fn document(&self) -> Result<Value> {
-        let wrong = |cause: String| Diagnostic::error("plan-manifest", format!("{} is no JSON: {cause}", self.name));
-        let json = onepane_value::to_json(&onepane_value::from_yaml(&self.yaml, None)?).map_err(wrong)?;
-        serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))
-    }
+/// A manifest as an API server gets it.
+pub(crate) fn document(manifest: &Manifest) -> Result<Value> {
+    let wrong = |cause: String| Diagnostic::error("plan-manifest", format!("{} is no JSON: {cause}", manifest.name));
+    let json = onepane_value::to_json(&onepane_value::from_yaml(&manifest.yaml, None)?).map_err(wrong)?;
+    serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Which resource before is which one afterwards.
 
-use crate::manifest::{Manifest, Name};
+use onepane_resource::{Manifest, ManifestName as Name};
 use std::collections::HashMap;
 
 /// A resource on both sides, or on the one that has it.

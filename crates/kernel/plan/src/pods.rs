@@ -1,6 +1,6 @@
 //! The pods that a resource makes: their template, labels and images, and what they refer to.
 
-use crate::manifest::Name;
+use onepane_resource::ManifestName as Name;
 use serde_json::Value;
 
 /// Where a resource has the template of its pods, and what it does when that changes.

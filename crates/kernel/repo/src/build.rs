@@ -1,9 +1,15 @@
 //! Folders to manifests: [`Repository::build`].
 
+use crate::kept_warning::KeptWarning;
+use crate::memo::{Kept, ResultName, key};
 use crate::{LocalCharts, Repository};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_kustomize::{Built, ImageOverride, Options, Tools, build_with};
+use onepane_resource::Manifest;
+use onepane_world::{Recorded, Trace, World};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a build may be asked for.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +23,77 @@ pub struct BuildOptions {
     pub strict: bool,
 }
 
+/// What a build gives away.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// The resources in the order of the output.
+    pub manifests: Vec<Manifest>,
+    /// What is deprecated or has no effect.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Manifests {
+    /// As `kustomize build` prints them.
+    pub fn to_yaml(&self) -> String {
+        self.manifests.iter().map(|manifest| manifest.yaml.as_str()).collect::<Vec<_>>().join("---\n")
+    }
+}
+
 impl Repository<'_> {
+    /// As [`Self::build`], as text; what was built of the same files before is not built once more.
+    pub fn manifests(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Manifests> {
+        if let Some((memo, kept)) = self.memo.zip(self.kept(unit, options))
+            && let Some(manifests) = memo.load::<KeptManifests>(&kept)
+        {
+            memo.count_kept();
+            return Ok(manifests.into());
+        }
+        Ok(self.build_and_keep(unit, options)?.0)
+    }
+
+    /// What is kept of the folder `unit` for the files as they are.
+    pub fn kept(&self, unit: &Utf8Path, options: &BuildOptions) -> Option<Kept> {
+        let memo = self.memo?;
+        memo.all(&key_of(unit, options)).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))
+    }
+
+    /// Whether something that is kept is what these files are built to as well.
+    pub fn holds(&self, kept: &Kept) -> bool {
+        self.memo.is_some_and(|memo| {
+            let holds = self.verified.holds(memo, kept, self.world);
+            if holds {
+                memo.count_kept();
+            }
+            holds
+        })
+    }
+
+    /// Builds, and keeps the result where the same will come of the same files.
+    pub fn build_and_keep(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<(Manifests, Option<Kept>)> {
+        let told = |built: Built| -> Result<Manifests> {
+            let manifests = built.to_manifests()?;
+            Ok(Manifests { manifests, warnings: built.warnings })
+        };
+        let Some(memo) = self.memo.filter(|_| !options.origins) else {
+            return Ok((told(self.build(unit, options)?)?, None));
+        };
+        memo.count_made();
+        let recorded = Recorded::new(self.world);
+        let manifests = told(self.build_in(&recorded, unit, options)?)?;
+        let keep = |trace: Arc<Trace>| {
+            // Traces of bases are many and small.
+            memo.keep(&key_of(unit, options), &trace.merged(), &KeptManifests::from(&manifests))
+        };
+        let kept = recorded.into_trace().and_then(keep);
+        Ok((manifests, kept))
+    }
+
     /// The manifests of the folder `unit`, from what is on disk.
     pub fn build(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {
+        self.build_in(self.world, unit, options)
+    }
+
+    fn build_in(&self, world: &dyn World, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {
         let set_images = options.set_images.iter().map(|text| image(text)).collect::<Result<_>>()?;
         // Charts are rendered here, so that nothing has to be allowed.
         let BuildOptions { origins, strict, .. } = *options;
@@ -27,7 +101,34 @@ impl Repository<'_> {
         // Functions run for nobody but `kustomize build`.
         let tools =
             Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes, functions: None };
-        build_with(self.world, unit, &options, tools)
+        build_with(world, unit, &options, tools)
+    }
+}
+
+/// What a build is kept under: what it was asked, and not what it read.
+fn key_of(unit: &Utf8Path, options: &BuildOptions) -> ResultName {
+    let BuildOptions { origins, set_images, strict } = options;
+    let images = set_images.join("\0");
+    key(&[b"build", unit.as_str().as_bytes(), &[u8::from(*origins), u8::from(*strict)], images.as_bytes()])
+}
+
+/// Manifests as they are kept.
+#[derive(Serialize, Deserialize)]
+struct KeptManifests {
+    manifests: Vec<Manifest>,
+    warnings: Vec<KeptWarning>,
+}
+
+impl From<&Manifests> for KeptManifests {
+    fn from(manifests: &Manifests) -> Self {
+        let warnings = manifests.warnings.iter().map(KeptWarning::from).collect();
+        Self { manifests: manifests.manifests.clone(), warnings }
+    }
+}
+
+impl From<KeptManifests> for Manifests {
+    fn from(kept: KeptManifests) -> Self {
+        Self { manifests: kept.manifests, warnings: kept.warnings.into_iter().map(Diagnostic::from).collect() }
     }
 }
 

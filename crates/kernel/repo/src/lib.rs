@@ -20,17 +20,21 @@
 mod build;
 mod charts;
 mod check;
+mod kept_warning;
 mod layout;
+mod memo;
 mod protect;
 mod release;
 mod render;
 mod repository;
 mod why;
 
-pub use build::BuildOptions;
+pub use build::{BuildOptions, Manifests};
 pub use charts::LocalCharts;
 pub use layout::Layout;
+pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_kustomize::Built;
+pub use release::ReleaseOnDisk;
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};
 pub use repository::Repository;
 pub use why::{Explanation, FieldPath, Step, Trail};

@@ -2,13 +2,20 @@
 
 use crate::Repository;
 use crate::charts::as_it_is;
-use crate::render::{Manifest, RenderedRelease, files};
-use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
+use crate::kept_warning::KeptWarning;
+use crate::memo::{Memo, ResultName, key};
+use crate::render::{Manifest, RenderedFile, RenderedRelease, files};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_chart::{Chart, Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, State, ValuesSource};
 use onepane_sops::Secret;
 use onepane_value::{Data, Map, Value, format};
+use onepane_world::{Digest, Recorded, World};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::sync::PoisonError;
 
 impl Repository<'_> {
     /// What the state file says for `environment`.
@@ -28,9 +35,69 @@ impl Repository<'_> {
             ValuesSource::Inline(map) => Value::from(map.clone()).secret().is_some(),
             ValuesSource::File { .. } => false,
         };
-        let origins = if release.values.iter().any(is_secret) { Origins::Tracked } else { Origins::Untracked };
-        let outcome = self.render_tracked(release, origins);
+        let has_secrets = release.values.iter().any(is_secret);
+        let outcome = match self.memo.filter(|_| !has_secrets) {
+            Some(memo) => self.render_and_keep(memo, release),
+            None if has_secrets => self.render_tracked(release, Origins::Tracked),
+            None => self.render_tracked(release, Origins::Untracked),
+        };
         outcome.map_err(|error| if error.code == TEMPLATE_FAILED { self.explained(release, error) } else { error })
+    }
+
+    /// The release where it would render to what is on disk, as far as an earlier render of the same files tells.
+    pub fn on_disk(&self, release: &Release) -> Option<ReleaseOnDisk> {
+        let memo = self.memo?;
+        let kept = memo.all(&key_of(release)?).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))?;
+        let KeptRelease { files, warnings } = memo.load(&kept)?;
+        let is_there = |(path, digest): &(Utf8PathBuf, Digest)| self.world.digest(path).is_ok_and(|now| now == Some(*digest));
+        if !files.iter().all(is_there) {
+            return None;
+        }
+        let wanted: HashSet<&Utf8Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+        let folder = self.layout.rendered().join(&release.name);
+        if self.written_files(&folder).iter().any(|path| !wanted.contains(path.as_path())) {
+            return None;
+        }
+        memo.count_kept();
+        let warnings = warnings.into_iter().map(Diagnostic::from).collect();
+        Some(ReleaseOnDisk { name: release.name.clone(), files: files.len(), warnings })
+    }
+
+    fn render_and_keep(&self, memo: &Memo<'_>, release: &Release) -> Result<RenderedRelease> {
+        memo.count_made();
+        let recorded = Recorded::new(self.world);
+        let rendered = self.render_as(release, Origins::Untracked, None, &recorded)?;
+        let digest = |file: &RenderedFile| Some((file.path.clone(), Digest::of(file.contents.as_bytes())?));
+        if let Some((trace, key)) = recorded.into_trace().zip(key_of(release))
+            && let Some(files) = rendered.files.iter().map(digest).collect::<Option<_>>()
+        {
+            let warnings = rendered.warnings.iter().map(KeptWarning::from).collect();
+            memo.keep(&key, &trace, &KeptRelease { files, warnings });
+        }
+        Ok(rendered)
+    }
+
+    /// Loads a chart. What is read for it is noted once for all releases that it has.
+    fn load_chart(
+        &self,
+        early: &mut Early,
+        path: &Utf8Path,
+        world: &dyn World,
+        origins: Origins,
+        warn: &mut dyn FnMut(Diagnostic),
+    ) -> Result<Chart> {
+        let Some(recorder) = world.recorder() else { return early.load(path, world, origins.into(), warn) };
+        let known = || self.chart_traces.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = known().get(path).cloned();
+        if let Some(trace) = before {
+            recorder.adopt(trace.as_ref());
+            return early.load(path, recorder.world(), origins.into(), warn);
+        }
+        let own = Recorded::new(recorder.world());
+        let chart = early.load(path, &own, origins.into(), warn)?;
+        let trace = known().entry(path.to_owned()).or_insert(own.into_trace()).clone();
+        recorder.adopt(trace.as_ref());
+        Ok(chart)
     }
 
     fn explained(&self, release: &Release, error: Box<Diagnostic>) -> Box<Diagnostic> {
@@ -42,7 +109,7 @@ impl Repository<'_> {
         if !release.set.is_empty() {
             sources.push("`set`".to_owned());
         }
-        match self.render_as(release, Origins::Tracked, Some(sources)) {
+        match self.render_as(release, Origins::Tracked, Some(sources), self.world) {
             // A template that asks the clock or chance may fail in another way the second time.
             Err(explained) if explained.message == error.message => explained,
             _ => error,
@@ -61,10 +128,16 @@ impl Repository<'_> {
 
     /// The release as files, with or without origins; the contents are the same.
     pub fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
-        self.render_as(release, origins, None)
+        self.render_as(release, origins, None, self.world)
     }
 
-    fn render_as(&self, release: &Release, origins: Origins, explain: Option<Vec<String>>) -> Result<RenderedRelease> {
+    fn render_as(
+        &self,
+        release: &Release,
+        origins: Origins,
+        explain: Option<Vec<String>>,
+        world: &dyn World,
+    ) -> Result<RenderedRelease> {
         let in_release =
             |error: Box<Diagnostic>| error.trace(format!("in the release `{}`", release.name), Some(release.span));
         let mut warnings: Vec<Diagnostic> = Vec::new();
@@ -74,9 +147,9 @@ impl Repository<'_> {
                 warnings.push(warning);
             }
         };
-        let values = self.values(release, origins).map_err(in_release)?;
+        let values = self.values(release, origins, world).map_err(in_release)?;
         let mut early = Early::new(origins);
-        let chart = early.load(&release.chart, self.world, origins.into(), &mut warn).map_err(in_release)?;
+        let chart = self.load_chart(&mut early, &release.chart, world, origins, &mut warn).map_err(in_release)?;
         let missing = missing_dependencies(&chart);
         if !missing.is_empty() {
             let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
@@ -97,7 +170,7 @@ impl Repository<'_> {
             compat: Compat::Helm4,
             explain,
         };
-        let rendered = render(chart, &values, &options, self.world, early, &mut warn)
+        let rendered = render(chart, &values, &options, world, early, &mut warn)
             .map_err(|error| in_release(error.diagnostic))?;
         let crds =
             rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: as_it_is(file, origins) });
@@ -112,15 +185,14 @@ impl Repository<'_> {
     }
 
     /// The values of a release: files and inline mappings in their order, then `set`.
-    fn values(&self, release: &Release, origins: Origins) -> Result<Map> {
+    fn values(&self, release: &Release, origins: Origins, world: &dyn World) -> Result<Map> {
         let tracked = origins == Origins::Tracked;
         let mut values = Map::new();
         for source in &release.values {
             let over = match source {
                 ValuesSource::Inline(map) => map.clone(),
                 ValuesSource::File { path, span } => {
-                    let bytes = self
-                        .world
+                    let bytes = world
                         .read(path)
                         .map_err(|error| Diagnostic::error("repo-values", error.to_string()).at(*span))?;
                     let file = FileId::new(path);
@@ -141,6 +213,68 @@ impl Repository<'_> {
         }
         Ok(values)
     }
+}
+
+/// A release that is on disk as it would render.
+#[derive(Clone, Debug)]
+pub struct ReleaseOnDisk {
+    /// The release's name.
+    pub name: String,
+    /// How many files it has.
+    pub files: usize,
+    /// What Helm would warn of.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A rendered release as it is kept: what is in the files is on disk, or made again.
+#[derive(Serialize, Deserialize)]
+struct KeptRelease {
+    files: Vec<(Utf8PathBuf, Digest)>,
+    warnings: Vec<KeptWarning>,
+}
+
+/// What a release is kept under: all that the state says of it, but for what it reads in files. `None` for one that says what
+/// can't be written down.
+fn key_of(release: &Release) -> Option<ResultName> {
+    fn write(value: &Value, into: &mut String) -> Option<()> {
+        match &value.data {
+            Data::Nil => into.push('n'),
+            Data::Bool(is) => into.push_str(&format!("b{is} ")),
+            Data::Int(number, kind) => into.push_str(&format!("i{number} {kind:?} ")),
+            Data::Uint(number, kind) => into.push_str(&format!("u{number} {kind:?} ")),
+            Data::Float(number, kind) => into.push_str(&format!("f{:x} {kind:?} ", number.to_bits())),
+            Data::String(text) => write_text(&text.to_str(), into),
+            Data::List(list) => {
+                into.push_str(&format!("l{} ", list.len()));
+                list.iter().try_for_each(|item| write(&item, into))?;
+            }
+            Data::Map(map) => {
+                into.push_str(&format!("m{} ", map.len()));
+                let mut entries = map.entries();
+                entries.sort_by(|a, b| a.0.cmp(&b.0));
+                entries.iter().try_for_each(|(key, value)| {
+                    write_text(&key.to_str(), into);
+                    write(value, into)
+                })?;
+            }
+            Data::Object(_) => return None,
+        }
+        Some(())
+    }
+    fn write_text(text: &str, into: &mut String) {
+        into.push_str(&format!("s{} {text}", text.len()));
+    }
+    let Release { name, namespace, chart, values, set, .. } = release;
+    let mut said = String::new();
+    for source in values {
+        match source {
+            ValuesSource::Inline(map) => write(&Value::from(map.clone()), &mut said)?,
+            ValuesSource::File { path, .. } => said.push_str(&format!("p{} {path}", path.as_str().len())),
+        }
+    }
+    set.iter().for_each(|entry| write_text(entry, &mut said));
+    let parts = ["render", name, namespace, chart.as_str(), &said];
+    Some(key(&parts.map(str::as_bytes)))
 }
 
 /// The secrets among the values of a release, each once.

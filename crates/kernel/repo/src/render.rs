@@ -184,7 +184,7 @@ impl Repository<'_> {
     }
 
     /// Files of releases that are rendered no more. Only folders whose kustomization we wrote count.
-    pub fn surplus_releases(&self, rendered: &[RenderedRelease]) -> Result<Vec<Utf8PathBuf>> {
+    pub fn surplus_releases(&self, rendered: &HashSet<&str>) -> Result<Vec<Utf8PathBuf>> {
         let folder = self.layout.rendered();
         if self.world.kind(&folder).is_none() {
             return Ok(Vec::new());
@@ -194,12 +194,12 @@ impl Repository<'_> {
         let gone = entries
             .into_iter()
             .filter(|entry| entry.kind == EntryKind::Folder && !entry.link)
-            .filter(|entry| rendered.iter().all(|release| release.name != entry.name));
+            .filter(|entry| !rendered.contains(entry.name.as_str()));
         Ok(gone.flat_map(|entry| self.written_files(&folder.join(entry.name))).collect())
     }
 
     /// The files of a folder whose kustomization we wrote.
-    fn written_files(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    pub(crate) fn written_files(&self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
         let ours =
             self.world.read(&folder.join("kustomization.yaml")).is_ok_and(|bytes| bytes.starts_with(HEADER.as_bytes()));
         if !ours {

@@ -1,11 +1,17 @@
 //! [`Repository`]: the world at its root, and its layout.
 
 use crate::Layout;
+use crate::memo::{Memo, Verified};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_helmfile::{Outside, Sandbox};
 use onepane_kustomize::{Cache, KUSTOMIZATION_FILES, Remotes};
-use onepane_world::{EntryKind, World};
+use onepane_world::{EntryKind, Trace, World};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// By the paths of the charts; `None` for one that can't be read again.
+pub(crate) type ChartTraces = Mutex<HashMap<Utf8PathBuf, Option<Arc<Trace>>>>;
 
 /// A repository of the pattern.
 pub struct Repository<'w> {
@@ -17,12 +23,26 @@ pub struct Repository<'w> {
     pub(crate) cache: Cache,
     pub(crate) remotes: Option<&'w dyn Remotes>,
     pub(crate) outside: &'w dyn Outside,
+    pub(crate) memo: Option<&'w Memo<'w>>,
+    /// What is known of these files, for `memo`.
+    pub(crate) verified: Verified,
+    /// What was read of charts that releases have in common.
+    pub(crate) chart_traces: ChartTraces,
 }
 
 impl<'w> Repository<'w> {
     /// The repository that `world` is rooted at.
     pub fn open(world: &'w dyn World) -> Result<Self> {
-        Ok(Self { world, layout: Layout::read(world)?, cache: Cache::new(), remotes: None, outside: &Sandbox })
+        Ok(Self {
+            world,
+            layout: Layout::read(world)?,
+            cache: Cache::new(),
+            remotes: None,
+            outside: &Sandbox,
+            memo: None,
+            verified: Verified::default(),
+            chart_traces: ChartTraces::default(),
+        })
     }
 
     /// With who decrypts the secrets of releases, which are an error otherwise.
@@ -33,6 +53,11 @@ impl<'w> Repository<'w> {
     /// With what fetches what kustomizations name by URL, which is an error otherwise.
     pub fn with_remotes(self, remotes: &'w dyn Remotes) -> Self {
         Self { remotes: Some(remotes), ..self }
+    }
+
+    /// With results that are kept, so that what was built and rendered before is not once more.
+    pub fn with_memo(self, memo: &'w Memo<'w>) -> Self {
+        Self { memo: Some(memo), ..self }
     }
 
     /// The clusters by name, sorted: the folders below `clusters/` that hold a kustomization.

@@ -7,7 +7,7 @@ use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_repo::{BuildOptions, Built, Repository};
+use onepane_repo::{BuildOptions, Manifests, Memo, Repository};
 use onepane_world::{OsWorld, World};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -35,12 +35,14 @@ pub(crate) struct Arguments {
     /// Decrypt what SOPS has encrypted, sources of secret generators and manifests, as Flux does: prints secrets
     #[arg(long)]
     decrypt: bool,
+    #[command(flatten)]
+    results: crate::results::ResultsArguments,
 }
 
 /// One target and what came of it.
 struct Outcome {
     unit: Utf8PathBuf,
-    built: Built,
+    built: Manifests,
     milliseconds: f64,
 }
 
@@ -57,7 +59,13 @@ pub(crate) fn run(
     let machine = OsWorld::unrestricted("/");
     let decrypted = arguments.decrypt.then(|| DecryptedWorld::new(&world, &machine));
     let files: &dyn World = decrypted.as_ref().map_or(&world, |decrypted| decrypted);
-    let repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
+    // What was decrypted is kept nowhere.
+    let store = if arguments.decrypt { None } else { arguments.results.store() };
+    let memo = store.as_ref().map(|store| Memo::new(store));
+    let mut repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
+    if let Some(memo) = &memo {
+        repository = repository.with_memo(memo);
+    }
     let units = match arguments.targets.as_slice() {
         [] => {
             repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect()
@@ -68,6 +76,7 @@ pub(crate) fn run(
     };
     let options = BuildOptions { origins: false, set_images: arguments.set_images.clone(), strict: arguments.strict };
     let outcomes = build(terminal, &repository, &units, &options, &root)?;
+    arguments.results.report(terminal, memo.as_ref());
     // What is wrong with a common base is said once.
     let mut said = Vec::new();
     for warning in outcomes.iter().flat_map(|outcome| &outcome.built.warnings) {
@@ -82,7 +91,7 @@ pub(crate) fn run(
         Some(folder) => {
             for outcome in &outcomes {
                 let path = Utf8Path::new(folder).join(format!("{}.yaml", outcome.unit.as_str().replace('/', "-")));
-                atomic::write(&path, outcome.built.to_yaml().map_err(&failure)?.as_bytes())?;
+                atomic::write(&path, outcome.built.to_yaml().as_bytes())?;
             }
             terminal.print(summary(&outcomes, start).as_bytes())?;
         }
@@ -104,7 +113,7 @@ fn build(
         .par_iter()
         .map(|unit| {
             let start = Instant::now();
-            let built = repository.build(unit, options);
+            let built = repository.manifests(unit, options);
             bar.inc(1);
             built.map(|built| Outcome {
                 unit: unit.clone(),
@@ -125,7 +134,7 @@ fn build(
 }
 
 fn print_yaml(terminal: &Terminal, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let texts: Vec<String> = outcomes.iter().map(|outcome| outcome.built.to_yaml()).collect::<Result<_, _>>()?;
+    let texts: Vec<String> = outcomes.iter().map(|outcome| outcome.built.to_yaml()).collect();
     terminal.print(texts.join("---\n").as_bytes())
 }
 
@@ -135,9 +144,8 @@ fn as_json(outcomes: &[Outcome]) -> Result<String, Failure> {
     let mut lists = serde_json::Map::new();
     for outcome in outcomes {
         let mut items = Vec::new();
-        for resource in outcome.built.resources.iter() {
-            let yaml = onepane_yaml::write_sorted(resource.node())?;
-            let json = onepane_value::to_json(&onepane_value::from_yaml(&yaml, None)?).map_err(unwritable)?;
+        for manifest in &outcome.built.manifests {
+            let json = onepane_value::to_json(&onepane_value::from_yaml(&manifest.yaml, None)?).map_err(unwritable)?;
             let item =
                 serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| unwritable(error.to_string()))?;
             items.push(item);
@@ -155,11 +163,10 @@ fn summary(outcomes: &[Outcome], start: Instant) -> String {
     let mut total = 0;
     for outcome in outcomes {
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut count = 0;
-        for resource in outcome.built.resources.iter() {
-            *kinds.entry(resource.kind()).or_default() += 1;
-            count += 1;
+        for manifest in &outcome.built.manifests {
+            *kinds.entry(&manifest.name.kind).or_default() += 1;
         }
+        let count = outcome.built.manifests.len();
         total += count;
         let mut kinds: Vec<_> = kinds.into_iter().collect();
         kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));

@@ -8,10 +8,12 @@ use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
 use onepane_helmfile::State;
 use onepane_keys::{FoundKeys, Programs};
-use onepane_repo::{DifferenceKind, RenderedRelease, Repository};
+use onepane_repo::{DifferenceKind, Memo, ReleaseOnDisk, RenderedRelease, Repository};
 use onepane_world::OsWorld;
-use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What `onepane render` takes.
@@ -28,6 +30,19 @@ pub(crate) struct Arguments {
     /// How to report
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: OutputFormat,
+    #[command(flatten)]
+    results: crate::results::ResultsArguments,
+}
+
+/// What became of the releases.
+#[derive(Default)]
+pub(crate) struct Releases {
+    /// Those that were rendered, in the order of the state.
+    rendered: Vec<RenderedRelease>,
+    /// Those that are on disk as they would render.
+    on_disk: Vec<ReleaseOnDisk>,
+    /// All of them, in the order of the state.
+    names: Vec<String>,
 }
 
 /// Renders, then writes or compares.
@@ -40,19 +55,28 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let secrets = RepositorySecrets::new(&root);
-    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
-    let rendered = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
+    let store = arguments.results.store();
+    let memo = store.as_ref().map(|store| Memo::new(store));
+    let mut repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
+    if let Some(memo) = &memo {
+        repository = repository.with_memo(memo);
+    }
+    let releases = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
     let surplus = match arguments.releases.as_slice() {
-        [] => repository.surplus_releases(&rendered).map_err(&failure)?,
+        [] => {
+            let names = releases.names.iter().map(String::as_str).collect();
+            repository.surplus_releases(&names).map_err(&failure)?
+        }
         _ => Vec::new(),
     };
     let report = if arguments.check {
-        check(&repository, &rendered, surplus).map_err(&failure)?
+        check(&repository, &releases, surplus).map_err(&failure)?
     } else {
-        write(&root, &repository, &rendered, surplus).map_err(&failure)?
+        write(&root, &repository, &releases, surplus).map_err(&failure)?
     };
+    arguments.results.report(terminal, memo.as_ref());
     let stale = arguments.check && !report.changes.is_empty();
-    report.print(terminal, arguments, &rendered, start)?;
+    report.print(terminal, arguments, &releases, start)?;
     Ok(if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -63,30 +87,44 @@ pub(crate) fn render(
     names: &[String],
     environment: &str,
     root: &Utf8Path,
-) -> Result<Vec<RenderedRelease>, Failure> {
+) -> Result<Releases, Failure> {
     let names = selected(repository, names, environment).map_err(Failure::below(root))?;
     let bar = terminal.progress(names.len(), "rendering");
-    // Values belong to their thread, so each worker reads the state for itself.
-    let state = || repository.state(environment);
-    let render = |state: &mut onepane_diagnostics::Result<State>, name: &String| {
-        let release = state.as_ref().ok().and_then(|state| state.releases.iter().find(|release| release.name == *name));
-        let outcome = match (release, &state) {
-            (Some(release), _) => repository.render(release),
-            (None, Err(error)) => Err(error.clone()),
-            (None, Ok(_)) => Err(Diagnostic::error("render-changed", format!("the release `{name}` is gone"))),
-        };
-        bar.inc(1);
-        outcome
-    };
-    let outcomes: Vec<_> = names.par_iter().map_init(state, render).collect();
+    // Values belong to their thread, so each reads the state for itself, once.
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    rayon::broadcast(|_| {
+        let mut state = None;
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(name) = names.get(at) else { break };
+            let state = state.get_or_insert_with(|| ReadState::of(repository, environment));
+            let release = match state {
+                Ok(ReadState { state, at }) => at.get(name).map(|at| &state.releases[*at]).ok_or_else(|| {
+                    Diagnostic::error("render-changed", format!("the release `{name}` is gone"))
+                }),
+                Err(error) => Err(error.clone()),
+            };
+            let outcome = release.and_then(|release| match repository.on_disk(release) {
+                Some(on_disk) => Ok(Outcome::OnDisk(on_disk)),
+                None => repository.render(release).map(Outcome::Rendered),
+            });
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
+            bar.inc(1);
+        }
+    });
+    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
     bar.finish_and_clear();
-    let mut rendered = Vec::new();
+    let mut releases = Releases { names, ..Releases::default() };
     let mut failures: Vec<Diagnostic> = Vec::new();
     let machine = OsWorld::unrestricted(root);
     let mut keys = None;
     for outcome in outcomes {
         match outcome {
-            Ok(mut release) => {
+            Ok(Outcome::OnDisk(release)) => {
+                release.warnings.iter().for_each(|warning| terminal.report(warning, root));
+                releases.on_disk.push(release);
+            }
+            Ok(Outcome::Rendered(mut release)) => {
                 // Keys are looked for only where there is something to encrypt.
                 if release.has_secrets() {
                     let keys = keys.get_or_insert_with(|| FoundKeys::find(&machine, Programs::Refused));
@@ -96,12 +134,34 @@ pub(crate) fn render(
                     }
                 }
                 release.warnings.iter().for_each(|warning| terminal.report(warning, root));
-                rendered.push(release);
+                releases.rendered.push(release);
             }
             Err(diagnostic) => failures.push(*diagnostic),
         }
     }
-    if failures.is_empty() { Ok(rendered) } else { Err(Failure::Found(failures, root.to_owned())) }
+    if failures.is_empty() { Ok(releases) } else { Err(Failure::Found(failures, root.to_owned())) }
+}
+
+enum Outcome {
+    OnDisk(ReleaseOnDisk),
+    Rendered(RenderedRelease),
+}
+
+/// The state as one thread reads it, and where its releases are.
+struct ReadState {
+    state: State,
+    at: HashMap<String, usize>,
+}
+
+impl ReadState {
+    fn of(repository: &Repository<'_>, environment: &str) -> onepane_diagnostics::Result<Self> {
+        let state = repository.state(environment)?;
+        let mut first = HashMap::new();
+        for (at, release) in state.releases.iter().enumerate().filter(|(_, release)| release.installed) {
+            first.entry(release.name.clone()).or_insert(at);
+        }
+        Ok(Self { state, at: first })
+    }
 }
 
 /// The names of the installed releases; of those in `names`, where there are any.
@@ -132,11 +192,11 @@ pub(crate) struct Report {
 
 fn check(
     repository: &Repository<'_>,
-    rendered: &[RenderedRelease],
+    releases: &Releases,
     surplus: Vec<camino::Utf8PathBuf>,
 ) -> onepane_diagnostics::Result<Report> {
-    let mut report = Report { files: file_count(rendered), ..Report::default() };
-    for release in rendered {
+    let mut report = Report { files: releases.file_count(), ..Report::default() };
+    for release in &releases.rendered {
         let differences = repository.differences(release)?;
         report
             .changes
@@ -150,11 +210,11 @@ fn check(
 pub(crate) fn write(
     root: &Utf8Path,
     repository: &Repository<'_>,
-    rendered: &[RenderedRelease],
+    releases: &Releases,
     surplus: Vec<camino::Utf8PathBuf>,
 ) -> onepane_diagnostics::Result<Report> {
-    let mut report = Report { files: file_count(rendered), ..Report::default() };
-    for release in rendered {
+    let mut report = Report { files: releases.file_count(), ..Report::default() };
+    for release in &releases.rendered {
         let differences = repository.differences(release)?;
         for file in &release.files {
             if atomic::write(&root.join(&file.path), file.contents.as_bytes())? == Written::Changed {
@@ -176,8 +236,11 @@ pub(crate) fn write(
     Ok(report)
 }
 
-fn file_count(rendered: &[RenderedRelease]) -> usize {
-    rendered.iter().map(|release| release.files.len()).sum()
+impl Releases {
+    fn file_count(&self) -> usize {
+        let rendered = self.rendered.iter().map(|release| release.files.len());
+        rendered.chain(self.on_disk.iter().map(|release| release.files)).sum()
+    }
 }
 
 impl Report {
@@ -185,7 +248,7 @@ impl Report {
         &self,
         terminal: &Terminal,
         arguments: &Arguments,
-        rendered: &[RenderedRelease],
+        releases: &Releases,
         start: Instant,
     ) -> Result<(), Failure> {
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
@@ -196,7 +259,7 @@ impl Report {
                 .map(|(path, kind)| serde_json::json!({"path": path, "change": kind.name()}))
                 .collect();
             let report = serde_json::json!({
-                "releases": rendered.iter().map(|release| &release.name).collect::<Vec<_>>(),
+                "releases": releases.names,
                 "files": self.files,
                 "changes": changes,
                 "milliseconds": milliseconds,
@@ -214,8 +277,8 @@ impl Report {
             (false, 0) => "nothing changed".to_owned(),
             (false, _) => format!("{count} changed"),
         };
-        let releases = rendered.len();
-        text.push_str(&format!("{releases} releases, {} files, {outcome} ({milliseconds:.0} ms)\n", self.files));
+        let count = releases.names.len();
+        text.push_str(&format!("{count} releases, {} files, {outcome} ({milliseconds:.0} ms)\n", self.files));
         terminal.print(text.as_bytes())
     }
 }

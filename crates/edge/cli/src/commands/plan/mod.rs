@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Range, Tree, short};
 use onepane_plan::{Change, ConsequenceKind, Manifest, changes};
-use onepane_repo::{BuildOptions, Repository};
+use onepane_repo::{BuildOptions, Kept, Memo, Repository};
 use onepane_world::World;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -40,6 +40,8 @@ pub(crate) struct Arguments {
     /// Ask no server for bases in other repositories; what was fetched before serves
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    results: crate::results::ResultsArguments,
 }
 
 /// How a plan is reported.
@@ -177,43 +179,68 @@ fn compare(
             targets.iter().map(|target| repository.unit(target)).collect::<Result<_, _>>().map_err(&failure)?
         }
     };
-    let bar = terminal.progress(wanted.len() * 2, "comparing");
+    let store = arguments.results.store();
+    let memo = store.as_ref().map(|store| Memo::new(store));
+    let bar = terminal.progress(wanted.len(), "comparing");
     // Bases that clusters have in common are built once a side.
-    let built: Vec<Result<Vec<Vec<Manifest>>, Failure>> = [before, after]
-        .par_iter()
-        .map(|side| {
-            let failure = side.failure(root);
-            let repository = Repository::open(side.files).map_err(&failure)?.with_remotes(&remotes);
-            let build = |unit: &Utf8PathBuf| {
-                bar.inc(1);
-                // A cluster that one side has not is all new, or all gone.
-                if side.files.kind(unit).is_none() {
-                    return Ok(Vec::new());
-                }
-                let options = BuildOptions { origins: false, set_images: Vec::new(), strict: false };
-                repository.build(unit, &options)?.resources.iter().map(Manifest::of).collect()
-            };
-            wanted.par_iter().map(build).collect::<Result<_, Box<Diagnostic>>>().map_err(&failure)
-        })
-        .collect();
-    bar.finish_and_clear();
-    let mut sides = Vec::new();
-    for side in built {
-        sides.push(side?);
+    let mut repositories = Vec::new();
+    for side in [before, after] {
+        let repository = Repository::open(side.files).map_err(side.failure(root))?.with_remotes(&remotes);
+        repositories.push(match &memo {
+            Some(memo) => repository.with_memo(memo),
+            None => repository,
+        });
     }
-    let clusters: Vec<Result<ClusterPlan, Box<Diagnostic>>> = wanted
-        .into_par_iter()
-        .zip(sides[0].par_iter().zip(&sides[1]))
-        .map(|(unit, (before, after))| {
-            let changes = changes(before, after)?;
-            Ok(ClusterPlan { unit, changes, folded: 0 })
-        })
-        .collect();
+    let (was, is) = (&repositories[0], &repositories[1]);
+    let compare = |unit: &Utf8PathBuf| -> Result<ClusterPlan, Failure> {
+        // Where all that one side is built from is the same on the other, there is nothing to compare.
+        let (built, kept) = match was.kept(unit, &OPTIONS) {
+            Some(kept) => (None, Some(kept)),
+            None => {
+                let (built, kept) = built(was, before, unit).map_err(before.failure(root))?;
+                (Some(built), kept)
+            }
+        };
+        let changes = if let Some(kept) = &kept && is.holds(kept) {
+            Vec::new()
+        } else {
+            let old = match built {
+                Some(built) => built,
+                None => was.manifests(unit, &OPTIONS).map_err(before.failure(root))?.manifests,
+            };
+            let new = match after.files.kind(unit) {
+                Some(_) => is.manifests(unit, &OPTIONS).map_err(after.failure(root))?.manifests,
+                None => Vec::new(),
+            };
+            changes(&old, &new)?
+        };
+        bar.inc(1);
+        Ok(ClusterPlan { unit: unit.clone(), changes, folded: 0 })
+    };
+    let clusters: Vec<Result<ClusterPlan, Failure>> = wanted.par_iter().map(compare).collect();
+    bar.finish_and_clear();
+    arguments.results.report(terminal, memo.as_ref());
     let mut clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
     if arguments.fold_noise {
         clusters.iter_mut().for_each(ClusterPlan::fold);
     }
     Ok(Plan { from: before.name.clone(), to: after.name.clone(), clusters, pins: pins(git, before, after) })
+}
+
+/// How clusters are built for a comparison.
+const OPTIONS: BuildOptions = BuildOptions { origins: false, set_images: Vec::new(), strict: false };
+
+/// What a cluster is built to; one that the side has not is all new, or all gone.
+fn built(
+    repository: &Repository<'_>,
+    side: &Side<'_>,
+    unit: &Utf8Path,
+) -> Result<(Vec<Manifest>, Option<Kept>), Box<Diagnostic>> {
+    if side.files.kind(unit).is_none() {
+        return Ok((Vec::new(), None));
+    }
+    let (built, kept) = repository.build_and_keep(unit, &OPTIONS)?;
+    Ok((built.manifests, kept))
 }
 
 impl Side<'_> {

@@ -210,7 +210,7 @@ fn secrets_and_markup_are_not_shown() {
     shop.edit("clusters/dev/kustomization.yaml", "resources:\n", "resources:\n  - planted.yaml\n");
     shop.commit("A secret");
     secret("second");
-    for format in ["text", "json", "markdown"] {
+    for format in ["text", "json", "markdown", "html"] {
         let printed = shop.plan(&["--output", format]);
         assert!(printed.contains("stringData.password") && !printed.contains("hush"), "{format}: {printed}");
         assert!(!shop.plan(&["HEAD~1", "--output", format]).contains("hush"), "{format}");
@@ -218,6 +218,9 @@ fn secrets_and_markup_are_not_shown() {
     let markdown = shop.plan(&["--output", "markdown"]);
     assert!(markdown.contains("\n```diff\n") || markdown.contains("\n````diff\n"), "{markdown}");
     assert!(markdown.contains("<details><summary>clusters/dev</summary>"), "{markdown}");
+    let page = shop.plan(&["--output", "html"]);
+    assert!(page.contains("<summary>clusters/dev<span>1 changed</span></summary>"), "{page}");
+    assert!(page.contains("&lt;b&gt;|``") && !page.contains("<b>|"), "{page}");
 }
 
 #[test]

@@ -4,17 +4,20 @@
 //! [`World`](onepane_world::World) that reads from the object database, so that nothing is checked out. What the user
 //! has configured for Git (credentials, proxies, `url.<base>.insteadOf`) holds here too.
 //!
-//! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form.
+//! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form, and a [`Checkout`]
+//! those on disk.
 //!
 //! The cache has a bare repository for each commit. It is made under another name, so that a server that stops midway or a
 //! process that is ended leaves nothing behind that counts.
 
+mod checkout;
 mod fetch;
 mod local;
 mod repositories;
 mod submodules;
 mod tree;
 
+pub use checkout::Checkout;
 pub use local::{Commit, LocalRepository, Range, short};
 pub use repositories::{Fetched, Repositories, Wanted};
 pub use tree::Tree;

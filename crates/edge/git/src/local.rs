@@ -146,6 +146,15 @@ impl LocalRepository {
         Some(range)
     }
 
+    pub(crate) fn git(&self) -> &gix::Repository {
+        &self.repository
+    }
+
+    /// Where the folder is in the repository.
+    pub(crate) fn prefix(&self) -> &Utf8Path {
+        &self.prefix
+    }
+
     fn submodule(&self, path: &Utf8Path) -> Option<gix::Repository> {
         gix::open(self.folder.join(path)).ok()
     }

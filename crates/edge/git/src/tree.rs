@@ -257,7 +257,8 @@ impl Tree {
         if let Some(items) = folders().get(&folder) {
             return Ok(items.clone());
         }
-        let items = Arc::new(self.repositories[folder.repository].with(|repository| read_items(repository, folder, path))?);
+        let items =
+            Arc::new(self.repositories[folder.repository].with(|repository| read_items(repository, folder, path))?);
         folders().insert(folder, items.clone());
         Ok(items)
     }
@@ -373,6 +374,16 @@ impl World for Tree {
                 known => Ok(known),
             },
             _ => Err(ReadError::new(path, ReadErrorReason::WrongKind)),
+        }
+    }
+
+    fn real_digest(&self, path: &Utf8Path) -> Option<Digest> {
+        let (real, found) = self.find(path).ok()?;
+        match found {
+            Found::File { blob, .. } if real.strip_prefix(&self.top).ok() == Some(path) => {
+                Digest::from_git(blob.as_bytes())
+            }
+            _ => None,
         }
     }
 

@@ -55,6 +55,11 @@ pub trait World: Send + Sync {
         self.read_known(path).map(|(_, digest)| digest)
     }
 
+    /// The digest of a file at this very path, no link on the way, where it is known without reading the file.
+    fn real_digest(&self, _path: &Utf8Path) -> Option<Digest> {
+        None
+    }
+
     /// A digest of all that is in a folder, and below it, where it is known without reading. There is none where a link is on
     /// the way, or where what is directly in it leads elsewhere.
     fn folder_digest(&self, _path: &Utf8Path) -> Option<Digest> {

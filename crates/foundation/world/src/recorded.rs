@@ -56,9 +56,10 @@ impl<'w> Recorded<'w> {
         for (path, answers) in paths {
             // What a folder holds is asked of itself: links in it lead elsewhere, and its own folder does not know.
             let (of_folder, of_entry) = match answers {
-                Answers { list: Some(list), kind, canonical, read } => {
-                    (Some(Answers { list: Some(list), ..Answers::default() }), Answers { kind, canonical, read, list: None })
-                }
+                Answers { list: Some(list), kind, canonical, read } => (
+                    Some(Answers { list: Some(list), ..Answers::default() }),
+                    Answers { kind, canonical, read, list: None },
+                ),
                 answers => (None, answers),
             };
             if let Some(answers) = of_folder {
@@ -68,7 +69,9 @@ impl<'w> Recorded<'w> {
                 continue;
             }
             match (path.parent(), path.file_name()) {
-                (Some(parent), Some(name)) => folders.entry(parent.to_owned()).or_default().push((name.to_owned(), of_entry)),
+                (Some(parent), Some(name)) => {
+                    folders.entry(parent.to_owned()).or_default().push((name.to_owned(), of_entry))
+                }
                 _ => folders.entry(path.clone()).or_default().push((String::new(), of_entry)),
             }
         }

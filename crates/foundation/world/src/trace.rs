@@ -142,11 +142,19 @@ impl Asked<'_> {
 
     fn holds(&self, path: &Utf8Path, answers: &Answers) -> bool {
         let Answers { kind, canonical, read, list } = answers;
+        // Most are files, of which nothing else is to be known then.
+        if let Some(Outcome::Known(digest)) = read
+            && matches!(kind, None | Some(Kind::File))
+            && matches!(canonical, None | Some(Place::Itself))
+            && list.is_none()
+            && self.world.real_digest(path) == Some(*digest)
+        {
+            return true;
+        }
         let kind_holds = kind.is_none_or(|kind| kind == self.world.kind(path).into());
-        // A file that is read by its digest is there.
-        let canonical_holds = canonical.as_ref().is_none_or(|place| {
-            self.place(path, &self.world.canonical(path)).is_ok_and(|now| now == *place)
-        });
+        let canonical_holds = canonical
+            .as_ref()
+            .is_none_or(|place| self.place(path, &self.world.canonical(path)).is_ok_and(|now| now == *place));
         let read_holds = |outcome: Outcome| match (outcome, self.world.digest(path)) {
             (Outcome::Known(digest), Ok(now)) => now == Some(digest),
             (Outcome::Refused(refusal), Err(error)) => Refusal::of(&error) == Some(refusal),
@@ -168,10 +176,11 @@ impl Trace {
         self.variables.iter().all(|(name, value)| variable(name) == *value)
             && self.folders.iter().all(|folder| {
                 let is_same = folder.digest.is_some() && world.folder_digest(&folder.path) == folder.digest;
-                is_same || folder.entries.iter().all(|(name, answers)| match name.as_str() {
-                    "" => asked.holds(&folder.path, answers),
-                    name => asked.holds(&folder.path.join(name), answers),
-                })
+                is_same
+                    || folder.entries.iter().all(|(name, answers)| match name.as_str() {
+                        "" => asked.holds(&folder.path, answers),
+                        name => asked.holds(&folder.path.join(name), answers),
+                    })
             })
     }
 

@@ -87,7 +87,9 @@ pub fn load(world: &dyn World, outside: &dyn Outside, path: &Utf8Path, environme
         // A state that named this one may have chosen among its releases.
         let chosen: HashSet<String> = state.chosen(false).into_iter().map(Release::id).collect();
         let all = std::mem::take(&mut state.releases);
-        for mut release in all.into_iter().filter(|release| state.selectors.is_empty() || chosen.contains(&release.id())) {
+        for mut release in
+            all.into_iter().filter(|release| state.selectors.is_empty() || chosen.contains(&release.id()))
+        {
             if release.installed {
                 let placed = |obstacle| in_entries(obstacle, &state.named_by);
                 if let Some(obstacle) = unrendered_release(&release.spec, id).into_iter().next() {

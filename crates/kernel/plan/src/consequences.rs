@@ -1,10 +1,10 @@
 //! What follows from changes: [`Consequence`].
 
 use crate::manifest::document;
-use onepane_resource::{Manifest, ManifestName as Name};
 use crate::pods::{self, Use};
 use crate::{Action, Change, immutable, rbac};
 use onepane_diagnostics::Result;
+use onepane_resource::{Manifest, ManifestName as Name};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 

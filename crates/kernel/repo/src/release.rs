@@ -4,6 +4,7 @@ use crate::Repository;
 use crate::charts::as_it_is;
 use crate::kept_warning::KeptWarning;
 use crate::memo::{Memo, ResultName, key};
+use crate::releases::ListedRelease;
 use crate::render::{Manifest, RenderedFile, RenderedRelease, files};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
@@ -45,11 +46,15 @@ impl Repository<'_> {
     }
 
     /// The release where it would render to what is on disk, as far as an earlier render of the same files tells.
-    pub fn on_disk(&self, release: &Release) -> Option<ReleaseOnDisk> {
+    pub fn on_disk(&self, release: &ListedRelease) -> Option<ReleaseOnDisk> {
         let memo = self.memo?;
-        let kept = memo.all(&key_of(release)?).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))?;
+        let kept = memo
+            .all(release.kept_under.as_ref()?)
+            .into_iter()
+            .find(|kept| self.verified.holds(memo, kept, self.world))?;
         let KeptRelease { files, warnings } = memo.load(&kept)?;
-        let is_there = |(path, digest): &(Utf8PathBuf, Digest)| self.world.digest(path).is_ok_and(|now| now == Some(*digest));
+        let is_there =
+            |(path, digest): &(Utf8PathBuf, Digest)| self.world.digest(path).is_ok_and(|now| now == Some(*digest));
         if !files.iter().all(is_there) {
             return None;
         }
@@ -170,8 +175,8 @@ impl Repository<'_> {
             compat: Compat::Helm4,
             explain,
         };
-        let rendered = render(chart, &values, &options, world, early, &mut warn)
-            .map_err(|error| in_release(error.diagnostic))?;
+        let rendered =
+            render(chart, &values, &options, world, early, &mut warn).map_err(|error| in_release(error.diagnostic))?;
         let crds =
             rendered.crds.iter().map(|(path, file)| Manifest { source: path.clone(), text: as_it_is(file, origins) });
         let manifests = rendered.manifests;
@@ -235,7 +240,7 @@ struct KeptRelease {
 
 /// What a release is kept under: all that the state says of it, but for what it reads in files. `None` for one that says what
 /// can't be written down.
-fn key_of(release: &Release) -> Option<ResultName> {
+pub(crate) fn key_of(release: &Release) -> Option<ResultName> {
     fn write(value: &Value, into: &mut String) -> Option<()> {
         match &value.data {
             Data::Nil => into.push('n'),

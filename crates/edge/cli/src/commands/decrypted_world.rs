@@ -14,13 +14,13 @@ use std::time::SystemTime;
 /// Flux decrypts the sources of secret generators before it builds, and manifests after that. Here both are decrypted
 /// when they are read, so that a manifest is proven to be as it was encrypted; what is built is the same.
 pub(crate) struct DecryptedWorld<'w> {
-    world: &'w OsWorld,
+    world: &'w dyn World,
     keys: FoundKeys<'w>,
 }
 
 impl<'w> DecryptedWorld<'w> {
     /// Decrypts with the keys of `machine`.
-    pub(crate) fn new(world: &'w OsWorld, machine: &'w OsWorld) -> Self {
+    pub(crate) fn new(world: &'w dyn World, machine: &'w OsWorld) -> Self {
         Self { world, keys: FoundKeys::find(machine, Programs::Refused) }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) mod why;
 use crate::terminal::Failure;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_world::OsWorld;
+use onepane_git::Checkout;
 
 /// How a command reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +29,7 @@ pub(crate) enum OutputFormat {
 }
 
 /// The repository that holds `directory` (or the current folder): its root, and its files, none of them outside.
-pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, OsWorld), Failure> {
+pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Checkout), Failure> {
     let start = directory.unwrap_or(Utf8Path::new("."));
     let start = start
         .canonicalize_utf8()
@@ -42,6 +42,6 @@ pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, OsWorld
         )
         .hint("it would have a `clusters` folder or an onepane.yaml; `onepane init DIR` makes one")
     })?;
-    let world = OsWorld::within(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
+    let world = Checkout::new(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
     Ok((root.to_owned(), world))
 }

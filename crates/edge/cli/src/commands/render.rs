@@ -6,9 +6,9 @@ use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
-use onepane_helmfile::State;
+use onepane_helmfile::{Release, State};
 use onepane_keys::{FoundKeys, Programs};
-use onepane_repo::{DifferenceKind, Memo, ReleaseOnDisk, RenderedRelease, Repository};
+use onepane_repo::{DifferenceKind, ListedRelease, Memo, ReleaseOnDisk, RenderedRelease, Repository};
 use onepane_world::OsWorld;
 use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
@@ -88,32 +88,30 @@ pub(crate) fn render(
     environment: &str,
     root: &Utf8Path,
 ) -> Result<Releases, Failure> {
-    let names = selected(repository, names, environment).map_err(Failure::below(root))?;
-    let bar = terminal.progress(names.len(), "rendering");
+    let listed = selected(repository, names, environment).map_err(Failure::below(root))?;
+    let bar = terminal.progress(listed.len(), "rendering");
     // Values belong to their thread, so each reads the state for itself, once.
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     rayon::broadcast(|_| {
         let mut state = None;
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(name) = names.get(at) else { break };
-            let state = state.get_or_insert_with(|| ReadState::of(repository, environment));
-            let release = match state {
-                Ok(ReadState { state, at }) => at.get(name).map(|at| &state.releases[*at]).ok_or_else(|| {
-                    Diagnostic::error("render-changed", format!("the release `{name}` is gone"))
-                }),
-                Err(error) => Err(error.clone()),
+            let Some(listed) = listed.get(at) else { break };
+            let outcome = match repository.on_disk(listed) {
+                Some(release) => Ok(Outcome::OnDisk(release)),
+                None => {
+                    let state = state.get_or_insert_with(|| ReadState::of(repository, environment));
+                    let release = state.as_ref().map_err(Clone::clone).and_then(|state| state.release(&listed.name));
+                    release.and_then(|release| repository.render(release)).map(Outcome::Rendered)
+                }
             };
-            let outcome = release.and_then(|release| match repository.on_disk(release) {
-                Some(on_disk) => Ok(Outcome::OnDisk(on_disk)),
-                None => repository.render(release).map(Outcome::Rendered),
-            });
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
             bar.inc(1);
         }
     });
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
     bar.finish_and_clear();
+    let names = listed.into_iter().map(|release| release.name).collect();
     let mut releases = Releases { names, ..Releases::default() };
     let mut failures: Vec<Diagnostic> = Vec::new();
     let machine = OsWorld::unrestricted(root);
@@ -162,22 +160,31 @@ impl ReadState {
         }
         Ok(Self { state, at: first })
     }
+
+    fn release(&self, name: &str) -> onepane_diagnostics::Result<&Release> {
+        let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
+        self.at.get(name).map(|at| &self.state.releases[*at]).ok_or_else(gone)
+    }
 }
 
-/// The names of the installed releases; of those in `names`, where there are any.
+/// The installed releases; of those in `names`, where there are any.
 fn selected(
     repository: &Repository<'_>,
     names: &[String],
     environment: &str,
-) -> onepane_diagnostics::Result<Vec<String>> {
-    let state = repository.state(environment)?;
-    let installed: Vec<String> =
-        state.releases.iter().filter(|release| release.installed).map(|release| release.name.clone()).collect();
-    match names.iter().find(|name| !installed.contains(name)) {
-        Some(absent) => Err(Diagnostic::error("render-no-such-release", format!("there is no release `{absent}`"))
-            .hint(format!("`{}` lists: {}", state.path, installed.join(", ")))),
-        None if names.is_empty() => Ok(installed),
-        None => Ok(names.to_vec()),
+) -> onepane_diagnostics::Result<Vec<ListedRelease>> {
+    let installed = repository.releases(environment)?;
+    let find = |name: &String| {
+        installed.iter().find(|release| release.name == *name).cloned().ok_or_else(|| {
+            let names: Vec<&str> = installed.iter().map(|release| release.name.as_str()).collect();
+            let state = &repository.layout.helm_charts;
+            Diagnostic::error("render-no-such-release", format!("there is no release `{name}`"))
+                .hint(format!("the state in `{state}` lists: {}", names.join(", ")))
+        })
+    };
+    match names {
+        [] => Ok(installed),
+        names => names.iter().map(find).collect(),
     }
 }
 

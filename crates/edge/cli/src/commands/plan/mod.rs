@@ -1,5 +1,6 @@
 //! `onepane plan`: what a change does to every cluster, from two revisions or from one and the files on disk.
 
+mod html;
 mod json;
 mod markdown;
 mod text;
@@ -53,6 +54,8 @@ enum Format {
     Json,
     /// For a comment on a pull request.
     Markdown,
+    /// A page of its own.
+    Html,
 }
 
 fn kind(name: &str) -> Result<ConsequenceKind, String> {
@@ -138,6 +141,7 @@ pub(crate) fn run(
         Format::Text => text::of(&plan, terminal.color_stdout()),
         Format::Json => json::of(&plan),
         Format::Markdown => markdown::of(&plan),
+        Format::Html => html::of(&plan),
     };
     terminal.print(crate::redaction::redacted(&printed).as_bytes())?;
     let all = || plan.clusters.iter().flat_map(|cluster| &cluster.changes);
@@ -201,7 +205,9 @@ fn compare(
                 (Some(built), kept)
             }
         };
-        let changes = if let Some(kept) = &kept && is.holds(kept) {
+        let changes = if let Some(kept) = &kept
+            && is.holds(kept)
+        {
             Vec::new()
         } else {
             let old = match built {

@@ -6,7 +6,7 @@ use crate::render::{Manifest, RenderedRelease, files};
 use onepane_chart::{Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
-use onepane_helmfile::{Release, State, ValuesSource};
+use onepane_helmfile::{Release, Request, State, ValuesSource};
 use onepane_sops::Secret;
 use onepane_value::{Data, Map, Value, format};
 
@@ -14,6 +14,14 @@ impl Repository<'_> {
     /// What the state file says for `environment`.
     pub fn state(&self, environment: &str) -> Result<State> {
         onepane_helmfile::load(self.world, self.outside, &self.layout.helm_charts, environment)
+    }
+
+    /// The releases of the state, and of those that it names, with neither their values nor what stands in the way of
+    /// rendering them.
+    pub fn releases(&self) -> Result<Vec<Release>> {
+        let request = Request { environment: "default".to_owned(), ..Request::default() };
+        let visited = onepane_helmfile::visit(self.world, self.outside, &request, Some(&self.layout.helm_charts))?;
+        Ok(visited.states.into_iter().flat_map(|state| state.releases).collect())
     }
 
     /// The release as files.

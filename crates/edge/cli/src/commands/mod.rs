@@ -3,10 +3,14 @@
 pub(crate) mod build;
 pub(crate) mod check;
 mod decrypted_world;
+pub(crate) mod find;
+mod fleet;
+pub(crate) mod graph;
 pub(crate) mod helm;
 pub(crate) mod helmfile;
 pub(crate) mod init;
 pub(crate) mod kustomize;
+pub(crate) mod list;
 pub(crate) mod pflag;
 pub(crate) mod plan;
 pub(crate) mod render;

@@ -1,8 +1,10 @@
 //! Folders to manifests: [`Repository::build`].
 
+use crate::layout::Follow;
 use crate::{LocalCharts, Repository};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
+use onepane_gitops::{Followed, Input, follow};
 use onepane_kustomize::{Built, ImageOverride, Options, Tools, build_with};
 
 /// What a build may be asked for.
@@ -24,10 +26,33 @@ impl Repository<'_> {
         // Charts are rendered here, so that nothing has to be allowed.
         let BuildOptions { origins, strict, .. } = *options;
         let options = Options { origins, strict, set_images, enable_helm: true, ..Options::default() };
+        if self.is_followed(unit) {
+            return self.follow_with(unit, &options).map(|followed| followed.built);
+        }
         // Functions run for nobody but `kustomize build`.
         let tools =
             Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes, functions: None };
         build_with(self.world, unit, &options, tools)
+    }
+
+    /// The manifests of a cluster's folder and of all that objects of Flux and Argo CD in it deliver, with these.
+    pub fn follow(&self, unit: &Utf8Path) -> Result<Followed> {
+        self.follow_with(unit, &Options { enable_helm: true, ..Options::default() })
+    }
+
+    fn follow_with(&self, unit: &Utf8Path, options: &Options) -> Result<Followed> {
+        let input = Input {
+            world: self.world,
+            addresses: &self.addresses,
+            charts: &LocalCharts,
+            sources: self.charts,
+            cache: Some(&self.cache),
+            remotes: self.remotes,
+            options,
+            flux: self.layout.follow.contains(&Follow::Flux),
+            argocd: self.layout.follow.contains(&Follow::ArgoCd),
+        };
+        follow(input, unit)
     }
 }
 

@@ -17,12 +17,71 @@ impl Mapper<'_> {
     /// environment of its own, such as that of a test run.
     pub(crate) fn clusters(&mut self) {
         let layout = &self.repository.layout;
-        let folders = self.units(&layout.clusters.clone());
+        let folders = match layout.named_clusters.as_slice() {
+            [] if layout.follow.is_empty() => self.units(&layout.clusters.clone()),
+            _ => self.followed(),
+        };
         // A folder comes before those below it, so that these are known to be part of it.
         for folder in folders {
             if !self.folded.contains(&folder) {
                 self.unit(&folder);
                 self.expand_all();
+            }
+        }
+    }
+
+    /// The clusters whose objects are followed, with what these deliver. They are built for that: what they deliver is
+    /// known only then. One that can't be built is a node all the same.
+    fn followed(&mut self) -> Vec<Utf8PathBuf> {
+        let repository = self.repository;
+        let folders: Vec<Utf8PathBuf> = match repository.clusters() {
+            Ok(names) => names.iter().map(|name| repository.cluster_folder(name)).collect(),
+            Err(error) => {
+                self.findings.push(unread(&repository.layout.clusters, error));
+                return Vec::new();
+            }
+        };
+        for folder in folders.iter().filter(|folder| repository.is_followed(folder)) {
+            let key = self.unit(folder);
+            match repository.follow(folder) {
+                Ok(followed) => {
+                    for delivery in followed.deliveries {
+                        let to = match (delivery.folder, delivery.chart) {
+                            (Some(place), _) if place == *folder => continue,
+                            (Some(place), _) if self.is_chart(&place) => self.chart(&place),
+                            (Some(place), _) => {
+                                self.made.insert(place.clone());
+                                self.unit(&place)
+                            }
+                            (None, chart) => self.remote_chart(&chart.unwrap_or_default(), "", ""),
+                        };
+                        self.connect(&key, &to, EdgeKind::Delivers, delivery.span);
+                    }
+                    let known = |finding: &Diagnostic| !self.findings.contains(finding);
+                    let new: Vec<Diagnostic> = followed.built.warnings.into_iter().filter(known).collect();
+                    self.findings.extend(new);
+                }
+                Err(error) => self.findings.push(unread(folder, error)),
+            }
+            self.made.insert(folder.clone());
+            self.expand_all();
+        }
+        folders
+    }
+
+    fn is_chart(&self, folder: &Utf8Path) -> bool {
+        self.repository.world.kind(&folder.join("Chart.yaml")) == Some(EntryKind::File)
+    }
+
+    /// Flux takes all manifests of a folder without a kustomization.
+    fn loose_manifests(&mut self, key: &Key, folder: &Utf8Path) {
+        let world = self.repository.world;
+        for entry in world.list(folder).unwrap_or_default() {
+            let is_manifest = entry.name.ends_with(".yaml") || entry.name.ends_with(".yml");
+            let path = folder.join(&entry.name);
+            let is_one = || world.read(&path).is_ok_and(|bytes| onepane_kustomize::reads_as_resources(&bytes));
+            if entry.kind == EntryKind::File && is_manifest && is_one() {
+                self.manifests(key, &path, None);
             }
         }
     }
@@ -81,6 +140,9 @@ impl Mapper<'_> {
 
     fn kind_and_name(&self, folder: &Utf8Path) -> (NodeKind, String) {
         let layout = &self.repository.layout;
+        if layout.named_clusters.iter().any(|(_, other)| other == folder) {
+            return (NodeKind::Cluster, self.repository.unit_name(folder).to_owned());
+        }
         let rendered = layout.rendered();
         let places = [
             (NodeKind::Cluster, &layout.clusters),
@@ -114,7 +176,11 @@ impl Mapper<'_> {
                 continue;
             }
             if !self.has_kustomization(&folder) {
-                self.no_kustomization(&folder, span);
+                if self.made.contains(&folder) {
+                    self.loose_manifests(key, &folder);
+                } else {
+                    self.no_kustomization(&folder, span);
+                }
                 continue;
             }
             let named = match named(world, &folder) {

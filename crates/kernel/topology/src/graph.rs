@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use onepane_diagnostics::{Diagnostic, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a node is, in the order in which things are made of one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,13 +166,18 @@ impl Graph {
         positions(&|node| node.name == target || node.path.as_ref().is_some_and(|own| own == path))
     }
 
-    /// The nodes at the other ends of a node's edges, and these.
-    pub fn neighbours(&self, node: usize, direction: Direction) -> impl Iterator<Item = (usize, &Edge)> {
-        self.edges.iter().filter_map(move |edge| match direction {
-            Direction::Down | Direction::Both if edge.from == node => Some((edge.to, edge)),
-            Direction::Up | Direction::Both if edge.to == node => Some((edge.from, edge)),
-            _ => None,
-        })
+    /// For each node the edges that lead on from it, each with the node at its other end. Both are places in the lists.
+    pub fn ways(&self, direction: Direction) -> Vec<Vec<(usize, usize)>> {
+        let mut ways = vec![Vec::new(); self.nodes.len()];
+        for (number, edge) in self.edges.iter().enumerate() {
+            if direction != Direction::Up {
+                ways[edge.from].push((edge.to, number));
+            }
+            if direction != Direction::Down {
+                ways[edge.to].push((edge.from, number));
+            }
+        }
+        ways
     }
 
     /// What can be reached from some nodes, and the edges between.
@@ -184,13 +189,9 @@ impl Graph {
             Direction::Up => &[Direction::Up],
         };
         for direction in directions {
+            let ways = self.ways(*direction);
             let mut seen: BTreeSet<usize> = BTreeSet::new();
-            let mut pending: Vec<usize> = starts.to_vec();
-            while let Some(node) = pending.pop() {
-                if seen.insert(node) {
-                    pending.extend(self.neighbours(node, *direction).map(|(other, _)| other));
-                }
-            }
+            spread(starts.to_vec(), &ways, &mut seen);
             kept.extend(seen);
         }
         self.only(&kept)
@@ -198,29 +199,26 @@ impl Graph {
 
     /// The nodes that are kept, numbered anew, and the edges between them.
     fn only(&self, kept: &BTreeSet<usize>) -> Self {
-        let place = |node: usize| kept.range(..node).count();
-        let edges = self.edges.iter().filter(|edge| kept.contains(&edge.from) && kept.contains(&edge.to));
-        let edges = edges.map(|edge| Edge { from: place(edge.from), to: place(edge.to), ..edge.clone() }).collect();
+        let places: HashMap<usize, usize> = kept.iter().copied().zip(0..).collect();
+        let edges = self.edges.iter().filter_map(|edge| {
+            let (from, to) = (*places.get(&edge.from)?, *places.get(&edge.to)?);
+            Some(Edge { from, to, ..edge.clone() })
+        });
         let nodes = kept.iter().map(|node| self.nodes[*node].clone()).collect();
-        Self { nodes, edges, findings: self.findings.clone() }
+        Self { edges: edges.collect(), nodes, findings: self.findings.clone() }
     }
 
     /// The nodes that nothing needs, or with [`Direction::Up`] that need nothing; of a circle that hangs in the air, one.
     pub fn roots(&self, direction: Direction) -> Vec<usize> {
         let back = if direction == Direction::Up { Direction::Down } else { Direction::Up };
-        let is_end = |node: &usize| self.neighbours(*node, back).next().is_none();
-        let mut roots: Vec<usize> = (0..self.nodes.len()).filter(is_end).collect();
+        let (ways, back) = (self.ways(direction), self.ways(back));
+        let mut roots: Vec<usize> = (0..self.nodes.len()).filter(|node| back[*node].is_empty()).collect();
         let mut seen = BTreeSet::new();
-        let mut pending = roots.clone();
-        for next in 0..=self.nodes.len() {
-            while let Some(node) = pending.pop() {
-                if seen.insert(node) {
-                    pending.extend(self.neighbours(node, direction).map(|(other, _)| other));
-                }
-            }
-            if next < self.nodes.len() && !seen.contains(&next) {
-                roots.push(next);
-                pending.push(next);
+        spread(roots.clone(), &ways, &mut seen);
+        for node in 0..self.nodes.len() {
+            if !seen.contains(&node) {
+                roots.push(node);
+                spread(vec![node], &ways, &mut seen);
             }
         }
         roots
@@ -230,9 +228,7 @@ impl Graph {
     pub(crate) fn mark_cycles(&mut self) {
         // 0: not seen, 1: on the way, 2: done.
         let mut state = vec![0u8; self.nodes.len()];
-        let outgoing: Vec<Vec<usize>> = (0..self.nodes.len())
-            .map(|node| (0..self.edges.len()).filter(|edge| self.edges[*edge].from == node).collect())
-            .collect();
+        let outgoing = self.ways(Direction::Down);
         for start in 0..self.nodes.len() {
             if state[start] != 0 {
                 continue;
@@ -241,13 +237,12 @@ impl Graph {
             let mut way: Vec<(usize, usize)> = vec![(start, 0)];
             state[start] = 1;
             while let Some((node, taken)) = way.last_mut() {
-                let Some(edge) = outgoing[*node].get(*taken).copied() else {
+                let Some((to, edge)) = outgoing[*node].get(*taken).copied() else {
                     state[*node] = 2;
                     way.pop();
                     continue;
                 };
                 *taken += 1;
-                let to = self.edges[edge].to;
                 match state[to] {
                     0 => {
                         state[to] = 1;
@@ -270,6 +265,15 @@ impl Graph {
                     _ => {}
                 }
             }
+        }
+    }
+}
+
+/// Adds what can be reached to what was seen.
+fn spread(mut pending: Vec<usize>, ways: &[Vec<(usize, usize)>], seen: &mut BTreeSet<usize>) {
+    while let Some(node) = pending.pop() {
+        if seen.insert(node) {
+            pending.extend(ways[node].iter().map(|(other, _)| *other));
         }
     }
 }

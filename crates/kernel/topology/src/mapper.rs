@@ -25,6 +25,7 @@ pub fn map(repository: &Repository<'_>, services: &[Service]) -> Graph {
         findings: Vec::new(),
         pending: VecDeque::new(),
         folded: BTreeSet::new(),
+        made: BTreeSet::new(),
     };
     mapper.clusters();
     mapper.shared_folders();
@@ -46,6 +47,8 @@ pub(crate) struct Mapper<'m> {
     pub(crate) pending: VecDeque<(Key, Utf8PathBuf)>,
     /// Folders that belong to the node of one above.
     pub(crate) folded: BTreeSet<Utf8PathBuf>,
+    /// Folders that need no kustomization, since Flux makes one.
+    pub(crate) made: BTreeSet<Utf8PathBuf>,
 }
 
 impl Mapper<'_> {

@@ -1,7 +1,8 @@
 //! Every cluster built, for the commands that look at all of them: [`Fleet`].
 
-use crate::commands::open;
+use crate::chart_sources::FetchedCharts;
 use crate::commands::repository_secrets::RepositorySecrets;
+use crate::commands::{addresses, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -34,9 +35,10 @@ impl Fleet {
     ) -> Result<Self, Failure> {
         let (root, world) = open(directory)?;
         let failure = Failure::below(&root);
-        let remotes = FetchedRemotes::new(offline);
+        let (remotes, charts) = (FetchedRemotes::new(offline), FetchedCharts::new(offline));
         let secrets = RepositorySecrets::new(&root);
         let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
+        let repository = repository.with_charts(&charts).with_addresses(addresses(&root));
         let names = if wanted.is_empty() { repository.clusters().map_err(&failure)? } else { wanted.to_vec() };
         let units: Vec<Utf8PathBuf> =
             names.iter().map(|name| repository.unit(name)).collect::<Result<_, _>>().map_err(&failure)?;
@@ -49,12 +51,17 @@ impl Fleet {
         let results: Vec<_> = units.par_iter().map(build).collect();
         bar.finish_and_clear();
         let mut is_partial = false;
-        let mut clusters = Vec::new();
+        let (mut clusters, mut said) = (Vec::new(), Vec::new());
         for (unit, result) in units.iter().zip(results) {
             match result {
                 Ok(built) => {
-                    let name = unit.strip_prefix(&repository.layout.clusters).unwrap_or(unit);
-                    clusters.push((name.to_string(), built));
+                    for warning in &built.warnings {
+                        if !said.contains(warning) {
+                            terminal.report(warning, &root);
+                            said.push(warning.clone());
+                        }
+                    }
+                    clusters.push((repository.unit_name(unit).to_owned(), built));
                 }
                 Err(error) => {
                     is_partial = true;

@@ -49,3 +49,8 @@ pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, OsWorld
     let world = OsWorld::within(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
     Ok((root.to_owned(), world))
 }
+
+/// The addresses that the repository at `root` has elsewhere; none where it is in no Git repository, or not its top.
+pub(crate) fn addresses(root: &Utf8Path) -> Vec<String> {
+    onepane_git::LocalRepository::of(root).map(|git| git.addresses()).unwrap_or_default()
+}

@@ -7,8 +7,10 @@ mod mermaid;
 mod svg;
 mod text;
 
-use crate::commands::open;
+use crate::chart_sources::FetchedCharts;
 use crate::commands::repository_secrets::RepositorySecrets;
+use crate::commands::{addresses, open};
+use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result, closest};
@@ -29,6 +31,9 @@ pub(crate) struct Arguments {
     /// Who uses the target: short for `--direction up`
     #[arg(long)]
     reverse: bool,
+    /// Ask no server for charts and bases from elsewhere; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
     /// How it is drawn
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -68,7 +73,9 @@ pub(crate) fn run(
 ) -> std::result::Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
     let secrets = RepositorySecrets::new(&root);
+    let (remotes, charts) = (FetchedRemotes::new(arguments.offline), FetchedCharts::new(arguments.offline));
     let repository = Repository::open(&world).map_err(Failure::below(&root))?.with_outside(&secrets);
+    let repository = repository.with_remotes(&remotes).with_charts(&charts).with_addresses(addresses(&root));
     let whole = onepane_topology::map(&repository, &services(&root, &world));
     let direction = match (arguments.reverse, arguments.direction) {
         (true, _) | (false, Way::Up) => Direction::Up,

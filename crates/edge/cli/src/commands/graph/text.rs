@@ -18,7 +18,7 @@ pub(super) fn of(graph: &Graph, starts: Option<&[usize]>, direction: Direction, 
         if ways.len() > 1 {
             text += if *way == Direction::Down { "needs\n" } else { "is needed by\n" };
         }
-        let mut tree = Tree { graph, direction: *way, color, shown: BTreeSet::new(), text: &mut text };
+        let mut tree = Tree { graph, ways: graph.ways(*way), color, shown: BTreeSet::new(), text: &mut text };
         let roots = starts.map_or_else(|| graph.roots(*way), <[usize]>::to_vec);
         roots.iter().for_each(|root| tree.write(*root));
     }
@@ -27,7 +27,7 @@ pub(super) fn of(graph: &Graph, starts: Option<&[usize]>, direction: Direction, 
 
 struct Tree<'a> {
     graph: &'a Graph,
-    direction: Direction,
+    ways: Vec<Vec<(usize, usize)>>,
     color: bool,
     shown: BTreeSet<usize>,
     text: &'a mut String,
@@ -48,7 +48,7 @@ impl Tree<'_> {
         let mut pending = vec![Line { node: root, lead: String::new(), indent: String::new(), is_cycle: false }];
         while let Some(Line { node, lead, indent, is_cycle }) = pending.pop() {
             let below: Vec<(usize, bool)> =
-                self.graph.neighbours(node, self.direction).map(|(other, edge)| (other, edge.is_cycle)).collect();
+                self.ways[node].iter().map(|(other, edge)| (*other, self.graph.edges[*edge].is_cycle)).collect();
             let is_new = self.shown.insert(node);
             let note = match (is_cycle, is_new || below.is_empty()) {
                 (true, _) => "  leads in a circle",

@@ -4,7 +4,8 @@ mod json;
 mod markdown;
 mod text;
 
-use crate::commands::open;
+use crate::chart_sources::FetchedCharts;
+use crate::commands::{addresses, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -162,11 +163,13 @@ fn compare(
     arguments: &Arguments,
 ) -> Result<Plan, Failure> {
     let remotes = FetchedRemotes::new(arguments.offline);
+    let charts = FetchedCharts::new(arguments.offline);
+    let addresses = addresses(root);
     let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
         let failure = side.failure(root);
         let repository = Repository::open(side.files).map_err(&failure)?;
         let units = repository.clusters().map_err(&failure)?.into_iter();
-        Ok(units.map(|name| repository.layout.clusters.join(name)).collect())
+        Ok(units.map(|name| repository.cluster_folder(&name)).collect())
     };
     let units: [BTreeSet<Utf8PathBuf>; 2] = [opened(before)?, opened(after)?];
     let wanted: Vec<Utf8PathBuf> = match arguments.clusters.as_slice() {
@@ -184,6 +187,7 @@ fn compare(
         .map(|side| {
             let failure = side.failure(root);
             let repository = Repository::open(side.files).map_err(&failure)?.with_remotes(&remotes);
+            let repository = repository.with_charts(&charts).with_addresses(addresses.clone());
             let build = |unit: &Utf8PathBuf| {
                 bar.inc(1);
                 // A cluster that one side has not is all new, or all gone.

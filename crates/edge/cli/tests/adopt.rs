@@ -93,6 +93,9 @@ fn everything_works_in_a_repository_of_flux() {
     assert_eq!(users, "group base\n├─ group eu\n│  └─ cluster eu\n└─ group us\n   └─ cluster us\n");
     let why = output(folder.path(), &["why", "us", "Deployment/web", "spec.template.spec.containers[name=web].image"]);
     assert!(why.contains("apps/us/kustomization.yaml:2") && why.contains("apps/base/web.yaml:11"), "{why}");
+    // What was committed before it was adopted has the same layout.
+    let plan = output(folder.path(), &["plan"]);
+    assert!(plan.contains("0 of 2 clusters change"), "{plan}");
     git(folder.path(), &["add", "--all"]);
     git(folder.path(), &["commit", "--quiet", "--message", "Adopted"]);
     let edit = |path: &str, from: &str, to: &str| {

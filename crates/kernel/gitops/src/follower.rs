@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result, Severity, Span};
 use onepane_kustomize::{Built, Cache, Charts, LoadRestrictor, Options, Remotes, Tools};
 use onepane_resource::{Resource, ResourceSet};
+use onepane_sops::{Secret, redacted};
 use onepane_world::{EntryKind, World, normalize};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -74,6 +75,7 @@ pub fn follow(input: Input<'_>, entry: &Utf8Path) -> Result<Followed> {
         done: HashSet::new(),
         warnings: Vec::new(),
         deliveries: Vec::new(),
+        secrets: Vec::new(),
     };
     let first = match input.world.kind(&entry.join("Chart.yaml")) {
         // The root of Argo CD's apps of apps is often a chart.
@@ -107,7 +109,10 @@ pub fn follow(input: Input<'_>, entry: &Utf8Path) -> Result<Followed> {
     };
     follower.add(built, None);
     follower.run();
-    let Follower { resources, warnings, deliveries, .. } = follower;
+    let Follower { resources, mut warnings, deliveries, secrets, .. } = follower;
+    if !secrets.is_empty() {
+        warnings.iter_mut().for_each(|warning| without_secrets(warning, &secrets));
+    }
     Ok(Followed { built: Built { resources, warnings }, deliveries })
 }
 
@@ -121,6 +126,16 @@ pub(crate) struct Follower<'a> {
     done: HashSet<(String, Name)>,
     warnings: Vec<Diagnostic>,
     pub(crate) deliveries: Vec<Delivery>,
+    /// What Secrets gave to charts, whose templates may quote it where they fail.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+/// Takes secrets out of all texts of a finding.
+fn without_secrets(finding: &mut Diagnostic, secrets: &[Secret]) {
+    let labels = finding.primary.iter_mut().chain(&mut finding.labels).map(|label| &mut label.message);
+    let frames = finding.trace.iter_mut().map(|frame| &mut frame.message);
+    let texts = labels.chain(frames).chain(&mut finding.hints).chain([&mut finding.message]);
+    texts.for_each(|text| *text = redacted(text, secrets));
 }
 
 /// What tells an object that delivers from others.

@@ -172,6 +172,20 @@ fn what_is_out_of_reach_or_broken_hides_nothing_else() {
     assert_eq!(said.iter().filter(|one| one.contains("etc")).count(), 1, "{all}");
 }
 
+#[test]
+fn a_chart_that_fails_on_a_secret_does_not_tell_it() {
+    let release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web, namespace: shop}\nspec:\n  \
+                   chart: {spec: {chart: ./charts/web, sourceRef: {kind: GitRepository, name: flux-system, namespace: \
+                   flux-system}}}\n  valuesFrom: [{kind: Secret, name: hidden}]\n";
+    let world = with_chart(flux(), "charts/web")
+        .with("charts/web/templates/pod.yaml", "{{ fail (printf \"it is %s\" .Values.token) }}\n")
+        .with("apps/web.yaml", release)
+        .with("apps/hidden.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: hidden, namespace: shop}\nstringData: {values.yaml: 'token: hunter2'}\n");
+    let (_, said) = built(&world, "eu");
+    assert!(said.iter().any(|one| one.contains("it is ***")), "{said:?}");
+    assert!(!said.iter().any(|one| one.contains("hunter2")), "{said:?}");
+}
+
 const APPLICATION: &str = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: NAME, namespace: \
                            argocd}\nspec:\n  destination: {namespace: shop}\n  source:\n    repoURL: \
                            git@example.com:o/r.git\n    path: PATH\nMORE";

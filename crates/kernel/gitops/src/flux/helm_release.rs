@@ -11,8 +11,9 @@ use onepane_chart::SetKind;
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_kustomize::{Options, Tools};
 use onepane_resource::Resource;
+use onepane_sops::Secret;
 use onepane_world::{MemoryWorld, World};
-use onepane_yaml::Node;
+use onepane_yaml::{Content, Node};
 
 /// Where its chart is.
 enum Place {
@@ -175,7 +176,8 @@ fn values_from(follower: &mut Follower<'_>, object: &Resource, values: &mut Valu
             key => key,
         };
         let source = follower.find(kind, object.namespace(), name);
-        let Some((source, data)) = source.and_then(|source| Some((source, data_of(source, key)?))) else {
+        let file = source.and_then(|source| source.source.or_else(|| source.overlays.first().copied()));
+        let Some(data) = source.and_then(|source| data_of(source, key)) else {
             if !is_true(from, &["optional"]) {
                 let why = match source {
                     Some(_) => format!("values come from `{key}` of {kind} {name}, which has none or is encrypted"),
@@ -188,7 +190,10 @@ fn values_from(follower: &mut Follower<'_>, object: &Resource, values: &mut Valu
             }
             continue;
         };
-        let file = source.source.or_else(|| source.overlays.first().copied()).unwrap_or_else(|| FileId::new(name));
+        if kind == "Secret" {
+            follower.secrets.extend(scalars(&data));
+        }
+        let file = file.unwrap_or_else(|| FileId::new(name));
         match text(from, &["targetPath"]) {
             "" => values.file(file, data.as_bytes()),
             path => {
@@ -201,6 +206,25 @@ fn values_from(follower: &mut Follower<'_>, object: &Resource, values: &mut Valu
         }
     }
     Ok(())
+}
+
+/// What is secret in a text: its scalars where it is YAML, and all of it where that is a word.
+fn scalars(text: &str) -> Vec<Secret> {
+    fn collect(node: &Node, found: &mut Vec<Secret>) {
+        match &node.content {
+            Content::Scalar(text) => found.push(Secret::new(text.as_bytes())),
+            Content::Sequence(items) => items.iter().for_each(|item| collect(item, found)),
+            Content::Mapping(entries) => entries.iter().for_each(|(_, value)| collect(value, found)),
+            Content::Alias(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    let documents = onepane_yaml::read(text, FileId::new("secret")).unwrap_or_default();
+    documents.iter().for_each(|document| collect(document, &mut found));
+    if found.is_empty() {
+        found.push(Secret::new(text.as_bytes()));
+    }
+    found
 }
 
 /// What a renderer makes of the release: it is a kustomization over its manifests.

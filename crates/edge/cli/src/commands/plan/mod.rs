@@ -9,14 +9,15 @@ use crate::commands::{addresses, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::Diagnostic;
+use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_git::{LocalRepository, Range, Tree, short};
 use onepane_plan::{Change, ConsequenceKind, Manifest, changes};
-use onepane_repo::{BuildOptions, Repository};
+use onepane_repo::{BuildOptions, Layout, Repository};
 use onepane_world::World;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// What `onepane plan` takes.
 #[derive(clap::Args)]
@@ -167,7 +168,7 @@ fn compare(
     let addresses = addresses(root);
     let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
         let failure = side.failure(root);
-        let repository = Repository::open(side.files).map_err(&failure)?;
+        let repository = repository_of(side, after).map_err(&failure)?;
         let units = repository.clusters().map_err(&failure)?.into_iter();
         Ok(units.map(|name| repository.cluster_folder(&name)).collect())
     };
@@ -181,12 +182,13 @@ fn compare(
         }
     };
     let bar = terminal.progress(wanted.len() * 2, "comparing");
+    let said: Mutex<Vec<Diagnostic>> = Mutex::default();
     // Bases that clusters have in common are built once a side.
     let built: Vec<Result<Vec<Vec<Manifest>>, Failure>> = [before, after]
         .par_iter()
         .map(|side| {
             let failure = side.failure(root);
-            let repository = Repository::open(side.files).map_err(&failure)?.with_remotes(&remotes);
+            let repository = repository_of(side, after).map_err(&failure)?.with_remotes(&remotes);
             let repository = repository.with_charts(&charts).with_addresses(addresses.clone());
             let build = |unit: &Utf8PathBuf| {
                 bar.inc(1);
@@ -195,12 +197,23 @@ fn compare(
                     return Ok(Vec::new());
                 }
                 let options = BuildOptions { origins: false, set_images: Vec::new(), strict: false };
-                repository.build(unit, &options)?.resources.iter().map(Manifest::of).collect()
+                let built = repository.build(unit, &options)?;
+                // What one side can't follow would look as if it were gone.
+                let unfollowed = built.warnings.into_iter().filter(|warning| warning.code.starts_with("gitops-"));
+                let unfollowed = unfollowed.filter(|warning| warning.severity >= Severity::Warning);
+                let unfollowed = unfollowed.map(|warning| *Box::new(warning).trace(format!("in {}", side.name), None));
+                said.lock().unwrap_or_else(PoisonError::into_inner).extend(unfollowed);
+                built.resources.iter().map(Manifest::of).collect()
             };
             wanted.par_iter().map(build).collect::<Result<_, Box<Diagnostic>>>().map_err(&failure)
         })
         .collect();
     bar.finish_and_clear();
+    let mut said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Sides and clusters are built at the same time.
+    said.sort_by_cached_key(ToString::to_string);
+    said.dedup();
+    said.iter().for_each(|warning| terminal.report(warning, root));
     let mut sides = Vec::new();
     for side in built {
         sides.push(side?);
@@ -218,6 +231,15 @@ fn compare(
         clusters.iter_mut().for_each(ClusterPlan::fold);
     }
     Ok(Plan { from: before.name.clone(), to: after.name.clone(), clusters, pins: pins(git, before, after) })
+}
+
+/// The repository of a side. One from before it was adopted has the layout that it was adopted with.
+fn repository_of<'w>(side: &Side<'w>, after: &Side<'_>) -> onepane_diagnostics::Result<Repository<'w>> {
+    let has_layout = |side: &Side<'_>| side.files.kind("onepane.yaml".into()).is_some();
+    if has_layout(side) || !has_layout(after) {
+        return Repository::open(side.files);
+    }
+    Repository::with_layout(side.files, Layout::read(after.files)?)
 }
 
 impl Side<'_> {

@@ -149,6 +149,32 @@ fn releases_of_flux_are_rendered_with_values_in_their_order() {
 }
 
 #[test]
+fn artifacts_and_charts_of_registries_are_sources_of_flux() {
+    let generator = "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\nmetadata: {name: parts, namespace: \
+                     flux-system}\nspec:\n  sources: [{alias: all, kind: GitRepository, name: flux-system}]\n  artifacts:\n  - \
+                     name: part\n    copy: [{from: '@all/parts/one/**', to: '@artifact/one/'}]\n";
+    let part = kustomization("part", "./one", "")
+        .replace("kind: GitRepository, name: flux-system", "kind: ExternalArtifact, name: part");
+    let release = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: web, namespace: shop}\nspec: {url: \
+                   'oci://example.com/charts/web', ref: {tag: 3.0.0}}\n---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: \
+                   HelmRelease\nmetadata: {name: web, namespace: shop}\nspec: {chartRef: {kind: OCIRepository, name: web}, \
+                   releaseName: from-registry}\n";
+    let world = flux()
+        .with("clusters/eu/generator.yaml", generator)
+        .with("clusters/eu/part.yaml", part)
+        .with("parts/one/x.yaml", config("in-part", "a"))
+        .with("apps/web.yaml", release);
+    let (names, said) = built(&world, "eu");
+    for name in ["ConfigMap /in-part", "Pod shop/from-registry"] {
+        assert!(names.iter().any(|other| other == name), "{name}: {names:?} {said:?}");
+    }
+    assert!(said.is_empty(), "{said:?}");
+    let wanted =
+        WantedChart { address: "oci://example.com/charts".into(), name: "web".into(), version: "3.0.0".into() };
+    assert!(SHELF.0.lock().expect("nobody panics with it").contains(&wanted));
+}
+
+#[test]
 fn what_is_out_of_reach_or_broken_hides_nothing_else() {
     let world = flux()
         .with("clusters/eu/away.yaml", kustomization("away", "x", "").replace("name: flux-system}\n", "name: away}\n"))
@@ -227,6 +253,26 @@ fn applications_of_argo_cd_are_kustomizations_charts_and_folders() {
 }
 
 #[test]
+fn several_sources_lend_one_another_values_files() {
+    let sources = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: several, namespace: argocd}\nspec:\n  \
+                   destination: {namespace: shop}\n  sources:\n  - {repoURL: 'https://charts.example.com/two', chart: web, \
+                   targetRevision: 2.0.0, helm: {valueFiles: [$own/over.yaml, $gone/x.yaml], values: 'b: 9'}}\n  - \
+                   {repoURL: 'https://example.com/o/r.git', ref: own}\n  - {repoURL: 'https://example.com/o/r.git', path: \
+                   tree}\n";
+    let world = argocd().with("apps/root/several.yaml", sources);
+    let release = manifest(&world, "eu", "Pod", "several");
+    assert!(release.contains("  a: \"2\"\n  b: \"9\"\n  c: \"1\"\n  namespace: shop\n"), "{release}");
+    let (names, said) = built(&world, "eu");
+    assert!(names.iter().any(|name| name == "Pod shop/web"), "{names:?}");
+    assert!(
+        said.iter().any(|one| one.contains("the values file `$gone/x.yaml` is not in this repository")),
+        "{said:?}"
+    );
+    let asked = SHELF.0.lock().expect("nobody panics with it");
+    assert!(asked.iter().any(|wanted| wanted.address == "https://charts.example.com/two" && wanted.version == "2.0.0"));
+}
+
+#[test]
 fn sets_of_argo_cd_make_applications_of_lists_and_folders() {
     let set =
         "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set, namespace: argocd}\nspec:\n";
@@ -273,7 +319,22 @@ fn sets_of_argo_cd_make_applications_of_lists_and_folders() {
         assert!(names.iter().any(|other| other == name), "{name}: {names:?} {said:?}");
     }
     assert!(!names.iter().any(|name| name.ends_with("/old") || name.ends_with("e-old")), "{names:?}");
-    assert!(said.iter().any(|one| one.contains("the generator `clusters` asks a cluster")), "{said:?}");
+    assert!(said.iter().any(|one| one.contains("the generator `clusters` asks which clusters")), "{said:?}");
+    // Clusters that are registered in the repository are known.
+    let cluster = "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: argocd, labels: {argocd.argoproj.io/secret-type: \
+                   cluster, region: REGION}}\nstringData: {name: NAME, server: 'https://NAME', config: hunter2}\n";
+    let of = |name, region| cluster.replace("NAME", name).replace("REGION", region);
+    let set = format!(
+        "{set}  generators: [{{clusters: {{selector: {{matchLabels: {{region: eu}}}}}}}}]\n{}",
+        template("c-{{name}}-{{metadata.labels.region}}", "{{nameNormalized}}/dev")
+    );
+    let world = world
+        .with("apps/root/a.yaml", of("A", "eu"))
+        .with("apps/root/b.yaml", of("b", "us"))
+        .with("apps/root/clusters.yaml", set.replace("name: set", "name: clusters"));
+    let (names, said) = built(&world, "eu");
+    assert!(names.iter().any(|name| name == "Application argocd/c-A-eu"), "{names:?} {said:?}");
+    assert!(!names.iter().any(|name| name.starts_with("Application argocd/c-b")), "{names:?}");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use super::application::is_own;
 use super::application_set::rendered;
 use crate::follower::Follower;
-use crate::object::{is_true, items, text};
+use crate::object::{is_true, items, pairs, text};
+use crate::release::data_of;
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
+use onepane_resource::Resource;
 use onepane_value::{Data, Map, Value, from_yaml, from_yaml_documents};
 use onepane_world::EntryKind;
 use onepane_yaml::Node;
@@ -49,12 +51,13 @@ pub(super) fn parameters(follower: &Follower<'_>, generator: &Node, style: Style
             sets
         }
         "git" => git(follower, body)?,
+        "clusters" => clusters(follower, body)?,
         "matrix" => matrix(follower, body, style, depth)?,
         "merge" => merge(follower, body, style, depth)?,
         _ => {
             let message = format!("the generator `{kind}` asks a cluster or a service, which is not done here");
             return Err(Diagnostic::error("gitops-generator", message)
-                .hint("the generators list, git, matrix and merge are followed"));
+                .hint("the generators list, git, clusters, matrix and merge are followed"));
         }
     };
     if let Some(extra) = body.get("values") {
@@ -66,6 +69,46 @@ pub(super) fn parameters(follower: &Follower<'_>, generator: &Node, style: Style
         }
     }
     sets.truncate(MOST);
+    Ok(sets)
+}
+
+/// The clusters that Secrets in the repository register, and where nothing is selected the one that Argo CD runs on.
+/// Without such Secrets nobody knows which there are.
+fn clusters(follower: &Follower<'_>, body: &Node) -> Result<Vec<Map>> {
+    let selector = pairs(body, &["selector", "matchLabels"]);
+    let is_registered = |resource: &&Resource| {
+        resource.kind() == "Secret" && resource.label("argocd.argoproj.io/secret-type") == Some("cluster")
+    };
+    let registered: Vec<&Resource> = follower.resources.iter().filter(is_registered).collect();
+    if registered.is_empty() || !items(body, &["selector", "matchExpressions"]).is_empty() {
+        let message = "the generator `clusters` asks which clusters Argo CD knows, and no Secret here registers one";
+        let hint =
+            "clusters that Secrets with the label argocd.argoproj.io/secret-type register are known, by `matchLabels`";
+        return Err(Diagnostic::error("gitops-generator", message).hint(hint));
+    }
+    let set = |name: &str, server: &str, labels: Map, annotations: Map| {
+        let metadata = Map::from_iter([("labels", Value::from(labels)), ("annotations", annotations.into())]);
+        Map::from_iter([
+            ("name", Value::from(name)),
+            ("nameNormalized", normalized(name).into()),
+            ("server", server.into()),
+            ("metadata", metadata.into()),
+        ])
+    };
+    let texts = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        Map::from_iter(pairs.map(|(key, value)| (key.to_owned(), Value::from(value))))
+    };
+    let mut sets = Vec::new();
+    if selector.is_empty() {
+        sets.push(set("in-cluster", "https://kubernetes.default.svc", Map::new(), Map::new()));
+    }
+    for secret in registered {
+        if selector.iter().all(|(key, value)| secret.label(key) == Some(value)) {
+            let field = |key| data_of(secret, key).unwrap_or_default();
+            let (labels, annotations) = (texts(&mut secret.labels()), texts(&mut secret.annotations()));
+            sets.push(set(&field("name"), &field("server"), labels, annotations));
+        }
+    }
     Ok(sets)
 }
 
@@ -189,29 +232,31 @@ fn pattern(text: &str) -> Result<GlobMatcher> {
 
 /// `path`, with its parts, as Argo CD's templates see it.
 fn note_path(set: &Map, prefix: &str, folder: &Utf8Path, file: Option<&str>) {
-    let normal = |name: &str| -> String {
-        let lower = name.to_lowercase();
-        let letters =
-            lower.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' });
-        letters.collect::<String>().trim_matches(['-', '.']).to_owned()
-    };
     let base = folder.file_name().unwrap_or_default();
     let segments: Vec<Value> = folder.components().map(|part| part.as_str().into()).collect();
     let path = Map::from_iter([
         ("path", Value::from(folder.as_str())),
         ("basename", base.into()),
-        ("basenameNormalized", normal(base).into()),
+        ("basenameNormalized", normalized(base).into()),
         ("segments", onepane_value::List::new(segments).into()),
     ]);
     if let Some(file) = file {
         path.insert("filename", file.into());
-        path.insert("filenameNormalized", normal(file).into());
+        path.insert("filenameNormalized", normalized(file).into());
     }
     if prefix.is_empty() {
         set.insert("path", path.into());
     } else {
         set.insert(prefix, Map::from_iter([("path", Value::from(path))]).into());
     }
+}
+
+/// A text as a name may be: lower case, and a hyphen for what names don't have.
+fn normalized(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let letters =
+        lower.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '.' { letter } else { '-' });
+    letters.collect::<String>().trim_matches(['-', '.']).to_owned()
 }
 
 /// All files or folders of the repository.

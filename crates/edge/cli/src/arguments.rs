@@ -35,6 +35,9 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Build(arguments) => commands::build::run(&terminal, directory.as_deref(), &arguments),
         Command::Plan(arguments) => commands::plan::run(&terminal, directory.as_deref(), &arguments),
         Command::Check(arguments) => commands::check::run(&terminal, directory.as_deref(), &arguments),
+        Command::Graph(arguments) => commands::graph::run(&terminal, directory.as_deref(), &arguments),
+        Command::List(arguments) => commands::list::run(&terminal, directory.as_deref(), &arguments),
+        Command::Find(arguments) => commands::find::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
@@ -85,6 +88,12 @@ enum Command {
     Plan(commands::plan::Arguments),
     /// Find values that no template reads
     Check(commands::check::Arguments),
+    /// Draw what the repository is made of, or who uses something
+    Graph(commands::graph::Arguments),
+    /// List what there is of one sort, and on which clusters
+    List(commands::list::Arguments),
+    /// Find resources of all clusters
+    Find(commands::find::Arguments),
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
     /// Encrypt, decrypt and edit files of SOPS

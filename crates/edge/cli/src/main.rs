@@ -6,6 +6,7 @@
 
 mod arguments;
 mod atomic;
+mod chart_sources;
 mod commands;
 mod jsonpath;
 mod process;

@@ -34,7 +34,8 @@ pub(crate) fn repositories(offline: bool) -> Repositories {
     Repositories { cache: own_cache().join("onepane/git"), offline }
 }
 
-fn own_cache() -> Utf8PathBuf {
+/// The user's cache folder, or one here.
+pub(crate) fn own_cache() -> Utf8PathBuf {
     let variable = |name: &str| std::env::var(name).ok();
     user_cache(&variable).unwrap_or_else(|| Utf8Path::new(".cache").to_owned())
 }

@@ -116,6 +116,18 @@ impl LocalRepository {
         Ok(files)
     }
 
+    /// The addresses of its remotes; none for a folder that is not its top, since they mean all of it.
+    pub fn addresses(&self) -> Vec<String> {
+        if !self.prefix.as_str().is_empty() {
+            return Vec::new();
+        }
+        let names = self.repository.remote_names().into_iter();
+        let remotes = names.filter_map(|name| self.repository.find_remote(&*name).ok());
+        let urls =
+            remotes.filter_map(|remote| Some(remote.url(gix::remote::Direction::Fetch)?.to_bstring().to_string()));
+        urls.collect()
+    }
+
     /// The submodules below the folder in a commit, by path, and the commits that they are pinned to.
     pub fn pins(files: &Tree) -> Vec<(Utf8PathBuf, String)> {
         pins(files).into_iter().map(|(path, commit)| (path, commit.to_string())).collect()

@@ -370,7 +370,7 @@ impl World for Tree {
     fn digest(&self, path: &Utf8Path) -> Result<Option<Digest>, ReadError> {
         match self.find(path)?.1 {
             Found::File { blob, .. } => match Digest::from_git(blob.as_bytes()) {
-                None => Ok(Digest::of(&*self.read(path)?)),
+                None => Ok(Digest::of(&self.read(path)?)),
                 known => Ok(known),
             },
             _ => Err(ReadError::new(path, ReadErrorReason::WrongKind)),

@@ -175,13 +175,21 @@ pub(crate) fn inflate(
     }
     build.charts_inflated += 1;
     let rendered = charts.render(target.loader.world(), &request)?;
-    let file = FileId::new(&folder);
+    rendered_resources(&folder, &rendered)
+}
+
+/// The resources in what the chart in `folder` renders to.
+///
+/// # Errors
+/// For what is no manifest.
+pub fn rendered_resources(folder: &Utf8Path, rendered: &RenderedChart) -> Result<Vec<Resource>> {
+    let file = FileId::new(folder);
     let mut resources = parse_resources(&Loaded { bytes: rendered.text.as_bytes().into(), file })?;
     let lines: Vec<usize> = std::iter::once(0).chain(rendered.text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     for resource in &mut resources {
         resource.helm_generated = true;
         if !rendered.marks.is_empty() {
-            explain(resource.node_mut(), &rendered, &lines);
+            explain(resource.node_mut(), rendered, &lines);
         }
     }
     Ok(resources)

@@ -1,10 +1,12 @@
 //! Folders to manifests: [`Repository::build`].
 
 use crate::kept_warning::KeptWarning;
+use crate::layout::Follow;
 use crate::memo::{Kept, ResultName, key};
 use crate::{LocalCharts, Repository};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
+use onepane_gitops::{Followed, Input, follow};
 use onepane_kustomize::{Built, ImageOverride, Options, Tools, build_with};
 use onepane_resource::Manifest;
 use onepane_world::{Recorded, Trace, World};
@@ -53,7 +55,8 @@ impl Repository<'_> {
 
     /// What is kept of the folder `unit` for the files as they are.
     pub fn kept(&self, unit: &Utf8Path, options: &BuildOptions) -> Option<Kept> {
-        let memo = self.memo?;
+        // What is followed leads to servers, and through worlds that are made up on the way.
+        let memo = self.memo.filter(|_| !self.is_followed(unit))?;
         memo.all(&key_of(unit, options)).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))
     }
 
@@ -74,7 +77,7 @@ impl Repository<'_> {
             let manifests = built.to_manifests()?;
             Ok(Manifests { manifests, warnings: built.warnings })
         };
-        let Some(memo) = self.memo.filter(|_| !options.origins) else {
+        let Some(memo) = self.memo.filter(|_| !options.origins && !self.is_followed(unit)) else {
             return Ok((told(self.build(unit, options)?)?, None));
         };
         memo.count_made();
@@ -98,10 +101,33 @@ impl Repository<'_> {
         // Charts are rendered here, so that nothing has to be allowed.
         let BuildOptions { origins, strict, .. } = *options;
         let options = Options { origins, strict, set_images, enable_helm: true, ..Options::default() };
+        if self.is_followed(unit) {
+            return self.follow_with(unit, &options).map(|followed| followed.built);
+        }
         // Functions run for nobody but `kustomize build`.
         let tools =
             Tools { cache: Some(&self.cache), charts: Some(&LocalCharts), remotes: self.remotes, functions: None };
         build_with(world, unit, &options, tools)
+    }
+
+    /// The manifests of a cluster's folder and of all that objects of Flux and Argo CD in it deliver, with these.
+    pub fn follow(&self, unit: &Utf8Path) -> Result<Followed> {
+        self.follow_with(unit, &Options { enable_helm: true, ..Options::default() })
+    }
+
+    fn follow_with(&self, unit: &Utf8Path, options: &Options) -> Result<Followed> {
+        let input = Input {
+            world: self.world,
+            addresses: &self.addresses,
+            charts: &LocalCharts,
+            sources: self.charts,
+            cache: Some(&self.cache),
+            remotes: self.remotes,
+            options,
+            flux: self.layout.follow.contains(&Follow::Flux),
+            argocd: self.layout.follow.contains(&Follow::ArgoCd),
+        };
+        follow(input, unit)
     }
 }
 

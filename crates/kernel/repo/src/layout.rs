@@ -17,6 +17,21 @@ pub struct Layout {
     pub clusters: Utf8PathBuf,
     /// Services as submodules.
     pub src: Utf8PathBuf,
+    /// Clusters that are named one by one, with their folders, in place of the folders below `clusters`.
+    pub named_clusters: Vec<(String, Utf8PathBuf)>,
+    /// Whose objects in a cluster's folder are followed to what they deliver.
+    pub follow: Vec<Follow>,
+    /// Addresses that the repository has elsewhere, besides those of its Git remotes.
+    pub addresses: Vec<String>,
+}
+
+/// Whose objects are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// Kustomizations and HelmReleases.
+    Flux,
+    /// Applications and ApplicationSets.
+    ArgoCd,
 }
 
 impl Default for Layout {
@@ -27,6 +42,9 @@ impl Default for Layout {
             groups: "groups".into(),
             clusters: "clusters".into(),
             src: "src".into(),
+            named_clusters: Vec::new(),
+            follow: Vec::new(),
+            addresses: Vec::new(),
         }
     }
 }
@@ -37,48 +55,93 @@ const FILE: &str = "onepane.yaml";
 impl Layout {
     /// The layout of the repository that `world` is rooted at.
     ///
-    /// `onepane.yaml` may hold `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`; anything
-    /// else in it is an error, so that a typo does not go unseen.
+    /// `onepane.yaml` may hold
+    /// - `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`,
+    /// - `clusters:` with names and folders, where they are not side by side,
+    /// - `follow:` with `flux`, `argocd` or both in a list,
+    /// - `repository:` with the address that such objects call this repository by, or several in a list.
+    ///
+    /// Anything else in it is an error, so that a typo does not go unseen.
     pub fn read(world: &dyn World) -> Result<Self> {
-        let mut layout = Self::default();
         let bytes = match world.read(FILE.into()) {
             Ok(bytes) => bytes,
-            Err(error) if error.reason == ReadErrorReason::Absent => return Ok(layout),
+            Err(error) if error.reason == ReadErrorReason::Absent => return Ok(Self::default()),
             Err(error) => return Err(Diagnostic::error("repo-layout", error.to_string())),
         };
-        let file = FileId::new(FILE);
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| Diagnostic::error("repo-layout", format!("`{FILE}` is not UTF-8")).at(Span::file(FILE)))?;
-        let documents = onepane_yaml::read(text, file)?;
+        Self::parse(text)
+    }
+
+    /// The layout that the text of an `onepane.yaml` says.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let mut layout = Self::default();
+        let documents = onepane_yaml::read(text, FileId::new(FILE))?;
         let Some(document) = documents.first() else { return Ok(layout) };
         for (key, value) in entries(document)? {
-            if key.as_str() != Some("folders") {
-                return Err(unknown(key, "folders"));
-            }
-            for (key, value) in entries(value)? {
-                let folder = match key.as_str() {
-                    Some("helmCharts") => &mut layout.helm_charts,
-                    Some("components") => &mut layout.components,
-                    Some("groups") => &mut layout.groups,
-                    Some("clusters") => &mut layout.clusters,
-                    Some("src") => &mut layout.src,
-                    _ => return Err(unknown(key, "helmCharts, components, groups, clusters, src")),
-                };
-                let path = value.as_str().ok_or_else(|| expected(value, "a folder"))?;
-                let path = onepane_world::normalize(Utf8Path::new(path));
-                if path.is_absolute() || path.starts_with("..") {
-                    return Err(expected(value, "a folder within the repository"));
+            match key.as_str() {
+                Some("folders") => layout.read_folders(value)?,
+                Some("clusters") => {
+                    for (name, path) in entries(value)? {
+                        let name = name.as_str().ok_or_else(|| expected(name, "a name"))?;
+                        layout.named_clusters.push((name.to_owned(), folder(path)?));
+                    }
                 }
-                *folder = path;
+                Some("follow") => {
+                    for word in one_or_several(value) {
+                        layout.follow.push(match word.as_str() {
+                            Some("flux") => Follow::Flux,
+                            Some("argocd") => Follow::ArgoCd,
+                            _ => return Err(expected(word, "`flux` or `argocd`")),
+                        });
+                    }
+                }
+                Some("repository") => {
+                    for address in one_or_several(value) {
+                        let text = address.as_str().ok_or_else(|| expected(address, "an address"))?;
+                        layout.addresses.push(text.to_owned());
+                    }
+                }
+                _ => return Err(unknown(key, "folders, clusters, follow, repository")),
             }
         }
         Ok(layout)
+    }
+
+    fn read_folders(&mut self, node: &onepane_yaml::Node) -> Result<()> {
+        for (key, value) in entries(node)? {
+            let place = match key.as_str() {
+                Some("helmCharts") => &mut self.helm_charts,
+                Some("components") => &mut self.components,
+                Some("groups") => &mut self.groups,
+                Some("clusters") => &mut self.clusters,
+                Some("src") => &mut self.src,
+                _ => return Err(unknown(key, "helmCharts, components, groups, clusters, src")),
+            };
+            *place = folder(value)?;
+        }
+        Ok(())
     }
 
     /// Where the charts are rendered to.
     pub fn rendered(&self) -> Utf8PathBuf {
         self.helm_charts.join("rendered")
     }
+}
+
+/// A folder within the repository.
+fn folder(node: &onepane_yaml::Node) -> Result<Utf8PathBuf> {
+    let path = node.as_str().ok_or_else(|| expected(node, "a folder"))?;
+    let path = onepane_world::normalize(Utf8Path::new(path));
+    if path.is_absolute() || path.starts_with("..") {
+        return Err(expected(node, "a folder within the repository"));
+    }
+    Ok(path)
+}
+
+/// The items of a list, or the node itself.
+fn one_or_several(node: &onepane_yaml::Node) -> Vec<&onepane_yaml::Node> {
+    node.items().map_or_else(|| vec![node], |items| items.iter().collect())
 }
 
 fn entries(node: &onepane_yaml::Node) -> Result<&[(onepane_yaml::Node, onepane_yaml::Node)]> {
@@ -112,7 +175,18 @@ mod tests {
     fn a_file_may_name_other_folders_and_nothing_else() {
         let world = MemoryWorld::new().with(FILE, "folders:\n  helmCharts: charts\n");
         assert_eq!(Layout::read(&world).expect("it is valid").helm_charts, "charts");
-        for (text, line) in [("folder: {}\n", 1), ("folders:\n  charts: x\n", 2), ("folders:\n  src: ../x\n", 2)] {
+        let text = "clusters: {main: apps/root}\nfollow: [flux, argocd]\nrepository: https://h/o/r\n";
+        let layout = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid");
+        assert_eq!(layout.named_clusters, [("main".to_owned(), "apps/root".into())]);
+        assert_eq!(layout.follow, [Follow::Flux, Follow::ArgoCd]);
+        assert_eq!(layout.addresses, ["https://h/o/r"]);
+        for (text, line) in [
+            ("follow: fluxx\n", 1),
+            ("clusters: {a: /etc}\n", 1),
+            ("folder: {}\n", 1),
+            ("folders:\n  charts: x\n", 2),
+            ("folders:\n  src: ../x\n", 2),
+        ] {
             let error = Layout::read(&MemoryWorld::new().with(FILE, text)).expect_err(text);
             assert_eq!(error.primary.expect("it names the place").span.line, line, "{text}");
         }

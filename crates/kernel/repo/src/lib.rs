@@ -8,15 +8,17 @@
 //!    lists them, for `helm-charts/rendered/<release>/`. Whoever called writes them, [protected](Repository::protect):
 //!    with secrets encrypted.
 //! 3. [`Repository::build`] builds a folder — a cluster, a group — with Kustomize's rules from what is on disk, just
-//!    as Flux or Argo CD would.
+//!    as Flux or Argo CD would. Where `onepane.yaml` says so, what objects of these in a cluster's folder deliver
+//!    belongs to it ([`Repository::follow`]).
 //! 4. [`Repository::why`] builds with origins on, finds the field, and follows its history back: overlay steps first,
 //!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
 //!    goes on with template lines, includes and values files.
 //!
-//! [`Repository::check`] holds the values files of a release against what its chart's templates read.
+//! [`adopt`] finds out the layout of a repository that was there before. [`Repository::check`] holds the values files of a release against what its chart's templates read.
 //!
 //! It performs no I/O of its own and knows no cluster.
 
+mod adopt;
 mod build;
 mod charts;
 mod check;
@@ -28,12 +30,15 @@ mod release;
 mod releases;
 mod render;
 mod repository;
+mod shared_files;
 mod why;
 
+pub use adopt::{Adoption, adopt};
 pub use build::{BuildOptions, Manifests};
 pub use charts::LocalCharts;
-pub use layout::Layout;
+pub use layout::{Follow, Layout};
 pub use memo::{Kept, Memo, ResultName, Store};
+pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};
 pub use onepane_kustomize::Built;
 pub use release::ReleaseOnDisk;
 pub use releases::ListedRelease;

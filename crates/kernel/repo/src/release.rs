@@ -6,11 +6,12 @@ use crate::kept_warning::KeptWarning;
 use crate::memo::{Memo, ResultName, key};
 use crate::releases::ListedRelease;
 use crate::render::{Manifest, RenderedFile, RenderedRelease, files};
+use crate::shared_files::Shared;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
-use onepane_helmfile::{Release, State, ValuesSource};
+use onepane_helmfile::{Release, Request, State, ValuesSource};
 use onepane_sops::Secret;
 use onepane_value::{Data, Map, Value, format};
 use onepane_world::{Digest, Recorded, World};
@@ -22,6 +23,14 @@ impl Repository<'_> {
     /// What the state file says for `environment`.
     pub fn state(&self, environment: &str) -> Result<State> {
         onepane_helmfile::load(self.world, self.outside, &self.layout.helm_charts, environment)
+    }
+
+    /// The releases of the state, and of those that it names, with neither their values nor what stands in the way of
+    /// rendering them.
+    pub fn releases(&self) -> Result<Vec<Release>> {
+        let request = Request { environment: "default".to_owned(), ..Request::default() };
+        let visited = onepane_helmfile::visit(self.world, self.outside, &request, Some(&self.layout.helm_charts))?;
+        Ok(visited.states.into_iter().flat_map(|state| state.releases).collect())
     }
 
     /// The release as files.
@@ -91,14 +100,16 @@ impl Repository<'_> {
         origins: Origins,
         warn: &mut dyn FnMut(Diagnostic),
     ) -> Result<Chart> {
-        let Some(recorder) = world.recorder() else { return early.load(path, world, origins.into(), warn) };
+        let shared = |world| Shared { files: &self.chart_files, world };
+        let Some(recorder) = world.recorder() else { return early.load(path, &shared(world), origins.into(), warn) };
+        let shared = shared(recorder.world());
         let known = || self.chart_traces.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known().get(path).cloned();
         if let Some(trace) = before {
             recorder.adopt(trace.as_ref());
-            return early.load(path, recorder.world(), origins.into(), warn);
+            return early.load(path, &shared, origins.into(), warn);
         }
-        let own = Recorded::new(recorder.world());
+        let own = Recorded::new(&shared);
         let chart = early.load(path, &own, origins.into(), warn)?;
         let trace = known().entry(path.to_owned()).or_insert(own.into_trace()).clone();
         recorder.adopt(trace.as_ref());
@@ -251,7 +262,7 @@ pub(crate) fn key_of(release: &Release) -> Option<ResultName> {
             Data::String(text) => write_text(&text.to_str(), into),
             Data::List(list) => {
                 into.push_str(&format!("l{} ", list.len()));
-                list.iter().try_for_each(|item| write(&item, into))?;
+                list.iter().try_for_each(|item| write(item, into))?;
             }
             Data::Map(map) => {
                 into.push_str(&format!("m{} ", map.len()));

@@ -1,4 +1,4 @@
-//! Which releases there are, without reading the state where it is as it was: [`Repository::releases`].
+//! Which releases there are, without reading the state where it is as it was: [`Repository::listed_releases`].
 
 use crate::Repository;
 use crate::memo::{ResultName, key};
@@ -21,7 +21,7 @@ pub struct ListedRelease {
 
 impl Repository<'_> {
     /// The releases of the state that are installed, in its order.
-    pub fn releases(&self, environment: &str) -> Result<Vec<ListedRelease>> {
+    pub fn listed_releases(&self, environment: &str) -> Result<Vec<ListedRelease>> {
         let Some(memo) = self.memo else { return Ok(listed(&self.state(environment)?)) };
         let question = key(&[b"state", self.layout.helm_charts.as_str().as_bytes(), environment.as_bytes()]);
         let kept = memo.all(&question).into_iter().find(|kept| self.verified.holds(memo, kept, self.world));

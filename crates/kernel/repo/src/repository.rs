@@ -2,8 +2,10 @@
 
 use crate::Layout;
 use crate::memo::{Memo, Verified};
+use crate::shared_files::SharedFiles;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
+use onepane_gitops::ChartSources;
 use onepane_helmfile::{Outside, Sandbox};
 use onepane_kustomize::{Cache, KUSTOMIZATION_FILES, Remotes};
 use onepane_world::{EntryKind, Trace, World};
@@ -28,21 +30,34 @@ pub struct Repository<'w> {
     pub(crate) verified: Verified,
     /// What was read of charts that releases have in common.
     pub(crate) chart_traces: ChartTraces,
+    /// Charts that releases have in common.
+    pub(crate) chart_files: SharedFiles,
+    pub(crate) charts: Option<&'w dyn ChartSources>,
+    pub(crate) addresses: Vec<String>,
 }
 
 impl<'w> Repository<'w> {
     /// The repository that `world` is rooted at.
     pub fn open(world: &'w dyn World) -> Result<Self> {
-        Ok(Self {
+        Ok(Self::with_layout(world, Layout::read(world)?))
+    }
+
+    /// The repository with a layout that is not, or not yet, in its `onepane.yaml`.
+    pub fn with_layout(world: &'w dyn World, layout: Layout) -> Self {
+        let addresses = layout.addresses.clone();
+        Self {
             world,
-            layout: Layout::read(world)?,
+            layout,
             cache: Cache::new(),
             remotes: None,
             outside: &Sandbox,
             memo: None,
             verified: Verified::default(),
             chart_traces: ChartTraces::default(),
-        })
+            chart_files: SharedFiles::default(),
+            charts: None,
+            addresses,
+        }
     }
 
     /// With who decrypts the secrets of releases, which are an error otherwise.
@@ -60,24 +75,58 @@ impl<'w> Repository<'w> {
         Self { memo: Some(memo), ..self }
     }
 
-    /// The clusters by name, sorted: the folders below `clusters/` that hold a kustomization.
+    /// With who has charts from elsewhere that objects of Flux and Argo CD ask for; they are out of reach otherwise.
+    pub fn with_charts(self, charts: &'w dyn ChartSources) -> Self {
+        Self { charts: Some(charts), ..self }
+    }
+
+    /// With the addresses that the repository has elsewhere, by which such objects mean it.
+    pub fn with_addresses(mut self, addresses: impl IntoIterator<Item = String>) -> Self {
+        self.addresses.extend(addresses);
+        self
+    }
+
+    /// The clusters by name, sorted: the folders below `clusters/` that hold a kustomization, or where objects are
+    /// followed, manifests; or those that `onepane.yaml` names.
     pub fn clusters(&self) -> Result<Vec<String>> {
+        if !self.layout.named_clusters.is_empty() {
+            return Ok(self.layout.named_clusters.iter().map(|(name, _)| name.clone()).collect());
+        }
         let folder = &self.layout.clusters;
         let entries = self.world.list(folder).map_err(|error| {
             Diagnostic::error("repo-no-clusters", error.to_string())
                 .hint("`onepane init DIR` makes a repository of this shape; onepane.yaml can name other folders")
         })?;
-        let is_cluster = |name: &str| self.has_kustomization(&folder.join(name));
+        let is_cluster = |name: &str| self.is_unit(&folder.join(name));
         Ok(entries.into_iter().map(|entry| entry.name).filter(|name| is_cluster(name)).collect())
+    }
+
+    /// The folder of a cluster.
+    pub fn cluster_folder(&self, name: &str) -> Utf8PathBuf {
+        let named = self.layout.named_clusters.iter().find(|(other, _)| other == name);
+        named.map_or_else(|| self.layout.clusters.join(name), |(_, folder)| folder.clone())
+    }
+
+    /// The name of the cluster whose folder it is; of any other folder its path.
+    pub fn unit_name<'u>(&'u self, folder: &'u Utf8Path) -> &'u str {
+        let named = self.layout.named_clusters.iter().find(|(_, other)| other == folder);
+        let below = || folder.strip_prefix(&self.layout.clusters).unwrap_or(folder).as_str();
+        named.map_or_else(below, |(name, _)| name)
+    }
+
+    /// Whether a folder is a cluster's, whose objects are followed.
+    pub fn is_followed(&self, folder: &Utf8Path) -> bool {
+        let is_named = || self.layout.named_clusters.iter().any(|(_, other)| other == folder);
+        !self.layout.follow.is_empty()
+            && (is_named() || folder.parent() == Some(&*self.layout.clusters) && self.layout.named_clusters.is_empty())
     }
 
     /// The folder that `target` means: a cluster's name, or a path from the root of the repository.
     pub fn unit(&self, target: &str) -> Result<Utf8PathBuf> {
         let target = target.trim_end_matches('/');
-        let candidates =
-            [self.layout.clusters.join(target), Utf8PathBuf::from(target), self.layout.groups.join(target)];
+        let candidates = [self.cluster_folder(target), Utf8PathBuf::from(target), self.layout.groups.join(target)];
         for candidate in &candidates {
-            if self.has_kustomization(&onepane_world::normalize(candidate)) {
+            if self.is_unit(&onepane_world::normalize(candidate)) {
                 return Ok(onepane_world::normalize(candidate));
             }
         }
@@ -90,6 +139,23 @@ impl<'w> Repository<'w> {
         };
         let clusters = self.clusters().unwrap_or_default();
         Err(error.hint(format!("the clusters are: {}", clusters.join(", "))))
+    }
+
+    /// Whether a folder can be built.
+    fn is_unit(&self, folder: &Utf8Path) -> bool {
+        self.has_kustomization(folder) || self.is_followed(folder) && self.has_manifests(folder, 0)
+    }
+
+    /// Whether there are files that may be manifests, or a chart that renders some.
+    fn has_manifests(&self, folder: &Utf8Path, depth: usize) -> bool {
+        /// Below its folder, a cluster has folders for what it is set up with.
+        const DEEPEST: usize = 2;
+        let entries = self.world.list(folder).unwrap_or_default();
+        entries.iter().any(|entry| match entry.kind {
+            EntryKind::File => entry.name.ends_with(".yaml") || entry.name.ends_with(".yml"),
+            EntryKind::Folder => depth < DEEPEST && self.has_manifests(&folder.join(&entry.name), depth + 1),
+            EntryKind::Other => false,
+        })
     }
 
     fn has_kustomization(&self, folder: &Utf8Path) -> bool {

@@ -1,8 +1,9 @@
 //! `onepane build`: the manifests of clusters, groups or any folder.
 
 use crate::atomic;
+use crate::chart_sources::FetchedCharts;
 use crate::commands::decrypted_world::DecryptedWorld;
-use crate::commands::open;
+use crate::commands::{addresses, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -55,21 +56,20 @@ pub(crate) fn run(
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let remotes = FetchedRemotes::new(arguments.offline);
+    let (remotes, charts) = (FetchedRemotes::new(arguments.offline), FetchedCharts::new(arguments.offline));
     let machine = OsWorld::unrestricted("/");
     let decrypted = arguments.decrypt.then(|| DecryptedWorld::new(&world, &machine));
     let files: &dyn World = decrypted.as_ref().map_or(&world, |decrypted| decrypted);
     // What was decrypted is kept nowhere.
     let store = if arguments.decrypt { None } else { arguments.results.store() };
     let memo = store.as_ref().map(|store| Memo::new(store));
-    let mut repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
+    let repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
+    let mut repository = repository.with_charts(&charts).with_addresses(addresses(&root));
     if let Some(memo) = &memo {
         repository = repository.with_memo(memo);
     }
     let units = match arguments.targets.as_slice() {
-        [] => {
-            repository.clusters().map_err(&failure)?.iter().map(|name| repository.layout.clusters.join(name)).collect()
-        }
+        [] => repository.clusters().map_err(&failure)?.iter().map(|name| repository.cluster_folder(name)).collect(),
         targets => {
             targets.iter().map(|target| repository.unit(target)).collect::<Result<Vec<_>, _>>().map_err(&failure)?
         }

@@ -1,5 +1,7 @@
-//! `onepane init`: a new repository of the pattern, or the example company; a key for its secrets.
+//! `onepane init`: a new repository of the pattern, or the example company; one that was there before, adopted; a key
+//! for its secrets.
 
+mod adopt;
 mod age_key;
 
 use crate::atomic;
@@ -14,8 +16,8 @@ use std::process::ExitCode;
 /// What `onepane init` takes.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The folder to make; it must not exist or be empty
-    #[arg(value_name = "DIR", required_unless_present = "age_key")]
+    /// The folder to make; it must not exist or be empty [default: adopt the repository that is there]
+    #[arg(value_name = "DIR")]
     folder: Option<Utf8PathBuf>,
     /// Make the example company `shop`, with its services as submodules
     #[arg(long, requires = "folder")]
@@ -33,6 +35,9 @@ pub(crate) fn run(
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
     let Some(folder) = arguments.folder.as_deref() else {
+        if !arguments.age_key {
+            return adopt::run(terminal, directory);
+        }
         let (root, _) = open(directory)?;
         let text = add_key(&root)?;
         terminal.print(text.as_bytes())?;

@@ -173,7 +173,7 @@ fn selected(
     names: &[String],
     environment: &str,
 ) -> onepane_diagnostics::Result<Vec<ListedRelease>> {
-    let installed = repository.releases(environment)?;
+    let installed = repository.listed_releases(environment)?;
     let find = |name: &String| {
         installed.iter().find(|release| release.name == *name).cloned().ok_or_else(|| {
             let names: Vec<&str> = installed.iter().map(|release| release.name.as_str()).collect();

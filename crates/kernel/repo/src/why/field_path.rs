@@ -84,6 +84,27 @@ impl FieldPath {
         }
         Ok(current)
     }
+
+    /// Every node that the path leads to: where it says nothing of an item, all items of a list are looked at.
+    pub fn all<'n>(&self, node: &'n Node) -> Vec<&'n Node> {
+        let mut found = vec![node];
+        for segment in &self.0 {
+            found = match segment {
+                Segment::Key(key) => found.into_iter().flat_map(each).filter_map(|node| node.get(key)).collect(),
+                Segment::Index(index) => found.into_iter().filter_map(|node| node.items()?.get(*index)).collect(),
+                Segment::Select(key, value) => {
+                    let is_meant = |node: &&Node| node.get(key).and_then(Node::as_str) == Some(value);
+                    found.into_iter().filter_map(Node::items).flatten().filter(is_meant).collect()
+                }
+            };
+        }
+        found.into_iter().flat_map(each).collect()
+    }
+}
+
+/// The items of a list, or the node itself.
+fn each(node: &Node) -> Vec<&Node> {
+    node.items().map_or_else(|| vec![node], |items| items.iter().collect())
 }
 
 impl fmt::Display for FieldPath {

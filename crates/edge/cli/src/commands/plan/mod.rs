@@ -5,18 +5,20 @@ mod json;
 mod markdown;
 mod text;
 
-use crate::commands::open;
+use crate::chart_sources::FetchedCharts;
+use crate::commands::{addresses, open};
 use crate::remotes::FetchedRemotes;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::Diagnostic;
+use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_git::{LocalRepository, Range, Tree, short};
-use onepane_plan::{Change, ConsequenceKind, Manifest, changes};
-use onepane_repo::{BuildOptions, Kept, Memo, Repository};
+use onepane_plan::{Change, ConsequenceKind, changes};
+use onepane_repo::{BuildOptions, Layout, Manifests, Memo, Repository};
 use onepane_world::World;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// What `onepane plan` takes.
 #[derive(clap::Args)]
@@ -168,11 +170,13 @@ fn compare(
     arguments: &Arguments,
 ) -> Result<Plan, Failure> {
     let remotes = FetchedRemotes::new(arguments.offline);
+    let charts = FetchedCharts::new(arguments.offline);
+    let addresses = addresses(root);
     let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
         let failure = side.failure(root);
-        let repository = Repository::open(side.files).map_err(&failure)?;
+        let repository = repository_of(side, after).map_err(&failure)?;
         let units = repository.clusters().map_err(&failure)?.into_iter();
-        Ok(units.map(|name| repository.layout.clusters.join(name)).collect())
+        Ok(units.map(|name| repository.cluster_folder(&name)).collect())
     };
     let units: [BTreeSet<Utf8PathBuf>; 2] = [opened(before)?, opened(after)?];
     let wanted: Vec<Utf8PathBuf> = match arguments.clusters.as_slice() {
@@ -186,45 +190,56 @@ fn compare(
     let store = arguments.results.store();
     let memo = store.as_ref().map(|store| Memo::new(store));
     let bar = terminal.progress(wanted.len(), "comparing");
+    let said: Mutex<Vec<Diagnostic>> = Mutex::default();
     // Bases that clusters have in common are built once a side.
     let mut repositories = Vec::new();
     for side in [before, after] {
-        let repository = Repository::open(side.files).map_err(side.failure(root))?.with_remotes(&remotes);
+        let repository = repository_of(side, after).map_err(side.failure(root))?.with_remotes(&remotes);
+        let repository = repository.with_charts(&charts).with_addresses(addresses.clone());
         repositories.push(match &memo {
             Some(memo) => repository.with_memo(memo),
             None => repository,
         });
     }
     let (was, is) = (&repositories[0], &repositories[1]);
+    // What one side can't follow would look as if it were gone.
+    let unfollowed = |side: &Side<'_>, built: Manifests| {
+        let warnings = built.warnings.into_iter().filter(|warning| warning.code.starts_with("gitops-"));
+        let warnings = warnings.filter(|warning| warning.severity >= Severity::Warning);
+        let warnings = warnings.map(|warning| *Box::new(warning).trace(format!("in {}", side.name), None));
+        said.lock().unwrap_or_else(PoisonError::into_inner).extend(warnings);
+        built.manifests
+    };
     let compare = |unit: &Utf8PathBuf| -> Result<ClusterPlan, Failure> {
+        // A cluster that one side has not is all new, or all gone.
+        let on = |side: &Side<'_>| side.files.kind(unit).is_some();
+        let (mut old, mut kept) = (Manifests::default(), was.kept(unit, &OPTIONS));
+        if kept.is_none() && on(before) {
+            (old, kept) = was.build_and_keep(unit, &OPTIONS).map_err(before.failure(root))?;
+        }
         // Where all that one side is built from is the same on the other, there is nothing to compare.
-        let (built, kept) = match was.kept(unit, &OPTIONS) {
-            Some(kept) => (None, Some(kept)),
-            None => {
-                let (built, kept) = built(was, before, unit).map_err(before.failure(root))?;
-                (Some(built), kept)
-            }
-        };
-        let changes = if let Some(kept) = &kept
-            && is.holds(kept)
-        {
+        let changes = if kept.as_ref().is_some_and(|kept| is.holds(kept)) {
             Vec::new()
         } else {
-            let old = match built {
-                Some(built) => built,
-                None => was.manifests(unit, &OPTIONS).map_err(before.failure(root))?.manifests,
+            if old.manifests.is_empty() && on(before) {
+                old = was.manifests(unit, &OPTIONS).map_err(before.failure(root))?;
+            }
+            let new = match on(after) {
+                true => is.manifests(unit, &OPTIONS).map_err(after.failure(root))?,
+                false => Manifests::default(),
             };
-            let new = match after.files.kind(unit) {
-                Some(_) => is.manifests(unit, &OPTIONS).map_err(after.failure(root))?.manifests,
-                None => Vec::new(),
-            };
-            changes(&old, &new)?
+            changes(&unfollowed(before, old), &unfollowed(after, new))?
         };
         bar.inc(1);
         Ok(ClusterPlan { unit: unit.clone(), changes, folded: 0 })
     };
     let clusters: Vec<Result<ClusterPlan, Failure>> = wanted.par_iter().map(compare).collect();
     bar.finish_and_clear();
+    let mut said = said.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Sides and clusters are built at the same time.
+    said.sort_by_cached_key(ToString::to_string);
+    said.dedup();
+    said.iter().for_each(|warning| terminal.report(warning, root));
     arguments.results.report(terminal, memo.as_ref());
     let mut clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
     if arguments.fold_noise {
@@ -236,17 +251,13 @@ fn compare(
 /// How clusters are built for a comparison.
 const OPTIONS: BuildOptions = BuildOptions { origins: false, set_images: Vec::new(), strict: false };
 
-/// What a cluster is built to; one that the side has not is all new, or all gone.
-fn built(
-    repository: &Repository<'_>,
-    side: &Side<'_>,
-    unit: &Utf8Path,
-) -> Result<(Vec<Manifest>, Option<Kept>), Box<Diagnostic>> {
-    if side.files.kind(unit).is_none() {
-        return Ok((Vec::new(), None));
+/// The repository of a side. One from before it was adopted has the layout that it was adopted with.
+fn repository_of<'w>(side: &Side<'w>, after: &Side<'_>) -> onepane_diagnostics::Result<Repository<'w>> {
+    let has_layout = |side: &Side<'_>| side.files.kind("onepane.yaml".into()).is_some();
+    if has_layout(side) || !has_layout(after) {
+        return Repository::open(side.files);
     }
-    let (built, kept) = repository.build_and_keep(unit, &OPTIONS)?;
-    Ok((built.manifests, kept))
+    Ok(Repository::with_layout(side.files, Layout::read(after.files)?))
 }
 
 impl Side<'_> {

@@ -83,8 +83,8 @@ enum Command {
     Build(commands::build::Arguments),
     /// Show what a change does to every cluster
     Plan(commands::plan::Arguments),
-    /// Find values that no template reads
-    Check(commands::check::Arguments),
+    /// Find what is wrong, at the line that has to be changed
+    Check(Box<commands::check::Arguments>),
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
     /// Encrypt, decrypt and edit files of SOPS

@@ -2,10 +2,11 @@
 //!
 //! The kernel performs no I/O: it reads files, the clock, randomness and the environment through a [`World`]. The
 //! operating system is one world ([`OsWorld`], which never leaves its root when it has one), a map in memory is
-//! another ([`MemoryWorld`]).
+//! another ([`MemoryWorld`]). A [`Recorder`] remembers which files of another were read.
 
 mod memory;
 mod os;
+mod recorder;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fmt;
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 
 pub use memory::MemoryWorld;
 pub use os::OsWorld;
+pub use recorder::Recorder;
 
 /// Files by path, clock, randomness and environment.
 ///

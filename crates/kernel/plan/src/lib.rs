@@ -11,7 +11,6 @@ mod difference;
 mod immutable;
 mod manifest;
 mod pairing;
-mod pods;
 mod rbac;
 
 pub use consequences::{Consequence, ConsequenceKind};

@@ -1,7 +1,7 @@
 //! One side of a comparison: [`Manifest`].
 
-use onepane_diagnostics::{Diagnostic, Result};
-use onepane_resource::Resource;
+use onepane_diagnostics::Result;
+use onepane_resource::{Resource, json_document};
 use serde_json::Value;
 use std::fmt;
 
@@ -77,8 +77,6 @@ impl Manifest {
 
     /// It as an API server gets it.
     pub(crate) fn document(&self) -> Result<Value> {
-        let wrong = |cause: String| Diagnostic::error("plan-manifest", format!("{} is no JSON: {cause}", self.name));
-        let json = onepane_value::to_json(&onepane_value::from_yaml(&self.yaml, None)?).map_err(wrong)?;
-        serde_json::from_slice(&json).map_err(|error| wrong(error.to_string()))
+        json_document(&self.yaml, &self.name)
     }
 }

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{ReadErrorReason, World};
+use std::collections::BTreeMap;
 
 /// The folders of a repository, relative to its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,17 @@ pub struct Layout {
     pub clusters: Utf8PathBuf,
     /// Services as submodules.
     pub src: Utf8PathBuf,
+    /// Which version of Kubernetes the clusters run.
+    pub kubernetes: KubernetesVersions,
+}
+
+/// Versions of Kubernetes as they are written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubernetesVersions {
+    /// Of clusters that say nothing else.
+    pub all: Option<(String, Span)>,
+    /// By the names of clusters.
+    pub clusters: BTreeMap<String, (String, Span)>,
 }
 
 impl Default for Layout {
@@ -27,6 +39,7 @@ impl Default for Layout {
             groups: "groups".into(),
             clusters: "clusters".into(),
             src: "src".into(),
+            kubernetes: KubernetesVersions::default(),
         }
     }
 }
@@ -37,8 +50,9 @@ const FILE: &str = "onepane.yaml";
 impl Layout {
     /// The layout of the repository that `world` is rooted at.
     ///
-    /// `onepane.yaml` may hold `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`; anything
-    /// else in it is an error, so that a typo does not go unseen.
+    /// `onepane.yaml` may hold `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`,
+    /// `kubernetesVersion:` and `clusters:`, by their names, with a `kubernetesVersion` each; anything else in it is an
+    /// error, so that a typo does not go unseen.
     pub fn read(world: &dyn World) -> Result<Self> {
         let mut layout = Self::default();
         let bytes = match world.read(FILE.into()) {
@@ -52,8 +66,17 @@ impl Layout {
         let documents = onepane_yaml::read(text, file)?;
         let Some(document) = documents.first() else { return Ok(layout) };
         for (key, value) in entries(document)? {
-            if key.as_str() != Some("folders") {
-                return Err(unknown(key, "folders"));
+            match key.as_str() {
+                Some("folders") => {}
+                Some("kubernetesVersion") => {
+                    layout.kubernetes.all = Some(version(value)?);
+                    continue;
+                }
+                Some("clusters") => {
+                    layout.kubernetes.clusters = of_clusters(value)?;
+                    continue;
+                }
+                _ => return Err(unknown(key, "folders, kubernetesVersion, clusters")),
             }
             for (key, value) in entries(value)? {
                 let folder = match key.as_str() {
@@ -81,6 +104,24 @@ impl Layout {
     }
 }
 
+fn of_clusters(node: &onepane_yaml::Node) -> Result<BTreeMap<String, (String, Span)>> {
+    let mut versions = BTreeMap::new();
+    for (cluster, settings) in entries(node)? {
+        for (key, value) in entries(settings)? {
+            if key.as_str() != Some("kubernetesVersion") {
+                return Err(unknown(key, "kubernetesVersion"));
+            }
+            versions.insert(cluster.as_str().unwrap_or_default().to_owned(), version(value)?);
+        }
+    }
+    Ok(versions)
+}
+
+fn version(node: &onepane_yaml::Node) -> Result<(String, Span)> {
+    let text = node.as_str().ok_or_else(|| expected(node, "a version of Kubernetes"))?;
+    Ok((text.to_owned(), node.span.unwrap_or(Span::file(FILE))))
+}
+
 fn entries(node: &onepane_yaml::Node) -> Result<&[(onepane_yaml::Node, onepane_yaml::Node)]> {
     node.entries().ok_or_else(|| expected(node, "a mapping"))
 }
@@ -106,6 +147,17 @@ mod tests {
     #[test]
     fn without_a_file_the_patterns_own_folders_hold() {
         assert_eq!(Layout::read(&MemoryWorld::new()).expect("no file is fine"), Layout::default());
+    }
+
+    #[test]
+    fn clusters_may_run_versions_of_their_own() {
+        let text = "kubernetesVersion: 1.36\nclusters:\n  old: {kubernetesVersion: '1.33'}\n";
+        let versions = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid").kubernetes;
+        assert_eq!(versions.all.map(|(text, span)| (text, span.line)), Some(("1.36".to_owned(), 1)));
+        assert_eq!(versions.clusters["old"].0, "1.33");
+        let error =
+            Layout::read(&MemoryWorld::new().with(FILE, "clusters: {old: {version: '1'}}\n")).expect_err("a typo");
+        assert!(error.message.contains("`version`"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,8 @@
 //!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
 //!    goes on with template lines, includes and values files.
 //!
-//! [`Repository::check`] holds the values files of a release against what its chart's templates read.
+//! [`Repository::check`] holds the values files of a release against what its chart's templates read. [`Places`] says in
+//! which line a value of a build has its source, [`Repository::unused`] which files nothing is made of.
 //!
 //! It performs no I/O of its own and knows no cluster.
 
@@ -21,16 +22,20 @@ mod build;
 mod charts;
 mod check;
 mod layout;
+mod place;
 mod protect;
 mod release;
 mod render;
 mod repository;
+mod unused;
 mod why;
 
 pub use build::BuildOptions;
 pub use charts::LocalCharts;
-pub use layout::Layout;
+pub use layout::{KubernetesVersions, Layout};
 pub use onepane_kustomize::Built;
+pub use place::{Places, SourcePlace};
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};
 pub use repository::Repository;
+pub use unused::{ReadFiles, Unused, UnusedKind};
 pub use why::{Explanation, FieldPath, Step, Trail};

@@ -193,7 +193,10 @@ mod tests {
         assert_eq!(changed(text, at(7), "replica", &rename("min")), None);
         assert_eq!(changed(text, at(99), "replica", &rename("min")), None);
         let template = "{{ if .a }}\nreplica: {{ .replica }}\nlimit: 3\n{{ end }}\n";
-        assert_eq!(changed(template, at(2), "replica", &rename("replicas")), None);
+        // What is read there is another word, and the same word twice is not certain.
+        let renamed = changed(template, at(2), "replica", &rename("replicas"));
+        assert_eq!(renamed, Some(template.replace("replica:", "replicas:")));
+        assert_eq!(changed("{{ a }}\nreplica: replica\n", at(2), "replica", &rename("replicas")), None);
         assert_eq!(changed(template, at(3), "limit", &rename("limits")), Some(template.replace("limit:", "limits:")));
     }
 }

@@ -86,8 +86,8 @@ enum Command {
     Build(commands::build::Arguments),
     /// Show what a change does to every cluster
     Plan(commands::plan::Arguments),
-    /// Find values that no template reads
-    Check(commands::check::Arguments),
+    /// Find what is wrong, at the line that has to be changed
+    Check(Box<commands::check::Arguments>),
     /// Draw what the repository is made of, or who uses something
     Graph(commands::graph::Arguments),
     /// List what there is of one sort, and on which clusters

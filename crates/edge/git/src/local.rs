@@ -139,6 +139,39 @@ impl LocalRepository {
         paths(world).into_iter().filter_map(at).collect()
     }
 
+    /// The submodules that `.gitmodules` names, and the commits that the index pins them to: what a commit made now would
+    /// have. `None` for one that nothing is pinned for.
+    pub fn pins_in_index(&self, world: &dyn World) -> Vec<(Utf8PathBuf, Option<String>)> {
+        let index = self.repository.index_or_empty().ok();
+        let pinned = |path: &Utf8Path| {
+            let path = self.prefix.join(path);
+            let entry = index.as_ref()?.entry_by_path(BStr::new(path.as_str()))?;
+            (entry.mode == gix::index::entry::Mode::COMMIT).then(|| entry.id.to_string())
+        };
+        paths(world).into_iter().map(|path| (path.clone(), pinned(&path))).collect()
+    }
+
+    /// Whether a commit of a submodule is on a remote branch or a tag of it, as far as this machine knows; `None` where the
+    /// submodule is not checked out or has no remote branches.
+    pub fn is_pushed(&self, submodule: &Utf8Path, commit: &str) -> Option<bool> {
+        let repository = self.submodule(submodule)?;
+        let commit = object(commit).ok()?;
+        if repository.find_commit(commit).is_err() {
+            // It is elsewhere, or nowhere: whoever pinned it had it.
+            return None;
+        }
+        let references = repository.references().ok()?;
+        let all = references.remote_branches().ok()?.chain(references.tags().ok()?);
+        let tips: Vec<ObjectId> =
+            all.flatten().filter_map(|reference| Some(reference.into_fully_peeled_id().ok()?.detach())).collect();
+        if tips.is_empty() {
+            return None;
+        }
+        // It is reachable if nothing is left of it without what the tips have.
+        let rest = repository.rev_walk([commit]).with_hidden(tips).all().ok()?;
+        Some(rest.take(1).count() == 0)
+    }
+
     /// The commits of a submodule from one to another, `most` of them by name; `None` where they are not on this machine.
     pub fn range(&self, submodule: &Utf8Path, from: &str, to: &str, most: usize) -> Option<Range> {
         let repository = self.submodule(submodule)?;

@@ -3,11 +3,12 @@
 //! The kernel performs no I/O: it reads files, the clock, randomness and the environment through a [`World`]. The
 //! operating system is one world ([`OsWorld`], which never leaves its root when it has one), a map in memory is
 //! another ([`MemoryWorld`]). [`Recorded`] notes what is asked of a world, and the [`Trace`] that comes of it tells whether
-//! another one would answer the same.
+//! another one would answer the same. A [`ReadLog`] only remembers which files were read.
 
 mod digest;
 mod memory;
 mod os;
+mod read_log;
 mod recorded;
 mod trace;
 
@@ -19,6 +20,7 @@ use std::time::SystemTime;
 pub use digest::Digest;
 pub use memory::MemoryWorld;
 pub use os::OsWorld;
+pub use read_log::ReadLog;
 pub use recorded::Recorded;
 pub use trace::Trace;
 

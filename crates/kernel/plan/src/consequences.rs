@@ -1,9 +1,8 @@
 //! What follows from changes: [`Consequence`].
 
-use crate::manifest::document;
-use crate::pods::{self, Use};
 use crate::{Action, Change, immutable, rbac};
 use onepane_diagnostics::Result;
+use onepane_resource::pods::{self, Use};
 use onepane_resource::{Manifest, ManifestName as Name};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -117,14 +116,14 @@ fn changed(change: &Change, before: &Value, after: &Value, found: &mut Vec<Conse
         found.push(consequence(ConsequenceKind::Immutable, text));
     }
     images(name, before, after, found);
-    if let Some(path) = pods::template_path(name)
-        && change.fields.iter().any(|field| field.is_below(path))
+    if let Some(path) = pods::template_path(name.group(), &name.kind)
+        && change.fields.iter().any(|field| field.is_below(&path.join(".")))
         && refused.is_empty()
     {
         found.extend(restart(name, after));
     }
     let at = |document: &Value, pointer: &str| document.pointer(pointer).cloned();
-    if pods::template_path(name).is_some()
+    if pods::template_path(name.group(), &name.kind).is_some()
         && let (was, is) = (at(before, "/spec/replicas"), at(after, "/spec/replicas"))
         && was != is
     {
@@ -160,7 +159,11 @@ fn changed(change: &Change, before: &Value, after: &Value, found: &mut Vec<Conse
 
 /// Images of containers that were there before under that name.
 fn images(name: &Name, before: &Value, after: &Value, found: &mut Vec<Consequence>) {
-    let (Some(before), Some(after)) = (pods::template(name, before), pods::template(name, after)) else { return };
+    let (Some(before), Some(after)) =
+        (pods::template(name.group(), &name.kind, before), pods::template(name.group(), &name.kind, after))
+    else {
+        return;
+    };
     let text = |container: &Value, key: &str| container.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let was: HashMap<String, String> =
         pods::containers(before).map(|container| (text(container, "name"), text(container, "image"))).collect();
@@ -248,7 +251,7 @@ pub(crate) fn between<'m>(changes: &mut Vec<Change>, before: &'m [Manifest], aft
         .collect();
     for (name, template) in &is.0 {
         let mut told = HashSet::new();
-        for (kind, wanted, how) in pods::references(template) {
+        for pods::Reference { kind, name: wanted, how, .. } in pods::references(template) {
             let key = (&*name.namespace, kind, wanted);
             if !told.insert((key, how == Use::Environment)) {
                 continue;
@@ -290,8 +293,8 @@ impl Pods {
         let mut templates = Vec::new();
         for manifest in manifests {
             let name = &manifest.name;
-            if (name.is("", "Pod") || pods::template_path(name).is_some())
-                && let Some(template) = pods::template(name, &document(manifest)?)
+            if (name.is("", "Pod") || pods::template_path(name.group(), &name.kind).is_some())
+                && let Some(template) = pods::template(name.group(), &name.kind, &manifest.document()?)
             {
                 templates.push((name.clone(), template.clone()));
             }
@@ -301,7 +304,7 @@ impl Pods {
 
     /// How many of them a Service selects.
     fn selected_by(&self, service: &Manifest) -> Result<usize> {
-        let document = crate::manifest::document(service)?;
+        let document = service.document()?;
         let Some(selector) = document.pointer("/spec/selector") else { return Ok(0) };
         let here = self.0.iter().filter(|(name, _)| name.namespace == service.name.namespace);
         Ok(here.filter(|(_, template)| pods::is_selected(template, selector)).count())

@@ -9,9 +9,7 @@
 mod consequences;
 mod difference;
 mod immutable;
-mod manifest;
 mod pairing;
-mod pods;
 mod rbac;
 
 pub use consequences::{Consequence, ConsequenceKind};
@@ -66,7 +64,7 @@ pub fn changes(before: &[Manifest], after: &[Manifest]) -> Result<Vec<Change>> {
         if pair.before.zip(pair.after).is_some_and(|(before, after)| before.yaml == after.yaml) {
             continue;
         }
-        let document = |manifest: Option<&Manifest>| manifest.map_or(Ok(Value::Null), manifest::document);
+        let document = |manifest: Option<&Manifest>| manifest.map_or(Ok(Value::Null), Manifest::document);
         let (was, is) = (document(pair.before)?, document(pair.after)?);
         let (name, action, fields) = match (pair.before, pair.after) {
             (None, Some(after)) => (&after.name, Action::Added, Vec::new()),

@@ -1,5 +1,6 @@
 //! Which resource before is which one afterwards.
 
+use onepane_resource::name_without_hash;
 use onepane_resource::{Manifest, ManifestName as Name};
 use std::collections::HashMap;
 
@@ -43,14 +44,9 @@ pub(crate) fn pairs<'a>(before: &'a [Manifest], after: &'a [Manifest]) -> Vec<Pa
 
 /// A name without the hash of a generator, if it has one; the whole identity is in it otherwise.
 fn stem(name: &Name) -> (&str, &str, &str, Option<&str>, &str) {
-    /// The digits of Kustomize's hashes.
-    const DIGITS: &str = "bcdfghjkmt2456789";
-    const LENGTH: usize = 10;
-    let hashed = name.name.rsplit_once('-').filter(|(stem, hash)| {
-        !stem.is_empty() && hash.len() == LENGTH && hash.chars().all(|digit| DIGITS.contains(digit))
-    });
+    let hashed = name_without_hash(&name.name);
     match hashed {
-        Some((stem, _)) => (name.group(), &name.kind, &name.namespace, Some(stem), ""),
+        Some(stem) => (name.group(), &name.kind, &name.namespace, Some(stem), ""),
         None => (name.group(), &name.kind, &name.namespace, None, &name.name),
     }
 }

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{ReadErrorReason, World};
+use std::collections::BTreeMap;
 
 /// The folders of a repository, relative to its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,17 @@ pub struct Layout {
     pub follow: Vec<Follow>,
     /// Addresses that the repository has elsewhere, besides those of its Git remotes.
     pub addresses: Vec<String>,
+    /// Which version of Kubernetes the clusters run.
+    pub kubernetes: KubernetesVersions,
+}
+
+/// Versions of Kubernetes as they are written, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubernetesVersions {
+    /// Of clusters that say nothing else.
+    pub all: Option<(String, Span)>,
+    /// By the names of clusters.
+    pub clusters: BTreeMap<String, (String, Span)>,
 }
 
 /// Whose objects are followed.
@@ -45,6 +57,7 @@ impl Default for Layout {
             named_clusters: Vec::new(),
             follow: Vec::new(),
             addresses: Vec::new(),
+            kubernetes: KubernetesVersions::default(),
         }
     }
 }
@@ -57,7 +70,9 @@ impl Layout {
     ///
     /// `onepane.yaml` may hold
     /// - `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`,
-    /// - `clusters:` with names and folders, where they are not side by side,
+    /// - `clusters:` by their names, each with its folder, where they are not side by side, or with `folder` and
+    ///   `kubernetesVersion`,
+    /// - `kubernetesVersion:` of all others,
     /// - `follow:` with `flux`, `argocd` or both in a list,
     /// - `repository:` with the address that such objects call this repository by, or several in a list.
     ///
@@ -81,10 +96,11 @@ impl Layout {
         for (key, value) in entries(document)? {
             match key.as_str() {
                 Some("folders") => layout.read_folders(value)?,
+                Some("kubernetesVersion") => layout.kubernetes.all = Some(version(value)?),
                 Some("clusters") => {
-                    for (name, path) in entries(value)? {
+                    for (name, said) in entries(value)? {
                         let name = name.as_str().ok_or_else(|| expected(name, "a name"))?;
-                        layout.named_clusters.push((name.to_owned(), folder(path)?));
+                        layout.read_cluster(name, said)?;
                     }
                 }
                 Some("follow") => {
@@ -102,10 +118,26 @@ impl Layout {
                         layout.addresses.push(text.to_owned());
                     }
                 }
-                _ => return Err(unknown(key, "folders, clusters, follow, repository")),
+                _ => return Err(unknown(key, "folders, clusters, kubernetesVersion, follow, repository")),
             }
         }
         Ok(layout)
+    }
+
+    /// What is said of one cluster: its folder, or more.
+    fn read_cluster(&mut self, name: &str, said: &onepane_yaml::Node) -> Result<()> {
+        if said.entries().is_none() {
+            self.named_clusters.push((name.to_owned(), folder(said)?));
+            return Ok(());
+        }
+        for (key, value) in entries(said)? {
+            match key.as_str() {
+                Some("folder") => self.named_clusters.push((name.to_owned(), folder(value)?)),
+                Some("kubernetesVersion") => _ = self.kubernetes.clusters.insert(name.to_owned(), version(value)?),
+                _ => return Err(unknown(key, "folder, kubernetesVersion")),
+            }
+        }
+        Ok(())
     }
 
     fn read_folders(&mut self, node: &onepane_yaml::Node) -> Result<()> {
@@ -144,6 +176,11 @@ fn one_or_several(node: &onepane_yaml::Node) -> Vec<&onepane_yaml::Node> {
     node.items().map_or_else(|| vec![node], |items| items.iter().collect())
 }
 
+fn version(node: &onepane_yaml::Node) -> Result<(String, Span)> {
+    let text = node.as_str().ok_or_else(|| expected(node, "a version of Kubernetes"))?;
+    Ok((text.to_owned(), node.span.unwrap_or(Span::file(FILE))))
+}
+
 fn entries(node: &onepane_yaml::Node) -> Result<&[(onepane_yaml::Node, onepane_yaml::Node)]> {
     node.entries().ok_or_else(|| expected(node, "a mapping"))
 }
@@ -169,6 +206,17 @@ mod tests {
     #[test]
     fn without_a_file_the_patterns_own_folders_hold() {
         assert_eq!(Layout::read(&MemoryWorld::new()).expect("no file is fine"), Layout::default());
+    }
+
+    #[test]
+    fn clusters_may_run_versions_of_their_own() {
+        let text = "kubernetesVersion: 1.36\nclusters:\n  old: {kubernetesVersion: '1.33'}\n";
+        let versions = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid").kubernetes;
+        assert_eq!(versions.all.map(|(text, span)| (text, span.line)), Some(("1.36".to_owned(), 1)));
+        assert_eq!(versions.clusters["old"].0, "1.33");
+        let error =
+            Layout::read(&MemoryWorld::new().with(FILE, "clusters: {old: {version: '1'}}\n")).expect_err("a typo");
+        assert!(error.message.contains("`version`"), "{error}");
     }
 
     #[test]

@@ -14,7 +14,9 @@
 //!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
 //!    goes on with template lines, includes and values files.
 //!
-//! [`adopt`] finds out the layout of a repository that was there before. [`Repository::check`] holds the values files of a release against what its chart's templates read.
+//! [`adopt`] finds out the layout of a repository that was there before. [`Repository::check`] holds the values files of a
+//! release against what its chart's templates read. [`Places`] says in which line a value of a build has its source,
+//! [`Repository::unused`] which files nothing is made of.
 //!
 //! It performs no I/O of its own and knows no cluster.
 
@@ -25,23 +27,27 @@ mod check;
 mod kept_warning;
 mod layout;
 mod memo;
+mod place;
 mod protect;
 mod release;
 mod releases;
 mod render;
 mod repository;
 mod shared_files;
+mod unused;
 mod why;
 
 pub use adopt::{Adoption, adopt};
 pub use build::{BuildOptions, Manifests};
 pub use charts::LocalCharts;
-pub use layout::{Follow, Layout};
+pub use layout::{Follow, KubernetesVersions, Layout};
 pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};
 pub use onepane_kustomize::Built;
+pub use place::{Places, SourcePlace};
 pub use release::ReleaseOnDisk;
 pub use releases::ListedRelease;
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};
 pub use repository::Repository;
+pub use unused::{ReadFiles, Unused, UnusedKind};
 pub use why::{Explanation, FieldPath, Step, Trail};

@@ -125,20 +125,20 @@ fn shown(leaf: &Node) -> String {
     }
 }
 
-/// What the trails read: source lines, and the rendered releases behind rendered files. Each is read once.
-struct Sources<'r, 'w> {
+/// What histories are read from: source lines, and the rendered releases behind rendered files. Each is read once.
+pub(crate) struct Sources<'r, 'w> {
     repository: &'r Repository<'w>,
     lines: HashMap<FileId, Vec<String>>,
     rendered: HashMap<String, HashMap<camino::Utf8PathBuf, RenderedFile>>,
 }
 
 impl<'r, 'w> Sources<'r, 'w> {
-    fn new(repository: &'r Repository<'w>) -> Self {
+    pub(crate) fn new(repository: &'r Repository<'w>) -> Self {
         Self { repository, lines: HashMap::new(), rendered: HashMap::new() }
     }
 
     /// The text of a line, without what is around it.
-    fn line(&mut self, span: Span) -> Option<&str> {
+    pub(crate) fn line(&mut self, span: Span) -> Option<&str> {
         let world = self.repository.world;
         let lines = self.lines.entry(span.file).or_insert_with(|| {
             let bytes = world.read(span.file.path()).unwrap_or_else(|_| [].into());
@@ -154,13 +154,13 @@ impl<'r, 'w> Sources<'r, 'w> {
     }
 
     /// The release that writes `path`, where `path` is below `rendered/`.
-    fn release_of(&self, path: &camino::Utf8Path) -> Option<String> {
+    pub(crate) fn release_of(&self, path: &camino::Utf8Path) -> Option<String> {
         let below = path.strip_prefix(self.repository.layout.rendered()).ok()?;
         below.components().next().map(|first| first.as_str().to_owned())
     }
 
     /// The rendered file at `path` with its marks; `None` where what is on disk is not what its release renders to.
-    fn rendered(&mut self, path: &camino::Utf8Path) -> Result<Option<&RenderedFile>> {
+    pub(crate) fn rendered(&mut self, path: &camino::Utf8Path) -> Result<Option<&RenderedFile>> {
         let Some(release) = self.release_of(path) else { return Ok(None) };
         if !self.rendered.contains_key(&release) {
             let rendered = self.repository.render_with_origins(&release)?;

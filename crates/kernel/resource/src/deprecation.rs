@@ -10,6 +10,24 @@ struct Deprecation {
     replacement: &'static str,
 }
 
+/// A kind's version that is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecated {
+    /// The first version of Kubernetes that warns of it.
+    pub since: (u32, u32),
+    /// The first version without it, where that is settled.
+    pub removed: Option<(u32, u32)>,
+    /// The `apiVersion` and kind to use instead, as `apps/v1 Deployment`; empty where there is none.
+    pub replacement: &'static str,
+}
+
+/// What is known of the way out of `api_version` and `kind`, whatever the version of the cluster.
+pub fn deprecation(api_version: &str, kind: &str) -> Option<Deprecated> {
+    let found = DEPRECATIONS.iter().find(|known| known.api_version == api_version && known.kind == kind)?;
+    let Deprecation { since, removed, replacement, .. } = *found;
+    Some(Deprecated { since, removed: Some(removed).filter(|removed| *removed != (0, 0)), replacement })
+}
+
 /// What Kubernetes' API server warns of where `api_version` and `kind` are applied to a cluster of version
 /// `major.minor`; `None` where they are fine there, or unknown.
 pub fn deprecation_warning(api_version: &str, kind: &str, (major, minor): (u32, u32)) -> Option<String> {
@@ -18,17 +36,16 @@ pub fn deprecation_warning(api_version: &str, kind: &str, (major, minor): (u32, 
         Some(single) => (single, "List"),
         None => (kind, ""),
     };
-    let found = DEPRECATIONS.iter().find(|known| known.api_version == api_version && known.kind == single)?;
-    if found.since > (major, minor) {
+    let Deprecated { since, removed, replacement } = deprecation(api_version, single)?;
+    if since > (major, minor) {
         return None;
     }
-    let (since, removed) = (found.since, found.removed);
     let mut warning = format!("{api_version} {kind} is deprecated in v{}.{}+", since.0, since.1);
-    if removed != (0, 0) {
+    if let Some(removed) = removed {
         warning += &format!(", unavailable in v{}.{}+", removed.0, removed.1);
     }
-    if !found.replacement.is_empty() {
-        warning += &format!("; use {}{list}", found.replacement);
+    if !replacement.is_empty() {
+        warning += &format!("; use {replacement}{list}");
     }
     Some(warning)
 }

@@ -66,6 +66,15 @@ impl ResourceId {
     }
 }
 
+/// The name of a generated resource without the hash that Kustomize has put to its end; `None` where there is none.
+pub fn name_without_hash(name: &str) -> Option<&str> {
+    /// The digits of Kustomize's hashes.
+    const DIGITS: &str = "bcdfghjkmt2456789";
+    const LENGTH: usize = 10;
+    let (stem, hash) = name.rsplit_once('-')?;
+    (!stem.is_empty() && hash.len() == LENGTH && hash.chars().all(|digit| DIGITS.contains(digit))).then_some(stem)
+}
+
 impl PartialEq for ResourceId {
     fn eq(&self, other: &Self) -> bool {
         // What a type's scope is takes a look into a table, and mostly need not be known.

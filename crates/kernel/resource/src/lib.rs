@@ -8,21 +8,25 @@
 //! patches, kustomizations or charts, and reads no file.
 
 mod deprecation;
+mod document;
 mod field_path;
 mod gvk;
 mod id;
 mod image;
 mod manifest;
 mod order;
+pub mod pods;
 mod resource;
 mod schema;
 mod scope;
 mod set;
+mod tree;
 
-pub use deprecation::deprecation_warning;
+pub use deprecation::{Deprecated, deprecation, deprecation_warning};
+pub use document::json_document;
 pub use field_path::join_key;
 pub use gvk::GroupVersionKind;
-pub use id::ResourceId;
+pub use id::{ResourceId, name_without_hash};
 pub use image::{ImageName, images};
 pub use manifest::{Manifest, ManifestName};
 pub use order::{compare_install, compare_uninstall, is_known_to_install_order};
@@ -30,3 +34,4 @@ pub use resource::{GeneratorBehavior, PreviousId, Resource};
 pub use schema::{Schema, SchemaType};
 pub use scope::{Scope, scope_of};
 pub use set::ResourceSet;
+pub use tree::Tree;

@@ -76,4 +76,12 @@ impl Manifest {
     pub fn is_secret(&self) -> bool {
         self.name.is("", "Secret")
     }
+
+    /// It as an API server gets it.
+    ///
+    /// # Errors
+    /// For what JSON can't hold.
+    pub fn document(&self) -> Result<serde_json::Value> {
+        crate::json_document(&self.yaml, &self.name)
+    }
 }

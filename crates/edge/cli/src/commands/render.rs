@@ -10,7 +10,7 @@ use onepane_helmfile::{Release, State};
 use onepane_keys::{FoundKeys, Programs};
 use onepane_repo::{DifferenceKind, ListedRelease, Memo, ReleaseOnDisk, RenderedRelease, Repository};
 use onepane_world::OsWorld;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
 #[derive(Default)]
 pub(crate) struct Releases {
     /// Those that were rendered, in the order of the state.
-    rendered: Vec<RenderedRelease>,
+    pub(crate) rendered: Vec<RenderedRelease>,
     /// Those that are on disk as they would render.
     on_disk: Vec<ReleaseOnDisk>,
     /// All of them, in the order of the state.
@@ -63,10 +63,7 @@ pub(crate) fn run(
     }
     let releases = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
     let surplus = match arguments.releases.as_slice() {
-        [] => {
-            let names = releases.names.iter().map(String::as_str).collect();
-            repository.surplus_releases(&names).map_err(&failure)?
-        }
+        [] => repository.surplus_releases(&releases.names()).map_err(&failure)?,
         _ => Vec::new(),
     };
     let report = if arguments.check {
@@ -244,6 +241,11 @@ pub(crate) fn write(
 }
 
 impl Releases {
+    /// What all of them are called.
+    pub(crate) fn names(&self) -> HashSet<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+
     fn file_count(&self) -> usize {
         let rendered = self.rendered.iter().map(|release| release.files.len());
         rendered.chain(self.on_disk.iter().map(|release| release.files)).sum()

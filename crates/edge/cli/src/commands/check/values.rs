@@ -1,0 +1,83 @@
+//! Values that no template reads.
+
+use super::Arguments;
+use super::report::{Report, Told};
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_chart::{Origins, load};
+use onepane_check::{Checked, Unread, unread_by_all};
+use onepane_diagnostics::{Diagnostic, Severity};
+use onepane_repo::Repository;
+use onepane_world::OsWorld;
+use rayon::prelude::*;
+
+/// Checks charts with the values files that they are given.
+pub(super) fn check_charts(
+    charts: &[&Utf8PathBuf],
+    values: &[Utf8PathBuf],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let current = std::env::current_dir().ok().and_then(|folder| Utf8PathBuf::try_from(folder).ok());
+    let world = OsWorld::unrestricted(current.unwrap_or_else(|| ".".into()));
+    let check = |path: &&Utf8PathBuf| {
+        let chart = load(path, &world, Origins::Untracked, &mut |_| {})?;
+        Checked::of(&chart, values, &world)
+    };
+    let checked = charts.iter().map(check).collect::<Result<Vec<_>, _>>()?;
+    for one in &checked {
+        one.handed_down.iter().for_each(|unread| add_own(report, unread, Severity::Warning));
+        one.own.iter().for_each(|unread| add_own(report, unread, Severity::Note));
+    }
+    add(report, &checked);
+    Ok(())
+}
+
+/// Checks the installed releases of a repository.
+pub(super) fn check_releases(
+    terminal: &Terminal,
+    repository: &Repository<'_>,
+    root: &Utf8Path,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let failure = Failure::below(root);
+    let state = || repository.state(&arguments.environment);
+    let installed = state().map_err(&failure)?.releases.into_iter().filter(|release| release.installed);
+    let names: Vec<String> = installed.map(|release| release.name).collect();
+    let bar = terminal.progress(names.len(), "checking");
+    // Values belong to their thread, so each worker reads the state for itself.
+    let check = |state: &mut onepane_diagnostics::Result<onepane_helmfile::State>, name: &String| {
+        let state = state.as_ref().map_err(Clone::clone)?;
+        let checked = match state.releases.iter().find(|release| release.name == *name) {
+            Some(release) => repository.check(release)?,
+            None => Checked::default(),
+        };
+        bar.inc(1);
+        Ok(checked)
+    };
+    let checked: Result<Vec<_>, Box<Diagnostic>> = names.par_iter().map_init(state, check).collect();
+    bar.finish_and_clear();
+    add(report, &checked.map_err(&failure)?);
+    Ok(())
+}
+
+fn add(report: &mut Report, checked: &[Checked]) {
+    report.charts += checked.len();
+    let mut files: Vec<_> = checked.iter().flat_map(|one| &one.files).collect();
+    files.sort();
+    files.dedup();
+    report.files += files.len();
+    for unread in unread_by_all(checked) {
+        report.unread += usize::from(report.selection.has("values-unread"));
+        report.add_diagnostic(*unread.to_diagnostic(Severity::Warning), None);
+    }
+    report.beyond += checked.iter().filter(|one| one.is_beyond).count();
+}
+
+/// What stands in a chart's own values. Only what stands in values files that were given makes the command fail.
+fn add_own(report: &mut Report, unread: &Unread, severity: Severity) {
+    report.unread_own += usize::from(report.selection.has("values-unread"));
+    let diagnostic = *unread.to_diagnostic(severity);
+    let written = String::new();
+    report.add(Told { diagnostic, clusters: [].into(), rendered: None, fix: None, written, counts: false });
+}

@@ -133,7 +133,7 @@ fn only_what_depends_on_an_edit_is_made_again() {
 
 #[test]
 fn whatever_is_edited_the_answers_are_those_of_a_cold_run() {
-    // A thousand by .ci/run.
+    // More by .ci/run, and a thousand by hand.
     let edits = std::env::var("ONEPANE_EDITS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
     let shop = Shop::new();
     let folders = ["clusters", "groups", "components", "helm-charts", "onepane.yaml"];

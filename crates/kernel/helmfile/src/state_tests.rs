@@ -46,6 +46,22 @@ fn templates_see_the_environment_of_the_parts_before_them() {
 }
 
 #[test]
+fn releases_of_states_that_a_state_names_come_first() {
+    let named = "releases:\n- name: a\n  chart: ../a\n  labels: {tier: front}\n- name: b\n  chart: ../b\n";
+    let world = MemoryWorld::new()
+        .with(
+            "helmfile.yaml",
+            "helmfiles:\n- path: sub/one.yaml\n  selectors: [tier=front]\nreleases:\n- name: c\n  chart: ./c\n",
+        )
+        .with("sub/one.yaml", named)
+        .with("a/Chart.yaml", "")
+        .with("c/Chart.yaml", "");
+    let state = load(&world, &crate::Sandbox, "".into(), "default").expect("it is valid");
+    let releases: Vec<_> = state.releases.iter().map(|one| (one.name.as_str(), one.chart.as_str())).collect();
+    assert_eq!((state.path.as_str(), releases.as_slice()), ("helmfile.yaml", [("a", "a"), ("c", "c")].as_slice()));
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let cases = [
         ("releases:\n- name: a\n", "default", "chart", 2),
@@ -54,7 +70,7 @@ fn what_is_wrong_is_named_with_its_line() {
         ("environments:\n  dev: {}\n", "prod", "prod", 1),
         ("releases:\n- name: a\n  chart: ./a\n  values: [absent.yaml]\n", "default", "absent.yaml", 4),
         ("releases:\n- name: a\n  chart: r/a\n", "default", "r/a", 2),
-        ("helmfiles: [x]\n", "default", "helmfiles", 1),
+        ("helmfiles: [x]\n", "default", "no matches for path: x", 1),
         ("releases:\n- name: a\n  chart: ./a\n  inherit: [{template: t}]\n", "default", "no release template", 4),
         ("releases:\n- name: a\n  chart: ./a\n  condition: x.enabled\n", "default", "not found", 4),
         ("releases:\n- name: a\n  chart: ./a\n- name: a\n  chart: ./a\n", "default", "two releases", 4),

@@ -6,10 +6,9 @@ use gix::bstr::BStr;
 use gix::index::entry::stat::Options;
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::fs::Metadata;
-use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, World, normalize};
+use onepane_world::{Digest, EntryKind, OsWorld, ReadError, World, normalize};
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// A folder on disk, links followed within it, and nowhere else. Where it is in a repository of Git's, and Git's index says
 /// that a file has not been touched since it was added, its digest is known without reading it.
@@ -104,13 +103,7 @@ impl Index {
 }
 
 impl World for Checkout {
-    fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
-        self.files.read(path)
-    }
-
-    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        self.files.list(path)
-    }
+    onepane_world::answers_of!(files: read, list, now, random, env);
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
         let Some(below) = self.below(path) else { return self.files.kind(path) };
@@ -131,18 +124,6 @@ impl World for Checkout {
             return Ok(full);
         }
         self.files.canonical(path)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.files.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.files.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.files.env(name)
     }
 
     fn digest(&self, path: &Utf8Path) -> Result<Option<Digest>, ReadError> {

@@ -7,7 +7,6 @@ use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, ReadErrorReaso
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// As many links may lead to one another as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -317,6 +316,8 @@ fn kind(found: Found) -> EntryKind {
 }
 
 impl World for Tree {
+    onepane_world::answers_of!(machine: now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         match self.find(path)?.1 {
             Found::File { repository, blob } => self.blob(repository, blob, LARGEST_FILE, path).map(Arc::from),
@@ -344,18 +345,6 @@ impl World for Tree {
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
         self.find(path).map(|(real, _)| real)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.machine.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.machine.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.machine.env(name)
     }
 
     fn read_known(&self, path: &Utf8Path) -> Result<(Arc<[u8]>, Option<Digest>), ReadError> {

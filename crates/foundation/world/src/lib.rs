@@ -5,6 +5,7 @@
 //! another ([`MemoryWorld`]). [`Recorded`] notes what is asked of a world, and the [`Trace`] that comes of it tells whether
 //! another one would answer the same. A [`ReadLog`] only remembers which files were read.
 
+mod answers_of;
 mod digest;
 mod memory;
 mod os;

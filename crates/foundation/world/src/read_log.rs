@@ -1,10 +1,9 @@
 //! A world that remembers which files were read: [`ReadLog`].
 
-use crate::{Entry, EntryKind, ReadError, World, normalize};
+use crate::{ReadError, World, normalize};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// Another world, and which of its files somebody has read.
 pub struct ReadLog<'w> {
@@ -28,6 +27,8 @@ impl<'w> ReadLog<'w> {
 }
 
 impl World for ReadLog<'_> {
+    crate::answers_of!(world: list, kind, canonical, now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         let bytes = self.world.read(path)?;
         let path = normalize(path);
@@ -35,36 +36,12 @@ impl World for ReadLog<'_> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
         Ok(bytes)
     }
-
-    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(path)
-    }
-
-    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
-        self.world.kind(path)
-    }
-
-    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
-        self.world.canonical(path)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemoryWorld;
+    use crate::{EntryKind, MemoryWorld};
 
     #[test]
     fn what_was_read_is_remembered_and_what_failed_is_not() {

@@ -1,9 +1,8 @@
 //! A world with one file in place of another's, or where none is: [`Changed`].
 
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_world::{Entry, EntryKind, ReadError, World, normalize};
+use onepane_world::{EntryKind, ReadError, World, normalize};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Files of `world`, and one that is not there, or has other contents there.
 pub(crate) struct Changed<'w> {
@@ -28,12 +27,10 @@ impl<'w> Changed<'w> {
 }
 
 impl World for Changed<'_> {
+    onepane_world::answers_of!(world: list, now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         if self.is_it(path) { Ok(self.contents.clone()) } else { self.world.read(path) }
-    }
-
-    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(path)
     }
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
@@ -42,17 +39,5 @@ impl World for Changed<'_> {
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
         if self.is_it(path) { Ok(self.paths[1].clone()) } else { self.world.canonical(path) }
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
     }
 }

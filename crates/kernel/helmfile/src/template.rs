@@ -8,7 +8,6 @@ use onepane_template::{Host, MissingKey, Options, Templates};
 use onepane_value::{Map, Text, Value};
 use onepane_world::{Entry, EntryKind, ReadError, World};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Renders a part of a file, which starts behind `first_line` lines, on `data`. Files that it reads are relative to
 /// `folder`. A key that is not there is an error, as in Helmfile.
@@ -104,6 +103,8 @@ struct Rebased<'w> {
 }
 
 impl World for Rebased<'_> {
+    onepane_world::answers_of!(world: now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         self.world.read(&self.folder.join(path))
     }
@@ -118,17 +119,5 @@ impl World for Rebased<'_> {
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
         self.world.canonical(&self.folder.join(path))
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
     }
 }

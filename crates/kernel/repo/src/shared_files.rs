@@ -5,7 +5,6 @@ use onepane_world::{Digest, Entry, EntryKind, ReadError, World};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
 
 /// Files of charts, for as many releases as they have. It stands for one state of the files.
 #[derive(Default)]
@@ -45,6 +44,8 @@ fn known<T: Clone>(
 }
 
 impl World for Shared<'_> {
+    onepane_world::answers_of!(world: canonical, now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         self.read_known(path).map(|(bytes, _)| bytes)
     }
@@ -63,22 +64,6 @@ impl World for Shared<'_> {
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
         known(&self.files.kinds, path, || self.world.kind(path), |_| true)
-    }
-
-    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
-        self.world.canonical(path)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
     }
 
     fn folder_digest(&self, path: &Utf8Path) -> Option<Digest> {

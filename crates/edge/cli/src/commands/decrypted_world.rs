@@ -1,13 +1,12 @@
 //! A repository as Flux sees it when it may decrypt: [`DecryptedWorld`].
 
 use crate::redaction;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use onepane_diagnostics::FileId;
 use onepane_keys::{FoundKeys, Programs};
 use onepane_sops::{Encrypted, Format, Integrity};
-use onepane_world::{Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World};
+use onepane_world::{OsWorld, ReadError, ReadErrorReason, World};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// The files of another world, those that SOPS has encrypted as they were before.
 ///
@@ -26,6 +25,8 @@ impl<'w> DecryptedWorld<'w> {
 }
 
 impl World for DecryptedWorld<'_> {
+    onepane_world::answers_of!(world: list, kind, canonical, now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         let bytes = self.world.read(path)?;
         let (format, file) = (Format::of_path(path.as_str()), FileId::new(path));
@@ -40,29 +41,5 @@ impl World for DecryptedWorld<'_> {
             .map_err(|error| ReadError::new(path, ReadErrorReason::Other(error.message)))?;
         redaction::note_file(plain.reveal());
         Ok(plain.reveal().into())
-    }
-
-    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
-        self.world.list(path)
-    }
-
-    fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
-        self.world.kind(path)
-    }
-
-    fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
-        self.world.canonical(path)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
     }
 }

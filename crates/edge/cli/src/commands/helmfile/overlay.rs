@@ -3,7 +3,6 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_world::{Entry, EntryKind, MemoryWorld, ReadError, World};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// What paths of files in memory begin with: no file on disk is called so.
 pub(super) const MEMORY: &str = "/\u{1}memory/";
@@ -21,6 +20,8 @@ impl Overlay<'_> {
 }
 
 impl World for Overlay<'_> {
+    onepane_world::answers_of!(world: now, random, env);
+
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         self.of(path).read(path)
     }
@@ -35,17 +36,5 @@ impl World for Overlay<'_> {
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
         self.of(path).canonical(path)
-    }
-
-    fn now(&self) -> SystemTime {
-        self.world.now()
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        self.world.random(bytes);
-    }
-
-    fn env(&self, name: &str) -> Option<String> {
-        self.world.env(name)
     }
 }

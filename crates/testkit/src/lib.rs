@@ -12,5 +12,5 @@ mod semantic;
 
 pub use corpus::{Corpus, corpus};
 pub use git_server::{GitServer, Mood, git};
-pub use process::{Finished, peer, run, run_with};
+pub use process::{Finished, peer, run, run_once, run_with};
 pub use semantic::{masked_equal, parse_documents};

@@ -41,6 +41,16 @@ pub fn run(program: &Path, arguments: &[String], folder: &Path, home: &Path) -> 
     run_with(program, arguments, folder, home, &[])
 }
 
+/// [`run`] with a home that is gone afterwards.
+///
+/// # Panics
+/// If the program can't be started, or does not end.
+pub fn run_once(program: &str, arguments: &[&str], folder: &Path) -> Finished {
+    let home = tempfile::tempdir().expect("a temporary folder can be made");
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    run(Path::new(program), &arguments, folder, home.path()).expect("it ends in time")
+}
+
 /// [`run`] with more `variables` in its environment.
 pub fn run_with(
     program: &Path,

@@ -1,15 +1,13 @@
 //! `onepane init` in repositories that were there before, and what works in them then.
 
-use onepane_testkit::{Finished, git, run};
+use onepane_testkit::{Finished, git, run_once};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
 fn onepane(folder: &Path, arguments: &[&str]) -> Finished {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path()).expect("it ends in time")
+    run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder)
 }
 
 fn output(folder: &Path, arguments: &[&str]) -> String {

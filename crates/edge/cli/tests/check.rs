@@ -1,6 +1,6 @@
 //! `onepane check`, and what a template that fails tells of its values.
 
-use onepane_testkit::{Finished, run};
+use onepane_testkit::{Finished, run_once};
 use std::path::Path;
 
 const SECRET: &str = "hunter2";
@@ -27,10 +27,7 @@ fn repository(template: &str, values: &str) -> tempfile::TempDir {
 }
 
 fn onepane(folder: &Path, arguments: &[&str]) -> (Finished, String) {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    let finished = run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path());
-    let finished = finished.expect("it ends in time");
+    let finished = run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder);
     let said = String::from_utf8_lossy(&finished.stdout).into_owned();
     (finished, said)
 }

@@ -1,6 +1,6 @@
 //! The example company, from `init` to `why`, against what the upstream tools build of it.
 
-use onepane_testkit::{Finished, run};
+use onepane_testkit::{Finished, run, run_once};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -17,9 +17,7 @@ fn shop() -> &'static Path {
 }
 
 fn onepane(folder: &Path, arguments: &[&str]) -> Finished {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path()).expect("it ends in time")
+    run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder)
 }
 
 fn output(arguments: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! `onepane find` and `onepane list` over all clusters of the example company.
 
-use onepane_testkit::{Finished, run};
+use onepane_testkit::{Finished, run_once};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 fn onepane(folder: &Path, arguments: &[&str]) -> Finished {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path()).expect("it ends in time")
+    run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder)
 }
 
 fn shop() -> (TempDir, PathBuf) {

@@ -1,6 +1,6 @@
 //! `onepane plan` on the example company: what edits do to its clusters, from Git and from disk.
 
-use onepane_testkit::{Finished, git, run};
+use onepane_testkit::{Finished, git, run_once};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -67,9 +67,7 @@ impl Shop {
 }
 
 fn onepane(folder: &Path, arguments: &[&str]) -> Finished {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path()).expect("it ends in time")
+    run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder)
 }
 
 /// The clusters of a report with the changes that they have, as `~ Deployment shop/api`.

@@ -2,7 +2,7 @@
 
 pub(crate) mod faults;
 
-use onepane_testkit::{Finished, run};
+use onepane_testkit::{Finished, run_once};
 use std::path::{Path, PathBuf};
 
 /// An edit of a file, and the finding that has to follow from it.
@@ -26,10 +26,7 @@ pub(crate) struct Fault {
 
 /// Runs `onepane`, and gives what it printed.
 pub(crate) fn onepane(folder: &Path, arguments: &[&str]) -> (Finished, String) {
-    let home = tempfile::tempdir().expect("a temporary folder can be made");
-    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    let finished = run(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, folder, home.path());
-    let finished = finished.expect("it ends in time");
+    let finished = run_once(env!("CARGO_BIN_EXE_onepane"), arguments, folder);
     let said = String::from_utf8_lossy(&finished.stdout).into_owned();
     (finished, said)
 }

@@ -38,10 +38,8 @@ pub(super) fn check(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let failure = Failure::below(root);
-    let clusters = &repository.layout.clusters;
-    let names = repository.clusters().map_err(&failure)?;
-    let folders: Vec<(String, Utf8PathBuf)> =
-        names.into_iter().map(|name| (name.clone(), clusters.join(name))).collect();
+    let names = repository.clusters().map_err(&failure)?.into_iter();
+    let folders = names.map(|name| (name.clone(), repository.cluster_folder(&name))).collect();
     let mut units = build(terminal, repository, folders, report);
     // What no cluster is made of is an environment of its own, for tests and the like.
     for folder in repository.folders_of_clusters() {

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_gitops::{Followed, Input, follow};
 use onepane_kustomize::{Built, ImageOverride, Options, Tools, build_with};
-use onepane_resource::Manifest;
+use onepane_resource::{ImageName, Manifest};
 use onepane_world::{Recorded, Trace, World};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -44,20 +44,25 @@ impl Manifests {
 impl Repository<'_> {
     /// As [`Self::build`], as text; what was built of the same files before is not built once more.
     pub fn manifests(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Manifests> {
-        if let Some((memo, kept)) = self.memo.zip(self.kept(unit, options))
-            && let Some(manifests) = memo.load::<KeptManifests>(&kept)
-        {
-            memo.count_kept();
-            return Ok(manifests.into());
+        match self.kept(unit, options).and_then(|kept| self.load(&kept)) {
+            Some(manifests) => Ok(manifests),
+            None => Ok(self.build_and_keep(unit, options)?.0),
         }
-        Ok(self.build_and_keep(unit, options)?.0)
+    }
+
+    /// What was kept, if it is still there.
+    pub fn load(&self, kept: &Kept) -> Option<Manifests> {
+        let memo = self.memo?;
+        let manifests = memo.load::<KeptManifests>(kept)?;
+        memo.count_kept();
+        Some(manifests.into())
     }
 
     /// What is kept of the folder `unit` for the files as they are.
     pub fn kept(&self, unit: &Utf8Path, options: &BuildOptions) -> Option<Kept> {
         // What is followed leads to servers, and through worlds that are made up on the way.
         let memo = self.memo.filter(|_| !self.is_followed(unit))?;
-        memo.all(&key_of(unit, options)).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))
+        self.find_kept(memo, &key_of(unit, options))
     }
 
     /// Whether something that is kept is what these files are built to as well.
@@ -161,9 +166,9 @@ impl From<KeptManifests> for Manifests {
 fn image(text: &str) -> Result<ImageOverride> {
     let (name, new) = match text.split_once('=') {
         Some((name, new)) => (name, new),
-        None => (split_image(text).0, text),
+        None => (ImageName::parse(text).name, text),
     };
-    let (new_name, new_tag, digest) = split_image(new);
+    let ImageName { name: new_name, tag: new_tag, digest, .. } = ImageName::parse(new);
     let new_name = if new_name == name { "" } else { new_name };
     if name.is_empty() || (new_name.is_empty() && new_tag.is_empty() && digest.is_empty()) {
         return Err(Diagnostic::error("build-set-image", format!("`{text}` names no image to set"))
@@ -171,16 +176,6 @@ fn image(text: &str) -> Result<ImageOverride> {
     }
     let [name, new_name, new_tag, digest] = [name, new_name, new_tag, digest].map(str::to_owned);
     Ok(ImageOverride { name, new_name, new_tag, digest })
-}
-
-/// Name, tag and digest. A colon before a slash belongs to a registry's port.
-fn split_image(image: &str) -> (&str, &str, &str) {
-    let (image, digest) = image.split_once('@').unwrap_or((image, ""));
-    let after_slash = image.rfind('/').map_or(0, |slash| slash + 1);
-    match image[after_slash..].rfind(':') {
-        Some(colon) => (&image[..after_slash + colon], &image[after_slash + colon + 1..], digest),
-        None => (image, "", digest),
-    }
 }
 
 #[cfg(test)]

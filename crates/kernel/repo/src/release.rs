@@ -57,10 +57,7 @@ impl Repository<'_> {
     /// The release where it would render to what is on disk, as far as an earlier render of the same files tells.
     pub fn on_disk(&self, release: &ListedRelease) -> Option<ReleaseOnDisk> {
         let memo = self.memo?;
-        let kept = memo
-            .all(release.kept_under.as_ref()?)
-            .into_iter()
-            .find(|kept| self.verified.holds(memo, kept, self.world))?;
+        let kept = self.find_kept(memo, release.kept_under.as_ref()?)?;
         let KeptRelease { files, warnings } = memo.load(&kept)?;
         let is_there =
             |(path, digest): &(Utf8PathBuf, Digest)| self.world.digest(path).is_ok_and(|now| now == Some(*digest));

@@ -24,8 +24,7 @@ impl Repository<'_> {
     pub fn listed_releases(&self, environment: &str) -> Result<Vec<ListedRelease>> {
         let Some(memo) = self.memo else { return Ok(listed(&self.state(environment)?)) };
         let question = key(&[b"state", self.layout.helm_charts.as_str().as_bytes(), environment.as_bytes()]);
-        let kept = memo.all(&question).into_iter().find(|kept| self.verified.holds(memo, kept, self.world));
-        if let Some(releases) = kept.and_then(|kept| memo.load(&kept)) {
+        if let Some(releases) = self.find_kept(memo, &question).and_then(|kept| memo.load(&kept)) {
             return Ok(releases);
         }
         let recorded = Recorded::new(self.world);

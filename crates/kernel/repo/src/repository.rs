@@ -1,7 +1,7 @@
 //! [`Repository`]: the world at its root, and its layout.
 
 use crate::Layout;
-use crate::memo::{Memo, Verified};
+use crate::memo::{Kept, Memo, ResultName, Verified};
 use crate::shared_files::SharedFiles;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -71,8 +71,13 @@ impl<'w> Repository<'w> {
     }
 
     /// With results that are kept, so that what was built and rendered before is not once more.
-    pub fn with_memo(self, memo: &'w Memo<'w>) -> Self {
-        Self { memo: Some(memo), ..self }
+    pub fn with_memo(self, memo: Option<&'w Memo<'w>>) -> Self {
+        Self { memo, ..self }
+    }
+
+    /// What is kept under `key` for the files as they are.
+    pub(crate) fn find_kept(&self, memo: &Memo<'_>, key: &ResultName) -> Option<Kept> {
+        memo.all(key).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))
     }
 
     /// With who has charts from elsewhere that objects of Flux and Argo CD ask for; they are out of reach otherwise.

@@ -1,10 +1,9 @@
 //! `onepane build`: the manifests of clusters, groups or any folder.
 
 use crate::atomic;
-use crate::chart_sources::FetchedCharts;
 use crate::commands::decrypted_world::DecryptedWorld;
-use crate::commands::{addresses, open};
-use crate::remotes::FetchedRemotes;
+use crate::commands::open;
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
@@ -56,18 +55,14 @@ pub(crate) fn run(
     let start = Instant::now();
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let (remotes, charts) = (FetchedRemotes::new(arguments.offline), FetchedCharts::new(arguments.offline));
+    let elsewhere = Elsewhere::of(&root, arguments.offline);
     let machine = OsWorld::unrestricted("/");
     let decrypted = arguments.decrypt.then(|| DecryptedWorld::new(&world, &machine));
     let files: &dyn World = decrypted.as_ref().map_or(&world, |decrypted| decrypted);
     // What was decrypted is kept nowhere.
     let store = if arguments.decrypt { None } else { arguments.results.store() };
     let memo = store.as_ref().map(|store| Memo::new(store));
-    let repository = Repository::open(files).map_err(&failure)?.with_remotes(&remotes);
-    let mut repository = repository.with_charts(&charts).with_addresses(addresses(&root));
-    if let Some(memo) = &memo {
-        repository = repository.with_memo(memo);
-    }
+    let repository = elsewhere.reached(Repository::open(files).map_err(&failure)?).with_memo(memo.as_ref());
     let units = match arguments.targets.as_slice() {
         [] => repository.clusters().map_err(&failure)?.iter().map(|name| repository.cluster_folder(name)).collect(),
         targets => {
@@ -140,15 +135,11 @@ fn print_yaml(terminal: &Terminal, outcomes: &[Outcome]) -> Result<(), Failure> 
 
 /// A `v1` List for each target, under its path.
 fn as_json(outcomes: &[Outcome]) -> Result<String, Failure> {
-    let unwritable = |cause: String| Diagnostic::error("build-json", cause);
     let mut lists = serde_json::Map::new();
     for outcome in outcomes {
         let mut items = Vec::new();
         for manifest in &outcome.built.manifests {
-            let json = onepane_value::to_json(&onepane_value::from_yaml(&manifest.yaml, None)?).map_err(unwritable)?;
-            let item =
-                serde_json::from_slice::<serde_json::Value>(&json).map_err(|error| unwritable(error.to_string()))?;
-            items.push(item);
+            items.push(manifest.document()?);
         }
         let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items});
         lists.insert(outcome.unit.to_string(), list);

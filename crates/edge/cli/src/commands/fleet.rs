@@ -1,9 +1,8 @@
 //! Every cluster built, for the commands that look at all of them: [`Fleet`].
 
-use crate::chart_sources::FetchedCharts;
+use crate::commands::open;
 use crate::commands::repository_secrets::RepositorySecrets;
-use crate::commands::{addresses, open};
-use crate::remotes::FetchedRemotes;
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Span};
@@ -35,10 +34,9 @@ impl Fleet {
     ) -> Result<Self, Failure> {
         let (root, world) = open(directory)?;
         let failure = Failure::below(&root);
-        let (remotes, charts) = (FetchedRemotes::new(offline), FetchedCharts::new(offline));
+        let elsewhere = Elsewhere::of(&root, offline);
         let secrets = RepositorySecrets::new(&root);
-        let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
-        let repository = repository.with_charts(&charts).with_addresses(addresses(&root));
+        let repository = elsewhere.reached(Repository::open(&world).map_err(&failure)?.with_outside(&secrets));
         let names = if wanted.is_empty() { repository.clusters().map_err(&failure)? } else { wanted.to_vec() };
         let units: Vec<Utf8PathBuf> =
             names.iter().map(|name| repository.unit(name)).collect::<Result<_, _>>().map_err(&failure)?;

@@ -13,6 +13,7 @@ pub(crate) mod kustomize;
 pub(crate) mod list;
 pub(crate) mod pflag;
 pub(crate) mod plan;
+mod releases;
 pub(crate) mod render;
 mod repository_secrets;
 pub(crate) mod secrets;
@@ -48,9 +49,4 @@ pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Checkou
     })?;
     let world = Checkout::new(root).map_err(|error| Diagnostic::error("repo-not-found", error.to_string()))?;
     Ok((root.to_owned(), world))
-}
-
-/// The addresses that the repository at `root` has elsewhere; none where it is in no Git repository, or not its top.
-pub(crate) fn addresses(root: &Utf8Path) -> Vec<String> {
-    onepane_git::LocalRepository::of(root).map(|git| git.addresses()).unwrap_or_default()
 }

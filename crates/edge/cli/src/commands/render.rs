@@ -1,19 +1,17 @@
 //! `onepane render`: the charts, rendered to disk.
 
 use crate::atomic::{self, Written};
+use crate::commands::releases::on_all_cores;
 use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
-use onepane_helmfile::{Release, State};
 use onepane_keys::{FoundKeys, Programs};
 use onepane_repo::{DifferenceKind, ListedRelease, Memo, ReleaseOnDisk, RenderedRelease, Repository};
 use onepane_world::OsWorld;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What `onepane render` takes.
@@ -57,10 +55,7 @@ pub(crate) fn run(
     let secrets = RepositorySecrets::new(&root);
     let store = arguments.results.store();
     let memo = store.as_ref().map(|store| Memo::new(store));
-    let mut repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets);
-    if let Some(memo) = &memo {
-        repository = repository.with_memo(memo);
-    }
+    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_memo(memo.as_ref());
     let releases = render(terminal, &repository, &arguments.releases, &arguments.environment, &root)?;
     let surplus = match arguments.releases.as_slice() {
         [] => repository.surplus_releases(&releases.names()).map_err(&failure)?,
@@ -87,26 +82,14 @@ pub(crate) fn render(
 ) -> Result<Releases, Failure> {
     let listed = selected(repository, names, environment).map_err(Failure::below(root))?;
     let bar = terminal.progress(listed.len(), "rendering");
-    // Values belong to their thread, so each reads the state for itself, once.
-    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    rayon::broadcast(|_| {
-        let mut state = None;
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(listed) = listed.get(at) else { break };
-            let outcome = match repository.on_disk(listed) {
-                Some(release) => Ok(Outcome::OnDisk(release)),
-                None => {
-                    let state = state.get_or_insert_with(|| ReadState::of(repository, environment));
-                    let release = state.as_ref().map_err(Clone::clone).and_then(|state| state.release(&listed.name));
-                    release.and_then(|release| repository.render(release)).map(Outcome::Rendered)
-                }
-            };
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
-            bar.inc(1);
-        }
+    let outcomes = on_all_cores(repository, environment, &listed, |listed, state| {
+        let outcome = match repository.on_disk(listed) {
+            Some(release) => Ok(Outcome::OnDisk(release)),
+            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Outcome::Rendered),
+        };
+        bar.inc(1);
+        outcome
     });
-    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values();
     bar.finish_and_clear();
     let names = listed.into_iter().map(|release| release.name).collect();
     let mut releases = Releases { names, ..Releases::default() };
@@ -140,28 +123,6 @@ pub(crate) fn render(
 enum Outcome {
     OnDisk(ReleaseOnDisk),
     Rendered(RenderedRelease),
-}
-
-/// The state as one thread reads it, and where its releases are.
-struct ReadState {
-    state: State,
-    at: HashMap<String, usize>,
-}
-
-impl ReadState {
-    fn of(repository: &Repository<'_>, environment: &str) -> onepane_diagnostics::Result<Self> {
-        let state = repository.state(environment)?;
-        let mut first = HashMap::new();
-        for (at, release) in state.releases.iter().enumerate().filter(|(_, release)| release.installed) {
-            first.entry(release.name.clone()).or_insert(at);
-        }
-        Ok(Self { state, at: first })
-    }
-
-    fn release(&self, name: &str) -> onepane_diagnostics::Result<&Release> {
-        let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
-        self.at.get(name).map(|at| &self.state.releases[*at]).ok_or_else(gone)
-    }
 }
 
 /// The installed releases; of those in `names`, where there are any.

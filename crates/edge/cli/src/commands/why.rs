@@ -1,9 +1,8 @@
 //! `onepane why`: the chain of files and lines that gave a field its value.
 
-use crate::chart_sources::FetchedCharts;
 use crate::commands::repository_secrets::RepositorySecrets;
-use crate::commands::{OutputFormat, addresses, open};
-use crate::remotes::FetchedRemotes;
+use crate::commands::{OutputFormat, open};
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Span};
@@ -33,10 +32,9 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
-    let (remotes, charts) = (FetchedRemotes::new(false), FetchedCharts::new(false));
+    let elsewhere = Elsewhere::of(&root, false);
     let secrets = RepositorySecrets::new(&root);
-    let repository = Repository::open(&world).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
-    let repository = repository.with_charts(&charts).with_addresses(addresses(&root));
+    let repository = elsewhere.reached(Repository::open(&world).map_err(&failure)?.with_outside(&secrets));
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
         Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))
             .hint("for example Deployment/api")

@@ -2,6 +2,7 @@
 
 use super::Arguments;
 use super::report::{Report, Told};
+use crate::commands::releases::on_all_cores;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Origins, load};
@@ -9,7 +10,6 @@ use onepane_check::{Checked, Unread, unread_by_all};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_repo::Repository;
 use onepane_world::OsWorld;
-use rayon::prelude::*;
 
 /// Checks charts with the values files that they are given.
 pub(super) fn check_charts(
@@ -41,21 +41,14 @@ pub(super) fn check_releases(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let failure = Failure::below(root);
-    let state = || repository.state(&arguments.environment);
-    let installed = state().map_err(&failure)?.releases.into_iter().filter(|release| release.installed);
-    let names: Vec<String> = installed.map(|release| release.name).collect();
-    let bar = terminal.progress(names.len(), "checking");
-    // Values belong to their thread, so each worker reads the state for itself.
-    let check = |state: &mut onepane_diagnostics::Result<onepane_helmfile::State>, name: &String| {
-        let state = state.as_ref().map_err(Clone::clone)?;
-        let checked = match state.releases.iter().find(|release| release.name == *name) {
-            Some(release) => repository.check(release)?,
-            None => Checked::default(),
-        };
+    let listed = repository.listed_releases(&arguments.environment).map_err(&failure)?;
+    let bar = terminal.progress(listed.len(), "checking");
+    let checked = on_all_cores(repository, &arguments.environment, &listed, |listed, state| {
+        let checked = repository.check(state.release(&listed.name)?)?;
         bar.inc(1);
         Ok(checked)
-    };
-    let checked: Result<Vec<_>, Box<Diagnostic>> = names.par_iter().map_init(state, check).collect();
+    });
+    let checked: Result<Vec<_>, Box<Diagnostic>> = checked.into_iter().collect();
     bar.finish_and_clear();
     add(report, &checked.map_err(&failure)?);
     Ok(())

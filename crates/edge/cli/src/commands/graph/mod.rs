@@ -7,10 +7,9 @@ mod mermaid;
 mod svg;
 mod text;
 
-use crate::chart_sources::FetchedCharts;
+use crate::commands::open;
 use crate::commands::repository_secrets::RepositorySecrets;
-use crate::commands::{addresses, open};
-use crate::remotes::FetchedRemotes;
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result, closest};
@@ -73,9 +72,9 @@ pub(crate) fn run(
 ) -> std::result::Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
     let secrets = RepositorySecrets::new(&root);
-    let (remotes, charts) = (FetchedRemotes::new(arguments.offline), FetchedCharts::new(arguments.offline));
+    let elsewhere = Elsewhere::of(&root, arguments.offline);
     let repository = Repository::open(&world).map_err(Failure::below(&root))?.with_outside(&secrets);
-    let repository = repository.with_remotes(&remotes).with_charts(&charts).with_addresses(addresses(&root));
+    let repository = elsewhere.reached(repository);
     let whole = onepane_topology::map(&repository, &services(&root, &world));
     let direction = match (arguments.reverse, arguments.direction) {
         (true, _) | (false, Way::Up) => Direction::Up,

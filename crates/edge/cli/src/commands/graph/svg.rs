@@ -123,16 +123,5 @@ fn cut(text: &str) -> String {
 
 /// As XML has it, which has no control characters at all.
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            letter if letter.is_control() => out.push(' '),
-            letter => out.push(letter),
-        }
-    }
-    out
+    crate::markup::escaped(&text.replace(char::is_control, " "))
 }

@@ -1,9 +1,7 @@
 //! `onepane init` in a repository that was there before: what it is made of, and the few lines that say so.
 
 use crate::atomic;
-use crate::chart_sources::FetchedCharts;
-use crate::commands::addresses;
-use crate::remotes::FetchedRemotes;
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, render_concise};
@@ -22,8 +20,8 @@ pub(super) fn run(terminal: &Terminal, directory: Option<&Utf8Path>) -> Result<E
     let root = top(directory.unwrap_or(Utf8Path::new(".")))?;
     let fail = |error: String| Diagnostic::error("repo-not-found", error);
     let world = OsWorld::within(&root).map_err(|error| fail(error.to_string()))?;
-    let own = addresses(&root);
-    let Adoption { found, text, layout } = adopt(&world, &own)?;
+    let elsewhere = Elsewhere::of(&root, true);
+    let Adoption { found, text, layout } = adopt(&world, &elsewhere.addresses)?;
     let mut report: String = found.iter().map(|line| format!("{line}\n")).collect();
     // What is there may say otherwise, and is what counts.
     let is_there = root.join(FILE).exists();
@@ -31,9 +29,7 @@ pub(super) fn run(terminal: &Terminal, directory: Option<&Utf8Path>) -> Result<E
         true => Repository::open(&world),
         false => Ok(Repository::with_layout(&world, layout)),
     };
-    let (remotes, charts) = (FetchedRemotes::new(true), FetchedCharts::new(true));
-    let repository = repository.map_err(Failure::below(&root))?.with_remotes(&remotes).with_charts(&charts);
-    let repository = repository.with_addresses(own);
+    let repository = elsewhere.reached(repository.map_err(Failure::below(&root))?);
     let names = repository.clusters().unwrap_or_default();
     let build = |name: &String| repository.build(&repository.cluster_folder(name), &BuildOptions::default());
     let built: Vec<_> = names.par_iter().map(build).collect();

@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::text::{counts, field_lines, groups, pin_lines, summary};
+use crate::markup::escaped;
 use onepane_plan::{Action, Change};
 use std::fmt::Write;
 
@@ -58,19 +59,4 @@ fn write_change(text: &mut String, change: &Change) {
         let (kind, what) = (consequence.kind.name(), escaped(&consequence.text));
         _ = writeln!(text, "<p class=\"follows\"><b>{kind}</b>: {what}</p>");
     }
-}
-
-/// A text in which nothing is markup.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -5,9 +5,8 @@ mod json;
 mod markdown;
 mod text;
 
-use crate::chart_sources::FetchedCharts;
-use crate::commands::{addresses, open};
-use crate::remotes::FetchedRemotes;
+use crate::commands::open;
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Severity};
@@ -169,9 +168,7 @@ fn compare(
     after: &Side<'_>,
     arguments: &Arguments,
 ) -> Result<Plan, Failure> {
-    let remotes = FetchedRemotes::new(arguments.offline);
-    let charts = FetchedCharts::new(arguments.offline);
-    let addresses = addresses(root);
+    let elsewhere = Elsewhere::of(root, arguments.offline);
     let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
         let failure = side.failure(root);
         let repository = repository_of(side, after).map_err(&failure)?;
@@ -194,12 +191,8 @@ fn compare(
     // Bases that clusters have in common are built once a side.
     let mut repositories = Vec::new();
     for side in [before, after] {
-        let repository = repository_of(side, after).map_err(side.failure(root))?.with_remotes(&remotes);
-        let repository = repository.with_charts(&charts).with_addresses(addresses.clone());
-        repositories.push(match &memo {
-            Some(memo) => repository.with_memo(memo),
-            None => repository,
-        });
+        let repository = repository_of(side, after).map_err(side.failure(root))?;
+        repositories.push(elsewhere.reached(repository).with_memo(memo.as_ref()));
     }
     let (was, is) = (&repositories[0], &repositories[1]);
     // What one side can't follow would look as if it were gone.
@@ -213,17 +206,21 @@ fn compare(
     let compare = |unit: &Utf8PathBuf| -> Result<ClusterPlan, Failure> {
         // A cluster that one side has not is all new, or all gone.
         let on = |side: &Side<'_>| side.files.kind(unit).is_some();
-        let (mut old, mut kept) = (Manifests::default(), was.kept(unit, &OPTIONS));
-        if kept.is_none() && on(before) {
-            (old, kept) = was.build_and_keep(unit, &OPTIONS).map_err(before.failure(root))?;
-        }
+        let build_old = || was.build_and_keep(unit, &OPTIONS).map_err(before.failure(root));
+        let (old, kept) = match was.kept(unit, &OPTIONS) {
+            None if on(before) => build_old().map(|(built, kept)| (Some(built), kept))?,
+            None => (Some(Manifests::default()), None),
+            kept => (None, kept),
+        };
         // Where all that one side is built from is the same on the other, there is nothing to compare.
         let changes = if kept.as_ref().is_some_and(|kept| is.holds(kept)) {
             Vec::new()
         } else {
-            if old.manifests.is_empty() && on(before) {
-                old = was.manifests(unit, &OPTIONS).map_err(before.failure(root))?;
-            }
+            let old = match old.or_else(|| was.load(kept.as_ref()?)) {
+                Some(old) => old,
+                // It was kept, and is gone.
+                None => build_old()?.0,
+            };
             let new = match on(after) {
                 true => is.manifests(unit, &OPTIONS).map_err(after.failure(root))?,
                 false => Manifests::default(),

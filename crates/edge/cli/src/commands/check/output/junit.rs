@@ -55,18 +55,7 @@ fn case(told: &Told, inner: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            // XML has no other control characters.
-            control if control.is_control() && control != '\t' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
-    out
+    // XML has no other control characters.
+    let is_foreign = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
+    crate::markup::escaped(&text.replace(is_foreign, "\u{fffd}")).replace('\n', "&#10;")
 }

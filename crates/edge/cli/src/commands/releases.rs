@@ -1,0 +1,58 @@
+//! Work on releases, on all cores: [`on_all_cores`].
+
+use onepane_diagnostics::{Diagnostic, Result};
+use onepane_helmfile::{Release, State};
+use onepane_repo::{ListedRelease, Repository};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// The state as one thread reads it, once, and only if it has to: values belong to their thread.
+pub(crate) struct ThreadState<'r, 'w> {
+    repository: &'r Repository<'w>,
+    environment: &'r str,
+    read: Option<Result<ReadState>>,
+}
+
+struct ReadState {
+    state: State,
+    /// Where the installed releases are, by name; of two the first.
+    at: HashMap<String, usize>,
+}
+
+impl ThreadState<'_, '_> {
+    /// The installed release that is called `name`.
+    pub(crate) fn release(&mut self, name: &str) -> Result<&Release> {
+        let read = || {
+            let state = self.repository.state(self.environment)?;
+            let mut at = HashMap::new();
+            for (index, release) in state.releases.iter().enumerate().filter(|(_, release)| release.installed) {
+                at.entry(release.name.clone()).or_insert(index);
+            }
+            Ok(ReadState { state, at })
+        };
+        let ReadState { state, at } = self.read.get_or_insert_with(read).as_ref().map_err(Clone::clone)?;
+        let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
+        at.get(name).map(|at| &state.releases[*at]).ok_or_else(gone)
+    }
+}
+
+/// What comes of each release, in their order.
+pub(crate) fn on_all_cores<T: Send>(
+    repository: &Repository<'_>,
+    environment: &str,
+    releases: &[ListedRelease],
+    work: impl Fn(&ListedRelease, &mut ThreadState<'_, '_>) -> T + Sync,
+) -> Vec<T> {
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    rayon::broadcast(|_| {
+        let mut state = ThreadState { repository, environment, read: None };
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(release) = releases.get(at) else { break };
+            let outcome = work(release, &mut state);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
+        }
+    });
+    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}

@@ -1,14 +1,14 @@
 //! [`Early`]: what of a render begins while its chart is still being read.
 
 use camino::Utf8Path;
-use onepane_chart::{Chart, File, LoadOptions, Origins, load_early};
+use onepane_chart::{Chart, File, LoadOptions, Origins, SharedBytes, load_early};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_functions::helm;
 use onepane_parallel::{Ahead, Pending};
-use onepane_template::{FunctionTable, Parsed};
+use onepane_template::{Error as TemplateError, FunctionTable, NamedTemplate, Parsed};
 use onepane_world::World;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A render's second thread, and the templates that it may have parsed already.
 ///
@@ -19,15 +19,43 @@ pub struct Early {
     pub(crate) functions: Arc<FunctionTable>,
     origins: Origins,
     parsed: HashMap<FileId, EarlyTemplate>,
+    shared: Option<Arc<SharedTemplates>>,
 }
 
-/// A template that another thread may be parsing: nothing where it can't be.
-pub(crate) type EarlyTemplate = Pending<Option<Parsed>>;
+/// A template that was parsed before, or that another thread may be parsing: nothing where it can't be.
+pub(crate) enum EarlyTemplate {
+    Shared(Arc<NamedTemplate>),
+    Pending(Pending<Option<Parsed>>),
+}
+
+/// Templates that several renders have in common, parsed once.
+#[derive(Debug, Default)]
+pub struct SharedTemplates(Mutex<HashMap<(FileId, bool), (SharedBytes, Arc<NamedTemplate>)>>);
+
+impl SharedTemplates {
+    fn get(&self, file: &File, origins: Origins) -> Option<Arc<NamedTemplate>> {
+        let templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (bytes, template) = templates.get(&(file.id, origins == Origins::Tracked))?;
+        // Files of one path may be of two revisions.
+        let is_same = Arc::ptr_eq(bytes.whole().0, file.shared().whole().0) || **bytes == *file.bytes();
+        is_same.then(|| template.clone())
+    }
+
+    fn insert(&self, file: &File, origins: Origins, template: Arc<NamedTemplate>) {
+        let mut templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        templates.insert((file.id, origins == Origins::Tracked), (file.shared(), template));
+    }
+}
 
 impl Early {
     /// For a render with or without origins.
     pub fn new(origins: Origins) -> Self {
-        Self { ahead: Ahead::default(), functions: Arc::new(helm()), origins, parsed: HashMap::new() }
+        Self { ahead: Ahead::default(), functions: Arc::new(helm()), origins, parsed: HashMap::new(), shared: None }
+    }
+
+    /// The same, with templates that other renders have parsed.
+    pub fn sharing(origins: Origins, templates: &Arc<SharedTemplates>) -> Self {
+        Self { shared: Some(templates.clone()), ..Self::new(origins) }
     }
 
     /// [`onepane_chart::load`]; its templates are parsed meanwhile.
@@ -38,9 +66,10 @@ impl Early {
         options: LoadOptions,
         warn: &mut dyn FnMut(Diagnostic),
     ) -> Result<Chart> {
-        let Self { ahead, functions, origins, parsed } = self;
+        let Self { ahead, functions, origins, parsed, shared } = self;
         let mut found = |file: &File| {
-            parsed.insert(file.id, parse_early(ahead, functions, *origins, file));
+            let known = shared.as_ref().and_then(|shared| shared.get(file, *origins)).map(EarlyTemplate::Shared);
+            parsed.insert(file.id, known.unwrap_or_else(|| parse_early(ahead, functions, *origins, file)));
         };
         load_early(path, world, options, ahead, &mut found, warn)
     }
@@ -50,12 +79,21 @@ impl Early {
         let early = self.parsed.remove(&file.id);
         early.unwrap_or_else(|| parse_early(&self.ahead, &self.functions, self.origins, file))
     }
+
+    /// The template `name`, for other renders as well.
+    pub(crate) fn named(&self, name: &str, parsed: Parsed, file: &File) -> Result<Arc<NamedTemplate>, TemplateError> {
+        let template = Arc::new(parsed.named(name)?);
+        if let Some(shared) = &self.shared {
+            shared.insert(file, self.origins, template.clone());
+        }
+        Ok(template)
+    }
 }
 
 fn parse_early(ahead: &Ahead, functions: &Arc<FunctionTable>, origins: Origins, file: &File) -> EarlyTemplate {
     let (functions, bytes, id) = (functions.clone(), file.shared(), file.id);
-    ahead.give(bytes.len(), move || {
+    EarlyTemplate::Pending(ahead.give(bytes.len(), move || {
         let (bytes, start) = bytes.whole();
         Parsed::shared(id, bytes, start, &functions, origins == Origins::Tracked)
-    })
+    }))
 }

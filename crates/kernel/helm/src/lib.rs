@@ -23,7 +23,7 @@ mod render;
 mod split;
 
 pub use capabilities::{Capabilities, ClusterCapabilities};
-pub use early::Early;
+pub use early::{Early, SharedTemplates};
 pub use lint::{Finding, LintOptions, Severity, lint};
 pub use manifest::{Hook, Manifest};
 pub use name_template::name_from_template;

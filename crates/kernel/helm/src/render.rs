@@ -2,7 +2,7 @@
 
 use crate::capabilities::Capabilities;
 use crate::chart_files::ChartFiles;
-use crate::early::Early;
+use crate::early::{Early, EarlyTemplate};
 use crate::explain::Explanation;
 use crate::failure::{execution_error, parse_error};
 use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
@@ -10,12 +10,13 @@ use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_parallel::Pending;
-use onepane_template::{Host, MissingKey, Offline, Options, Templates};
+use onepane_template::{Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// How a chart is rendered.
 #[derive(Clone, Debug)]
@@ -357,6 +358,10 @@ impl Plan<'_> {
     }
 
     fn parse(&self, early: &mut Early) -> Result<Templates, Box<Diagnostic>> {
+        enum Waited {
+            Shared(Arc<NamedTemplate>),
+            Parsed(Option<Parsed>),
+        }
         let origins = self.options.origins == Origins::Tracked;
         let absences = self.explanation.is_some();
         let options = Options {
@@ -371,11 +376,22 @@ impl Plan<'_> {
         let order = self.order();
         let pending: Vec<_> = order.iter().map(|(_, template)| early.template(&template.file)).collect();
         // From behind, so that this thread and the other one meet as late as can be.
-        let mut parsed: Vec<_> = pending.into_iter().rev().map(Pending::wait).collect();
+        let wait = |template| match template {
+            EarlyTemplate::Shared(template) => Waited::Shared(template),
+            EarlyTemplate::Pending(parsed) => Waited::Parsed(parsed.wait()),
+        };
+        let mut waited: Vec<_> = pending.into_iter().rev().map(wait).collect();
         for (path, Template { file, .. }) in order {
-            let added = match parsed.pop().flatten() {
-                Some(parsed) => templates.add(path, parsed),
-                None => templates.parse(path, Some(file.id), &file.text()),
+            let added = match waited.pop() {
+                // One chart may be in two others, and is called something else in each.
+                Some(Waited::Shared(template)) if template.name() == path => {
+                    templates.add_named(&template);
+                    Ok(())
+                }
+                Some(Waited::Parsed(Some(parsed))) => {
+                    early.named(path, parsed, file).map(|template| templates.add_named(&template))
+                }
+                _ => templates.parse(path, Some(file.id), &file.text()),
             };
             added.map_err(|error| {
                 let message = parse_error(path, &error.message);

@@ -161,7 +161,7 @@ impl Repository<'_> {
             }
         };
         let values = self.values(release, origins, world).map_err(in_release)?;
-        let mut early = Early::new(origins);
+        let mut early = Early::sharing(origins, &self.templates);
         let chart = self.load_chart(&mut early, &release.chart, world, origins, &mut warn).map_err(in_release)?;
         let missing = missing_dependencies(&chart);
         if !missing.is_empty() {

@@ -6,6 +6,7 @@ use crate::shared_files::SharedFiles;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_gitops::ChartSources;
+use onepane_helm::SharedTemplates;
 use onepane_helmfile::{Outside, Sandbox};
 use onepane_kustomize::{Cache, KUSTOMIZATION_FILES, Remotes};
 use onepane_world::{EntryKind, Trace, World};
@@ -32,6 +33,7 @@ pub struct Repository<'w> {
     pub(crate) chart_traces: ChartTraces,
     /// Charts that releases have in common.
     pub(crate) chart_files: SharedFiles,
+    pub(crate) templates: Arc<SharedTemplates>,
     pub(crate) charts: Option<&'w dyn ChartSources>,
     pub(crate) addresses: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl<'w> Repository<'w> {
             verified: Verified::default(),
             chart_traces: ChartTraces::default(),
             chart_files: SharedFiles::default(),
+            templates: Arc::default(),
             charts: None,
             addresses,
         }

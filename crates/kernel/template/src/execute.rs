@@ -416,8 +416,8 @@ impl<'e> Execution<'e> {
             return Ok(trees.clone());
         }
         let name = self.options.set_name;
-        let trees = Parsed::new(name, None, &text.to_str(), self.functions, false)?.into_trees(name)?;
-        let trees: Rc<[_]> = trees.into_iter().map(Rc::new).collect();
+        let template = Parsed::new(name, None, &text.to_str(), self.functions, false)?.named(name)?;
+        let trees: Rc<[_]> = template.trees().map(Rc::new).collect();
         self.parsed.borrow_mut().insert(text.clone().without_origin(), trees.clone());
         Ok(trees)
     }

@@ -28,7 +28,7 @@ mod tree;
 
 pub use error::{Error, ErrorParts};
 pub use function::{Context, Function, FunctionError, FunctionTable, Host, Offline, Type};
-pub use parser::Parsed;
+pub use parser::{NamedTemplate, Parsed};
 pub use templates::{MissingKey, Options, Templates};
 
 /// Takes Go's `<no value>` out of a text, as Helm does with all that templates print.

@@ -79,14 +79,35 @@ impl Parsed {
         Ok(Self { unit: parser.unit, defined: parser.defined, root })
     }
 
-    /// The trees, that of the template `name` itself last.
-    pub(crate) fn into_trees(mut self, name: &str) -> Result<Vec<Tree>, Error> {
+    /// As the template `name`.
+    ///
+    /// # Errors
+    /// Where it defines a template of its own name.
+    pub fn named(mut self, name: &str) -> Result<NamedTemplate, Error> {
         self.unit.source.name = name.to_owned();
         let at_the_end = self.unit.source.text.bytes().len() as u32;
         define(&self.unit, &mut self.defined, name.to_owned(), self.root)
             .map_err(|cause| error_at(&self.unit.source, at_the_end, cause))?;
-        let unit = Arc::new(self.unit);
-        Ok(self.defined.into_iter().map(|(name, root)| Tree { name, unit: unit.clone(), root }).collect())
+        Ok(NamedTemplate { unit: Arc::new(self.unit), defined: self.defined })
+    }
+}
+
+/// A text that was parsed and is called something. It can be in many sets at once, of any threads.
+#[derive(Debug)]
+pub struct NamedTemplate {
+    unit: Arc<Unit>,
+    defined: Vec<(String, Items<Node>)>,
+}
+
+impl NamedTemplate {
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.unit.source.name
+    }
+
+    /// The trees, that of the template itself last.
+    pub(crate) fn trees(&self) -> impl Iterator<Item = Tree> {
+        self.defined.iter().map(|(name, root)| Tree { name: name.clone(), unit: self.unit.clone(), root: *root })
     }
 }
 

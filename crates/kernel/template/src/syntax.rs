@@ -97,8 +97,8 @@ pub fn definitions(
     text: &str,
     functions: &FunctionTable,
 ) -> Result<Vec<Definition>, Error> {
-    let trees = Parsed::new(name, file, text, functions, false)?.into_trees(name)?;
-    Ok(trees.iter().map(Reader::definition).collect())
+    let template = Parsed::new(name, file, text, functions, false)?.named(name)?;
+    Ok(template.trees().map(|tree| Reader::definition(&tree)).collect())
 }
 
 struct Reader<'t> {

@@ -1,7 +1,7 @@
 //! A set of templates that know one another: [`Templates`].
 
 use crate::execute::Execution;
-use crate::parser::Parsed;
+use crate::parser::{NamedTemplate, Parsed};
 use crate::tree::Tree;
 use crate::{Error, FunctionTable, Host};
 use foldhash::fast::RandomState;
@@ -97,10 +97,14 @@ impl Templates {
 
     /// [`Templates::parse`] for a text that was parsed already.
     pub fn add(&mut self, name: &str, parsed: Parsed) -> Result<(), Error> {
-        for tree in parsed.into_trees(name)? {
-            Rc::make_mut(&mut self.trees).add(Rc::new(tree));
-        }
+        self.add_named(&parsed.named(name)?);
         Ok(())
+    }
+
+    /// [`Templates::parse`] for a text that was parsed already, maybe for another set.
+    pub fn add_named(&mut self, template: &NamedTemplate) {
+        let trees = Rc::make_mut(&mut self.trees);
+        template.trees().for_each(|tree| trees.add(Rc::new(tree)));
     }
 
     /// Whether there is a template `name`.

@@ -1,6 +1,6 @@
 //! `onepane render`: the charts, rendered to disk.
 
-use crate::atomic::{self, Written};
+use crate::atomic;
 use crate::commands::releases::on_all_cores;
 use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
@@ -8,8 +8,9 @@ use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
 use onepane_keys::{FoundKeys, Programs};
-use onepane_repo::{DifferenceKind, ListedRelease, Memo, ReleaseOnDisk, RenderedRelease, Repository};
+use onepane_repo::{Difference, DifferenceKind, ListedRelease, Memo, ReleaseOnDisk, RenderedRelease, Repository};
 use onepane_world::OsWorld;
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -179,18 +180,20 @@ pub(crate) fn write(
     surplus: Vec<camino::Utf8PathBuf>,
 ) -> onepane_diagnostics::Result<Report> {
     let mut report = Report { files: releases.file_count(), ..Report::default() };
-    for release in &releases.rendered {
-        let differences = repository.differences(release)?;
-        for file in &release.files {
-            if atomic::write(&root.join(&file.path), file.contents.as_bytes())? == Written::Changed {
-                let kind = differences.iter().find(|difference| difference.path == file.path).map(|found| found.kind);
-                report.changes.push((file.path.to_string(), kind.unwrap_or(DifferenceKind::Changed)));
+    let write_release = |release: &RenderedRelease| -> onepane_diagnostics::Result<Vec<(String, DifferenceKind)>> {
+        let mut changes = Vec::new();
+        for Difference { path, kind } in repository.differences(release)? {
+            match release.files.iter().find(|file| file.path == path) {
+                Some(file) => _ = atomic::write(&root.join(&path), file.contents.as_bytes())?,
+                None => atomic::remove(&root.join(&path))?,
             }
+            changes.push((path.into_string(), kind));
         }
-        for difference in differences.into_iter().filter(|found| found.kind == DifferenceKind::Surplus) {
-            atomic::remove(&root.join(&difference.path))?;
-            report.changes.push((difference.path.into_string(), DifferenceKind::Surplus));
-        }
+        Ok(changes)
+    };
+    let written: Vec<_> = releases.rendered.par_iter().map(write_release).collect();
+    for changes in written {
+        report.changes.extend(changes?);
     }
     for path in surplus {
         atomic::remove(&root.join(&path))?;

@@ -15,6 +15,13 @@ pub struct Origin(Option<Arc<Known>>);
 enum Known {
     Record(Record),
     Printed(Printed),
+    Decided(Decided),
+}
+
+/// Something that is there, or is as it is, because of something else that it was not made of.
+struct Decided {
+    own: Origin,
+    by: Origin,
 }
 
 /// Text that a template printed. There are as many as a template has pieces, and few are ever looked at: what a report
@@ -176,9 +183,48 @@ impl Origin {
         Self(Some(Arc::new(Known::Printed(Printed::new(source, (position, position), note, inputs)))))
     }
 
+    /// The same, where `by` decided that it is there at all, or how what it was made of is put together.
+    pub fn decided_by(self, by: &Self) -> Self {
+        if !by.is_known() {
+            return self;
+        }
+        Self(Some(Arc::new(Known::Decided(Decided { own: self, by: by.clone() }))))
+    }
+
+    /// It without what decided on it last, and that, where it was asked for.
+    pub fn decision(&self) -> Option<(&Self, &Self)> {
+        match self.0.as_deref() {
+            Some(Known::Decided(decided)) => Some((&decided.own, &decided.by)),
+            _ => None,
+        }
+    }
+
+    /// It without what decided on it.
+    fn own(&self) -> &Self {
+        let mut origin = self;
+        while let Some(Known::Decided(decided)) = origin.0.as_deref() {
+            origin = &decided.own;
+        }
+        origin
+    }
+
+    /// What a place of several texts was made of: all of `inputs`, at no line of its own.
+    pub fn made_of(inputs: Vec<Self>) -> Self {
+        match inputs.len() {
+            0 => Self::UNKNOWN,
+            1 => inputs.into_iter().next().unwrap_or_default(),
+            _ => Self::from(Record { step: Step::Template, span: None, note: None, inputs, previous: Self::UNKNOWN }),
+        }
+    }
+
+    /// What tells its record from others.
+    pub fn address(&self) -> Option<usize> {
+        self.0.as_ref().map(|known| Arc::as_ptr(known).addr())
+    }
+
     /// Whether what it stands for is literal text of several lines.
     pub fn has_lines(&self) -> bool {
-        matches!(self.0.as_deref(), Some(Known::Printed(printed)) if printed.has_lines)
+        matches!(self.own().0.as_deref(), Some(Known::Printed(printed)) if printed.has_lines)
     }
 
     /// Where the text that it stands for has lines: its origin from the `n`th on, from 0. The report names the first of
@@ -186,16 +232,18 @@ impl Origin {
     pub fn at_line(&self, n: usize) -> Self {
         match self.0.as_deref() {
             Some(Known::Printed(printed)) if printed.has_lines && n > 0 => printed.at_line(n),
+            Some(Known::Decided(decided)) if self.has_lines() => decided.own.at_line(n).decided_by(&decided.by),
             _ => self.clone(),
         }
     }
 
     /// The record, where something is known.
     pub fn record(&self) -> Option<&Record> {
-        self.0.as_deref().map(|known| match known {
-            Known::Record(record) => record,
-            Known::Printed(printed) => printed.record(),
-        })
+        match self.own().0.as_deref()? {
+            Known::Record(record) => Some(record),
+            Known::Printed(printed) => Some(printed.record()),
+            Known::Decided(_) => None,
+        }
     }
 
     /// Whether anything is known.
@@ -233,6 +281,7 @@ impl Origin {
                 Known::Record(record) if record.step == Step::Secret => return Some(record),
                 Known::Record(record) => rest.extend(&record.inputs),
                 Known::Printed(printed) => rest.extend(&*printed.inputs),
+                Known::Decided(decided) => rest.push(&decided.own),
             }
         }
         None
@@ -272,11 +321,35 @@ impl fmt::Debug for Origin {
 }
 
 // A long history must not overflow the stack when it goes, so it is taken apart in a loop.
-impl Drop for Record {
+impl Drop for Known {
     fn drop(&mut self) {
-        let mut next = self.previous.0.take();
-        while let Some(Known::Record(mut record)) = next.and_then(Arc::into_inner) {
-            next = record.previous.0.take();
+        let mut rest = Vec::new();
+        self.let_go(&mut rest);
+        while let Some(mut known) = rest.pop() {
+            known.let_go(&mut rest);
+        }
+    }
+}
+
+impl Known {
+    /// Moves what it alone holds on to.
+    fn let_go(&mut self, rest: &mut Vec<Self>) {
+        let mut take = |origin: &mut Origin| rest.extend(origin.0.take().and_then(Arc::into_inner));
+        match self {
+            Self::Record(record) => {
+                record.inputs.iter_mut().for_each(&mut take);
+                take(&mut record.previous);
+            }
+            Self::Printed(printed) => {
+                printed.inputs.iter_mut().for_each(&mut take);
+                if let Some(record) = printed.record.get_mut() {
+                    record.inputs.iter_mut().for_each(&mut take);
+                }
+            }
+            Self::Decided(decided) => {
+                take(&mut decided.own);
+                take(&mut decided.by);
+            }
         }
     }
 }
@@ -330,9 +403,24 @@ mod tests {
     #[test]
     fn a_history_of_a_million_steps_is_dropped_without_recursion() {
         let mut chain = origin(1);
-        for _ in 0..1_000_000 {
-            chain = origin(2).over(&chain);
+        for step in 0..1_000_000 {
+            chain = match step % 3 {
+                0 => origin(2).over(&chain),
+                1 => Origin::made_of(vec![origin(3), chain]),
+                _ => chain.decided_by(&origin(4)),
+            };
         }
         drop(chain);
+    }
+
+    #[test]
+    fn what_was_decided_on_is_what_it_was_and_knows_by_what() {
+        let decided = origin(1).decided_by(&origin(2)).decided_by(&origin(3));
+        assert_eq!(decided.span().map(|span| span.line), Some(1));
+        let (inner, by) = decided.decision().expect("something decided");
+        assert_eq!(by.span().map(|span| span.line), Some(3));
+        assert_eq!(inner.decision().and_then(|(_, by)| by.span()).map(|span| span.line), Some(2));
+        let nothing = Origin::UNKNOWN.decided_by(&origin(2));
+        assert!(nothing.is_known() && nothing.record().is_none());
     }
 }

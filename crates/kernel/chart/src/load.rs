@@ -20,6 +20,8 @@ use std::sync::Arc;
 pub enum Origins {
     /// They do: `why` can tell their story.
     Tracked,
+    /// They do, and text knows what decided on it besides: what depends on a line can be told.
+    Complete,
     /// They don't, which is a little faster.
     #[default]
     Untracked,
@@ -34,6 +36,13 @@ pub struct LoadOptions {
     pub compat: Compat,
     /// Whether its API version may be any: Helm's linter has a rule of its own for it.
     pub any_version: bool,
+}
+
+impl Origins {
+    /// Whether values remember anything.
+    pub fn are_tracked(self) -> bool {
+        self != Self::Untracked
+    }
 }
 
 impl From<Origins> for LoadOptions {
@@ -212,7 +221,7 @@ impl Loader<'_> {
                 }
                 "values.yaml" => {
                     let file = file_of(&file);
-                    let tracked = (self.origins == Origins::Tracked).then_some((Step::ChartDefaults, file.id));
+                    let tracked = (self.origins.are_tracked()).then_some((Step::ChartDefaults, file.id));
                     values = parse_values_as(self.compat, file.bytes(), tracked).map_err(|mut error| {
                         if let Some(label) = &mut error.primary {
                             label.span.file = file.id;

@@ -37,7 +37,7 @@ pub fn merge_sources(
     origins: Origins,
     read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
 ) -> Result<Map> {
-    let tracked = origins == Origins::Tracked;
+    let tracked = origins.are_tracked();
     let mut values = Map::new();
     for path in &sources.files {
         let bytes = read(path).map_err(|message| Diagnostic::error("values-file", message))?;

@@ -35,7 +35,7 @@ pub struct SharedTemplates(Mutex<HashMap<(FileId, bool), (SharedBytes, Arc<Named
 impl SharedTemplates {
     fn get(&self, file: &File, origins: Origins) -> Option<Arc<NamedTemplate>> {
         let templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (bytes, template) = templates.get(&(file.id, origins == Origins::Tracked))?;
+        let (bytes, template) = templates.get(&(file.id, origins.are_tracked()))?;
         // Files of one path may be of two revisions.
         let is_same = Arc::ptr_eq(bytes.whole().0, file.shared().whole().0) || **bytes == *file.bytes();
         is_same.then(|| template.clone())
@@ -43,7 +43,7 @@ impl SharedTemplates {
 
     fn insert(&self, file: &File, origins: Origins, template: Arc<NamedTemplate>) {
         let mut templates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        templates.insert((file.id, origins == Origins::Tracked), (file.shared(), template));
+        templates.insert((file.id, origins.are_tracked()), (file.shared(), template));
     }
 }
 
@@ -94,6 +94,6 @@ fn parse_early(ahead: &Ahead, functions: &Arc<FunctionTable>, origins: Origins, 
     let (functions, bytes, id) = (functions.clone(), file.shared(), file.id);
     EarlyTemplate::Pending(ahead.give(bytes.len(), move || {
         let (bytes, start) = bytes.whole();
-        Parsed::shared(id, bytes, start, &functions, origins == Origins::Tracked)
+        Parsed::shared(id, bytes, start, &functions, origins.are_tracked())
     }))
 }

@@ -8,7 +8,7 @@ use crate::failure::{execution_error, parse_error};
 use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
 use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
-use onepane_diagnostics::{Diagnostic, Span};
+use onepane_diagnostics::{Diagnostic, Origin, Span};
 use onepane_parallel::Pending;
 use onepane_template::{Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
@@ -57,6 +57,8 @@ pub struct Rendered {
     pub crds: Vec<(String, File)>,
     /// What the root chart's NOTES.txt says.
     pub notes: Option<Text>,
+    /// What decided on which text each template prints, by its path, where that was asked for.
+    pub decisions: Vec<(Rc<str>, Origin)>,
 }
 
 /// What templates printed.
@@ -64,6 +66,7 @@ struct Printed {
     files: Files,
     /// What the root chart's NOTES.txt says.
     notes: Option<Text>,
+    decisions: Vec<(Rc<str>, Origin)>,
 }
 
 /// What templates printed, by path.
@@ -176,7 +179,7 @@ pub fn render_within(
     // Templates may change their values; those that coalescing shares must not change with them.
     let Data::Map(values) = Value::from(values).deep_copy().data else { return Ok(Rendered::default()) };
 
-    let secrets = options.origins == Origins::Tracked && Value::from(given.clone()).secret().is_some();
+    let secrets = options.origins.are_tracked() && Value::from(given.clone()).secret().is_some();
     let mut plan = Plan { templates: BTreeMap::new(), options, top: Top::new(options), explanation: None, secrets };
     let data = plan.add(&chart, "", &Parent::None(values));
     let explanation = options.explain.as_ref().map(|sources| Explanation::new(&chart, given, sources, &data));
@@ -196,7 +199,7 @@ pub fn render_within(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    let (Printed { mut files, notes }, mut cut) = printed?;
+    let (Printed { mut files, notes, decisions }, mut cut) = printed?;
     if let Some(post_render) = post_render {
         files = crate::post_render::post_render(&files, post_render)
             .map_err(|message| late(Diagnostic::error("post-render", message)))?;
@@ -207,7 +210,7 @@ pub fn render_within(
             let crds = chart.crds();
             afterwards.let_go(plan);
             afterwards.let_go((chart, early));
-            Ok(Rendered { manifests, hooks, crds, notes })
+            Ok(Rendered { manifests, hooks, crds, notes, decisions })
         }
         Err(bad) => {
             let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
@@ -315,7 +318,7 @@ impl Plan<'_> {
             }
             Compat::Helm3 => chart.metadata.to_struct(is_root),
         };
-        let files = ChartFiles::new(&chart.files, self.options.origins == Origins::Tracked);
+        let files = ChartFiles::new(&chart.files, self.options.origins.are_tracked());
         let subcharts = Map::new();
         let data = Map::from_iter([
             ("Chart", metadata),
@@ -362,13 +365,14 @@ impl Plan<'_> {
             Shared(Arc<NamedTemplate>),
             Parsed(Option<Parsed>),
         }
-        let origins = self.options.origins == Origins::Tracked;
+        let origins = self.options.origins.are_tracked();
         let absences = self.explanation.is_some();
         let options = Options {
             missing_key: MissingKey::Zero,
             origins,
             absences,
             secrets: self.secrets,
+            decisions: self.options.origins == Origins::Complete,
             set_name: "gotpl",
             ..Options::default()
         };
@@ -437,6 +441,7 @@ impl Plan<'_> {
         let notes_path = format!("{root}/templates/NOTES.txt");
         let mut notes = None;
         let mut files: Vec<(Rc<str>, Text)> = Vec::with_capacity(order.len());
+        let mut decisions = Vec::new();
         for (path, template) in &order {
             if is_partial(path) {
                 continue;
@@ -450,7 +455,7 @@ impl Plan<'_> {
             if let Some(explanation) = &self.explanation {
                 data = explanation.borrow_mut().named_top(data);
             }
-            let text = templates.execute(path, &data, world, host).map_err(|error| {
+            let (text, decision) = templates.execute_and_tell(path, &data, world, host).map_err(|error| {
                 let message = execution_error(&error.message);
                 let subjects = error.subjects.clone();
                 let mut diagnostic = error.into_diagnostic(TEMPLATE_FAILED);
@@ -468,12 +473,15 @@ impl Plan<'_> {
                 }
                 continue;
             }
-            let path = path.as_str().into();
+            let path: Rc<str> = path.as_str().into();
+            if decision.is_known() {
+                decisions.push((path.clone(), decision));
+            }
             seen(&path, &text);
             files.push((path, text));
         }
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(Printed { files, notes })
+        Ok(Printed { files, notes, decisions })
     }
 }
 

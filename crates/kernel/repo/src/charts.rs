@@ -80,7 +80,7 @@ fn inflate(
     explain: Option<Vec<String>>,
 ) -> Result<RenderedChart> {
     let fail = |message: String| Diagnostic::error("kustomize-helm", message);
-    let tracked = origins == Origins::Tracked;
+    let tracked = origins.are_tracked();
     let mut early = Early::new(origins);
     let chart = early.load(&request.folder(), world, origins.into(), &mut |_| {})?;
     if !matches!(chart.metadata.kind.as_str(), "" | "application") {

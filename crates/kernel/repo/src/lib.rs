@@ -12,7 +12,8 @@
 //!    belongs to it ([`Repository::follow`]).
 //! 4. [`Repository::why`] builds with origins on, finds the field, and follows its history back: overlay steps first,
 //!    then, where the field comes from a rendered file, the release is rendered again with origins on and the chain
-//!    goes on with template lines, includes and values files.
+//!    goes on with template lines, includes and values files. [`Repository::impact`] asks backwards: which fields a line
+//!    feeds.
 //!
 //! [`adopt`] finds out the layout of a repository that was there before. [`Repository::check`] holds the values files of a
 //! release against what its chart's templates read. [`Places`] says in which line a value of a build has its source,
@@ -24,6 +25,7 @@ mod adopt;
 mod build;
 mod charts;
 mod check;
+mod impact;
 mod kept_warning;
 mod layout;
 mod memo;
@@ -40,6 +42,7 @@ mod why;
 pub use adopt::{Adoption, adopt};
 pub use build::{BuildOptions, Manifests};
 pub use charts::LocalCharts;
+pub use impact::{Impact, Reach, ReachedField, ReachedParts, ReachedRelease, Target};
 pub use layout::{Follow, KubernetesVersions, Layout};
 pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};

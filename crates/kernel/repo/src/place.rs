@@ -85,23 +85,17 @@ impl<'r, 'w> Places<'r, 'w> {
 
     /// What a template or a replacement has made of values: the one whose line says the text.
     fn printed(&mut self, record: &Record, text: &str, depth: usize, rendered: &mut Option<Span>) -> Option<Span> {
+        let mut first = None;
         for input in &record.inputs {
-            match input.record().map(|record| record.step) {
-                Some(Step::Template) => {
-                    if let Some(span) = self.locate(input, text, depth + 1, rendered) {
-                        return Some(span);
-                    }
-                }
-                Some(_) => {
-                    let span = self.locate(input, text, depth + 1, rendered);
-                    if let Some(span) = span.filter(|span| self.says(*span, text)) {
-                        return Some(span);
-                    }
-                }
-                None => {}
+            let Some(span) = self.locate(input, text, depth + 1, rendered) else { continue };
+            if self.says(span, text) {
+                return Some(span);
+            }
+            if input.record().is_some_and(|record| record.step == Step::Template) {
+                first.get_or_insert(span);
             }
         }
-        record.span
+        first.or(record.span)
     }
 
     /// A line of a file: of one that was rendered, what its release made it of.
@@ -112,7 +106,7 @@ impl<'r, 'w> Places<'r, 'w> {
         }
         rendered.get_or_insert(span);
         // Where the release can't be rendered, that is told elsewhere.
-        let origin = self.sources.rendered(span.file.path()).ok().flatten().map(|file| file.origin_at(span));
+        let origin = self.sources.rendered(span.file.path()).ok().flatten().map(|file| file.origin_of(span));
         origin.and_then(|origin| self.locate(&origin, text, depth + 1, rendered)).or(Some(span))
     }
 

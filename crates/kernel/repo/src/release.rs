@@ -136,7 +136,7 @@ impl Repository<'_> {
             let message = format!("`{}` lists no release `{name}`", state.path);
             Diagnostic::error("repo-no-such-release", message)
         })?;
-        self.render_tracked(release, Origins::Tracked)
+        self.render_tracked(release, Origins::Complete)
     }
 
     /// The release as files, with or without origins; the contents are the same.
@@ -194,12 +194,13 @@ impl Repository<'_> {
         let manifests: Vec<Manifest> = crds.chain(manifests).collect();
         let folder = self.layout.rendered().join(&release.name);
         let files = files(&folder, &manifests).map_err(in_release)?;
-        Ok(RenderedRelease { name: release.name.clone(), files, warnings, secrets: secrets(release) })
+        let decisions = rendered.decisions.into_iter().map(|(path, decision)| (path.to_string(), decision)).collect();
+        Ok(RenderedRelease { name: release.name.clone(), files, warnings, secrets: secrets(release), decisions })
     }
 
     /// The values of a release: files and inline mappings in their order, then `set`.
     fn values(&self, release: &Release, origins: Origins, world: &dyn World) -> Result<Map> {
-        let tracked = origins == Origins::Tracked;
+        let tracked = origins.are_tracked();
         let mut values = Map::new();
         for source in &release.values {
             let over = match source {

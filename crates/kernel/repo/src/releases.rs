@@ -20,6 +20,11 @@ pub struct ListedRelease {
 }
 
 impl Repository<'_> {
+    /// Whether it has the folder that the state would be in.
+    pub fn has_releases(&self) -> bool {
+        self.world.kind(&self.layout.helm_charts).is_some()
+    }
+
     /// The releases of the state that are installed, in its order.
     pub fn listed_releases(&self, environment: &str) -> Result<Vec<ListedRelease>> {
         let Some(memo) = self.memo else { return Ok(listed(&self.state(environment)?)) };

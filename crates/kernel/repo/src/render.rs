@@ -20,6 +20,8 @@ pub struct RenderedRelease {
     pub warnings: Vec<Diagnostic>,
     /// The secrets among its values.
     pub(crate) secrets: Vec<Secret>,
+    /// What decided on which text each template prints, by its path, where that was asked for.
+    pub(crate) decisions: Vec<(String, Origin)>,
 }
 
 /// A file below `helm-charts/rendered/<release>/`.
@@ -77,20 +79,69 @@ impl RenderedRelease {
 impl RenderedFile {
     /// The stretches of bytes that were made of secrets, and the lines that these are from.
     pub(crate) fn secrets(&self) -> Vec<(Range<usize>, Option<Span>)> {
-        let ends = self.marks.iter().skip(1).map(|(start, _)| *start).chain([self.contents.len()]);
-        let secret = |((start, origin), end): (&(usize, Origin), usize)| Some((*start..end, origin.secret()?.span));
-        self.marks.iter().zip(ends).filter_map(secret).collect()
+        self.pieces().filter_map(|(range, origin)| Some((range, origin.secret()?.span))).collect()
     }
 
-    /// The origin of the byte at `span`, which is a place in this file.
-    pub(crate) fn origin_at(&self, span: Span) -> Origin {
-        let start: usize =
-            self.contents.split_inclusive('\n').take(span.line.saturating_sub(1) as usize).map(str::len).sum();
-        let line = self.contents[start..].lines().next().unwrap_or("");
-        let column = line.char_indices().nth(span.column.saturating_sub(1) as usize).map_or(0, |(at, _)| at);
-        let after = self.marks.partition_point(|(offset, _)| *offset <= start + column);
-        after.checked_sub(1).map_or(Origin::UNKNOWN, |index| self.marks[index].1.clone())
+    /// The stretches of bytes that came from one place each.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (Range<usize>, &Origin)> {
+        let ends = self.marks.iter().skip(1).map(|(start, _)| *start).chain([self.contents.len()]);
+        self.marks.iter().zip(ends).map(|((start, origin), end)| (*start..end, origin))
     }
+
+    /// The template that it was rendered from, as its first line says.
+    pub(crate) fn template(&self) -> Option<&str> {
+        self.contents.lines().next()?.strip_prefix("# Source: ")
+    }
+
+    /// Where the scalar at `span`, which is a place in this file, came from: all that its text was put together of.
+    pub(crate) fn origin_of(&self, span: Span) -> Origin {
+        let extent = scalar_extent(&self.contents, span);
+        let first = self.marks.partition_point(|(offset, _)| *offset <= extent.start).saturating_sub(1);
+        let mut pieces: Vec<Origin> = Vec::new();
+        let mut seen = HashSet::new();
+        for (offset, origin) in &self.marks[first.min(self.marks.len())..] {
+            if *offset >= extent.end && *offset > extent.start {
+                break;
+            }
+            if origin.address().is_some_and(|address| seen.insert(address)) {
+                pieces.push(origin.clone());
+            }
+        }
+        Origin::made_of(pieces)
+    }
+}
+
+/// The bytes of the scalar that begins at `span` in a YAML text: of one that goes on in lines which stand deeper, all of
+/// these.
+pub(crate) fn scalar_extent(text: &str, span: Span) -> Range<usize> {
+    let mut lines = text.split_inclusive('\n');
+    let mut at: usize = lines.by_ref().take(span.line.saturating_sub(1) as usize).map(str::len).sum();
+    let Some(line) = lines.next() else { return text.len()..text.len() };
+    let column = line.char_indices().nth(span.column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
+    let start = at + column;
+    if span.length > 0 {
+        return start..start + line[column..].chars().take(span.length as usize).map(char::len_utf8).sum::<usize>();
+    }
+    let mut end = at + line.trim_end().len().max(column);
+    at += line.len();
+    // A key of an item stands as deep as the item's other keys; an item itself as deep as its dash.
+    let key = line.len() - line.trim_start_matches([' ', '-']).len();
+    let indent = if key < column { key } else { leading_spaces(line) };
+    for line in lines {
+        let is_blank = line.trim().is_empty();
+        if !is_blank && leading_spaces(line) <= indent {
+            break;
+        }
+        at += line.len();
+        if !is_blank {
+            end = at;
+        }
+    }
+    start..end
+}
+
+fn leading_spaces(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }
 
 /// A manifest as the chart rendered it.
@@ -214,6 +265,23 @@ impl Repository<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onepane_diagnostics::FileId;
+
+    #[test]
+    fn a_scalar_goes_on_as_long_as_its_lines_stand_deeper() {
+        let text = "a: |\n  x: 1\n\n  y\nb:\n- c: >-\n    one\n    two\n  d: é \"z\" # no\n- |\n  e\n- last\n";
+        let at = |line, column, length| {
+            let span = Span::new(FileId::new("a.yaml"), line, column).with_length(length);
+            &text[scalar_extent(text, span)]
+        };
+        assert_eq!(at(1, 4, 0), "|\n  x: 1\n\n  y\n");
+        assert_eq!(at(6, 6, 0), ">-\n    one\n    two\n");
+        assert_eq!((at(9, 6, 5), at(9, 6, 1)), ("é \"z\"", "é"));
+        assert_eq!(at(10, 3, 0), "|\n  e\n");
+        assert_eq!((at(12, 3, 4), at(13, 1, 0), at(99, 1, 3)), ("last", "", ""));
+        // A span of another text.
+        assert_eq!(at(1, 90, 4), "");
+    }
 
     fn manifest(text: &str) -> Manifest {
         Manifest { source: "chart/templates/a.yaml".to_owned(), text: text.into() }

@@ -94,7 +94,7 @@ fn find<'a>(resources: &[&'a Resource], kind: &str, name: &str) -> Result<&'a Re
     }
 }
 
-fn display(resource: &Resource) -> String {
+pub(crate) fn display(resource: &Resource) -> String {
     match resource.namespace() {
         "" => format!("{}/{}", resource.kind(), resource.name()),
         namespace => format!("{}/{namespace}/{}", resource.kind(), resource.name()),
@@ -102,7 +102,7 @@ fn display(resource: &Resource) -> String {
 }
 
 /// The scalars and empty collections below `node`, with their paths.
-fn collect_leaves<'n>(path: &str, node: &'n Node, leaves: &mut Vec<(String, &'n Node)>) {
+pub(crate) fn collect_leaves<'n>(path: &str, node: &'n Node, leaves: &mut Vec<(String, &'n Node)>) {
     let empty = node.entries().is_some_and(<[_]>::is_empty) || node.items().is_some_and(<[_]>::is_empty);
     if let (Some(entries), false) = (node.entries(), empty) {
         for (key, value) in entries {
@@ -117,7 +117,7 @@ fn collect_leaves<'n>(path: &str, node: &'n Node, leaves: &mut Vec<(String, &'n 
     }
 }
 
-fn shown(leaf: &Node) -> String {
+pub(crate) fn shown(leaf: &Node) -> String {
     match leaf.as_str() {
         Some(text) => text.to_owned(),
         None if leaf.items().is_some() => "[]".to_owned(),

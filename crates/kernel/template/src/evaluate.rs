@@ -46,7 +46,7 @@ impl Execution<'_> {
                 let value = frame.variable(variable)?;
                 if names.is_empty() {
                     called.refuse_arguments(frame, operand)?;
-                    value
+                    self.whole(value)
                 } else {
                     self.fields(frame, dot, value, *names, called.with_node(At::Operand(operand)))?
                 }
@@ -67,7 +67,7 @@ impl Execution<'_> {
                 frame.at = At::Operand(operand);
                 called.refuse_arguments(frame, operand)?;
                 match &operand.term {
-                    Term::Dot => dot.clone(),
+                    Term::Dot => self.whole(dot.clone()),
                     Term::Nil => return Err(frame.error("nil is not a command")),
                     _ => Slot::from(constant(frame, operand)?),
                 }
@@ -105,6 +105,14 @@ impl Execution<'_> {
             return Err(frame.error(format!("indirection through explicit nil in {}", frame.shown(chain))));
         }
         self.operand(frame, dot, inner)
+    }
+
+    /// A variable or the dot, all of which is read.
+    fn whole(&mut self, slot: Slot) -> Slot {
+        if self.options.decisions && slot.value.origin.is_known() {
+            self.read(&slot.value.origin);
+        }
+        slot
     }
 
     /// `.a.b.c` from `receiver` on; the last one may be a method and takes the arguments.
@@ -157,8 +165,14 @@ impl Execution<'_> {
                     return Err(frame.error(format!("{} is not a method but has arguments", shown())));
                 }
                 match entry(map, name) {
-                    Some(slot) => slot,
+                    Some(mut slot) => {
+                        if self.options.decisions && !slot.value.origin.is_known() {
+                            slot.value.origin = receiver.value.origin.clone();
+                        }
+                        slot
+                    }
                     None => {
+                        self.whole(receiver.clone());
                         let mut slot = self.missing(frame, map, name)?;
                         if self.options.absences {
                             slot.value.origin = absent(&shown(), &receiver.value);
@@ -256,6 +270,9 @@ impl Execution<'_> {
             let expected = parameter(arguments.len()).unwrap_or(Type::Any);
             arguments.push(validate(frame, Slot::from(last), expected)?);
         }
+        if self.options.decisions {
+            self.before_call(name, &mut arguments);
+        }
         let outcome = (function.call)(self, &arguments).map_err(|error| {
             frame.at = called.node;
             // What a nested template fails on is told by its own error; `tpl` is about its text besides.
@@ -276,6 +293,9 @@ impl Execution<'_> {
             }
             outcome => outcome,
         };
+        if let (true, Ok(value)) = (self.options.decisions, &outcome) {
+            self.after_call(name, &arguments, value);
+        }
         if arguments.capacity() <= MOST_SPARE {
             arguments.clear();
             self.spare.push(arguments);
@@ -381,10 +401,13 @@ impl Execution<'_> {
         let alone = Call { arguments: &[], last: None, node: At::Operand(operand) };
         frame.at = At::Operand(operand);
         match &operand.term {
-            Term::Dot => Ok(dot.clone()),
+            Term::Dot => Ok(self.whole(dot.clone())),
             Term::Field(names) => self.fields(frame, dot, dot.clone(), *names, alone),
             Term::Variable(variable, names) => {
                 let value = frame.variable(variable)?;
+                if names.is_empty() {
+                    return Ok(self.whole(value));
+                }
                 self.fields(frame, dot, value, *names, alone)
             }
             Term::Chain(inner, names) => {

@@ -1,5 +1,6 @@
 //! Trees to text: [`Execution`].
 
+use crate::decisions::Decisions;
 use crate::frame::{At, Frame, Slot};
 use crate::origins::Printer;
 use crate::parser::Parsed;
@@ -35,6 +36,7 @@ pub(crate) struct Execution<'e> {
     pub(crate) spare: Vec<Vec<Value>>,
     /// The origins of the values that the action at hand has read.
     pub(crate) reads: Vec<Origin>,
+    pub(crate) decisions: Decisions,
 }
 
 /// How a list of nodes ended.
@@ -77,6 +79,7 @@ impl<'e> Execution<'e> {
             bytes: 0,
             spare: Vec::new(),
             reads: Vec::new(),
+            decisions: Decisions::default(),
         }
     }
 
@@ -126,7 +129,7 @@ impl<'e> Execution<'e> {
                     self.action(frame, dot, action, out)?;
                     Flow::Next
                 }
-                Node::If(branch) | Node::With(branch) if self.options.absences => {
+                Node::If(branch) | Node::With(branch) if self.options.absences || self.options.decisions => {
                     self.decided(frame, dot, node, branch, out)?
                 }
                 Node::If(branch) => {
@@ -158,7 +161,7 @@ impl<'e> Execution<'e> {
         let unit = &frame.tree.unit;
         match node.literal {
             None => out.push(node.range.bytes(&unit.source), &Origin::UNKNOWN),
-            Some(literal) => unit.literals.get(literal).put_out(node.range, &unit.source, out),
+            Some(literal) => unit.literals.get(literal).put_out(node.range, &unit.source, self.control(), out),
         }
         Ok(())
     }
@@ -182,6 +185,9 @@ impl<'e> Execution<'e> {
         let reads = std::mem::replace(&mut self.reads, outer);
         let mut value = value.map_err(|error| error.or_about(&reads))?;
         if !action.pipeline.declared.is_empty() {
+            if self.options.decisions {
+                self.assigned(frame, &action.pipeline, reads, &value);
+            }
             return Ok(());
         }
         if self.options.secrets && matches!(value.data, Data::Map(_) | Data::List(_)) {
@@ -190,10 +196,17 @@ impl<'e> Execution<'e> {
         }
         let mut printed = TextBuilder::new();
         self.print(frame, &value, &mut printed)?;
+        let printed = printed.finish();
+        let read = if self.options.decisions { Origin::made_of(reads.clone()) } else { Origin::UNKNOWN };
+        if printed.is_empty() {
+            self.note_decision(read);
+            return Ok(());
+        }
+        let decisions = self.decided_on(&read);
         let unit = &frame.tree.unit;
         let nowhere = Printer::default();
         let printer = action.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
-        printer.put_out(action, unit, reads, &value.origin, &printed.finish(), out);
+        printer.put_out(action, unit, reads, &value.origin, &decisions, &printed, out);
         Ok(())
     }
 
@@ -230,9 +243,15 @@ impl<'e> Execution<'e> {
         let value = self.pipeline(frame, dot, &branch.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
         let outcome = value.and_then(|value| {
+            let outside =
+                self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value));
             let truth = value.truth();
             let inside = if matches!(node, Node::With(_)) { Slot::from(value) } else { dot.clone() };
-            self.choose(frame, &inside, dot, truth, branch, out)
+            let flow = self.choose(frame, &inside, dot, truth, branch, out)?;
+            if let Some(outside) = outside {
+                self.end_branch(frame, branch, outside);
+            }
+            Ok(flow)
         });
         outcome.map_err(|error| error.or_about(&reads))
     }
@@ -260,7 +279,28 @@ impl<'e> Execution<'e> {
         branch: &'t Branch,
         out: &mut TextBuilder,
     ) -> Result<Flow, Error> {
-        let value = self.pipeline(frame, dot, &branch.pipeline)?;
+        if !self.options.decisions {
+            let value = self.pipeline(frame, dot, &branch.pipeline)?;
+            return self.range_over(frame, dot, branch, value, out);
+        }
+        let outer = std::mem::take(&mut self.reads);
+        let value = self.pipeline(frame, dot, &branch.pipeline);
+        let reads = std::mem::replace(&mut self.reads, outer);
+        let value = value?;
+        let outside = self.begin_branch(frame, branch, reads, &value);
+        let flow = self.range_over(frame, dot, branch, value, out)?;
+        self.end_branch(frame, branch, outside);
+        Ok(flow)
+    }
+
+    fn range_over<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        branch: &'t Branch,
+        value: Value,
+        out: &mut TextBuilder,
+    ) -> Result<Flow, Error> {
         let plain;
         let walked = match &value.data {
             Data::Object(object) if matches!(object.kind(), Kind::Map | Kind::Slice) => {
@@ -281,25 +321,26 @@ impl<'e> Execution<'e> {
                 branch,
                 out,
                 (0..*count).map(|item| (Value::NIL, Data::Int(item, *kind).into())),
-                false,
+                (false, &walked.origin),
             )?,
             Data::Uint(count, kind) => self.iterate(
                 frame,
                 branch,
                 out,
                 (0..*count).map(|item| (Value::NIL, Data::Uint(item, *kind).into())),
-                false,
+                (false, &walked.origin),
             )?,
             Data::List(list) => {
                 let interface = list.element() == ElementType::Any;
                 let items = list.iter().enumerate();
                 let items = items.map(|(index, item)| (Data::Int(index as i64, IntKind::Default).into(), item.clone()));
-                self.iterate(frame, branch, out, items, interface)?
+                self.iterate(frame, branch, out, items, (interface, &walked.origin))?
             }
             Data::Map(map) => {
                 let interface = map.declared() != MapType::String;
-                let entries = map.entries().into_iter().map(|(key, value)| (Value::from(key), value));
-                self.iterate(frame, branch, out, entries, interface)?
+                let entry = |(key, value): (Text, Value)| (Value::from(key).with_origin(value.origin.clone()), value);
+                let entries = map.entries().into_iter().map(entry);
+                self.iterate(frame, branch, out, entries, (interface, &walked.origin))?
             }
             _ => {
                 let shown = format::sprint(std::slice::from_ref(&value));
@@ -319,13 +360,16 @@ impl<'e> Execution<'e> {
         branch: &'t Branch,
         out: &mut TextBuilder,
         items: impl Iterator<Item = (Value, Value)>,
-        interface: bool,
+        (interface, origin): (bool, &Origin),
     ) -> Result<bool, Error> {
         let mut any = false;
-        for (index, item) in items {
+        for (index, mut item) in items {
             any = true;
             // An empty body takes steps too, so that a range over a huge number ends.
             self.steps += 1;
+            if self.options.decisions && !item.origin.is_known() {
+                item.origin = origin.clone();
+            }
             let item = Slot { value: item, interface };
             match frame.tree.unit.variables.all(branch.pipeline.declared) {
                 [] => {}
@@ -334,9 +378,6 @@ impl<'e> Execution<'e> {
                     frame.set_variable(key, Slot::from(index))?;
                     frame.set_variable(variable, item.clone())?;
                 }
-            }
-            if self.options.origins && item.value.origin.is_known() {
-                self.read(&item.value.origin);
             }
             if let Flow::Break = self.walk(frame, &item, branch.body, out)? {
                 break;
@@ -375,13 +416,21 @@ impl<'e> Execution<'e> {
             return outcome.map_err(|error| error.called_from(frame));
         }
         let mut called = TextBuilder::new();
+        let outer = self.enter();
         let outcome = self.run_tree(&tree, data, &mut called);
+        let decision = self.leave(outer);
         self.depth -= 1;
         outcome.map_err(|error| error.called_from(frame))?;
+        let called = called.finish();
+        let decisions = self.decided_on(&decision);
+        if called.is_empty() {
+            self.note_decision(decision);
+            return Ok(());
+        }
         let unit = &frame.tree.unit;
         let nowhere = Printer::default();
         let printer = call.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
-        printer.put_out_called(call, unit, &called.finish(), out);
+        printer.put_out_called(call, unit, &decisions, &called, out);
         Ok(())
     }
 
@@ -397,7 +446,7 @@ impl<'e> Execution<'e> {
     /// Remembers that the action at hand read a value.
     pub(crate) fn read(&mut self, origin: &Origin) {
         let known = self.reads.iter().rev().take(8).any(|read| read.same(origin));
-        if !known && self.reads.len() < MOST_READS {
+        if !known && (self.reads.len() < MOST_READS || self.options.decisions) {
             self.reads.push(origin.clone());
         }
     }
@@ -408,6 +457,21 @@ impl<'e> Execution<'e> {
             return Err(format!("it makes more than {} bytes of text", self.options.most_bytes));
         }
         Ok(())
+    }
+
+    /// Runs a template that a function calls. What decided on its text is read by who called it.
+    fn inside(&mut self, run: impl FnOnce(&mut Self) -> Result<Text, Error>) -> Result<Text, Error> {
+        let reads = std::mem::take(&mut self.reads);
+        let depth = std::mem::take(&mut self.depth);
+        let outer = self.enter();
+        let outcome = run(self);
+        let decision = self.leave(outer);
+        self.depth = depth;
+        self.reads = reads;
+        if decision.is_known() {
+            self.read(&decision);
+        }
+        outcome
     }
 
     /// The trees of a text for `tpl`: the template itself last.
@@ -448,11 +512,7 @@ impl Context for Execution<'_> {
             return Err(cause.into());
         }
         *nested += 1;
-        let outer = std::mem::take(&mut self.reads);
-        let depth = std::mem::take(&mut self.depth);
-        let outcome = self.run(name, data);
-        self.depth = depth;
-        self.reads = outer;
+        let outcome = self.inside(|this| this.run(name, data));
         if let Some(nested) = self.including.get_mut(name) {
             *nested -= 1;
         }
@@ -473,11 +533,7 @@ impl Context for Execution<'_> {
             FunctionError::Nested(error.with_message(message))
         })?;
         self.tpl_depth += 1;
-        let outer = std::mem::take(&mut self.reads);
-        let depth = std::mem::take(&mut self.depth);
-        let outcome = self.run_tpl(&trees, data);
-        self.depth = depth;
-        self.reads = outer;
+        let outcome = self.inside(|this| this.run_tpl(&trees, data));
         self.tpl_depth -= 1;
         outcome.map_err(|error| {
             let message = format!("error during tpl function execution for {}: {}", shown(), error.message);

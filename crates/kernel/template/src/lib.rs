@@ -12,6 +12,7 @@
 
 mod builtins;
 mod complex;
+mod decisions;
 mod error;
 mod evaluate;
 mod execute;

@@ -13,10 +13,13 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Literal(OnceLock<Origin>);
 
 impl Literal {
-    /// Puts out the text at `range`.
-    pub(crate) fn put_out(&self, range: Stretch, source: &Source, out: &mut TextBuilder) {
+    /// Puts out the text at `range`, on which `decision` decided.
+    pub(crate) fn put_out(&self, range: Stretch, source: &Source, decision: &Origin, out: &mut TextBuilder) {
         let origin = self.0.get_or_init(|| Origin::literal(&source.text, range.start(), range.end()));
-        out.push(range.bytes(source), origin);
+        match decision.is_known() {
+            true => out.push(range.bytes(source), &origin.clone().decided_by(decision)),
+            false => out.push(range.bytes(source), origin),
+        }
     }
 }
 
@@ -33,6 +36,7 @@ impl Printer {
         unit: &Unit,
         mut reads: Vec<Origin>,
         own: &Origin,
+        decisions: &[Origin; 2],
         text: &Text,
         out: &mut TextBuilder,
     ) {
@@ -45,14 +49,21 @@ impl Printer {
         let source = &unit.source.text;
         let note = || source.file().and_then(|_| called(&action.pipeline, unit));
         let (position, note) = (action.pipeline.position, self.0.get_or_init(note));
-        Site { source, position, note }.put_out(text, reads, out);
+        Site { source, position, note, decisions }.put_out(text, reads, out);
     }
 
     /// Puts out what a template printed, behind the line that called it.
-    pub(crate) fn put_out_called(&self, call: &TemplateCall, unit: &Unit, text: &Text, out: &mut TextBuilder) {
+    pub(crate) fn put_out_called(
+        &self,
+        call: &TemplateCall,
+        unit: &Unit,
+        decisions: &[Origin; 2],
+        text: &Text,
+        out: &mut TextBuilder,
+    ) {
         let note = || Some(format!("template {}", quote(unit.names.get(call.name).as_bytes())).into());
         let (source, position, note) = (&unit.source.text, call.position, self.0.get_or_init(note));
-        Site { source, position, note }.put_out(text, Vec::new(), out);
+        Site { source, position, note, decisions }.put_out(text, Vec::new(), out);
     }
 }
 
@@ -61,6 +72,8 @@ struct Site<'u> {
     source: &'u Arc<SourceText>,
     position: u32,
     note: &'u Option<Arc<str>>,
+    /// What decided on stretches that know what they were made of, and on the others.
+    decisions: &'u [Origin; 2],
 }
 
 impl Site<'_> {
@@ -74,7 +87,7 @@ impl Site<'_> {
 
     fn put_out(&self, text: &Text, reads: Vec<Origin>, out: &mut TextBuilder) {
         let Some(marks) = text.marks() else {
-            out.push(text, &self.after(reads));
+            out.push(text, &self.after(reads).decided_by(&self.decisions[1]));
             return;
         };
         let mut unmarked = None;
@@ -85,9 +98,11 @@ impl Site<'_> {
             let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
             let bytes = &text[start..end];
             if origin.is_known() {
-                out.push(bytes, &self.after(vec![origin.clone()]));
+                out.push(bytes, &self.after(vec![origin.clone()]).decided_by(&self.decisions[0]));
             } else if !bytes.is_empty() {
-                out.push(bytes, unmarked.get_or_insert_with(|| self.after(reads.clone())));
+                let unmarked =
+                    unmarked.get_or_insert_with(|| self.after(reads.clone()).decided_by(&self.decisions[1]));
+                out.push(bytes, unmarked);
             }
             match pieces.next() {
                 Some(next) => (start, origin) = next,

@@ -5,7 +5,7 @@ use crate::parser::{NamedTemplate, Parsed};
 use crate::tree::Tree;
 use crate::{Error, FunctionTable, Host};
 use foldhash::fast::RandomState;
-use onepane_diagnostics::FileId;
+use onepane_diagnostics::{FileId, Origin};
 use onepane_value::{Text, Value};
 use onepane_world::World;
 use std::cell::RefCell;
@@ -43,6 +43,8 @@ pub struct Options {
     pub absences: bool,
     /// Whether what functions make of a secret is one, too. It asks for `origins`.
     pub secrets: bool,
+    /// Whether text remembers what decided on it. It asks for `origins`.
+    pub decisions: bool,
     /// The name of the set: what error texts of `tpl` and `include` call it.
     pub set_name: &'static str,
     /// Bytes of stack that templates calling one another may take up. The thread must have a good deal more: a template
@@ -74,6 +76,7 @@ impl Default for Options {
             origins: false,
             absences: false,
             secrets: false,
+            decisions: false,
             set_name: "",
             most_stack: 200 << 20,
             most_nested_includes: 1000,
@@ -114,7 +117,21 @@ impl Templates {
 
     /// Runs the template `name` on `data`.
     pub fn execute(&self, name: &str, data: &Value, world: &dyn World, host: &dyn Host) -> Result<Text, Error> {
-        Execution::new(&self.functions, &self.options, self.trees.clone(), &self.parsed, world, host).run(name, data)
+        self.execute_and_tell(name, data, world, host).map(|(text, _)| text)
+    }
+
+    /// [`Templates::execute`], and what decided on which text there is, where [`Options::decisions`] asks for it.
+    pub fn execute_and_tell(
+        &self,
+        name: &str,
+        data: &Value,
+        world: &dyn World,
+        host: &dyn Host,
+    ) -> Result<(Text, Origin), Error> {
+        let mut execution =
+            Execution::new(&self.functions, &self.options, self.trees.clone(), &self.parsed, world, host);
+        let text = execution.run(name, data)?;
+        Ok((text, execution.leave(Vec::new())))
     }
 }
 

@@ -8,6 +8,7 @@ mod fleet;
 pub(crate) mod graph;
 pub(crate) mod helm;
 pub(crate) mod helmfile;
+pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod list;

@@ -42,6 +42,11 @@ pub(super) struct TrailBuilder<'s, 'r, 'w> {
     steps: Vec<Step>,
 }
 
+/// Whether it stands for several others and does nothing itself.
+fn is_put_together(record: &Record) -> bool {
+    record.step == Kind::Template && record.span.is_none() && record.note.is_none()
+}
+
 impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
     pub(super) fn new(sources: &'s mut Sources<'r, 'w>, secret: bool) -> Self {
         Self { sources, secret, steps: Vec::new() }
@@ -62,9 +67,12 @@ impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
             if depth > DEEPEST || self.steps.len() >= MOST_STEPS {
                 return Ok(());
             }
-            self.push(record, depth);
+            let below = if is_put_together(record) { depth } else { depth + 1 };
+            if below > depth {
+                self.push(record, depth);
+            }
             for input in &record.inputs {
-                self.follow(input, depth + 1)?;
+                self.follow(input, below)?;
             }
             if record.step == Kind::Source {
                 self.behind_rendered_file(record, depth + 1)?;
@@ -100,7 +108,7 @@ impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
             }
             Err(error) => return Err(error),
         };
-        let origin = rendered.map(|file| file.origin_at(span));
+        let origin = rendered.map(|file| file.origin_of(span));
         match origin {
             Some(origin) => self.follow(&origin, depth),
             None => {

@@ -28,8 +28,7 @@ pub(super) fn check(
     let by_releases = ReadLog::new(&world);
     let by_builds = ReadLog::new(&world);
     let releases = Repository::open(&by_releases).map_err(&failure)?.with_outside(&secrets);
-    let has_releases = world.kind(&releases.layout.helm_charts).is_some();
-    if has_releases {
+    if releases.has_releases() {
         values::check_releases(terminal, &releases, &root, arguments, report)?;
         stale(terminal, &releases, &root, arguments, report)?;
     }

@@ -104,7 +104,8 @@ impl Execution<'_> {
             true => Origin::UNKNOWN,
             false => {
                 let span = unit.source.span(branch.pipeline.position, 0);
-                let record = Record { step: Step::Template, span, note: None, inputs: reads, previous: Origin::UNKNOWN };
+                let record =
+                    Record { step: Step::Template, span, note: None, inputs: reads, previous: Origin::UNKNOWN };
                 Origin::from(record)
             }
         };

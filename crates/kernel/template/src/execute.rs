@@ -243,8 +243,7 @@ impl<'e> Execution<'e> {
         let value = self.pipeline(frame, dot, &branch.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
         let outcome = value.and_then(|value| {
-            let outside =
-                self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value));
+            let outside = self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value));
             let truth = value.truth();
             let inside = if matches!(node, Node::With(_)) { Slot::from(value) } else { dot.clone() };
             let flow = self.choose(frame, &inside, dot, truth, branch, out)?;

@@ -100,8 +100,7 @@ impl Site<'_> {
             if origin.is_known() {
                 out.push(bytes, &self.after(vec![origin.clone()]).decided_by(&self.decisions[0]));
             } else if !bytes.is_empty() {
-                let unmarked =
-                    unmarked.get_or_insert_with(|| self.after(reads.clone()).decided_by(&self.decisions[1]));
+                let unmarked = unmarked.get_or_insert_with(|| self.after(reads.clone()).decided_by(&self.decisions[1]));
                 out.push(bytes, unmarked);
             }
             match pieces.next() {

@@ -71,7 +71,8 @@ pub(crate) fn run(
         // No history names the line, which may decide on what others of its file do.
         let whole = search(terminal, &repository, &root, &target.whole(), &units).map_err(&failure)?;
         is_partial |= whole.1;
-        let found: Vec<_> = whole.0.clusters.into_iter().map(|(name, impact)| (name, impact.at_most_decided())).collect();
+        let found: Vec<_> =
+            whole.0.clusters.into_iter().map(|(name, impact)| (name, impact.at_most_decided())).collect();
         if !whole.0.silent.is_empty() || found.iter().any(|(_, impact)| !impact.is_empty()) {
             let what = "no value is known to come from this line; what other lines of the file reach is listed, \
                         because it may decide on it";
@@ -145,7 +146,11 @@ fn parse(place: &str) -> Result<(Utf8PathBuf, Option<RangeInclusive<u32>>), Fail
     let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
     match (first.parse(), last.parse()) {
         (Ok(first), Ok(last)) => Ok((path.into(), Some(first..=last))),
-        _ => Err(wrong("impact-place", format!("`{lines}` is no line"), "for example values.yaml:12 or values.yaml:12-20")),
+        _ => Err(wrong(
+            "impact-place",
+            format!("`{lines}` is no line"),
+            "for example values.yaml:12 or values.yaml:12-20",
+        )),
     }
 }
 
@@ -189,7 +194,9 @@ fn as_text(report: &Report, color: bool) -> String {
         }
     }
     for (release, template) in &report.silent {
-        line(format!("the release {release} may have more: {dim}{template} prints nothing now, and asks for it{plain}"));
+        line(format!(
+            "the release {release} may have more: {dim}{template} prints nothing now, and asks for it{plain}"
+        ));
     }
     for unknown in &report.unknown {
         line(format!("unknown: {unknown}"));

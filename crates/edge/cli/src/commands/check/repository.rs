@@ -42,7 +42,7 @@ pub(super) fn check(
     });
     if is_whole {
         let read = ReadFiles { by_builds: by_builds.read_files(), by_releases: by_releases.read_files() };
-        unused(&builds, &read, has_releases, report);
+        unused(&builds, &read, releases.has_releases(), report);
     }
     submodules(&world, &root, report);
     Ok(root.clone())

@@ -100,6 +100,8 @@ pub enum Step {
     Source,
     /// A chart's own `values.yaml`.
     ChartDefaults,
+    /// A chart's `Chart.yaml`.
+    ChartMetadata,
     /// A values file named by the user or a state file.
     ValuesFile,
     /// What was decrypted, or what a reference to a secret stands for.
@@ -142,6 +144,7 @@ impl Step {
         match self {
             Self::Source => "manifest",
             Self::ChartDefaults => "chart defaults",
+            Self::ChartMetadata => "chart metadata",
             Self::ValuesFile => "values file",
             Self::Secret => "secret",
             Self::SetFlag => "set flag",
@@ -197,6 +200,11 @@ impl Origin {
             Some(Known::Decided(decided)) => Some((&decided.own, &decided.by)),
             _ => None,
         }
+    }
+
+    /// Whether nothing is known of it but what decided on it: it may stand for a place where nothing is.
+    pub fn is_decision_only(&self) -> bool {
+        self.is_known() && !self.own().is_known()
     }
 
     /// It without what decided on it.

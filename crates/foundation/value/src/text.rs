@@ -18,6 +18,8 @@ pub struct Text {
 
 /// Where the stretches of a text came from: `(offset, origin)` sorted by offset, each valid up to the next.
 ///
+/// Of two at one offset the first holds for nothing: it tells what decided that nothing is there ([`TextBuilder::point`]).
+///
 /// An origin that [has lines](Origin::has_lines) holds for as many lines of the text, each of which is its own; who asks
 /// for one byte asks [`Text::origin_at`].
 #[derive(Clone, Debug, Default)]
@@ -280,10 +282,10 @@ impl TextBuilder {
 
     /// Adds a stretch of a text with its marks.
     pub fn push_slice(&mut self, text: &Text, range: Range<usize>) {
-        if range.is_empty() {
+        if range.is_empty() && text.marks.is_none() {
             return;
         }
-        if range.len() == text.len() && self.is_empty() {
+        if range.len() == text.len() && self.is_empty() && self.marks.is_empty() {
             self.whole = Some(text.clone());
             return;
         }
@@ -298,17 +300,26 @@ impl TextBuilder {
     }
 
     fn copy_slice(&mut self, text: &Text, range: Range<usize>) {
+        let base = self.bytes.len();
         match text.marks() {
             None => self.mark(&Origin::UNKNOWN),
             Some(marks) => {
-                self.mark(&text.origin_at(range.start));
-                let base = self.bytes.len();
-                let from = marks.0.partition_point(|(offset, _)| *offset as usize <= range.start);
-                for (offset, origin) in &marks.0[from..] {
-                    if *offset as usize >= range.end {
+                let from = marks.0.partition_point(|(offset, _)| (*offset as usize) < range.start);
+                let mut rest = marks.0[from..].iter().peekable();
+                let is_point =
+                    |(offset, origin): &(u32, Origin), at: usize| *offset as usize == at && origin.is_decision_only();
+                while let Some((_, point)) = rest.next_if(|mark| is_point(mark, range.start)) {
+                    self.marks.push((base as u32, point.clone()));
+                }
+                if !range.is_empty() {
+                    self.mark(&text.origin_at(range.start));
+                }
+                for mark in rest.skip_while(|(offset, _)| *offset as usize <= range.start) {
+                    let offset = mark.0 as usize;
+                    if offset >= range.end && !is_point(mark, range.end) {
                         break;
                     }
-                    self.marks.push(((base + *offset as usize - range.start) as u32, origin.clone()));
+                    self.marks.push(((base + offset - range.start) as u32, mark.1.clone()));
                 }
             }
         }
@@ -329,6 +340,14 @@ impl TextBuilder {
             }
         });
         text
+    }
+
+    /// Notes at a point that `by` decided on what stands there, which may be nothing.
+    pub fn point(&mut self, by: &Origin) {
+        if by.is_known() {
+            self.copy_whole();
+            self.marks.push((self.bytes.len() as u32, Origin::UNKNOWN.decided_by(by)));
+        }
     }
 
     /// What is added next came from `origin`.
@@ -354,6 +373,36 @@ mod tests {
     use super::*;
     use onepane_diagnostics::{FileId, SourceText, Span, Step};
     use std::sync::Arc;
+
+    #[test]
+    fn what_decided_that_nothing_is_there_stays_where_that_is() {
+        let points = |text: &Text| -> Vec<usize> {
+            let marks = text.marks().into_iter().flat_map(Marks::iter);
+            marks.filter(|(_, origin)| origin.is_decision_only()).map(|(at, _)| at).collect()
+        };
+        let mut builder = TextBuilder::new();
+        builder.point(&origin(1));
+        builder.push(b"ab", &origin(2));
+        builder.point(&origin(3));
+        builder.push(b"cd", &origin(2));
+        builder.point(&origin(4));
+        let text = builder.finish();
+        assert_eq!((&*text, points(&text)), (&b"abcd"[..], vec![0, 2, 4]));
+        let line = |at: usize| text.origin_at(at).span().map(|span| span.line);
+        assert_eq!([0, 1, 2, 3].map(line), [Some(2); 4]);
+        assert_eq!(points(&text.slice(1..3)), [1]);
+        assert_eq!(points(&text.slice(0..2)), [0, 2]);
+        assert_eq!(points(&text.slice(2..4)), [0, 2]);
+        assert_eq!(points(&text.slice(4..4)), [0]);
+        let mut around = TextBuilder::new();
+        around.point(&origin(5));
+        around.push_text(&text.slice(1..1));
+        around.push_text(&text);
+        around.push(b"e", &Origin::UNKNOWN);
+        let around = around.finish();
+        assert_eq!((&*around, points(&around)), (&b"abcde"[..], vec![0, 0, 2, 4]));
+        assert!(!around.origin_at(4).is_known());
+    }
 
     fn origin(line: u32) -> Origin {
         Origin::at(Step::Source, Span::new(FileId::new("text"), line, 1))

@@ -167,7 +167,7 @@ impl Loader<'_> {
             return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
         };
         let mut metadata = Metadata::default();
-        decode(&file_of(file), &mut metadata, "Chart.yaml")?;
+        decode(&file_of(file), &mut metadata, "Chart.yaml", Origins::Untracked)?;
         let refusal = match metadata.api_version.as_str() {
             "" | "v1" | "v2" => return Ok(()),
             "v3" => "invalid chart apiVersion",
@@ -201,7 +201,7 @@ impl Loader<'_> {
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
             let metadata: &mut Metadata = metadata.get_or_insert_default();
             place = Span::new(file.id, 1, 1);
-            decode(&file_of(file), metadata, "Chart.yaml")?;
+            decode(&file_of(file), metadata, "Chart.yaml", self.origins)?;
             if metadata.api_version.is_empty() {
                 metadata.api_version = "v1".to_owned();
             }
@@ -216,7 +216,7 @@ impl Loader<'_> {
                 name if name.starts_with("templates/") => {}
                 "Chart.lock" => {
                     let file = file_of(&file);
-                    yaml(&file, "Chart.lock")?;
+                    yaml(&file, "Chart.lock", Origins::Untracked)?;
                     lock = Some(file);
                 }
                 "values.yaml" => {
@@ -233,7 +233,7 @@ impl Loader<'_> {
                 "values.schema.json" => schema = Some(file_of(&file)),
                 "requirements.yaml" => {
                     let metadata: &mut Metadata = metadata.get_or_insert_default();
-                    decode(&file_of(&file), metadata, "requirements.yaml")?;
+                    decode(&file_of(&file), metadata, "requirements.yaml", self.origins)?;
                     if metadata.api_version == "v1" {
                         others.push(file_of(&file));
                     } else {
@@ -244,7 +244,7 @@ impl Loader<'_> {
                 }
                 "requirements.lock" => {
                     let file = file_of(&file);
-                    yaml(&file, "requirements.lock")?;
+                    yaml(&file, "requirements.lock", Origins::Untracked)?;
                     if metadata.as_ref().is_some_and(|metadata| metadata.api_version == "v1") {
                         others.push(file);
                     }
@@ -339,16 +339,16 @@ fn file_of(file: &LooseFile) -> File {
     File::new(&file.name, file.id, file.bytes.clone())
 }
 
-fn decode(file: &File, metadata: &mut Metadata, name: &str) -> Result<()> {
-    let document = yaml(file, name)?;
+fn decode(file: &File, metadata: &mut Metadata, name: &str, origins: Origins) -> Result<()> {
+    let document = yaml(file, name, origins)?;
     metadata.decode(&document).map_err(|message| {
         Diagnostic::error("chart-metadata", format!("cannot load {name}: {message}")).at(file.place())
     })
 }
 
-fn yaml(file: &File, name: &str) -> Result<Value> {
+fn yaml(file: &File, name: &str, origins: Origins) -> Result<Value> {
     let text = file.text();
-    from_yaml(&text, None).map_err(|mut error| {
+    from_yaml(&text, origins.are_tracked().then_some((file.id, Step::ChartMetadata))).map_err(|mut error| {
         // Without a file the reader knows lines but not whose.
         if let Some(label) = &mut error.primary {
             label.span.file = file.id;

@@ -1,6 +1,7 @@
 //! Chart.yaml: [`Metadata`], [`Dependency`], [`Maintainer`].
 
 use crate::decode::{self, Target};
+use onepane_diagnostics::Origin;
 use onepane_semver::Version;
 use onepane_value::{Map, Text, Value};
 use std::collections::HashSet;
@@ -42,6 +43,8 @@ pub struct Metadata {
     pub condition: String,
     /// `tags`, which nothing reads.
     pub tags: String,
+    /// Where fields that are texts come from, where that was asked for.
+    pub origins: Vec<(String, Origin)>,
 }
 
 /// An entry of `dependencies`.
@@ -147,6 +150,9 @@ impl Metadata {
                 }
                 _ => {
                     let text = decode::string(value, target("string"))?;
+                    if value.origin.is_known() {
+                        self.origins.push((field.to_owned(), value.origin.clone()));
+                    }
                     let place = match field {
                         "name" => &mut self.name,
                         "home" => &mut self.home,
@@ -246,12 +252,15 @@ impl Metadata {
                 map
             }
         };
-        let text = |text: &str| Value::string(text);
+        let text = |field: &str, text: &str| {
+            let origin = self.origins.iter().rev().find(|(of, _)| of == field).map(|(_, origin)| origin.clone());
+            Value::string(text).with_origin(origin.unwrap_or_default())
+        };
         [
-            ("APIVersion", text(&self.api_version)),
+            ("APIVersion", text("apiVersion", &self.api_version)),
             ("Annotations", annotations.into()),
-            ("AppVersion", text(&self.app_version)),
-            ("Condition", text(&self.condition)),
+            ("AppVersion", text("appVersion", &self.app_version)),
+            ("Condition", text("condition", &self.condition)),
             (
                 "Dependencies",
                 self.dependencies
@@ -262,11 +271,11 @@ impl Metadata {
                     .into(),
             ),
             ("Deprecated", self.deprecated.into()),
-            ("Description", text(&self.description)),
-            ("Home", text(&self.home)),
-            ("Icon", text(&self.icon)),
+            ("Description", text("description", &self.description)),
+            ("Home", text("home", &self.home)),
+            ("Icon", text("icon", &self.icon)),
             ("Keywords", strings(&self.keywords)),
-            ("KubeVersion", text(&self.kube_version)),
+            ("KubeVersion", text("kubeVersion", &self.kube_version)),
             (
                 "Maintainers",
                 self.maintainers
@@ -275,11 +284,11 @@ impl Metadata {
                     .collect::<onepane_value::List>()
                     .into(),
             ),
-            ("Name", text(&self.name)),
+            ("Name", text("name", &self.name)),
             ("Sources", strings(&self.sources)),
-            ("Tags", text(&self.tags)),
-            ("Type", text(&self.kind)),
-            ("Version", text(&self.version)),
+            ("Tags", text("tags", &self.tags)),
+            ("Type", text("type", &self.kind)),
+            ("Version", text("version", &self.version)),
         ]
         .into_iter()
         .collect()

@@ -30,7 +30,10 @@ pub(crate) enum EarlyTemplate {
 
 /// Templates that several renders have in common, parsed once.
 #[derive(Debug, Default)]
-pub struct SharedTemplates(Mutex<HashMap<(FileId, bool), (SharedBytes, Arc<NamedTemplate>)>>);
+pub struct SharedTemplates(Mutex<HashMap<(FileId, bool), ParsedFile>>);
+
+/// What a file holds, and what that was parsed to, with origins or without.
+type ParsedFile = (SharedBytes, Arc<NamedTemplate>);
 
 impl SharedTemplates {
     fn get(&self, file: &File, origins: Origins) -> Option<Arc<NamedTemplate>> {

@@ -1,9 +1,10 @@
 //! The release that templates are told about: [`Release`].
 
+use onepane_diagnostics::Origin;
 use onepane_value::{Map, Value};
 
 /// What `.Release` says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Release {
     /// Its name.
     pub name: String,
@@ -11,6 +12,10 @@ pub struct Release {
     pub namespace: String,
     /// Whether this is its first revision or another.
     pub action: Action,
+    /// What gave it its name.
+    pub name_origin: Origin,
+    /// What said its namespace.
+    pub namespace_origin: Origin,
 }
 
 /// What is done with a release.
@@ -29,8 +34,8 @@ impl Release {
     /// What templates see. The revision is always 1 where there is no cluster to know better.
     pub(crate) fn to_map(&self) -> Map {
         Map::from_iter([
-            ("Name", Value::string(self.name.as_str())),
-            ("Namespace", Value::string(self.namespace.as_str())),
+            ("Name", Value::string(self.name.as_str()).with_origin(self.name_origin.clone())),
+            ("Namespace", Value::string(self.namespace.as_str()).with_origin(self.namespace_origin.clone())),
             ("IsInstall", (self.action == Action::Install).into()),
             ("IsUpgrade", (self.action == Action::Upgrade).into()),
             ("Revision", Value::int(i64::from(self.action != Action::Lint))),

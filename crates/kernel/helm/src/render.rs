@@ -9,7 +9,6 @@ use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
 use crate::release::Release;
 use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
 use onepane_diagnostics::{Diagnostic, Origin, Span};
-use onepane_parallel::Pending;
 use onepane_template::{Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
@@ -363,7 +362,7 @@ impl Plan<'_> {
     fn parse(&self, early: &mut Early) -> Result<Templates, Box<Diagnostic>> {
         enum Waited {
             Shared(Arc<NamedTemplate>),
-            Parsed(Option<Parsed>),
+            Parsed(Option<Box<Parsed>>),
         }
         let origins = self.options.origins.are_tracked();
         let absences = self.explanation.is_some();
@@ -382,7 +381,7 @@ impl Plan<'_> {
         // From behind, so that this thread and the other one meet as late as can be.
         let wait = |template| match template {
             EarlyTemplate::Shared(template) => Waited::Shared(template),
-            EarlyTemplate::Pending(parsed) => Waited::Parsed(parsed.wait()),
+            EarlyTemplate::Pending(parsed) => Waited::Parsed(parsed.wait().map(Box::new)),
         };
         let mut waited: Vec<_> = pending.into_iter().rev().map(wait).collect();
         for (path, Template { file, .. }) in order {
@@ -393,7 +392,7 @@ impl Plan<'_> {
                     Ok(())
                 }
                 Some(Waited::Parsed(Some(parsed))) => {
-                    early.named(path, parsed, file).map(|template| templates.add_named(&template))
+                    early.named(path, *parsed, file).map(|template| templates.add_named(&template))
                 }
                 _ => templates.parse(path, Some(file.id), &file.text()),
             };
@@ -522,7 +521,6 @@ fn or_at(diagnostic: Box<Diagnostic>, place: Span) -> Box<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::Action;
     use onepane_chart::{ValueSources, load, merge_sources, read_from};
     use onepane_diagnostics::Step;
     use onepane_world::MemoryWorld;
@@ -551,7 +549,7 @@ mod tests {
             ValueSources { files: vec!["over.yaml".into()], set: vec!["sub.y=set".into()], ..ValueSources::default() };
         let values = merge_sources(&sources, origins, &|path| read_from(world, path)).expect("the values are good");
         let options = RenderOptions {
-            release: Release { name: "r".into(), namespace: "n".into(), action: Action::Install },
+            release: Release { name: "r".into(), namespace: "n".into(), ..Release::default() },
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,
             origins,

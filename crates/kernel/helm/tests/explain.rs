@@ -3,7 +3,7 @@
 
 use camino::Utf8Path;
 use onepane_chart::{Compat, Origins, ValueSources, load, merge_sources, read_from};
-use onepane_helm::{Action, Capabilities, Early, Release, RenderOptions, Schemas, render};
+use onepane_helm::{Capabilities, Early, Release, RenderOptions, Schemas, render};
 use onepane_world::MemoryWorld;
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn explain(sections: &[(String, String)]) -> (String, String) {
         let chart = load(Utf8Path::new("c"), &world, origins, &mut |_| {}).expect("the chart is good");
         let given = merge_sources(&sources, origins, &|path| read_from(&world, path)).expect("the values are good");
         let options = RenderOptions {
-            release: Release { name: "r".into(), namespace: "n".into(), action: Action::Install },
+            release: Release { name: "r".into(), namespace: "n".into(), ..Release::default() },
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,
             origins,

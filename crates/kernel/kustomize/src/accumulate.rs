@@ -452,13 +452,13 @@ impl<'o> Build<'o> {
             self.after(target, accumulator, "PatchJson6902Transformer");
         }
         for replica in &this.replicas {
-            let stamp = stamp(Step::Replicas, replica.span);
+            let stamp = stamp(Step::Replicas, replica.span).said_at(&replica.lines);
             set_replicas(&mut accumulator.resources, replica, &config.replicas, &stamp)
                 .map_err(in_entry(replica.span))?;
             self.after(target, accumulator, "ReplicaCountTransformer");
         }
         for image in &this.images {
-            let stamp = stamp(Step::Image, image.span).noted(&image.name);
+            let stamp = stamp(Step::Image, image.span).noted(&image.name).said_at(&image.lines);
             set_image(&mut accumulator.resources, image, &config.images, &stamp).map_err(in_entry(image.span))?;
             self.after(target, accumulator, "ImageTagTransformer");
         }

@@ -199,7 +199,8 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "ImageTagTransformer" => {
             let image = get("imageTag").map_or(Ok(Image::default()), |node| read_image(&decoder, node))?;
-            let stamp = Stamp::new(origins, Step::Image, image.span.or(node.span)).noted(&image.name);
+            let stamp =
+                Stamp::new(origins, Step::Image, image.span.or(node.span)).noted(&image.name).said_at(&image.lines);
             set_image(set, &image, &fields()?, &stamp)
         }
         "NamespaceTransformer" => {
@@ -250,7 +251,7 @@ fn run(build: &mut Build<'_>, target: &Target<'_>, config: &Resource, onto: &mut
         }
         "ReplicaCountTransformer" => {
             let replica = get("replica").map_or(Ok(Replica::default()), |node| read_replica(&decoder, node))?;
-            let stamp = Stamp::new(origins, Step::Replicas, replica.span.or(node.span));
+            let stamp = Stamp::new(origins, Step::Replicas, replica.span.or(node.span)).said_at(&replica.lines);
             set_replicas(set, &replica, &fields()?, &stamp)
         }
         "PrefixSuffixTransformer" => {

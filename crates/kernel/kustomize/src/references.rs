@@ -283,7 +283,12 @@ impl<'a> Reference<'a> {
 
     fn set(&self, node: &mut Node, key: &str, value: &str, (referral, source): (&Candidate, &Origin)) {
         match node.get_mut(key) {
-            Some(present) if present.as_str() == Some(value) => {}
+            // That a name is the same says nothing, for it was found by that; a namespace may be the same by chance.
+            Some(present) if present.as_str() == Some(value) => {
+                if key == "namespace" {
+                    self.stamp(referral, source, present);
+                }
+            }
             Some(present) => {
                 self.stamp(referral, source, present);
                 present.content = Content::Scalar(value.into());
@@ -299,7 +304,9 @@ impl<'a> Reference<'a> {
 
     fn stamp(&self, referral: &Candidate, source: &Origin, node: &mut Node) {
         let stamp = Stamp::new(self.context.origins, Step::NameReference, source.span());
-        stamp.noted(&referral.id.to_string()).mark_from(node, source.clone());
+        // What a name stands for is found by the namespace, too.
+        let sources = [source, &referral.name_origin, &referral.namespace_origin];
+        stamp.noted(&referral.id.to_string()).mark_from(node, &sources);
     }
 
     /// The one resource that `name` means now, if there is one. `namespace` is `None` where only a name is written,

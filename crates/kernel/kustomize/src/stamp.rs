@@ -1,5 +1,6 @@
 //! Leaving a trace: every step that changes a node writes itself into the node's history through a [`Stamp`].
 
+use crate::kustomization::SaidAt;
 use onepane_diagnostics::{Origin, Record, Span, Step};
 use onepane_yaml::{Content, History, Node, Style};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ struct Mark {
     step: Step,
     span: Option<Span>,
     note: Option<Arc<str>>,
+    /// What it reads wherever it makes something.
+    inputs: Vec<Origin>,
 }
 
 impl Stamp {
@@ -22,7 +25,7 @@ impl Stamp {
 
     /// A step asked for at `span`; `enabled` is whether histories are kept at all.
     pub(crate) fn new(enabled: bool, step: Step, span: Option<Span>) -> Self {
-        Self(enabled.then_some(Mark { step, span, note: None }))
+        Self(enabled.then_some(Mark { step, span, note: None, inputs: Vec::new() }))
     }
 
     /// The same step, with what it calls itself.
@@ -30,10 +33,17 @@ impl Stamp {
         Self(self.0.map(|mark| Mark { note: Some(note.into()), ..mark }))
     }
 
+    /// The same step for an entry, at the line that gives the value.
+    pub(crate) fn said_at(self, lines: &SaidAt) -> Self {
+        let of = |step| lines.beside.iter().map(|span| Origin::at(step, *span)).collect();
+        Self(self.0.map(|mark| Mark { span: lines.value.or(mark.span), inputs: of(mark.step), ..mark }))
+    }
+
     /// The origin of a value that replaces one with the origin `previous`.
-    pub(crate) fn over(&self, previous: Origin, inputs: Vec<Origin>) -> Origin {
+    pub(crate) fn over(&self, previous: Origin, mut inputs: Vec<Origin>) -> Origin {
         match &self.0 {
             Some(mark) => {
+                inputs.extend_from_slice(&mark.inputs);
                 Origin::from(Record { step: mark.step, span: mark.span, note: mark.note.clone(), inputs, previous })
             }
             None => previous,
@@ -51,12 +61,16 @@ impl Stamp {
         }
     }
 
-    /// Marks a node that was made from `source`.
-    pub(crate) fn mark_from(&self, node: &mut Node, source: Origin) {
+    /// Marks a node that was made from `sources`.
+    pub(crate) fn mark_from(&self, node: &mut Node, sources: &[&Origin]) {
         if self.0.is_some() {
-            let previous = node.origin();
-            let inputs = if source.is_known() { vec![source] } else { Vec::new() };
-            node.history = History(self.over(previous, inputs));
+            let mut inputs: Vec<Origin> = Vec::new();
+            for source in sources {
+                if source.is_known() && !inputs.iter().any(|input| input.same(source)) {
+                    inputs.push((*source).clone());
+                }
+            }
+            node.history = History(self.over(node.origin(), inputs));
         }
     }
 

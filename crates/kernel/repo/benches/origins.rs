@@ -41,11 +41,7 @@ fn measure_chart(folder: &str, world: &OsWorld) {
         let chart = early.load(".".into(), world, origins.into(), &mut |_| {});
         let chart = chart.unwrap_or_else(|error| panic!("{error}"));
         let options = RenderOptions {
-            release: Release {
-                name: "release".into(),
-                namespace: "default".into(),
-                action: onepane_helm::Action::Install,
-            },
+            release: Release { name: "release".into(), namespace: "default".into(), ..Release::default() },
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,
             origins,

@@ -2,9 +2,7 @@
 
 use onepane_chart::{File, Origins, merge_maps, missing_dependencies, parse_values};
 use onepane_diagnostics::{Diagnostic, Origin, Result, Span, Step};
-use onepane_helm::{
-    Action, Capabilities, Early, Release, RenderOptions, Schemas, TEMPLATE_FAILED, name_from_template, render,
-};
+use onepane_helm::{Capabilities, Early, Release, RenderOptions, Schemas, TEMPLATE_FAILED, name_from_template, render};
 use onepane_kustomize::{ChartRequest, ChartValues, Charts, RenderedChart};
 use onepane_value::{Data, List, Map, Text, TextBuilder, Value};
 use onepane_world::World;
@@ -124,7 +122,7 @@ fn inflate(
         namespace => namespace,
     };
     let options = RenderOptions {
-        release: Release { name, namespace: namespace.to_owned(), action: Action::Install },
+        release: Release { name, namespace: namespace.to_owned(), ..Release::default() },
         capabilities: capabilities.with_api_versions(request.api_versions.iter().cloned()),
         schemas: Schemas::Checked,
         origins,

@@ -9,6 +9,7 @@ mod target;
 pub use reach::Reach;
 pub use target::Target;
 
+use crate::render::{scalar_extent, touches};
 use crate::why::{collect_leaves, display, shown};
 use crate::{BuildOptions, RenderedRelease, Repository};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -48,8 +49,8 @@ pub struct ReachedField {
 pub struct ReachedParts {
     /// `Kind/name`, or `Kind/namespace/name`.
     pub resource: String,
-    /// The template whose conditions read the line.
-    pub template: String,
+    /// Who asks: the template whose conditions read the line, or the overlays.
+    pub asked_by: String,
 }
 
 /// What a line does to the rendered files of a release.
@@ -88,10 +89,10 @@ impl ReachedFile {
     }
 
     fn reach(&self, span: Span) -> Reach {
-        let extent = crate::render::scalar_extent(&self.contents, span);
-        let from = self.pieces.partition_point(|(range, _)| range.end <= extent.start);
-        let pieces = self.pieces[from..].iter().take_while(|(range, _)| range.start < extent.end.max(extent.start + 1));
-        pieces.map(|(_, reach)| *reach).max().unwrap_or_default()
+        let extent = scalar_extent(&self.contents, span);
+        let from = self.pieces.partition_point(|(range, _)| range.end < extent.start);
+        let near = self.pieces[from..].iter().take_while(|(range, _)| range.start <= extent.end);
+        near.filter(|(range, _)| touches(range, &extent)).map(|(_, reach)| *reach).max().unwrap_or_default()
     }
 }
 
@@ -156,16 +157,23 @@ impl Repository<'_> {
                 if file.is_none() {
                     file = origin.chain().filter_map(|record| record.span).find(|span| behind(*span).is_some());
                 }
-                found.push((search.reach(&origin), is_overlaid(&origin), field, leaf));
+                let reach = if is_merge_key(&field) { search.reach_key(&origin) } else { search.reach(&origin) };
+                found.push((reach, OverlaySteps::of(&origin), field, leaf));
             }
-            let decides_what_applies =
-                found.iter().any(|(reach, _, field, _)| *reach > Reach::No && is_identity(field));
-            for (reach, is_overlaid, field, leaf) in found {
-                let reach = if decides_what_applies && is_overlaid { reach.max(Reach::Decides) } else { reach };
+            let identity =
+                |of: fn(&str) -> bool| found.iter().any(|(reach, _, field, _)| *reach > Reach::No && of(field));
+            let (kind, name) = (identity(is_kind), identity(is_name));
+            for (reach, steps, field, leaf) in found {
+                let was_chosen = kind && steps.any || name && steps.choosing;
+                let reach = if was_chosen { reach.max(Reach::Decides) } else { reach };
                 if reach > Reach::No {
                     let value = if shows { shown(leaf) } else { "<redacted>".to_owned() };
                     impact.fields.push(ReachedField { resource: display(resource), field, value, reach });
                 }
+            }
+            if kind {
+                let asked_by = "overlays look at what kind it is".to_owned();
+                impact.parts.push(ReachedParts { resource: display(resource), asked_by });
             }
             let Some((span, (release, file))) = file.and_then(|span| Some((span, behind(span)?))) else { continue };
             let on_disk = stale.entry(span.file).or_insert_with(|| {
@@ -182,7 +190,10 @@ impl Repository<'_> {
                 )),
                 (None, true) => {
                     if let Some(template) = file.and_then(|file| file.template.clone()) {
-                        impact.parts.push(ReachedParts { resource: display(resource), template });
+                        impact.parts.push(ReachedParts {
+                            resource: display(resource),
+                            asked_by: format!("{template} asks for it"),
+                        });
                     }
                 }
             }
@@ -231,14 +242,48 @@ fn reached_in(rendered: RenderedRelease, target: &Target) -> ReachedRelease {
     ReachedRelease { name: rendered.name.clone(), files: files.collect(), silent, unknown: None }
 }
 
-/// Whether an overlay has had a hand in it.
-fn is_overlaid(origin: &Origin) -> bool {
-    origin.record().is_some_and(|record| !matches!(record.step, Step::Source | Step::Template))
+/// What overlays have done to a field.
+struct OverlaySteps {
+    /// Anything at all; much of it is done to some kinds and not to others.
+    any: bool,
+    /// Something that looks for the resources that it is for.
+    choosing: bool,
 }
 
-/// Fields by which overlays find what they apply to.
-fn is_identity(field: &str) -> bool {
-    matches!(field, "apiVersion" | "kind" | "metadata.name" | "metadata.namespace")
+impl OverlaySteps {
+    fn of(origin: &Origin) -> Self {
+        let chooses = |step| {
+            matches!(
+                step,
+                Step::Patch
+                    | Step::Replicas
+                    | Step::Replacement
+                    | Step::NameReference
+                    | Step::Function
+                    | Step::Transformer
+            )
+        };
+        let newest = origin.record().map(|record| record.step);
+        Self {
+            any: newest.is_some_and(|step| !matches!(step, Step::Source | Step::Template)),
+            choosing: origin.chain().any(|record| chooses(record.step)),
+        }
+    }
+}
+
+/// Fields by which patches find the item of a list that they are for.
+fn is_merge_key(field: &str) -> bool {
+    const KEYS: [&str; 7] = ["name", "containerPort", "port", "mountPath", "devicePath", "ip", "topologyKey"];
+    field.rsplit_once("].").is_some_and(|(_, key)| KEYS.contains(&key))
+}
+
+fn is_kind(field: &str) -> bool {
+    matches!(field, "apiVersion" | "kind")
+}
+
+/// Fields by which a resource is found.
+fn is_name(field: &str) -> bool {
+    matches!(field, "metadata.name" | "metadata.namespace")
         || field.starts_with("metadata.labels")
         || field.starts_with("metadata.annotations")
 }

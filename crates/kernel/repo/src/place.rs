@@ -6,7 +6,7 @@ use onepane_diagnostics::{Origin, Record, Span, Step};
 
 /// The histories of values, read to their sources; what is read for one is kept for the others.
 pub struct Places<'r, 'w> {
-    sources: Sources<'r, 'w>,
+    pub(crate) sources: Sources<'r, 'w>,
 }
 
 /// Where a value has its source.

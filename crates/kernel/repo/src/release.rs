@@ -9,7 +9,7 @@ use crate::render::{Manifest, RenderedFile, RenderedRelease, files};
 use crate::shared_files::Shared;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
-use onepane_diagnostics::{Diagnostic, FileId, Result, Severity, Step};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, Request, State, ValuesSource};
 use onepane_sops::Secret;
@@ -171,11 +171,17 @@ impl Repository<'_> {
                     .hint(format!("`helm dependency build {}` fetches them", release.chart)),
             ));
         }
+        let origin = |field| match origins.are_tracked() {
+            true => release.field(field).map(|value| value.origin).unwrap_or_default(),
+            false => Origin::UNKNOWN,
+        };
         let options = RenderOptions {
             release: onepane_helm::Release {
                 name: release.name.clone(),
                 namespace: release.namespace.clone(),
                 action: Action::Install,
+                name_origin: origin("name"),
+                namespace_origin: origin("namespace"),
             },
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,

@@ -96,18 +96,21 @@ impl RenderedFile {
     /// Where the scalar at `span`, which is a place in this file, came from: all that its text was put together of.
     pub(crate) fn origin_of(&self, span: Span) -> Origin {
         let extent = scalar_extent(&self.contents, span);
-        let first = self.marks.partition_point(|(offset, _)| *offset <= extent.start).saturating_sub(1);
-        let mut pieces: Vec<Origin> = Vec::new();
         let mut seen = HashSet::new();
-        for (offset, origin) in &self.marks[first.min(self.marks.len())..] {
-            if *offset >= extent.end && *offset > extent.start {
-                break;
-            }
-            if origin.address().is_some_and(|address| seen.insert(address)) {
-                pieces.push(origin.clone());
-            }
-        }
+        let touches = |range: &Range<usize>| touches(range, &extent);
+        let pieces = self.pieces().skip_while(|(range, _)| !touches(range)).take_while(|(range, _)| touches(range));
+        let pieces = pieces.filter(|(_, origin)| origin.address().is_some_and(|address| seen.insert(address)));
+        let pieces = pieces.map(|(_, origin)| origin.clone()).collect();
         Origin::made_of(pieces)
+    }
+}
+
+/// Whether a stretch, or a point where something decided that nothing is there, has to do with the scalar at `extent`.
+pub(crate) fn touches(range: &Range<usize>, extent: &Range<usize>) -> bool {
+    match range.is_empty() {
+        true => (extent.start..=extent.end).contains(&range.start),
+        // An empty scalar is at the byte where it would be.
+        false => range.start < extent.end.max(extent.start + 1) && range.end > extent.start,
     }
 }
 
@@ -119,7 +122,8 @@ pub(crate) fn scalar_extent(text: &str, span: Span) -> Range<usize> {
     let Some(line) = lines.next() else { return text.len()..text.len() };
     let column = line.char_indices().nth(span.column.saturating_sub(1) as usize).map_or(line.len(), |(at, _)| at);
     let start = at + column;
-    if span.length > 0 {
+    // Of a block the span may be its sign alone.
+    if span.length > 0 && !line[column..].starts_with(['|', '>']) {
         return start..start + line[column..].chars().take(span.length as usize).map(char::len_utf8).sum::<usize>();
     }
     let mut end = at + line.trim_end().len().max(column);
@@ -274,7 +278,7 @@ mod tests {
             let span = Span::new(FileId::new("a.yaml"), line, column).with_length(length);
             &text[scalar_extent(text, span)]
         };
-        assert_eq!(at(1, 4, 0), "|\n  x: 1\n\n  y\n");
+        assert_eq!((at(1, 4, 0), at(1, 4, 1)), ("|\n  x: 1\n\n  y\n", "|\n  x: 1\n\n  y\n"));
         assert_eq!(at(6, 6, 0), ">-\n    one\n    two\n");
         assert_eq!((at(9, 6, 5), at(9, 6, 1)), ("é \"z\"", "é"));
         assert_eq!(at(10, 3, 0), "|\n  e\n");

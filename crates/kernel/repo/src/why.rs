@@ -7,7 +7,7 @@ pub use field_path::FieldPath;
 pub(crate) use field_path::join_item;
 pub use trail::{Step, Trail};
 
-use crate::{BuildOptions, RenderedFile, Repository};
+use crate::{BuildOptions, Places, RenderedFile, Repository};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_resource::{Resource, join_key};
 use onepane_yaml::Node;
@@ -48,15 +48,15 @@ impl Repository<'_> {
         let mut leaves = Vec::new();
         let start = field.map(ToString::to_string).unwrap_or_default();
         collect_leaves(&start, node, &mut leaves);
-        let mut sources = Sources::new(self);
+        let mut places = Places::new(self);
         let secret = resource.kind() == "Secret";
-        let trails = leaves
-            .into_iter()
-            .map(|(path, leaf)| {
-                let value = if secret { "<redacted>".to_owned() } else { shown(leaf) };
-                TrailBuilder::new(&mut sources, secret).build(path, value, &leaf.origin())
-            })
-            .collect::<Result<_>>()?;
+        let trail = |(field, leaf): (String, &Node)| -> Result<Trail> {
+            let (text, origin) = (shown(leaf), leaf.origin());
+            let source = places.of(&origin, &text).map(|place| place.span);
+            let steps = TrailBuilder::new(&mut places.sources, secret).steps(&origin)?;
+            Ok(Trail { field, value: if secret { "<redacted>".to_owned() } else { text }, source, steps })
+        };
+        let trails = leaves.into_iter().map(trail).collect::<Result<_>>()?;
         Ok(Explanation { unit: unit.to_owned(), resource: display(resource), trails })
     }
 }

@@ -1,5 +1,5 @@
-//! What decides on text that it is no part of: conditions, what an expression read beside what it printed, and what a
-//! template looked at and then printed nothing.
+//! What decides on text that it is no part of: conditions, what an expression read beside what it printed, and what was
+//! looked at where nothing is printed, which is noted at that point of the text.
 //!
 //! It is followed where `Options::decisions` asks for it, so that all can be told that depends on a line. An expression is
 //! taken as a whole: what it read anywhere may have decided on all that it gives. What a branch that was not taken would
@@ -9,21 +9,41 @@ use crate::execute::Execution;
 use crate::frame::{Frame, Slot};
 use crate::tree::{Branch, Items, Node, Pipeline, Unit, Variable};
 use onepane_diagnostics::{Origin, Record, Step};
-use onepane_value::{Data, Text, Value};
+use onepane_value::{Data, Text, TextBuilder, Value};
 
 /// What has decided so far.
 #[derive(Default)]
 pub(crate) struct Decisions {
     /// What decides on whether the nodes at hand run at all.
     control: Origin,
-    /// What has decided on the text of the template at hand: of what it did not print nothing else tells.
-    scope: Vec<Origin>,
+    /// All that has decided on anything.
+    all: Vec<Origin>,
 }
+
+/// Functions that cut or space out the text that they take last, or give one of those that they take: what is left of a
+/// text knows where it is from.
+const CUT: [&str; 13] = [
+    "indent",
+    "nindent",
+    "trim",
+    "trimAll",
+    "trimall",
+    "trimPrefix",
+    "trimSuffix",
+    "trunc",
+    "toString",
+    "default",
+    "coalesce",
+    "ternary",
+    "required",
+];
 
 /// What was in force before a branch.
 pub(crate) struct Outside {
     control: Origin,
     decision: Origin,
+    /// How much was printed.
+    printed: usize,
 }
 
 /// Functions that look at a map or a list and not at what is in it, or give what is in it with its origin.
@@ -93,6 +113,7 @@ impl Execution<'_> {
         branch: &Branch,
         mut reads: Vec<Origin>,
         value: &Value,
+        out: &TextBuilder,
     ) -> Outside {
         reads.extend(known(value).cloned());
         if let Data::String(text) = &value.data {
@@ -114,17 +135,27 @@ impl Execution<'_> {
         }
         let control = self.decisions.control.clone();
         if decision.is_known() {
-            self.decisions.scope.push(decision.clone());
+            self.decisions.all.push(decision.clone());
             self.decisions.control = decision.clone().decided_by(&control);
         }
-        Outside { control, decision }
+        Outside { control, decision, printed: out.len() }
     }
 
-    /// Ends with a branch: of variables that it assigns to, or would have, it has decided what they are.
-    pub(crate) fn end_branch(&mut self, frame: &mut Frame<'_>, branch: &Branch, outside: Outside) {
+    /// Ends with a branch: of variables that it assigns to, or would have, it has decided what they are; and where it
+    /// printed nothing, that.
+    pub(crate) fn end_branch(
+        &mut self,
+        frame: &mut Frame<'_>,
+        branch: &Branch,
+        outside: Outside,
+        out: &mut TextBuilder,
+    ) {
         self.decisions.control = outside.control;
         if !outside.decision.is_known() {
             return;
+        }
+        if out.len() == outside.printed {
+            out.point(&outside.decision.clone().decided_by(&self.decisions.control));
         }
         let tree = frame.tree;
         let unit = &tree.unit;
@@ -168,22 +199,17 @@ impl Execution<'_> {
         &self.decisions.control
     }
 
-    /// Something decided on the text of the template at hand.
-    pub(crate) fn note_decision(&mut self, decision: Origin) {
-        if decision.is_known() {
-            self.decisions.scope.push(decision);
+    /// `reads` decided that nothing is printed here.
+    pub(crate) fn nothing_printed(&mut self, reads: &Origin, out: &mut TextBuilder) {
+        if reads.is_known() {
+            out.point(&reads.clone().decided_by(&self.decisions.control));
+            self.decisions.all.push(reads.clone());
         }
     }
 
-    /// Begins with the text of another template; gives what [`Self::leave`] takes.
-    pub(crate) fn enter(&mut self) -> Vec<Origin> {
-        std::mem::take(&mut self.decisions.scope)
-    }
-
-    /// What decided on the text of a template that is over.
-    pub(crate) fn leave(&mut self, outer: Vec<Origin>) -> Origin {
-        let scope = std::mem::replace(&mut self.decisions.scope, outer);
-        Origin::UNKNOWN.decided_by(&Origin::made_of(scope))
+    /// All that has decided on the text or on what of it there is.
+    pub(crate) fn all_decisions(self) -> Origin {
+        Origin::made_of(self.decisions.all)
     }
 
     /// What `set` puts into a map depends on where it stands.
@@ -199,8 +225,11 @@ impl Execution<'_> {
     pub(crate) fn after_call(&mut self, name: &str, arguments: &[Value], made: &Value) {
         for (index, argument) in arguments.iter().enumerate() {
             match &argument.data {
-                Data::String(text) if name == "tpl" || !passes_on(made, text, index + 1 == arguments.len()) => {
-                    marks(text).for_each(|mark| self.read(&mark));
+                Data::String(text) => {
+                    let is_cut = index + 1 == arguments.len() && CUT.contains(&name);
+                    if name == "tpl" || !passes_on(made, text, is_cut) {
+                        marks(text).for_each(|mark| self.read(&mark));
+                    }
                 }
                 Data::Map(_) | Data::List(_) if !LOOK_AT_NOTHING_INSIDE.contains(&name) => self.read_all(argument, 0),
                 _ => {}
@@ -240,15 +269,18 @@ fn known(value: &Value) -> Option<&Origin> {
 }
 
 fn marks(text: &Text) -> impl Iterator<Item = Origin> {
-    text.marks().into_iter().flat_map(|marks| marks.iter()).map(|(_, origin)| origin.clone()).filter(Origin::is_known)
+    text.marks_by_line().into_iter().map(|(_, origin)| origin).filter(Origin::is_known)
 }
 
-/// Whether what was made of a text knows what the text knew. Most functions take the text that they change last.
-fn passes_on(made: &Value, text: &Text, is_last: bool) -> bool {
+/// Whether what was made of a text knows what the text knew.
+fn passes_on(made: &Value, text: &Text, is_cut: bool) -> bool {
     let Some(marks) = text.marks() else { return true };
     match &made.data {
         Data::String(made) => made.marks().is_some_and(|made| {
-            is_last || marks.iter().all(|(_, mark)| made.iter().any(|(_, passed_on)| passed_on.same(mark)))
+            is_cut && !text.is_empty()
+                || marks
+                    .iter()
+                    .all(|(_, mark)| !mark.has_lines() && made.iter().any(|(_, passed_on)| passed_on.same(mark)))
         }),
         Data::List(_) | Data::Map(_) => true,
         _ => false,

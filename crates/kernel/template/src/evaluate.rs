@@ -130,7 +130,12 @@ impl Execution<'_> {
             receiver = self.field(frame, dot, &receiver, &names[..end], none)?;
             names = &names[end + 1..];
         }
-        self.field(frame, dot, &receiver, names, called)
+        // Of the maps on the way nothing was read but that they have the key.
+        let slot = self.field(frame, dot, &receiver, names, called)?;
+        if self.options.origins && slot.value.origin.is_known() {
+            self.read(&slot.value.origin);
+        }
+        Ok(slot)
     }
 
     fn field<'t>(
@@ -172,7 +177,9 @@ impl Execution<'_> {
                         slot
                     }
                     None => {
-                        self.whole(receiver.clone());
+                        if self.options.origins && receiver.value.origin.is_known() {
+                            self.read(&receiver.value.origin);
+                        }
                         let mut slot = self.missing(frame, map, name)?;
                         if self.options.absences {
                             slot.value.origin = absent(&shown(), &receiver.value);
@@ -183,9 +190,6 @@ impl Execution<'_> {
             }
             _ => return Err(no_field(frame, receiver, &shown())),
         };
-        if self.options.origins && slot.value.origin.is_known() {
-            self.read(&slot.value.origin);
-        }
         Ok(slot)
     }
 

@@ -182,7 +182,7 @@ impl<'e> Execution<'e> {
         }
         let outer = std::mem::take(&mut self.reads);
         let value = self.pipeline(frame, dot, &action.pipeline);
-        let reads = std::mem::replace(&mut self.reads, outer);
+        let mut reads = std::mem::replace(&mut self.reads, outer);
         let mut value = value.map_err(|error| error.or_about(&reads))?;
         if !action.pipeline.declared.is_empty() {
             if self.options.decisions {
@@ -197,16 +197,18 @@ impl<'e> Execution<'e> {
         let mut printed = TextBuilder::new();
         self.print(frame, &value, &mut printed)?;
         let printed = printed.finish();
+        if value.origin.is_known() && !reads.iter().any(|read| read.same(&value.origin)) {
+            reads.insert(0, value.origin);
+        }
         let read = if self.options.decisions { Origin::made_of(reads.clone()) } else { Origin::UNKNOWN };
         if printed.is_empty() {
-            self.note_decision(read);
-            return Ok(());
+            self.nothing_printed(&read, out);
         }
         let decisions = self.decided_on(&read);
         let unit = &frame.tree.unit;
         let nowhere = Printer::default();
         let printer = action.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
-        printer.put_out(action, unit, reads, &value.origin, &decisions, &printed, out);
+        printer.put_out(action, unit, reads, &decisions, &printed, out);
         Ok(())
     }
 
@@ -243,12 +245,12 @@ impl<'e> Execution<'e> {
         let value = self.pipeline(frame, dot, &branch.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
         let outcome = value.and_then(|value| {
-            let outside = self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value));
+            let outside = self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value, out));
             let truth = value.truth();
             let inside = if matches!(node, Node::With(_)) { Slot::from(value) } else { dot.clone() };
             let flow = self.choose(frame, &inside, dot, truth, branch, out)?;
             if let Some(outside) = outside {
-                self.end_branch(frame, branch, outside);
+                self.end_branch(frame, branch, outside, out);
             }
             Ok(flow)
         });
@@ -286,9 +288,9 @@ impl<'e> Execution<'e> {
         let value = self.pipeline(frame, dot, &branch.pipeline);
         let reads = std::mem::replace(&mut self.reads, outer);
         let value = value?;
-        let outside = self.begin_branch(frame, branch, reads, &value);
+        let outside = self.begin_branch(frame, branch, reads, &value, out);
         let flow = self.range_over(frame, dot, branch, value, out)?;
-        self.end_branch(frame, branch, outside);
+        self.end_branch(frame, branch, outside, out);
         Ok(flow)
     }
 
@@ -415,21 +417,14 @@ impl<'e> Execution<'e> {
             return outcome.map_err(|error| error.called_from(frame));
         }
         let mut called = TextBuilder::new();
-        let outer = self.enter();
         let outcome = self.run_tree(&tree, data, &mut called);
-        let decision = self.leave(outer);
         self.depth -= 1;
         outcome.map_err(|error| error.called_from(frame))?;
-        let called = called.finish();
-        let decisions = self.decided_on(&decision);
-        if called.is_empty() {
-            self.note_decision(decision);
-            return Ok(());
-        }
+        let decisions = self.decided_on(&Origin::UNKNOWN);
         let unit = &frame.tree.unit;
         let nowhere = Printer::default();
         let printer = call.printer.map_or(&nowhere, |printer| unit.printers.get(printer));
-        printer.put_out_called(call, unit, &decisions, &called, out);
+        printer.put_out_called(call, unit, &decisions, &called.finish(), out);
         Ok(())
     }
 
@@ -458,18 +453,13 @@ impl<'e> Execution<'e> {
         Ok(())
     }
 
-    /// Runs a template that a function calls. What decided on its text is read by who called it.
+    /// Runs a template that a function calls.
     fn inside(&mut self, run: impl FnOnce(&mut Self) -> Result<Text, Error>) -> Result<Text, Error> {
         let reads = std::mem::take(&mut self.reads);
         let depth = std::mem::take(&mut self.depth);
-        let outer = self.enter();
         let outcome = run(self);
-        let decision = self.leave(outer);
         self.depth = depth;
         self.reads = reads;
-        if decision.is_known() {
-            self.read(&decision);
-        }
         outcome
     }
 

@@ -28,24 +28,17 @@ impl Literal {
 pub(crate) struct Printer(OnceLock<Option<Arc<str>>>);
 
 impl Printer {
-    /// Puts out what an action printed. What the text knows of itself lies behind the action; an action in a text that
-    /// has no file, as that of `tpl`, is explained by what it read.
+    /// Puts out what an action printed, who read `reads`; an action in a text that has no file, as that of `tpl`, is
+    /// explained by that alone.
     pub(crate) fn put_out(
         &self,
         action: &Action,
         unit: &Unit,
-        mut reads: Vec<Origin>,
-        own: &Origin,
+        reads: Vec<Origin>,
         decisions: &[Origin; 2],
         text: &Text,
         out: &mut TextBuilder,
     ) {
-        if text.is_empty() {
-            return;
-        }
-        if own.is_known() && !reads.iter().any(|read| read.same(own)) {
-            reads.insert(0, own.clone());
-        }
         let source = &unit.source.text;
         let note = || source.file().and_then(|_| called(&action.pipeline, unit));
         let (position, note) = (action.pipeline.position, self.0.get_or_init(note));
@@ -97,7 +90,9 @@ impl Site<'_> {
         loop {
             let end = pieces.peek().map_or(text.len(), |(next, _)| *next);
             let bytes = &text[start..end];
-            if origin.is_known() {
+            if bytes.is_empty() && origin.is_decision_only() {
+                out.point(&origin.clone().decided_by(&self.decisions[0]));
+            } else if origin.is_known() {
                 out.push(bytes, &self.after(vec![origin.clone()]).decided_by(&self.decisions[0]));
             } else if !bytes.is_empty() {
                 let unmarked = unmarked.get_or_insert_with(|| self.after(reads.clone()).decided_by(&self.decisions[1]));

@@ -120,7 +120,7 @@ impl Templates {
         self.execute_and_tell(name, data, world, host).map(|(text, _)| text)
     }
 
-    /// [`Templates::execute`], and what decided on which text there is, where [`Options::decisions`] asks for it.
+    /// [`Templates::execute`], and all that decided on the text, where [`Options::decisions`] asks for it.
     pub fn execute_and_tell(
         &self,
         name: &str,
@@ -131,7 +131,7 @@ impl Templates {
         let mut execution =
             Execution::new(&self.functions, &self.options, self.trees.clone(), &self.parsed, world, host);
         let text = execution.run(name, data)?;
-        Ok((text, execution.leave(Vec::new())))
+        Ok((text, execution.all_decisions()))
     }
 }
 

@@ -40,6 +40,8 @@ struct Report {
     clusters: Vec<(String, Impact)>,
     /// Templates whose conditions read the line, and that print nothing now, with the releases that they are of.
     silent: Vec<(String, String)>,
+    /// Releases whose files it reaches, whatever overlays make of that.
+    releases: Vec<String>,
     unknown: Vec<String>,
 }
 
@@ -66,18 +68,17 @@ pub(crate) fn run(
 
     let (mut report, mut is_partial) = search(terminal, &repository, &root, &target, &units).map_err(&failure)?;
     report.place.clone_from(&arguments.place);
-    let is_empty = report.silent.is_empty() && report.clusters.iter().all(|(_, impact)| impact.is_empty());
-    if is_empty && target.lines().is_some() && !target.is_comment(&world) {
+    if report.is_empty() && report.releases.is_empty() && target.lines().is_some() && !target.is_comment(&world) {
         // No history names the line, which may decide on what others of its file do.
         let whole = search(terminal, &repository, &root, &target.whole(), &units).map_err(&failure)?;
         is_partial |= whole.1;
-        let found: Vec<_> =
-            whole.0.clusters.into_iter().map(|(name, impact)| (name, impact.at_most_decided())).collect();
-        if !whole.0.silent.is_empty() || found.iter().any(|(_, impact)| !impact.is_empty()) {
+        if !whole.0.is_empty() {
             let what = "no value is known to come from this line; what other lines of the file reach is listed, \
                         because it may decide on it";
             report.unknown.push(what.to_owned());
-            (report.clusters, report.silent) = (found, whole.0.silent);
+            let found = whole.0.clusters.into_iter();
+            report.clusters = found.map(|(name, impact)| (name, impact.at_most_decided())).collect();
+            report.silent = whole.0.silent;
         }
     }
     let text = match arguments.output {
@@ -86,6 +87,12 @@ pub(crate) fn run(
     };
     terminal.print(text.as_bytes())?;
     Ok(if is_partial { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Report {
+    fn is_empty(&self) -> bool {
+        self.silent.is_empty() && self.clusters.iter().all(|(_, impact)| impact.is_empty())
+    }
 }
 
 /// What `target` reaches, and whether a cluster could not be looked at.
@@ -121,9 +128,10 @@ fn search(
         release.silent.clone().into_iter().map(move |template| (name.clone(), template))
     };
     let silent = releases.iter().flat_map(silent).collect();
+    let reached = releases.iter().filter(|release| !release.is_empty()).map(|release| release.name.clone()).collect();
     let unknown: BTreeSet<&String> = clusters.iter().flat_map(|(_, impact)| &impact.unknown).collect();
     let unknown = unknown.into_iter().cloned().collect();
-    Ok((Report { place: String::new(), clusters, silent, unknown }, is_partial))
+    Ok((Report { place: String::new(), clusters, silent, releases: reached, unknown }, is_partial))
 }
 
 /// What `target` does to the releases that may read it.
@@ -156,7 +164,8 @@ fn parse(place: &str) -> Result<(Utf8PathBuf, Option<RangeInclusive<u32>>), Fail
 
 /// The path from the root of the repository of a file that is named from there, or from the folder that one is in.
 fn below(root: &Utf8Path, path: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
-    if path.is_relative() && root.join(path).is_file() {
+    // A file may be in an archive.
+    if path.is_relative() && path.ancestors().any(|path| root.join(path).is_file()) {
         return Ok(path.to_owned());
     }
     let found = path.canonicalize_utf8().ok().and_then(|path| path.strip_prefix(root).map(Utf8Path::to_owned).ok());
@@ -172,8 +181,11 @@ fn as_text(report: &Report, color: bool) -> String {
     let mut text = String::new();
     let mut line = |row: String| writeln!(text, "{}", row.trim_end()).expect("a string takes any text");
     let reached: Vec<_> = report.clusters.iter().filter(|(_, impact)| !impact.is_empty()).collect();
-    if reached.is_empty() && report.silent.is_empty() {
+    if report.is_empty() {
         line(format!("{} feeds nothing on any cluster", report.place));
+        if !report.releases.is_empty() {
+            line(format!("what it says in the rendered {} is replaced, or built nowhere", report.releases.join(", ")));
+        }
     }
     for (cluster, impact) in reached {
         let fed = impact.fields.iter().filter(|field| field.reach == Reach::Feeds).count();
@@ -190,7 +202,7 @@ fn as_text(report: &Report, color: bool) -> String {
             line(format!("    {}: {value}{dim}{how}{plain}", field.field));
         }
         for parts in &impact.parts {
-            line(format!("  {} may have other parts: {dim}{} asks for it{plain}", parts.resource, parts.template));
+            line(format!("  {} may have other parts: {dim}{}{plain}", parts.resource, parts.asked_by));
         }
     }
     for (release, template) in &report.silent {
@@ -222,7 +234,7 @@ fn as_json(report: &Report) -> String {
             let parts: Vec<_> = impact
                 .parts
                 .iter()
-                .map(|parts| json!({"resource": parts.resource, "template": parts.template}))
+                .map(|parts| json!({"resource": parts.resource, "askedBy": parts.asked_by}))
                 .collect();
             json!({"cluster": cluster, "fields": fields, "parts": parts})
         })

@@ -59,7 +59,8 @@ fn as_text(explanation: &Explanation, color: bool) -> String {
         let more = if value.len() < trail.value.trim_end().len() { " …" } else { "" };
         let places: Vec<String> = trail.steps.iter().map(place).collect();
         let width = places.iter().map(String::len).max().unwrap_or(0);
-        writeln!(text, "\n{bold}{}: {value}{more}{plain}", trail.field).expect("a string takes any text");
+        let source = trail.source.map_or_else(String::new, |span| format!("  ← {}:{}", span.file.path(), span.line));
+        writeln!(text, "\n{bold}{}: {value}{more}{plain}{source}", trail.field).expect("a string takes any text");
         for (step, place) in trail.steps.iter().zip(&places) {
             let note = step.note.as_ref().map_or_else(String::new, |note| format!(" [{note}]"));
             let line = step.line.as_deref().unwrap_or("");
@@ -88,7 +89,8 @@ fn as_json(explanation: &Explanation) -> String {
         .iter()
         .map(|trail| {
             let steps: Vec<_> = trail.steps.iter().map(step).collect();
-            serde_json::json!({"field": trail.field, "value": trail.value, "steps": steps})
+            let source = trail.source.map(place);
+            serde_json::json!({"field": trail.field, "value": trail.value, "source": source, "steps": steps})
         })
         .collect();
     let report =

@@ -154,7 +154,12 @@ struct Open<'a> {
 
 enum Content {
     Sequence(Vec<Value>),
-    Mapping { entries: Vec<(Text, Value)>, key: Option<Key> },
+    Mapping {
+        entries: Vec<(Text, Value)>,
+        key: Option<Key>,
+        /// Where that key is from.
+        key_origin: Origin,
+    },
 }
 
 enum Key {
@@ -183,13 +188,21 @@ impl<'a> Builder<'a> {
             Some(step) => events.span(&event).map_or(Origin::UNKNOWN, |span| Origin::at(step, span)),
             None => Origin::UNKNOWN,
         };
+        let origin = match (&event.kind, self.open.last_mut().map(|open| &mut open.content)) {
+            // A block begins in the line below its key, and is called by that.
+            (
+                EventKind::SequenceStart { .. } | EventKind::MappingStart { .. },
+                Some(Content::Mapping { key: Some(_), key_origin, .. }),
+            ) => std::mem::take(key_origin),
+            _ => origin,
+        };
         self.budget.spend(1);
         let done = match &event.kind {
             EventKind::SequenceStart { properties, .. } => {
                 return self.start(Content::Sequence(Vec::new()), properties, origin, &event, events);
             }
             EventKind::MappingStart { properties, .. } => {
-                let content = Content::Mapping { entries: Vec::new(), key: None };
+                let content = Content::Mapping { entries: Vec::new(), key: None, key_origin: Origin::UNKNOWN };
                 return self.start(content, properties, origin, &event, events);
             }
             EventKind::SequenceEnd | EventKind::MappingEnd => {
@@ -311,8 +324,9 @@ impl<'a> Builder<'a> {
         open.depth = open.depth.max(done.depth + 1);
         match &mut open.content {
             Content::Sequence(items) => items.push(done.value),
-            Content::Mapping { entries, key } => {
+            Content::Mapping { entries, key, key_origin } => {
                 let Some(of) = key.take() else {
+                    *key_origin = done.value.origin.clone();
                     if matches!(done.key, Key::Invalid) {
                         let problem = format!("invalid map key: {}", go_syntax(&done.value, 0));
                         let error = composer(done.event, events, problem);

@@ -166,6 +166,7 @@ impl Linter<'_> {
                 name: "test-release".to_owned(),
                 namespace: self.options.namespace.clone(),
                 action: Action::Lint,
+                ..Release::default()
             },
             capabilities: self.options.capabilities.clone(),
             schemas: self.options.schemas,

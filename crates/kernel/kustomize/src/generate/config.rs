@@ -29,7 +29,11 @@ pub(crate) fn generate(
     origins: bool,
 ) -> Result<Resource> {
     let step = |span| Stamp::new(origins, Step::Generator, span);
+    let lines = &generator.lines;
+    let said = |line: Option<Span>| step(line.or(generator.span));
     let stamp = step(generator.span);
+    // No line says what the list stands for but its key.
+    let listed = said(lines.list);
     if generator.name.is_empty() {
         let error = Diagnostic::error("kustomize-generator", "a configmap must have a name");
         return Err(located(error, generator.span).hint("add `name:`"));
@@ -40,14 +44,14 @@ pub(crate) fn generate(
         Generated::Secret => "Secret",
     };
     let mut root = Node::mapping(vec![
-        (Node::scalar("apiVersion"), stamp.string("v1")),
-        (Node::scalar("kind"), stamp.string(name)),
+        (Node::scalar("apiVersion"), listed.string("v1")),
+        (Node::scalar("kind"), listed.string(name)),
     ]);
     stamp.mark(&mut root);
     let mut resource = Resource::new(root);
-    resource.set_name(stamp.string(&*generator.name));
+    resource.set_name(said(lines.name).string(&*generator.name));
     if !generator.namespace.is_empty() {
-        resource.set_namespace(Some(stamp.string(&*generator.namespace)));
+        resource.set_namespace(Some(said(lines.namespace).string(&*generator.namespace)));
     }
     let root = resource.node_mut();
     match kind {
@@ -62,7 +66,7 @@ pub(crate) fn generate(
         }
         Generated::Secret => {
             let secret_type = if generator.secret_type.is_empty() { "Opaque" } else { &generator.secret_type };
-            root.set("type", stamp.string(secret_type));
+            root.set("type", said(lines.secret_type.or(lines.list)).string(secret_type));
             root.set("data", Node::mapping(Vec::new()));
             for Entry { key, value, span, file } in entries {
                 put(root, "data", &key, encode(&value), (&step(span.or(generator.span)), file));
@@ -80,7 +84,7 @@ fn put(root: &mut Node, field: &str, key: &str, value: String, (stamp, file): (&
     }
     let mut node = Node::string(value);
     let source = file.map(|file| Origin::at(Step::Source, Span::file(file.path())));
-    stamp.mark_from(&mut node, source.unwrap_or_default());
+    stamp.mark_from(&mut node, &source.iter().collect::<Vec<_>>());
     if node.as_str().is_some_and(|text| text.contains('\n')) {
         node.style = Style::Literal;
     }

@@ -24,10 +24,22 @@ pub(crate) fn add_hashes(resources: &mut ResourceSet, origins: bool) {
             if let Some(old) = resource.node().at(&["metadata", "name"]) {
                 node.style = old.style;
             }
-            node.history = onepane_yaml::History(stamp.over(previous, Vec::new()));
+            let hashed = if origins { origins_below(resource.node()) } else { Vec::new() };
+            node.history = onepane_yaml::History(stamp.over(previous, hashed));
             resource.set_name(node);
         });
     }
+}
+
+/// Where what is hashed is from.
+fn origins_below(resource: &Node) -> Vec<Origin> {
+    let data = ["data", "binaryData", "stringData", "type"];
+    let parts = data.iter().filter_map(|key| resource.get(key));
+    let values = parts.flat_map(|part| match part.entries() {
+        Some(entries) => entries.iter().map(|(_, value)| value).collect(),
+        None => vec![part],
+    });
+    values.map(Node::origin).filter(Origin::is_known).collect()
 }
 
 /// Ten characters of the SHA-256 of the content as JSON with sorted keys; digits and letters that could spell words

@@ -10,7 +10,7 @@ pub(crate) use file::{KustomizationFile, find, load};
 pub(crate) use legacy::{read_helm_chart, read_helm_globals};
 pub(crate) use parts::{
     ENTRY_FIELDS, Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica,
-    SortOptions, Variable, entry_span, read_generator, read_image, read_replica, read_selector,
+    SaidAt, SortOptions, Variable, entry_span, read_generator, read_image, read_replica, read_selector,
 };
 pub(crate) use read::{FIELDS, decode};
 

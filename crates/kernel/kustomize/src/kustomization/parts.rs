@@ -18,6 +18,8 @@ pub(crate) struct Image {
     pub(crate) new_tag: String,
     pub(crate) digest: String,
     pub(crate) span: Option<Span>,
+    /// The line that says what is new, and the entry's others.
+    pub(crate) lines: SaidAt,
 }
 
 /// An entry of `replicas:`.
@@ -26,6 +28,23 @@ pub(crate) struct Replica {
     pub(crate) name: String,
     pub(crate) count: i64,
     pub(crate) span: Option<Span>,
+    /// The line of the count, and that of the name.
+    pub(crate) lines: SaidAt,
+}
+
+/// The line of an entry that gives a value, and those beside it that have to do with that.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SaidAt {
+    pub(crate) value: Option<Span>,
+    pub(crate) beside: Vec<Span>,
+}
+
+impl SaidAt {
+    /// The entry says something in a line that counts more than those before if `is_value`.
+    fn add(&mut self, span: Option<Span>, is_value: bool) {
+        let beside = if is_value { std::mem::replace(&mut self.value, span) } else { span };
+        self.beside.extend(beside);
+    }
 }
 
 /// An entry of `labels:`.
@@ -64,6 +83,17 @@ pub(crate) struct Generator {
     /// The type of a secret; empty for the default.
     pub(crate) secret_type: String,
     pub(crate) span: Option<Span>,
+    pub(crate) lines: GeneratorLines,
+}
+
+/// Where a generator says what.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GeneratorLines {
+    /// The key of the list that it is in.
+    pub(crate) list: Option<Span>,
+    pub(crate) name: Option<Span>,
+    pub(crate) namespace: Option<Span>,
+    pub(crate) secret_type: Option<Span>,
 }
 
 /// `generatorOptions:`, or the `options:` of one generator.
@@ -148,6 +178,12 @@ pub(crate) fn read_image(decoder: &Decoder, node: &Node) -> Result<Image> {
     let mut image = Image { span: entry_span(node), ..Image::default() };
     decoder.fields(node, IMAGE_FIELDS, |field, value| {
         let text = decoder.string(value)?;
+        let is_newest = match field {
+            "name" => false,
+            "newName" => image.lines.value.is_none(),
+            _ => true,
+        };
+        image.lines.add(value.span, is_newest);
         match field {
             "name" => image.name = text,
             "newName" => image.new_name = text,
@@ -166,6 +202,7 @@ const REPLICA_FIELDS: &[&str] = &["name", "count"];
 pub(crate) fn read_replica(decoder: &Decoder, node: &Node) -> Result<Replica> {
     let mut replica = Replica { span: entry_span(node), ..Replica::default() };
     decoder.fields(node, REPLICA_FIELDS, |field, value| {
+        replica.lines.add(value.span, field == "count");
         match field {
             "name" => replica.name = decoder.string(value)?,
             _ => replica.count = decoder.integer(value)?,
@@ -258,7 +295,14 @@ pub(crate) fn read_generator(decoder: &Decoder, node: &Node, known: GeneratorFie
         GeneratorFields::Secret => SECRET_FIELDS,
         GeneratorFields::Plugin => GENERATOR_FIELDS,
     };
+    let lines = &mut generator.lines;
     decoder.fields(node, fields, |field, value| {
+        match field {
+            "namespace" => lines.namespace = value.span,
+            "name" => lines.name = value.span,
+            "type" => lines.secret_type = value.span,
+            _ => {}
+        }
         match field {
             "namespace" => generator.namespace = decoder.string(value)?,
             "name" => generator.name = decoder.string(value)?,

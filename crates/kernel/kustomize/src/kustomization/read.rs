@@ -93,6 +93,15 @@ pub(crate) fn decode(node: &Node) -> Result<Kustomization> {
     let (mut old_charts, mut old_globals) = (Vec::new(), HelmGlobals::default());
     let mut has_globals = false;
     this.spans.file = node.span;
+    let generators = |list, field, known| {
+        let mut keys = node.entries().unwrap_or_default().iter().map(|(key, _)| key);
+        let key = keys.rfind(|key| key.as_str() == Some(field)).and_then(|key| key.span);
+        decoder.list(list, |item| {
+            let mut generator = read_generator(&decoder, item, known)?;
+            generator.lines.list = key;
+            Ok(generator)
+        })
+    };
     decoder.fields(node, FIELDS, |field, value| {
         if value.is_null() {
             return Ok(());
@@ -133,13 +142,8 @@ pub(crate) fn decode(node: &Node) -> Result<Kustomization> {
             "components" => this.components = decoder.located_list(value)?,
             "crds" => this.crds = decoder.located_list(value)?,
             "bases" => bases = decoder.located_list(value)?,
-            "configMapGenerator" => {
-                let read = |item| read_generator(&decoder, item, GeneratorFields::ConfigMap);
-                this.config_maps = decoder.list(value, read)?;
-            }
-            "secretGenerator" => {
-                this.secrets = decoder.list(value, |item| read_generator(&decoder, item, GeneratorFields::Secret))?;
-            }
+            "configMapGenerator" => this.config_maps = generators(value, field, GeneratorFields::ConfigMap)?,
+            "secretGenerator" => this.secrets = generators(value, field, GeneratorFields::Secret)?,
             "helmGlobals" => (this.helm_globals, has_globals) = (read_helm_globals(&decoder, value)?, true),
             "helmCharts" => this.helm_charts = decoder.list(value, |item| read_helm_chart(&decoder, item))?,
             "helmChartInflationGenerator" => {

@@ -43,6 +43,13 @@ impl<'a> Search<'a> {
         Self { target, behind, in_vain: Default::default(), alive: Vec::new() }
     }
 
+    /// How the target reaches a value with this history, by which patches find the item that it is in.
+    pub(super) fn reach_key(&mut self, origin: &Origin) -> Reach {
+        // What is replaced was looked at.
+        let before = origin.chain().map(|record| self.reach(&record.previous).min(Reach::Decides)).max();
+        self.reach(origin).max(before.unwrap_or_default())
+    }
+
     /// How the target reaches a value with this history.
     pub(super) fn reach(&mut self, origin: &Origin) -> Reach {
         let found = [Reach::Feeds, Reach::Decides].into_iter().find(|wanted| self.finds(origin, *wanted));

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
-use onepane_world::World;
+use onepane_world::{EntryKind, World};
 use std::ops::RangeInclusive;
 
 /// Lines of a file, or all of it.
@@ -14,12 +14,16 @@ pub struct Target {
 
 impl Target {
     /// All of the file `path`, or its lines `lines`; in a YAML file, a line stands for the whole value that it begins or is
-    /// part of.
+    /// part of. The file may be one in a chart's archive.
     pub fn new(world: &dyn World, path: &Utf8Path, lines: Option<RangeInclusive<u32>>) -> Result<Self> {
         let error = |message: String| Diagnostic::error("impact-no-such-line", message);
+        let file = FileId::new(path);
+        let is_packed = path.ancestors().skip(1).any(|archive| world.kind(archive) == Some(EntryKind::File));
+        if is_packed {
+            return Ok(Self { file, lines });
+        }
         let bytes = world.read(path).map_err(|cause| error(cause.to_string()))?;
         let text = String::from_utf8_lossy(&bytes);
-        let file = FileId::new(path);
         let Some(lines) = lines else { return Ok(Self { file, lines: None }) };
         let all: Vec<&str> = text.lines().collect();
         let (first, last) = (*lines.start(), *lines.end());

@@ -10,6 +10,8 @@ pub struct Trail {
     pub field: String,
     /// The value; `<redacted>` in a Secret.
     pub value: String,
+    /// The line that has to be changed to change the value, where it is known.
+    pub source: Option<Span>,
     /// The steps. One that is nested deeper explains the one above it.
     pub steps: Vec<Step>,
 }
@@ -52,13 +54,13 @@ impl<'s, 'r, 'w> TrailBuilder<'s, 'r, 'w> {
         Self { sources, secret, steps: Vec::new() }
     }
 
-    pub(super) fn build(mut self, field: String, value: String, origin: &Origin) -> Result<Trail> {
+    pub(super) fn steps(mut self, origin: &Origin) -> Result<Vec<Step>> {
         if origin.is_known() {
             self.follow(origin, 0)?;
         } else {
             self.steps.push(Step { depth: 0, what: "unknown", span: None, note: None, line: None });
         }
-        Ok(Trail { field, value, steps: self.steps })
+        Ok(self.steps)
     }
 
     /// The steps of a chain, each followed by what explains it.

@@ -135,6 +135,7 @@ fn rendered_into(
             name: name.clone(),
             namespace: namespace.clone(),
             action: if flags.is_set("is-upgrade") { Action::Upgrade } else { Action::Install },
+            ..Release::default()
         },
         capabilities,
         schemas: if flags.is_set("skip-schema-validation") { Schemas::Skipped } else { Schemas::Checked },

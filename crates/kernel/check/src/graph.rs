@@ -334,6 +334,24 @@ impl Graph {
         places.iter().flat_map(|id| self.nodes[*id as usize].keys.keys().map(|key| &**key)).collect()
     }
 
+    /// The shortest way from `root` to each of its places; `any` stands for every key.
+    pub(crate) fn all_paths(&self, root: Id, any: &str) -> crate::uses::Paths {
+        let mut paths = crate::uses::Paths::from([(root, Vec::new())]);
+        let mut open = std::collections::VecDeque::from([root]);
+        while let Some(id) = open.pop_front() {
+            let node = &self.nodes[id as usize];
+            let path = paths[&id].clone();
+            let named = node.keys.iter().map(|(key, child)| (&**key, *child));
+            for (key, child) in named.chain(node.element.map(|element| (any, element))) {
+                if let std::collections::hash_map::Entry::Vacant(entry) = paths.entry(child) {
+                    entry.insert(path.iter().cloned().chain([key.to_owned()]).collect());
+                    open.push_back(child);
+                }
+            }
+        }
+        paths
+    }
+
     /// The paths below `root` at which templates ask for `key`, but no more than `most`.
     pub(crate) fn paths_of(&self, root: Id, key: &str, most: usize) -> Vec<String> {
         const FAR: usize = 6;

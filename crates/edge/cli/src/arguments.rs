@@ -39,6 +39,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::List(arguments) => commands::list::run(&terminal, directory.as_deref(), &arguments),
         Command::Find(arguments) => commands::find::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
+        Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onepane", &mut std::io::stdout());
@@ -96,6 +97,8 @@ enum Command {
     Find(commands::find::Arguments),
     /// Show where a field of a resource gets its value from
     Why(commands::why::Arguments),
+    /// Serve an editor: findings as you type, definitions, values
+    Lsp(commands::lsp::Arguments),
     /// Encrypt, decrypt and edit files of SOPS
     Secrets(Box<commands::secrets::Arguments>),
     /// Print a completion script for a shell

@@ -25,7 +25,7 @@ pub use report::Unread;
 pub use uses::{ANY, Use};
 
 use follow::Follower;
-use graph::{Graph, Known};
+use graph::Graph;
 use onepane_chart::Chart;
 use onepane_diagnostics::{FileId, Result};
 use onepane_value::Map;
@@ -56,6 +56,7 @@ impl Reads {
 
     fn follow(chart: &Chart, given: &[Map], sites: Option<Sites>) -> Self {
         let mut follower = Follower::new(onepane_functions::helm());
+        follower.graph.is_precise = sites.is_some();
         follower.sites = sites;
         let values = Setup::add(&mut follower, chart);
         for map in given {
@@ -73,13 +74,7 @@ impl Reads {
 
     /// The keys that templates ask for below the value at `path`.
     pub fn keys_below(&self, path: &[String]) -> Vec<String> {
-        let mut places = vec![self.values];
-        for key in path {
-            places = match self.graph.known(&places, key) {
-                Known::Places(places) => places,
-                Known::Unread | Known::Whole => return Vec::new(),
-            };
-        }
+        let places = self.graph.places_at(self.values, path, ANY);
         let mut keys: Vec<String> = self.graph.keys(&places).into_iter().map(str::to_owned).collect();
         keys.sort();
         keys.dedup();

@@ -18,7 +18,15 @@ const DEV: &str = "clusters/dev/kustomization.yaml";
 
 /// The line and the character, in UTF-16 units, at which `text` stands in a text.
 fn place(text: &str, wanted: &str) -> Value {
-    let at = text.find(wanted).unwrap_or_else(|| panic!("`{wanted}` is not in:\n{text}"));
+    position(text, text.find(wanted).unwrap_or_else(|| panic!("`{wanted}` is not in:\n{text}")))
+}
+
+/// The same of where it ends.
+fn end_of(text: &str, wanted: &str) -> Value {
+    position(text, text.find(wanted).unwrap_or_else(|| panic!("`{wanted}` is not in:\n{text}")) + wanted.len())
+}
+
+fn position(text: &str, at: usize) -> Value {
     let line = text[..at].matches('\n').count();
     let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
     json!({ "line": line, "character": text[start..at].encode_utf16().count() })
@@ -254,9 +262,7 @@ fn what_fits_is_offered() {
         assert!(text.contains(from), "`{from}` is not in {file}");
         let edited = text.replacen(from, to, 1);
         client.open(file, &edited);
-        let mut position = place(&edited, behind);
-        position["character"] =
-            json!(position["character"].as_u64().expect("a number") as usize + behind.encode_utf16().count());
+        let position = end_of(&edited, behind);
         let answer = client
             .ask("textDocument/completion", json!({"textDocument": {"uri": client.uri(file)}, "position": position}));
         client.close(file);
@@ -513,6 +519,20 @@ fn no_answer_holds_a_secret() {
     client.checked();
     client.ask("textDocument/documentSymbol", json!({"textDocument": {"uri": client.uri(file)}}));
     client.ask("workspace/symbol", json!({"query": ""}));
+    // What a reference in values leads to.
+    let values = client.read(API_GIVEN) + "env:\n  TOKEN: ref+file://token.txt\n";
+    std::fs::write(folder.path().join("helm-charts/token.txt"), CANARY).expect("it can be written");
+    client.open(API_GIVEN, &values);
+    client.checked();
+    for (file, text, wanted) in
+        [(API_GIVEN, values.clone(), "TOKEN: ref"), (API_VALUES, client.read(API_VALUES), "env:")]
+    {
+        let position = place(&text, wanted);
+        let answer =
+            client.ask("textDocument/hover", json!({"textDocument": {"uri": client.uri(file)}, "position": position}));
+        let told = answer["contents"]["value"].as_str().expect("it is a value");
+        assert!(told.contains("`<redacted>`"), "{told}");
+    }
     assert!(!client.heard().contains(CANARY));
     client.leave();
 }

@@ -31,7 +31,9 @@ impl ChartIndex {
             snapshot.releases().iter().filter(|release| normalize(&release.chart) == folder).collect();
         let mut given: Vec<Utf8PathBuf> = Vec::new();
         let mut maps = Vec::new();
-        for source in releases.iter().flat_map(|release| &release.values) {
+        for (release, source) in
+            releases.iter().flat_map(|release| release.values.iter().map(move |source| (release, source)))
+        {
             match source {
                 ValuesSource::File { path, .. } if !given.contains(path) => {
                     let bytes = snapshot.world.read(path).ok();
@@ -39,7 +41,12 @@ impl ChartIndex {
                     given.push(path.clone());
                 }
                 ValuesSource::File { .. } => {}
-                ValuesSource::Inline(map) => maps.push(map.clone()),
+                ValuesSource::Inline(map) => {
+                    // Of a file with secrets or templates in it; what the state says itself stands elsewhere in it.
+                    let file = file_of(map, 0).filter(|file| file != release.span.file.path());
+                    given.extend(file.filter(|file| !given.contains(file)));
+                    maps.push(map.clone());
+                }
             }
         }
         let reads = Reads::with_uses(&chart, &maps);
@@ -108,6 +115,15 @@ impl ChartIndex {
         keys.retain(|key| key != ANY);
         keys
     }
+}
+
+/// The file that values are written in.
+fn file_of(map: &Map, depth: usize) -> Option<Utf8PathBuf> {
+    const DEEPEST: usize = 16;
+    map.entries().iter().find_map(|(_, value)| {
+        let own = value.origin.span().map(|span| span.file.path().to_owned());
+        own.or_else(|| file_of(value.as_map().filter(|_| depth < DEEPEST)?, depth + 1))
+    })
 }
 
 fn add_files(chart: &Chart, folder: &Utf8Path, path: &mut Vec<String>, files: &mut BTreeMap<Utf8PathBuf, Vec<String>>) {

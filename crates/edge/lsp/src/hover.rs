@@ -2,7 +2,7 @@
 
 use crate::chart_values::value_at;
 use crate::kinds::{Kind, outermost_chart};
-use crate::navigation::At;
+use crate::navigation::{At, last_line};
 use crate::snapshot::Snapshot;
 use crate::templates::{What, comment_above, quoted, quoted_at, template_files};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,6 +14,7 @@ use onepane_resource::{Resource, join_key};
 use onepane_value::{Data, Value, format::sprint, to_json};
 use onepane_world::{EntryKind, World};
 use onepane_yaml::Node;
+use std::ops::RangeInclusive;
 
 /// More lines than these nobody reads.
 const MOST_LINES: usize = 24;
@@ -133,17 +134,33 @@ fn of_field(snapshot: &Snapshot, at: &At) -> Option<String> {
     if text.is_empty() || text.starts_with('#') || text == "---" {
         return None;
     }
-    let is_here = |span: Span| span.line == line && span.file.path() == at.path;
-    let mut lines = fields_of(snapshot, snapshot.units(), &is_here);
+    let file = &at.path;
+    let within = |lines: RangeInclusive<u32>| move |span: Span| lines.contains(&span.line) && span.file.path() == file;
+    let mut lines = fields_of(snapshot, snapshot.units(), &within(line..=line));
+    if lines.is_empty()
+        && let Some(entry) = entry_around(at)
+    {
+        // A step of an entry is noted where that begins.
+        lines = fields_of(snapshot, snapshot.units(), &within(entry));
+    }
     if lines.is_empty() {
         // What no cluster has may be built by itself: the outermost folder around it.
         let is_unit = |folder: &&Utf8Path| {
             KUSTOMIZATION_FILES.iter().any(|name| snapshot.world.kind(&folder.join(name)) == Some(EntryKind::File))
         };
         let around = at.path.ancestors().skip(1).filter(is_unit).last();
-        lines = fields_of(snapshot, around.map(Utf8Path::to_owned), &is_here);
+        lines = fields_of(snapshot, around.map(Utf8Path::to_owned), &within(line..=line));
     }
     (!lines.is_empty()).then(|| cut(lines))
+}
+
+/// The lines of the entry of a kustomization that a line is in.
+fn entry_around(at: &At) -> Option<RangeInclusive<u32>> {
+    let documents = at.documents();
+    let root = documents.first().filter(|_| at.kind == Kind::Kustomization)?;
+    let items = root.entries()?.iter().flat_map(|(_, list)| list.items().unwrap_or_default());
+    let mut lines = items.filter_map(|item| Some(item.span?.line..=last_line(item)));
+    lines.find(|lines| lines.contains(&at.line()))
 }
 
 /// The fields in whose history a place is.

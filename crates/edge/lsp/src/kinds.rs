@@ -4,6 +4,7 @@ use crate::snapshot::Snapshot;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_helmfile::ValuesSource;
 use onepane_kustomize::KUSTOMIZATION_FILES;
+use onepane_value::{Map, Value};
 use onepane_world::{EntryKind, World, normalize};
 
 /// What a file is for.
@@ -47,18 +48,30 @@ impl Kind {
         let mut charts: Vec<Utf8PathBuf> = snapshot
             .releases()
             .iter()
-            .filter(|release| {
-                release
-                    .values
-                    .iter()
-                    .any(|source| matches!(source, ValuesSource::File { path: other, .. } if other == path))
-            })
+            .filter(|release| release.values.iter().any(|source| is_from(source, path)))
             .map(|release| normalize(&release.chart))
             .collect();
         charts.sort();
         charts.dedup();
         if charts.is_empty() { Self::Yaml } else { Self::ReleaseValues(charts) }
     }
+}
+
+/// Whether values are those of a file. Of one with secrets or templates in it, they know it themselves.
+pub(crate) fn is_from(source: &ValuesSource, path: &Utf8Path) -> bool {
+    match source {
+        ValuesSource::File { path: other, .. } => other == path,
+        ValuesSource::Inline(map) => says_in(map, path, 0),
+    }
+}
+
+fn says_in(map: &Map, path: &Utf8Path, depth: usize) -> bool {
+    const DEEPEST: usize = 16;
+    let is_there = |value: &Value| {
+        let own = value.origin.chain().filter_map(|record| record.span).any(|span| span.file.path() == path);
+        own || depth < DEEPEST && value.as_map().is_some_and(|map| says_in(map, path, depth + 1))
+    };
+    map.entries().iter().any(|(_, value)| is_there(value))
 }
 
 fn is_yaml(path: &Utf8Path) -> bool {

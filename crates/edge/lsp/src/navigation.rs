@@ -222,7 +222,8 @@ fn images(snapshot: &Snapshot, at: &At) -> Vec<Location> {
     found
 }
 
-fn last_line(node: &Node) -> u32 {
+/// The line that the last scalar below a node begins in.
+pub(crate) fn last_line(node: &Node) -> u32 {
     let own = node.span.map_or(0, |span| span.line);
     let entries = node.entries().unwrap_or_default().iter().map(|(_, value)| last_line(value));
     let items = node.items().unwrap_or_default().iter().map(last_line);

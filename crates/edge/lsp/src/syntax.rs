@@ -1,14 +1,13 @@
 //! What is wrong with the text of one file, as far as it can be told while it is typed: [`of`].
 
 use crate::chart_values::value_at;
-use crate::kinds::Kind;
+use crate::kinds::{Kind, is_from};
 use crate::kustomization::entries;
 use crate::snapshot::Snapshot;
 use crate::values::key_at;
 use camino::Utf8Path;
 use onepane_chart::check_schema;
 use onepane_diagnostics::{Diagnostic, FileId, Span};
-use onepane_helmfile::ValuesSource;
 use onepane_kustomize::{KUSTOMIZATION_FIELDS, named};
 use onepane_world::{World, normalize};
 use onepane_yaml::Node;
@@ -105,10 +104,7 @@ fn schema(snapshot: &Snapshot, path: &Utf8Path, documents_here: &[Node], found: 
     let repository = snapshot.repository();
     for release in snapshot.releases() {
         let chart = normalize(&release.chart);
-        let is_given = release
-            .values
-            .iter()
-            .any(|source| matches!(source, ValuesSource::File { path: other, .. } if other == path));
+        let is_given = release.values.iter().any(|source| is_from(source, path));
         let schema_file = chart.join("values.schema.json");
         if !(is_given || path.parent() == Some(&*chart)) {
             continue;

@@ -2,7 +2,7 @@
 //!
 //! [`serve`] talks to one editor over stdin and stdout. The rooms:
 //!
-//! 1. `server` reads messages, keeps what is open (`documents`), and answers requests from a [`Snapshot`](snapshot): the files
+//! 1. `server` reads messages, keeps what is open (`documents`), and answers requests from a `snapshot`: the files
 //!    on disk with the unsaved ones over them (`overlay`).
 //! 2. What is wrong with the text of an open file is told at once (`syntax`); what the repository's checks find is worked out
 //!    on a thread of its own (`analysis`), the newest state first.

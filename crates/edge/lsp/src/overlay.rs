@@ -105,3 +105,38 @@ impl World for Overlay {
         if self.unsaved(path).is_some() { None } else { self.disk.real_digest(path) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsaved_texts_are_read_and_new_files_are_there() {
+        let folder = std::env::temp_dir().join(format!("onepane-overlay-{}", std::process::id()));
+        let folder = Utf8PathBuf::try_from(folder).expect("a temporary folder has a UTF-8 path");
+        std::fs::create_dir_all(folder.join("a")).expect("the folder can be made");
+        std::fs::write(folder.join("a/old.yaml"), "disk").expect("the file can be written");
+        let texts = [("a/old.yaml", "typed"), ("a/new.yaml", "new"), ("b/c/d.yaml", "deep")];
+        let unsaved = texts.map(|(path, text)| (Utf8PathBuf::from(path), Arc::from(text))).into();
+        let world = Overlay::new(&folder, Arc::new(unsaved)).expect("the folder is there");
+        let root = world.canonical("".into()).expect("it is there");
+        for (path, text) in texts {
+            assert_eq!(&*world.read(path.into()).expect(path), text.as_bytes());
+            assert_eq!(&*world.read(&root.join(path)).expect(path), text.as_bytes());
+            assert_eq!(world.kind(path.into()), Some(EntryKind::File));
+            assert_eq!(world.canonical(path.into()), Ok(root.join(path)));
+            assert_eq!(world.digest(path.into()), Ok(Digest::of(text.as_bytes())));
+        }
+        let names =
+            |path: &str| world.list(path.into()).map(|all| all.into_iter().map(|one| one.name).collect::<Vec<_>>());
+        assert_eq!(names("a"), Ok(vec!["new.yaml".to_owned(), "old.yaml".to_owned()]));
+        assert_eq!(names(""), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(names("b"), Ok(vec!["c".to_owned()]));
+        assert!(
+            names("x").is_err()
+                && world.read("../x".into()).is_err()
+                && world.kind("b".into()) == Some(EntryKind::Folder)
+        );
+        std::fs::remove_dir_all(folder).expect("the folder can be removed");
+    }
+}

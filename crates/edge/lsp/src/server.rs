@@ -28,7 +28,7 @@ use lsp_types::{
 use onepane_repo::KeptBuilds;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ fn converse(connection: &Connection, make_checks: MakeChecks<'_>) -> Result<(), 
         number: 0,
         looked_at: 0,
         checked: Checked::default(),
-        told: ByFile::new(),
+        told: BTreeMap::new(),
         inbox: VecDeque::new(),
         touched: BTreeSet::new(),
         is_over: false,
@@ -97,7 +97,7 @@ fn capabilities(encoding: Encoding) -> ServerCapabilities {
         ..TextDocumentSyncOptions::default()
     };
     let completion = CompletionOptions {
-        trigger_characters: Some([".", "\"", "/", " "].map(str::to_owned).into()),
+        trigger_characters: Some([".", "\"", "/"].map(str::to_owned).into()),
         ..CompletionOptions::default()
     };
     let actions =
@@ -164,8 +164,8 @@ struct Server<'c> {
     /// The newest state that the checks have looked at.
     looked_at: u64,
     checked: Checked,
-    /// What was last told of each file.
-    told: ByFile,
+    /// What was last told of each file, and of which version of it.
+    told: BTreeMap<Utf8PathBuf, (Option<i32>, Vec<Shown>)>,
     /// What has come and is not answered.
     inbox: VecDeque<Message>,
     /// Open files of which something is to be told.
@@ -411,18 +411,15 @@ impl Server<'_> {
             let new: Vec<Shown> = own.into_iter().filter(|one| !is_told(one, &shown)).collect();
             shown.extend(new);
         }
-        let before = self.told.get(path);
-        let is_known = before.map_or(shown.is_empty(), |before| *before == shown);
-        let Some(uri) = document.as_ref().map(|document| document.uri.clone()).or_else(|| self.around.roots.uri(path))
-        else {
-            return;
+        let version = document.as_ref().map(|document| document.version);
+        // Of a text that is open, also that nothing is wrong is told, once for each version.
+        let is_known = match self.told.get(path) {
+            Some((before, told)) => *before == version && *told == shown,
+            None => version.is_none() && shown.is_empty(),
         };
-        let version = document.map(|document| document.version);
-        // Of a text that is open, also that nothing is wrong is told for each version.
-        if is_known && version.is_none() {
-            return;
-        }
-        self.told.insert(path.to_owned(), shown.clone());
+        let uri = document.map(|document| document.uri).or_else(|| self.around.roots.uri(path));
+        let Some(uri) = uri.filter(|_| !is_known) else { return };
+        self.told.insert(path.to_owned(), (version, shown.clone()));
         let params = PublishDiagnosticsParams { uri, diagnostics: shown, version };
         self.send(Notification::new(PublishDiagnostics::METHOD.to_owned(), params));
     }

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub(crate) struct ChartIndex {
     chart: Chart,
     reads: Reads,
-    /// The charts of the tree with the keys that lead to their values from those of the outermost: `values.yaml` of each.
+    /// The `values.yaml` of each chart of the tree, with the keys that lead there from the values of the outermost.
     files: BTreeMap<Utf8PathBuf, Vec<String>>,
     /// The values files that releases give it, in their order.
     pub(crate) given: Vec<Utf8PathBuf>,
@@ -72,7 +72,7 @@ impl ChartIndex {
         self.files.get(values_file).map(Vec::as_slice)
     }
 
-    /// Where a value is said: in the values files of releases and of charts. Where none says it, the nearest key above it.
+    /// Where a value is said: in the values files of releases and of charts. Where none does, the nearest key above it.
     pub(crate) fn places(&self, snapshot: &Snapshot, path: &[String]) -> Vec<Span> {
         let known: Vec<String> = path.iter().take_while(|key| *key != ANY).cloned().collect();
         let defaults = self.files.iter().filter_map(|(file, prefix)| {
@@ -95,7 +95,7 @@ impl ChartIndex {
         if exact.is_empty() { nearest.map(|(span, _)| span).into_iter().collect() } else { exact }
     }
 
-    /// The keys that make sense below a path: those of the chart's values, of its schema, and those that templates read.
+    /// The keys that make sense below a path: those of the chart's values and schema, and those that templates read.
     pub(crate) fn keys_below(&self, path: &[String]) -> Vec<String> {
         let mut keys = self.reads.keys_below(path);
         if let Some(map) = map_at(&self.chart.values, path) {

@@ -104,7 +104,7 @@ fn names(snapshot: &Snapshot, path: &Utf8Path) -> Vec<CompletionItem> {
     all(defined.map(|one| one.name), CompletionItemKind::MODULE)
 }
 
-/// What stands behind a dot: the text is read with a name in place of what is typed, and where that leads tells the keys.
+/// What stands behind a dot: the text is read with a name in place of what is typed; where that leads tells the keys.
 fn fields(snapshot: &Snapshot, at: &At, typed: usize) -> Vec<CompletionItem> {
     let text = &at.source.text;
     let start = at.offset - typed;

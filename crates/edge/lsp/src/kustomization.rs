@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn entries_are_paths_at_their_places() {
-        let text = "resources:\n- a\n- https://h/x?ref=1\npatches:\n- path: p.yaml\n- patch: |\n    x\nconfigMapGenerator:\n- files: [k=f.txt]\n";
+        let text = "resources:\n- a\n- https://h/x?ref=1\npatches:\n- path: p.yaml\n- patch: |\n    x\n\
+            configMapGenerator:\n- files: [k=f.txt]\n";
         let documents = onepane_yaml::read(text, FileId::new("kustomization.yaml")).expect("it is YAML");
         let found = entries(&documents[0]);
         let said: Vec<_> = found.iter().map(|one| (one.text.as_str(), one.span.line, one.span.column)).collect();

@@ -4,10 +4,10 @@
 //!
 //! 1. `server` reads messages, keeps what is open (`documents`), and answers requests from a `snapshot`: the files
 //!    on disk with the unsaved ones over them (`overlay`).
-//! 2. What is wrong with the text of an open file is told at once (`syntax`); what the repository's checks find is worked out
-//!    on a thread of its own (`analysis`), the newest state first.
-//! 3. Requests: `navigation`, `hover`, `completion`, `actions`, `symbols`. They know files by what they are for (`kinds`):
-//!    templates (`templates`), values (`values`), kustomizations (`kustomization`), state files (`states`).
+//! 2. What is wrong with the text of an open file is told at once (`syntax`); what the repository's checks find is
+//!    worked out on a thread of its own (`analysis`), the newest state first.
+//! 3. Requests: `navigation`, `hover`, `completion`, `actions`, `symbols`. They know files by what they are for
+//!    (`kinds`): templates (`templates`), values (`values`), kustomizations (`kustomization`), state files (`states`).
 //!
 //! Places cross the border in `text`: lines and characters here, lines and UTF-16 units (or bytes) there.
 //!

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn names_are_found_where_they_stand() {
-        let text = "{{/*\nWhat it is.\n  More.\n*/}}\n{{- define \"a.b\" -}}{{ include \"c\" . }}{{ end }}{{ myinclude \"d\" }}{{ .Files.Get \"e.txt\" }}{{ include \"half";
+        let text = "{{/*\nWhat it is.\n  More.\n*/}}\n{{- define \"a.b\" -}}{{ include \"c\" . }}{{ end }}\
+            {{ myinclude \"d\" }}{{ .Files.Get \"e.txt\" }}{{ include \"half";
         let found: Vec<_> = quoted(text).into_iter().map(|one| (one.what, one.name)).collect();
         let wanted = [(What::Define, "a.b"), (What::Call, "c"), (What::File, "e.txt"), (What::Call, "half")];
         assert_eq!(found, wanted.map(|(what, name)| (what, name.to_owned())));

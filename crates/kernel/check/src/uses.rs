@@ -15,8 +15,8 @@ pub struct Use {
     pub position: usize,
     /// How long it is, in bytes.
     pub length: usize,
-    /// The keys that lead to the values it may stand for, from the values of the outermost chart; [`ANY`] stands for every
-    /// key and for the items of lists.
+    /// The keys that lead to the values it may stand for, from the values of the outermost chart; [`ANY`] stands for
+    /// every key and for the items of lists.
     pub paths: Vec<Vec<String>>,
 }
 

@@ -208,7 +208,8 @@ fn what_is_too_much_to_follow_is_given_up() {
 
 #[test]
 fn names_in_templates_lead_to_values() {
-    let template = "{{ with .Values.a }}{{ .b }}{{ end }}{{ toYaml .Values.a }}{{ range $k, $v := .Values.list }}{{ $v.c }}{{ end }}{{ $.Release.Name }}";
+    let template = "{{ with .Values.a }}{{ .b }}{{ end }}{{ toYaml .Values.a }}\
+                    {{ range $k, $v := .Values.list }}{{ $v.c }}{{ end }}{{ $.Release.Name }}";
     let world = chart(template);
     let chart = load("c".into(), &world, Origins::Untracked, &mut |_| {}).expect("it loads");
     let reads = Reads::with_uses(&chart, &[]);

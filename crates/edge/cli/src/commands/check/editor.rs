@@ -14,8 +14,8 @@ use onepane_lsp::{Checks, Found};
 use onepane_repo::KeptBuilds;
 use onepane_world::World;
 
-/// `onepane check` without flags, of one state of the files after the other. Nothing is fetched, and nothing is asked of the
-/// network.
+/// `onepane check` without flags, of one state of the files after the other. Nothing is fetched, and nothing is asked
+/// of the network.
 pub(crate) struct EditorChecks {
     terminal: Terminal,
     arguments: Arguments,

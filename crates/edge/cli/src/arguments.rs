@@ -40,6 +40,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Find(arguments) => commands::find::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Impact(arguments) => commands::impact::run(&terminal, directory.as_deref(), &arguments),
+        Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "onepane", &mut std::io::stdout());
@@ -99,6 +100,8 @@ enum Command {
     Why(commands::why::Arguments),
     /// Show which fields of which clusters a line feeds
     Impact(commands::impact::Arguments),
+    /// Serve an editor: findings as you type, definitions, values
+    Lsp(commands::lsp::Arguments),
     /// Encrypt, decrypt and edit files of SOPS
     Secrets(Box<commands::secrets::Arguments>),
     /// Print a completion script for a shell

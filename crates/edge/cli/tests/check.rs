@@ -95,12 +95,15 @@ fn what_can_not_be_checked_is_an_error() {
     for (arguments, says) in [
         (["check", "nowhere"].as_slice(), "there is no chart or folder `nowhere`"),
         (&["check", "--values", "helm-charts/values.yaml"], "name the chart"),
-        (&["check"], "helm-charts/values.yaml"),
     ] {
         let (finished, _) = onepane(repository.path(), arguments);
         assert_eq!(finished.code, Some(1), "{arguments:?}");
         assert!(finished.stderr.contains(says), "{arguments:?}: {}", finished.stderr);
     }
+    // A file that is broken is a finding, and hides no others.
+    let (finished, said) = onepane(repository.path(), &["check"]);
+    assert_eq!(finished.code, Some(1));
+    assert!(said.contains("error[yaml-syntax]") && said.contains("helm-charts/values.yaml"), "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use crate::graph::Graph;
 use crate::seen::{Id, Name, Seen};
 use crate::texts;
+use crate::uses::Sites;
 use onepane_diagnostics::FileId;
 use onepane_template::FunctionTable;
 use onepane_template::syntax::{Branch, Command, Definition, Names, Operand, Pipeline, Step, Variable, definitions};
@@ -29,6 +30,8 @@ pub(crate) struct Follower {
     loose: Loose,
     /// Whether following it was given up.
     pub(crate) is_beyond: bool,
+    /// What stands where in files, if somebody asks.
+    pub(crate) sites: Option<Sites>,
 }
 
 /// Texts that may get to `tpl` on ways that are not followed.
@@ -45,6 +48,8 @@ struct Loose {
 
 struct Template {
     definition: Rc<Definition>,
+    /// The file it is written in; `None` for a text that `tpl` is given.
+    file: Option<FileId>,
     /// What it is called with: `.` and `$`.
     data: Seen,
     /// The data of the chart that defines it.
@@ -75,6 +80,7 @@ impl Follower {
             texts: HashMap::new(),
             loose: Loose::default(),
             is_beyond: false,
+            sites: None,
         }
     }
 
@@ -89,7 +95,7 @@ impl Follower {
                     self.is_beyond = true;
                     return;
                 };
-                let templates = self.add(parsed, home);
+                let templates = self.add(parsed, Some(file), home);
                 self.by_text.insert(text, templates.clone());
                 templates
             }
@@ -104,7 +110,7 @@ impl Follower {
         }
     }
 
-    fn add(&mut self, definitions: Vec<Definition>, home: Id) -> Vec<usize> {
+    fn add(&mut self, definitions: Vec<Definition>, file: Option<FileId>, home: Id) -> Vec<usize> {
         let mut added = Vec::new();
         for definition in definitions {
             let index = self.templates.len();
@@ -112,7 +118,7 @@ impl Follower {
             let variables = vec![Seen::default(); definition.variables];
             let definition = Rc::new(definition);
             let (data, prints) = Default::default();
-            self.templates.push(Template { definition, data, home, is_called: false, variables, prints });
+            self.templates.push(Template { definition, file, data, home, is_called: false, variables, prints });
             added.push(index);
         }
         added
@@ -191,7 +197,7 @@ impl Follower {
                 let template = texts::parse(text, &self.functions).and_then(|parsed| {
                     // What it defines is followed where it calls it; `home` is of no use to it.
                     let home = self.graph.map();
-                    self.add(parsed, home).last().copied()
+                    self.add(parsed, None, home).last().copied()
                 });
                 self.texts.insert(text.clone(), template);
                 template
@@ -225,7 +231,7 @@ impl Follower {
                 match texts::parse(&text, &self.functions) {
                     Some(parsed) => {
                         let home = self.graph.map();
-                        let added = self.add(parsed, home);
+                        let added = self.add(parsed, None, home);
                         self.loose.templates.extend(added.last());
                     }
                     None => self.loose.paths.extend(texts::paths(&text)),
@@ -368,15 +374,15 @@ impl Follower {
             Operand::Dot => at.dot.clone(),
             Operand::Constant => Seen::unknown(),
             Operand::String(text) => Seen::text(text),
-            Operand::Field(names) => self.path(at.dot.clone(), names),
+            Operand::Field(names) => self.path(at.dot.clone(), names, at),
             Operand::Variable(variable, names) => {
                 let variables = &self.templates[at.template].variables;
                 let value = variable.and_then(|variable| variables.get(variable as usize)).cloned();
-                self.path(value.unwrap_or_else(Seen::unknown), names)
+                self.path(value.unwrap_or_else(Seen::unknown), names, at)
             }
             Operand::Chain(operand, names) => {
                 let value = self.operand(operand, at);
-                self.path(value, names)
+                self.path(value, names, at)
             }
             Operand::Function(name) => self.call_function(name, &[], at),
             Operand::Pipeline(pipeline) => {
@@ -387,7 +393,14 @@ impl Follower {
         }
     }
 
-    fn path(&mut self, value: Seen, names: &Names) -> Seen {
-        names.iter().fold(value, |value, name| self.graph.key(&value, name))
+    fn path(&mut self, value: Seen, names: &Names, at: At<'_>) -> Seen {
+        let mut value = value;
+        for name in names {
+            value = self.graph.key(&value, name);
+            if let (Some(sites), Some(file)) = (&mut self.sites, self.templates[at.template].file) {
+                sites.note(file, name, &value);
+            }
+        }
+        value
     }
 }

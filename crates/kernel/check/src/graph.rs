@@ -22,6 +22,8 @@ pub(crate) struct Graph {
     /// Nodes of expressions, by the definition and the position in its file.
     made: HashMap<(usize, usize), Id>,
     steps: u64,
+    /// Whether keys of what is read whole are told apart as well. It finds nothing else, and takes longer.
+    pub(crate) is_precise: bool,
     /// Whether something grew since this was last set to false.
     pub(crate) changed: bool,
 }
@@ -167,7 +169,7 @@ impl Graph {
             if let Some(element) = node.element.filter(|element| graph.nodes[*element as usize].altered) {
                 found.add_place(element);
             }
-            let child = if node.whole && !node.altered { id } else { graph.child(id, key) };
+            let child = if node.whole && !node.altered && !graph.is_precise { id } else { graph.child(id, key) };
             found.add_place(child);
         })
     }
@@ -186,7 +188,7 @@ impl Graph {
             for child in node.keys.values().filter(|child| graph.nodes[**child as usize].altered) {
                 found.add_place(*child);
             }
-            let element = if node.whole && !node.altered { id } else { graph.element(id) };
+            let element = if node.whole && !node.altered && !graph.is_precise { id } else { graph.element(id) };
             found.add_place(element);
         });
         // A list of strings is seen as its strings.
@@ -332,6 +334,41 @@ impl Graph {
     /// The keys that templates ask for at any of `places`.
     pub(crate) fn keys(&self, places: &[Id]) -> Vec<&str> {
         places.iter().flat_map(|id| self.nodes[*id as usize].keys.keys().map(|key| &**key)).collect()
+    }
+
+    /// The places below `root` that a path leads to, in which `any` stands for every key; read whole or not.
+    pub(crate) fn places_at(&self, root: Id, path: &[String], any: &str) -> Vec<Id> {
+        let mut places = vec![root];
+        for key in path {
+            let next = places.iter().flat_map(|id| {
+                let node = &self.nodes[*id as usize];
+                let named = if key == any { None } else { node.keys.get(key.as_str()) };
+                named.into_iter().chain(&node.element).copied()
+            });
+            let mut next: Vec<Id> = next.collect();
+            next.sort_unstable();
+            next.dedup();
+            places = next;
+        }
+        places
+    }
+
+    /// The shortest way from `root` to each of its places; `any` stands for every key.
+    pub(crate) fn all_paths(&self, root: Id, any: &str) -> crate::uses::Paths {
+        let mut paths = crate::uses::Paths::from([(root, Vec::new())]);
+        let mut open = std::collections::VecDeque::from([root]);
+        while let Some(id) = open.pop_front() {
+            let node = &self.nodes[id as usize];
+            let path = paths[&id].clone();
+            let named = node.keys.iter().map(|(key, child)| (&**key, *child));
+            for (key, child) in named.chain(node.element.map(|element| (any, element))) {
+                if let std::collections::hash_map::Entry::Vacant(entry) = paths.entry(child) {
+                    entry.insert(path.iter().cloned().chain([key.to_owned()]).collect());
+                    open.push_back(child);
+                }
+            }
+        }
+        paths
     }
 
     /// The paths below `root` at which templates ask for `key`, but no more than `most`.

@@ -18,9 +18,11 @@ mod schema;
 mod seen;
 mod setup;
 mod texts;
+mod uses;
 
 pub use checked::{Checked, unread_by_all};
 pub use report::Unread;
+pub use uses::{ANY, Use};
 
 use follow::Follower;
 use graph::Graph;
@@ -30,25 +32,53 @@ use onepane_value::Map;
 use report::Report;
 use seen::Id;
 use setup::Setup;
+use uses::Sites;
 
 /// What the templates of a chart read of its values.
 pub struct Reads {
     graph: Graph,
     values: Id,
     is_beyond: bool,
+    uses: Vec<Use>,
 }
 
 impl Reads {
     /// Follows the templates of `chart` and its subcharts. `given` is what values files say over the chart's own: its
     /// strings may be templates too.
     pub fn of(chart: &Chart, given: &[Map]) -> Self {
+        Self::follow(chart, given, None)
+    }
+
+    /// [`Self::of`], and where the templates name what they read: [`Self::uses`].
+    pub fn with_uses(chart: &Chart, given: &[Map]) -> Self {
+        Self::follow(chart, given, Some(Sites::default()))
+    }
+
+    fn follow(chart: &Chart, given: &[Map], sites: Option<Sites>) -> Self {
         let mut follower = Follower::new(onepane_functions::helm());
+        follower.graph.is_precise = sites.is_some();
+        follower.sites = sites;
         let values = Setup::add(&mut follower, chart);
         for map in given {
             texts::strings_in(&map.clone().into(), &mut |text| follower.add_loose(text));
         }
         follower.run();
-        Self { graph: follower.graph, values, is_beyond: follower.is_beyond }
+        let uses = follower.sites.take().map(|sites| sites.uses(&follower.graph, values)).unwrap_or_default();
+        Self { graph: follower.graph, values, is_beyond: follower.is_beyond, uses }
+    }
+
+    /// The names in templates that stand for values, by file and place.
+    pub fn uses(&self) -> &[Use] {
+        &self.uses
+    }
+
+    /// The keys that templates ask for below the value at `path`.
+    pub fn keys_below(&self, path: &[String]) -> Vec<String> {
+        let places = self.graph.places_at(self.values, path, ANY);
+        let mut keys: Vec<String> = self.graph.keys(&places).into_iter().map(str::to_owned).collect();
+        keys.sort();
+        keys.dedup();
+        keys
     }
 
     /// Whether the templates can't be followed, being too much or no templates; nothing is then said of any key.

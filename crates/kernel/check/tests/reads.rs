@@ -1,7 +1,7 @@
 //! What counts as reading a value, by example: a chart, a values file, and the keys of it that nothing reads.
 
 use onepane_chart::{Origins, load};
-use onepane_check::{Checked, Unread, unread_by_all};
+use onepane_check::{Checked, Reads, Unread, Use, unread_by_all};
 use onepane_world::MemoryWorld;
 
 const CHART: &str = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
@@ -204,4 +204,18 @@ fn what_is_too_much_to_follow_is_given_up() {
     let found = checked(chart(&template), "unread: 1");
     assert!(found.is_beyond && found.given.is_empty(), "{found:?}");
     assert!(started.elapsed() < std::time::Duration::from_secs(60), "it takes {:?}", started.elapsed());
+}
+
+#[test]
+fn names_in_templates_lead_to_values() {
+    let template = "{{ with .Values.a }}{{ .b }}{{ end }}{{ toYaml .Values.a }}\
+                    {{ range $k, $v := .Values.list }}{{ $v.c }}{{ end }}{{ $.Release.Name }}";
+    let world = chart(template);
+    let chart = load("c".into(), &world, Origins::Untracked, &mut |_| {}).expect("it loads");
+    let reads = Reads::with_uses(&chart, &[]);
+    let named = |one: &Use| (template[one.position..one.position + one.length].to_owned(), one.paths[0].join("."));
+    let found: Vec<_> = reads.uses().iter().map(named).collect();
+    let wanted = [("a", "a"), ("b", "a.b"), ("a", "a"), ("list", "list"), ("c", "list.*.c")];
+    assert_eq!(found, wanted.map(|(name, path)| (name.to_owned(), path.to_owned())));
+    assert_eq!(reads.keys_below(&["a".to_owned()]), ["b"]);
 }

@@ -52,7 +52,7 @@ pub use charts::{ChartRequest, ChartValues, Charts, RenderedChart, rendered_reso
 pub use edit::{GeneratorSources, ImageChange, KustomizationDraft, Metadata, PatchEntry, RewrittenFile};
 pub use external::{ContainerFunction, ExecutableFunction, FunctionCall, FunctionSpecification, Functions, Mount};
 pub use generate::Generated;
-pub use kustomization::KUSTOMIZATION_FILES;
+pub use kustomization::{FIELDS as KUSTOMIZATION_FIELDS, KUSTOMIZATION_FILES};
 pub use localize::{LocalizeRequest, Localized, LocalizedEntry, LocalizedTree, localize};
 pub use named::{Named, NamedChart, NamedEntry, NamedTarget, named, read_resources};
 pub use options::{ImageOverride, LoadRestrictor, Options, Reorder};

@@ -98,7 +98,12 @@ impl Repository<'_> {
 
     /// The manifests of the folder `unit`, from what is on disk.
     pub fn build(&self, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {
-        self.build_in(self.world, unit, options)
+        // What is followed leads to servers.
+        let is_kept = options.origins && !options.strict && options.set_images.is_empty() && !self.is_followed(unit);
+        match self.kept_builds.filter(|_| is_kept) {
+            Some(kept) => kept.get_or_build(self.world, unit, |world| self.build_in(world, unit, options)),
+            None => self.build_in(self.world, unit, options),
+        }
     }
 
     fn build_in(&self, world: &dyn World, unit: &Utf8Path, options: &BuildOptions) -> Result<Built> {

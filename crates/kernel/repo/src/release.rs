@@ -8,7 +8,10 @@ use crate::releases::ListedRelease;
 use crate::render::{Manifest, RenderedFile, RenderedRelease, files};
 use crate::shared_files::Shared;
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_chart::{Chart, Compat, Origins, SetKind, merge_maps, missing_dependencies, parse_values, set_into};
+use onepane_chart::{
+    Chart, Compat, Origins, SetKind, coalesce_values, load, merge_maps, missing_dependencies, parse_values,
+    process_dependencies, set_into,
+};
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Severity, Step};
 use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE_FAILED, render};
 use onepane_helmfile::{Release, Request, State, ValuesSource};
@@ -202,6 +205,14 @@ impl Repository<'_> {
         let files = files(&folder, &manifests).map_err(in_release)?;
         let decisions = rendered.decisions.into_iter().map(|(path, decision)| (path.to_string(), decision)).collect();
         Ok(RenderedRelease { name: release.name.clone(), files, warnings, secrets: secrets(release), decisions })
+    }
+
+    /// The values that the templates of a release see, those of subcharts below their names, each with where it is from.
+    pub fn effective_values(&self, release: &Release) -> Result<Map> {
+        let given = self.values(release, Origins::Tracked, self.world)?;
+        let mut chart = load(&release.chart, self.world, Origins::Tracked, &mut |_| {})?;
+        process_dependencies(&mut chart, &given, Compat::Helm4, &mut |_| {})?;
+        coalesce_values(&chart, &given, Compat::Helm4, &mut |_| {})
     }
 
     /// The values of a release: files and inline mappings in their order, then `set`.

@@ -1,8 +1,8 @@
 //! [`Repository`]: the world at its root, and its layout.
 
-use crate::Layout;
 use crate::memo::{Kept, Memo, ResultName, Verified};
 use crate::shared_files::SharedFiles;
+use crate::{KeptBuilds, Layout};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_gitops::ChartSources;
@@ -27,6 +27,7 @@ pub struct Repository<'w> {
     pub(crate) remotes: Option<&'w dyn Remotes>,
     pub(crate) outside: &'w dyn Outside,
     pub(crate) memo: Option<&'w Memo<'w>>,
+    pub(crate) kept_builds: Option<&'w KeptBuilds>,
     /// What is known of these files, for `memo`.
     pub(crate) verified: Verified,
     /// What was read of charts that releases have in common.
@@ -54,6 +55,7 @@ impl<'w> Repository<'w> {
             remotes: None,
             outside: &Sandbox,
             memo: None,
+            kept_builds: None,
             verified: Verified::default(),
             chart_traces: ChartTraces::default(),
             chart_files: SharedFiles::default(),
@@ -76,6 +78,11 @@ impl<'w> Repository<'w> {
     /// With results that are kept, so that what was built and rendered before is not once more.
     pub fn with_memo(self, memo: Option<&'w Memo<'w>>) -> Self {
         Self { memo, ..self }
+    }
+
+    /// With builds that are kept in memory from one state of the files to the next.
+    pub fn with_kept_builds(self, kept_builds: &'w KeptBuilds) -> Self {
+        Self { kept_builds: Some(kept_builds), ..self }
     }
 
     /// What is kept under `key` for the files as they are.

@@ -11,6 +11,7 @@
 
 mod baseline;
 mod finding;
+mod mend;
 mod rules;
 mod scene;
 mod suppression;
@@ -18,6 +19,7 @@ mod table;
 
 pub use baseline::Baseline;
 pub use finding::{At, Finding, Fix};
+pub use mend::mended;
 pub use scene::{Item, Scene, document};
 pub use suppression::{Suppression, covers};
 pub use table::{RULES, Rule, rule};

@@ -88,7 +88,24 @@ pub enum Operand {
 }
 
 /// The names in `.a.b`.
-pub type Names = Box<[Box<str>]>;
+pub type Names = Box<[Name]>;
+
+/// A name of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// What it says.
+    pub text: Box<str>,
+    /// Where it stands in its file, in bytes.
+    pub position: usize,
+}
+
+impl std::ops::Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
 
 /// Parses a text: all that it defines, and itself last, under `name`.
 pub fn definitions(
@@ -191,8 +208,17 @@ impl<'t> Reader<'t> {
     }
 
     fn names(&self, stretch: Stretch) -> Names {
-        let names = stretch.of(&self.unit.source).split('.').map(str::trim).filter(|name| !name.is_empty());
-        names.map(Into::into).collect()
+        let mut position = stretch.start() as usize;
+        let mut names = Vec::new();
+        for piece in stretch.of(&self.unit.source).split('.') {
+            let text = piece.trim();
+            if !text.is_empty() {
+                let space = piece.len() - piece.trim_start().len();
+                names.push(Name { text: text.into(), position: position + space });
+            }
+            position += piece.len() + 1;
+        }
+        names.into()
     }
 }
 
@@ -216,5 +242,6 @@ mod tests {
         assert_eq!(declared, [Some(1), Some(3), Some(4), Some(4)]);
         let Operand::Variable(first, names) = &actions[1].commands[0].operands[0] else { panic!("it is `$x.c`") };
         assert_eq!((*first, &*names[0]), (Some(1), "c"));
+        assert_eq!(text[names[0].position..].split(' ').next(), Some("c"));
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod list;
+pub(crate) mod lsp;
 pub(crate) mod pflag;
 pub(crate) mod plan;
 mod releases;

@@ -12,7 +12,8 @@ pub(crate) use parts::{
     ENTRY_FIELDS, Generator, GeneratorFields, GeneratorOptions, HelmChart, HelmGlobals, Image, Label, Patch, Replica,
     SaidAt, SortOptions, Variable, entry_span, read_generator, read_image, read_replica, read_selector,
 };
-pub(crate) use read::{FIELDS, decode};
+pub use read::FIELDS;
+pub(crate) use read::decode;
 
 use crate::decode::Located;
 use onepane_diagnostics::Span;

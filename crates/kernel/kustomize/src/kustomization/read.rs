@@ -10,7 +10,7 @@ use onepane_diagnostics::{Diagnostic, Result};
 use onepane_yaml::Node;
 
 /// The fields of a kustomization.
-pub(crate) const FIELDS: &[&str] = &[
+pub const FIELDS: &[&str] = &[
     "kind",
     "apiVersion",
     "metadata",

@@ -6,6 +6,7 @@
 //! `kernel/rules` and its like.
 
 mod clusters;
+mod editor;
 mod fix;
 mod output;
 mod passed;
@@ -13,6 +14,8 @@ mod report;
 mod repository;
 mod selection;
 mod values;
+
+pub(crate) use editor::EditorChecks;
 
 use crate::commands::open;
 use crate::terminal::{Failure, Terminal};

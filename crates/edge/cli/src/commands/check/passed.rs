@@ -7,12 +7,15 @@ use crate::terminal::Failure;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Span};
 use onepane_rules::{Baseline, Finding, Suppression};
+use onepane_world::{EntryKind, OsWorld, World};
 use std::collections::HashMap;
 
 /// Takes out of the report what is let pass, and adds what is wrong with suppressions and the baseline themselves.
 pub(super) fn let_pass(roots: &[Utf8PathBuf], arguments: &Arguments, report: &mut Report) -> Result<(), Failure> {
     for root in roots {
-        suppress(root, report);
+        if let Ok(world) = OsWorld::within(root) {
+            suppress(&world, report);
+        }
     }
     if let Some(path) = &arguments.baseline {
         baseline(path, arguments.write_baseline, report)?;
@@ -21,16 +24,18 @@ pub(super) fn let_pass(roots: &[Utf8PathBuf], arguments: &Arguments, report: &mu
     Ok(())
 }
 
-fn suppress(root: &Utf8Path, report: &mut Report) {
+/// Takes out what is suppressed in the files of `world`.
+pub(super) fn suppress(world: &dyn World, report: &mut Report) {
     let mut by_file: HashMap<FileId, Vec<(Suppression, bool)>> = HashMap::new();
     // A suppression is of no use only if all that it might be for was looked for.
     let is_whole = report.selection.is_whole();
-    let files = if is_whole { sources(root) } else { Vec::new() };
+    let files = if is_whole { sources(world) } else { Vec::new() };
     let with_findings = report.findings.iter().filter_map(|told| Some(told.span()?.file.path().to_owned()));
     for file in files.into_iter().chain(with_findings.collect::<Vec<_>>()) {
         let id = FileId::new(&file);
         by_file.entry(id).or_insert_with(|| {
-            let text = std::fs::read_to_string(root.join(&file)).unwrap_or_default();
+            let text =
+                world.read(&file).ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).unwrap_or_default();
             Suppression::all(&text, id).into_iter().map(|one| (one, false)).collect()
         });
     }
@@ -62,26 +67,20 @@ fn suppress(root: &Utf8Path, report: &mut Report) {
 }
 
 /// The files in which suppressions may stand: those of people, not what is rendered, vendored or of services.
-fn sources(root: &Utf8Path) -> Vec<Utf8PathBuf> {
+fn sources(world: &dyn World) -> Vec<Utf8PathBuf> {
     const MOST: usize = 100_000;
-    let Ok(layout) = onepane_world::OsWorld::within(root)
-        .map_err(drop)
-        .and_then(|world| onepane_repo::Layout::read(&world).map_err(drop))
-    else {
-        return Vec::new();
-    };
+    let Ok(layout) = onepane_repo::Layout::read(world) else { return Vec::new() };
     let mut files = Vec::new();
     let mut folders =
         vec![layout.helm_charts.clone(), layout.components.clone(), layout.groups.clone(), layout.clusters.clone()];
     let rendered = layout.rendered();
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = root.join(&folder).read_dir_utf8() else { continue };
-        for entry in entries.flatten() {
-            let path = folder.join(entry.file_name());
-            // Links are not followed.
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && path != rendered => folders.push(path),
-                Ok(kind) if kind.is_file() && files.len() < MOST && is_text(&path) => files.push(path),
+        // Links are not followed.
+        for entry in world.list(&folder).unwrap_or_default().into_iter().filter(|entry| !entry.link) {
+            let path = folder.join(&entry.name);
+            match entry.kind {
+                EntryKind::Folder if path != rendered => folders.push(path),
+                EntryKind::File if files.len() < MOST && is_text(&path) => files.push(path),
                 _ => {}
             }
         }

@@ -10,7 +10,7 @@ use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{FileId, Span};
 use onepane_git::{LocalRepository, short};
-use onepane_repo::{DifferenceKind, ReadFiles, RenderedRelease, Repository, UnusedKind};
+use onepane_repo::{DifferenceKind, KeptBuilds, ReadFiles, RenderedRelease, Repository, UnusedKind};
 use onepane_rules::Finding;
 use onepane_world::{EntryKind, ReadLog, World};
 
@@ -22,30 +22,55 @@ pub(super) fn check(
     report: &mut Report,
 ) -> Result<Utf8PathBuf, Failure> {
     let (root, world) = open(directory)?;
-    let failure = Failure::below(&root);
     let secrets = RepositorySecrets::new(&root);
     let remotes = FetchedRemotes::new(arguments.offline);
-    let by_releases = ReadLog::new(&world);
-    let by_builds = ReadLog::new(&world);
-    let releases = Repository::open(&by_releases).map_err(&failure)?.with_outside(&secrets);
+    let files = Files { root: &root, world: &world, secrets: &secrets, remotes: &remotes, kept_builds: None };
+    check_files(terminal, &files, arguments, report)?;
+    Ok(root)
+}
+
+/// One state of the files of a repository, and what there is around them.
+pub(super) struct Files<'f> {
+    pub(super) root: &'f Utf8Path,
+    pub(super) world: &'f dyn World,
+    pub(super) secrets: &'f RepositorySecrets,
+    pub(super) remotes: &'f FetchedRemotes,
+    /// Builds of states before this one.
+    pub(super) kept_builds: Option<&'f KeptBuilds>,
+}
+
+/// Checks these files.
+pub(super) fn check_files(
+    terminal: &Terminal,
+    files: &Files<'_>,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Files { root, world, secrets, remotes, kept_builds } = *files;
+    let failure = Failure::below(root);
+    let by_releases = ReadLog::new(world);
+    let by_builds = ReadLog::new(world);
+    let releases = Repository::open(&by_releases).map_err(&failure)?.with_outside(secrets);
     if releases.has_releases() {
-        values::check_releases(terminal, &releases, &root, arguments, report)?;
-        stale(terminal, &releases, &root, arguments, report)?;
+        stale(terminal, &releases, root, arguments, report)?;
+        values::check_releases(terminal, &releases, arguments, report);
     }
-    let builds = Repository::open(&by_builds).map_err(&failure)?.with_outside(&secrets).with_remotes(&remotes);
-    let failed = report.findings.len();
+    let mut builds = Repository::open(&by_builds).map_err(&failure)?.with_outside(secrets).with_remotes(remotes);
+    if let Some(kept) = kept_builds {
+        builds = builds.with_kept_builds(kept);
+    }
     let is_read = |file: &Utf8Path| by_builds.read_files().contains(file);
-    clusters::check(terminal, &builds, &is_read, &root, arguments, report)?;
+    clusters::check(terminal, &builds, &is_read, root, arguments, report)?;
     // What stands behind an error was not read.
-    let is_whole = report.findings[failed..].iter().all(|told| {
+    let is_whole = report.findings.iter().all(|told| {
         onepane_rules::rule(told.diagnostic.code).is_some() || told.severity() < onepane_diagnostics::Severity::Error
     });
     if is_whole {
         let read = ReadFiles { by_builds: by_builds.read_files(), by_releases: by_releases.read_files() };
         unused(&builds, &read, releases.has_releases(), report);
     }
-    submodules(&world, &root, report);
-    Ok(root.clone())
+    submodules(world, root, report);
+    Ok(())
 }
 
 /// Rendered files that are not what the releases render to. Where nothing is rendered to disk, nothing is stale.

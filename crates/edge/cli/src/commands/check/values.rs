@@ -4,7 +4,7 @@ use super::Arguments;
 use super::report::{Report, Told};
 use crate::commands::releases::on_all_cores;
 use crate::terminal::{Failure, Terminal};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use onepane_chart::{Origins, load};
 use onepane_check::{Checked, Unread, unread_by_all};
 use onepane_diagnostics::{Diagnostic, Severity};
@@ -32,26 +32,41 @@ pub(super) fn check_charts(
     Ok(())
 }
 
-/// Checks the installed releases of a repository.
+/// Checks the installed releases of a repository. What can't be read of one is a finding, unless it was found before.
 pub(super) fn check_releases(
     terminal: &Terminal,
     repository: &Repository<'_>,
-    root: &Utf8Path,
     arguments: &Arguments,
     report: &mut Report,
-) -> Result<(), Failure> {
-    let failure = Failure::below(root);
-    let listed = repository.listed_releases(&arguments.environment).map_err(&failure)?;
+) {
+    let listed = match repository.listed_releases(&arguments.environment) {
+        Ok(listed) => listed,
+        Err(error) => return add_error(report, *error),
+    };
     let bar = terminal.progress(listed.len(), "checking");
     let checked = on_all_cores(repository, &arguments.environment, &listed, |listed, state| {
-        let checked = repository.check(state.release(&listed.name)?)?;
+        let checked: Result<Checked, Box<Diagnostic>> =
+            state.release(&listed.name).and_then(|release| repository.check(release));
         bar.inc(1);
-        Ok(checked)
+        checked
     });
-    let checked: Result<Vec<_>, Box<Diagnostic>> = checked.into_iter().collect();
     bar.finish_and_clear();
-    add(report, &checked.map_err(&failure)?);
-    Ok(())
+    let mut whole = Vec::new();
+    for checked in checked {
+        match checked {
+            Ok(checked) => whole.push(checked),
+            Err(error) => add_error(report, *error),
+        }
+    }
+    add(report, &whole);
+}
+
+/// Adds what stands in the way of reading values, which rendering may have met already.
+fn add_error(report: &mut Report, error: Diagnostic) {
+    let is_known = |told: &Told| error.primary.as_ref().map(|label| label.span) == told.span();
+    if !report.findings.iter().any(is_known) {
+        report.add_diagnostic(error, None);
+    }
 }
 
 fn add(report: &mut Report, checked: &[Checked]) {

@@ -30,7 +30,7 @@ fn the_lines_of_charts_of_the_corpus_are_those_that_why_names() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let root = folder.path().join("fleet");
     let fleet = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../benches/fleet");
-    let make = [fleet, "--clusters", "1", "--releases", "40", "--make", root.to_str().expect("it is UTF-8")];
+    let make = [fleet, "--clusters", "1", "--releases", "12", "--make", root.to_str().expect("it is UTF-8")];
     let made = run_once("python3", &make, folder.path());
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert_eq!(onepane(&root, &["render"]).0.code, Some(0));

@@ -134,6 +134,8 @@ pub enum Step {
     Function,
     /// Any other transformer.
     Transformer,
+    /// A key that several files have, the inputs, so that none of them alone gave it.
+    SharedKey,
     /// A key that is not there: the note is the key, the input the map that lacks it.
     Absent,
 }
@@ -161,6 +163,7 @@ impl Step {
             Self::NameReference => "name reference",
             Self::Function => "function",
             Self::Transformer => "transformer",
+            Self::SharedKey => "key of several files",
             Self::Absent => "absent key",
         }
     }
@@ -223,6 +226,16 @@ impl Origin {
             1 => inputs.into_iter().next().unwrap_or_default(),
             _ => Self::from(Record { step: Step::Template, span: None, note: None, inputs, previous: Self::UNKNOWN }),
         }
+    }
+
+    /// The key of a value with this history: where that replaced another one, both have the key.
+    pub fn of_key(&self) -> Self {
+        if self.record().is_none_or(|record| !record.previous.is_known()) {
+            return self.clone();
+        }
+        let lines = self.chain().filter_map(|record| Some(Self::at(record.step, record.span?)));
+        let (inputs, previous) = (lines.collect(), Self::UNKNOWN);
+        Self::from(Record { step: Step::SharedKey, span: None, note: None, inputs, previous })
     }
 
     /// What tells its record from others.

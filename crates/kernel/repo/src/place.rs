@@ -7,6 +7,8 @@ use onepane_diagnostics::{Origin, Record, Span, Step};
 /// The histories of values, read to their sources; what is read for one is kept for the others.
 pub struct Places<'r, 'w> {
     pub(crate) sources: Sources<'r, 'w>,
+    /// Whether several lines would have to be changed.
+    is_shared: bool,
 }
 
 /// Where a value has its source.
@@ -24,14 +26,15 @@ const DEEPEST: usize = 32;
 impl<'r, 'w> Places<'r, 'w> {
     /// For the values of builds of `repository`.
     pub fn new(repository: &'r Repository<'w>) -> Self {
-        Self { sources: Sources::new(repository) }
+        Self { sources: Sources::new(repository), is_shared: false }
     }
 
     /// Where the value with this history, in which `text` is written, has its source: the patch, override or manifest
     /// that says it last; for what was rendered, the line of the values file that says `text`, else of the template.
     pub fn of(&mut self, origin: &Origin, text: &str) -> Option<SourcePlace> {
         let mut rendered = None;
-        let span = self.locate(origin, text, 0, &mut rendered)?;
+        self.is_shared = false;
+        let span = self.locate(origin, text, 0, &mut rendered).filter(|_| !self.is_shared)?;
         // A name that followed another one is where it was.
         Some(SourcePlace { span, rendered: rendered.filter(|rendered| *rendered != span) })
     }
@@ -74,6 +77,11 @@ impl<'r, 'w> Places<'r, 'w> {
                 Step::NameReference | Step::NameAffix if record.previous.is_known() => continue,
                 Step::Template | Step::Replacement => self.printed(record, text, depth, rendered),
                 Step::Source => self.written(record, text, depth, rendered),
+                // To change one line is not enough.
+                Step::SharedKey => {
+                    self.is_shared = true;
+                    return None;
+                }
                 _ => record.span,
             };
             if span.is_some() {

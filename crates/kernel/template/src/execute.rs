@@ -339,9 +339,14 @@ impl<'e> Execution<'e> {
             }
             Data::Map(map) => {
                 let interface = map.declared() != MapType::String;
-                let entry = |(key, value): (Text, Value)| (Value::from(key).with_origin(value.origin.clone()), value);
-                let entries = map.entries().into_iter().map(entry);
-                self.iterate(frame, branch, out, entries, (interface, &walked.origin))?
+                // The key of a secret is none.
+                let is_secret = |value: &Value| self.options.secrets && value.origin.secret().is_some();
+                let entry = |(key, value): (Text, Value)| {
+                    let origin = if is_secret(&value) { Origin::UNKNOWN } else { value.origin.of_key() };
+                    (Value::from(key).with_origin(origin), value)
+                };
+                let entries: Vec<_> = map.entries().into_iter().map(entry).collect();
+                self.iterate(frame, branch, out, entries.into_iter(), (interface, &walked.origin))?
             }
             _ => {
                 let shown = format::sprint(std::slice::from_ref(&value));

@@ -5,7 +5,7 @@
 //! a repository that can be built are passed over: the name of a release is that of a folder that overlays name, too.
 
 use onepane_resource::join_key;
-use onepane_testkit::{Finished, corpus, run_once};
+use onepane_testkit::{Finished, corpus, git, run_once};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,9 +17,7 @@ type Field = (String, String, String);
 #[test]
 fn the_lines_of_the_example_are_those_that_why_names() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let (made, _) = onepane(folder.path(), &["init", "--example", "shop"]);
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
-    Trial::of(&folder.path().join("shop")).run("the example");
+    Trial::of(&shop(folder.path())).run("the example");
 }
 
 #[test]
@@ -35,6 +33,119 @@ fn the_lines_of_charts_of_the_corpus_are_those_that_why_names() {
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     assert_eq!(onepane(&root, &["render"]).0.code, Some(0));
     Trial::of(&root).run("charts of the corpus");
+}
+
+/// The example in a folder of its own.
+fn shop(folder: &Path) -> PathBuf {
+    let (made, _) = onepane(folder, &["init", "--example", "shop"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    folder.join("shop")
+}
+
+/// What `impact` prints of a place.
+fn impact(root: &Path, place: &str) -> String {
+    let (asked, text) = onepane(root, &["impact", place, "--cluster", "dev"]);
+    assert_eq!(asked.code, Some(0), "{place}: {}", asked.stderr);
+    text
+}
+
+#[test]
+fn a_line_feeds_fields_and_decides_on_others() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let root = shop(folder.path());
+    let fed = "dev: feeds 1 fields, decides on 0\n  Deployment/shop/api\n    \
+               spec.template.spec.containers[name=api].resources.limits.memory: 128Mi\n";
+    assert_eq!(impact(&root, "helm-charts/values/api.yaml:27"), fed);
+    // Lines within a block are that block; what an `if` makes of it is decided.
+    let files = impact(&root, "helm-charts/values/api.yaml:15");
+    assert!(files.contains("    data[\"catalogue.json\"]: {\n"), "{files}");
+    assert!(files.contains("volumeMounts[name=files].mountPath: /etc/shop (decided)\n"), "{files}");
+    assert!(
+        files.contains("Deployment/shop/api may have other parts: api/templates/deployment.yaml asks for it\n"),
+        "{files}"
+    );
+    // An overlay has the last word.
+    let replaced = "helm-charts/values/api.yaml:24 feeds nothing on any cluster\n\
+                    what it says in the rendered api is replaced, or built nowhere\n";
+    assert_eq!(impact(&root, "helm-charts/values/api.yaml:24"), replaced);
+    let comment = "helm-charts/values/api.yaml:1 feeds nothing on any cluster\n";
+    assert_eq!(impact(&root, "helm-charts/values/api.yaml:1"), comment);
+    // What the state says of a release is for all of it.
+    let chart = impact(&root, "helm-charts/helmfile.yaml:15");
+    assert!(chart.contains("    spec.revisionHistoryLimit: 3 (decided)\n"), "{chart}");
+    // Of a line that no value comes from, the most that it can do is told, and that this is so.
+    let patch = impact(&root, "groups/dev/patches/log-level.yaml:4");
+    assert!(patch.contains("unknown: no value is known to come from this line"), "{patch}");
+    let secret = impact(&root, "groups/default/kustomization.yaml:20");
+    assert!(secret.contains("    data.token: <redacted>\n"), "{secret}");
+    assert!(!secret.contains("example-only"), "{secret}");
+    for (place, said) in [
+        ("helm-charts/values/api.yaml:999", "has the lines 1 to 27"),
+        ("helm-charts/values/api.yaml:0", "has the lines 1 to 27"),
+        ("helm-charts/values/api.yaml:x", "`x` is no line"),
+        ("gone.yaml:1", "`gone.yaml` is no file of the repository"),
+        ("../../../etc/passwd", "is no file of the repository"),
+    ] {
+        let (asked, text) = onepane(&root, &["impact", place]);
+        assert_ne!(asked.code, Some(0), "{place}: {text}");
+        assert!(asked.stderr.contains(said), "{place}: {}", asked.stderr);
+    }
+}
+
+#[test]
+fn stale_files_are_not_vouched_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let root = shop(folder.path());
+    let values = root.join("helm-charts/values/api.yaml");
+    let text = fs::read_to_string(&values).expect("it is there").replace("128Mi", "256Mi");
+    fs::write(&values, text).expect("it can be written");
+    let said = impact(&root, "helm-charts/values/api.yaml:27");
+    let stale = "unknown: helm-charts/rendered/api/deployment-api.yaml is not what its release renders to now: run `onepane \
+                 render`\n";
+    assert!(said.contains(stale), "{said}");
+}
+
+#[test]
+fn why_names_the_commits_of_lines() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let root = shop(folder.path());
+    git(&root, &["init", "--quiet"]);
+    git(&root, &["add", "--all", "."]);
+    git(&root, &["commit", "--quiet", "--message", "All of it"]);
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = root.join(file);
+        let text = fs::read_to_string(&path).expect("it is there");
+        assert!(text.contains(from), "{file}: {from}");
+        fs::write(&path, text.replacen(from, to, 1)).expect("it can be written");
+    };
+    edit("helm-charts/api/values.yaml", "replicas: 1", "replicas: 2");
+    git(
+        &root,
+        &["-c", "user.name=Ann", "commit", "--quiet", "--all", "--message", "Two of api", "--author", "Ann <a@b.c>"],
+    );
+    // Not committed, and above the line that is.
+    edit("helm-charts/api/values.yaml", "nameOverride: \"\"", "# Ours.\nnameOverride: \"\"");
+    edit(
+        "helm-charts/api/charts/service-library/templates/_deployment.tpl",
+        "revisionHistoryLimit: 3",
+        "revisionHistoryLimit: 4",
+    );
+    assert_eq!(onepane(&root, &["render"]).0.code, Some(0));
+    let why = |field: &str| onepane(&root, &["why", "prod-eu", "Deployment/api", field, "--commits"]).1;
+    let replicas = why("spec.replicas");
+    assert!(replicas.contains("Ann, 2") && replicas.contains(": Two of api)"), "{replicas}");
+    assert!(
+        replicas.contains("replicas: {{ .Values.replicas }}  (") && replicas.contains(": All of it)"),
+        "{replicas}"
+    );
+    let limit = why("spec.revisionHistoryLimit");
+    assert!(limit.contains("revisionHistoryLimit: 4  (not committed)"), "{limit}");
+    let (_, json) = onepane(&root, &["why", "prod-eu", "Deployment/api", "spec.replicas", "--commits", "-o", "json"]);
+    let json: Value = serde_json::from_str(&json).expect("it is JSON");
+    let steps = json["fields"][0]["steps"].as_array().expect("it has steps");
+    let last = &steps.last().expect("there is one")["lastTouch"];
+    assert_eq!((last["author"].as_str(), last["title"].as_str()), (Some("Ann"), Some("Two of api")));
+    assert_eq!(json["fields"][0]["source"]["file"], "helm-charts/api/values.yaml");
 }
 
 /// Runs `onepane`, and gives what it printed.

@@ -5,11 +5,12 @@
 //! has configured for Git (credentials, proxies, `url.<base>.insteadOf`) holds here too.
 //!
 //! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form, and a [`Checkout`]
-//! those on disk.
+//! those on disk. [`Blame`] tells who touched a line of them last.
 //!
 //! The cache has a bare repository for each commit. It is made under another name, so that a server that stops midway or a
 //! process that is ended leaves nothing behind that counts.
 
+mod blame;
 mod checkout;
 mod fetch;
 mod local;
@@ -17,6 +18,7 @@ mod repositories;
 mod submodules;
 mod tree;
 
+pub use blame::{Blame, LastTouch};
 pub use checkout::Checkout;
 pub use local::{Commit, LocalRepository, Range, short};
 pub use repositories::{Fetched, Repositories, Wanted};

@@ -6,7 +6,9 @@ use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Span};
+use onepane_git::{Blame, LastTouch, LocalRepository};
 use onepane_repo::{Explanation, FieldPath, Repository, Step};
+use onepane_world::World;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -22,7 +24,13 @@ pub(crate) struct Arguments {
     /// How to report
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: OutputFormat,
+    /// Tell which commit touched each line last, and whose it is
+    #[arg(long)]
+    commits: bool,
 }
+
+/// Tells what touched a line last.
+type LastTouchOf<'a> = dyn FnMut(Span) -> Option<LastTouch> + 'a;
 
 /// Explains, and prints the chain.
 pub(crate) fn run(
@@ -41,16 +49,22 @@ pub(crate) fn run(
     })?;
     let unit = repository.unit(&arguments.cluster).map_err(&failure)?;
     let explanation = repository.why(&unit, kind, name, arguments.field.as_ref()).map_err(&failure)?;
+    let git = if arguments.commits { Some(LocalRepository::of(&root)?) } else { None };
+    let mut blame = git.as_ref().map(Blame::new);
+    let mut touched = |span: Span| {
+        let path = span.file.path();
+        blame.as_mut()?.line(path, span.line, &world.read(path).ok()?)
+    };
     let text = match arguments.output {
-        OutputFormat::Text => as_text(&explanation, terminal.color_stdout()),
-        OutputFormat::Json => as_json(&explanation),
+        OutputFormat::Text => as_text(&explanation, terminal.color_stdout(), &mut touched),
+        OutputFormat::Json => as_json(&explanation, &mut touched),
     };
     terminal.print(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The chains; with `color`, the fields stand out and the lines of the files stand back.
-fn as_text(explanation: &Explanation, color: bool) -> String {
+fn as_text(explanation: &Explanation, color: bool, touched: &mut LastTouchOf<'_>) -> String {
     let [bold, dim, plain] = if color { ["\x1b[1m", "\x1b[2m", "\x1b[0m"] } else { [""; 3] };
     let mut text = format!("{} in {}\n", explanation.resource, explanation.unit);
     for trail in &explanation.trails {
@@ -64,7 +78,14 @@ fn as_text(explanation: &Explanation, color: bool) -> String {
         for (step, place) in trail.steps.iter().zip(&places) {
             let note = step.note.as_ref().map_or_else(String::new, |note| format!(" [{note}]"));
             let line = step.line.as_deref().unwrap_or("");
-            let row = format!("  {place:<width$}  {dim}{line}{note}{plain}");
+            let touch = match step.span.and_then(&mut *touched) {
+                Some(LastTouch::Commit { commit, author, date }) => {
+                    format!("  ({} {author}, {date}: {})", commit.short(), commit.title)
+                }
+                Some(LastTouch::Uncommitted) => "  (not committed)".to_owned(),
+                None => String::new(),
+            };
+            let row = format!("  {place:<width$}  {dim}{line}{note}{touch}{plain}");
             writeln!(text, "{}", row.trim_end()).expect("a string takes any text");
         }
     }
@@ -76,19 +97,27 @@ fn place(step: &Step) -> String {
     format!("{}{}{span}", "  ".repeat(step.depth), step.what)
 }
 
-fn as_json(explanation: &Explanation) -> String {
+fn as_json(explanation: &Explanation, touched: &mut LastTouchOf<'_>) -> String {
     let place =
         |span: Span| serde_json::json!({"file": span.file.path().as_str(), "line": span.line, "column": span.column});
-    let step = |step: &Step| {
-        serde_json::json!({
+    let mut step = |step: &Step| {
+        let mut json = serde_json::json!({
             "depth": step.depth, "step": step.what, "place": step.span.map(place), "note": step.note, "line": step.line,
-        })
+        });
+        json["lastTouch"] = match step.span.and_then(&mut *touched) {
+            Some(LastTouch::Commit { commit, author, date }) => {
+                serde_json::json!({"commit": commit.id, "title": commit.title, "author": author, "date": date})
+            }
+            Some(LastTouch::Uncommitted) => serde_json::json!({"commit": null}),
+            None => return json,
+        };
+        json
     };
     let fields: Vec<_> = explanation
         .trails
         .iter()
         .map(|trail| {
-            let steps: Vec<_> = trail.steps.iter().map(step).collect();
+            let steps: Vec<_> = trail.steps.iter().map(&mut step).collect();
             let source = trail.source.map(place);
             serde_json::json!({"field": trail.field, "value": trail.value, "source": source, "steps": steps})
         })

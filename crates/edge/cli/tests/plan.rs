@@ -123,6 +123,36 @@ fn a_line_of_a_group_changes_the_clusters_that_inherit_it() {
 }
 
 #[test]
+fn charts_are_rendered_where_that_is_asked_for() {
+    let shop = Shop::new();
+    let nothing = "0 of 4 clusters change";
+    assert!(shop.plan(&["--render"]).contains(nothing));
+    shop.edit("helm-charts/values/worker.yaml", "memory: 96Mi", "memory: 97Mi");
+    shop.edit("helm-charts/api/charts/service-library/templates/_service.tpl", "name: http", "name: web");
+    // What is rendered is what runs.
+    assert!(shop.plan(&[]).contains(nothing));
+    let before_it_is_rendered = shop.plan(&["--render"]);
+    let limits = "spec.template.spec.containers[name=worker].resources.limits.memory: \"96Mi\" → \"97Mi\"";
+    assert!(before_it_is_rendered.contains(limits), "{before_it_is_rendered}");
+    assert!(before_it_is_rendered.contains("~ Service shop/api"), "{before_it_is_rendered}");
+    shop.commit("Values and a template");
+    let between = shop.plan(&["--render", "HEAD~1..HEAD"]);
+    assert!(between.contains(limits), "{between}");
+    assert!(shop.plan(&["HEAD~1..HEAD"]).contains(nothing));
+    assert_eq!(shop.run(&["render"]).code, Some(0));
+    let rendered = shop.plan(&["HEAD~1"]);
+    let without_ends = |text: &str| text.lines().rev().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(without_ends(&rendered), without_ends(&before_it_is_rendered));
+    assert_eq!(without_ends(&rendered), without_ends(&between));
+    // A chart that can't be rendered is told with its side.
+    shop.edit("helm-charts/values/worker.yaml", "memory: 97Mi", "memory: [");
+    let failed = shop.run(&["plan", "--render"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.contains("in the files on disk"), "{}", failed.stderr);
+    assert_eq!(shop.run(&["plan"]).code, Some(0));
+}
+
+#[test]
 fn exit_codes_are_for_pipelines() {
     let shop = Shop::new();
     let code = |arguments: &[&str]| shop.run(&[&["plan"], arguments].concat()).code;

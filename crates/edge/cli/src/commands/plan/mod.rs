@@ -6,16 +6,18 @@ mod markdown;
 mod text;
 
 use crate::commands::open;
+use crate::commands::releases::on_all_cores;
+use crate::commands::repository_secrets::RepositorySecrets;
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_git::{LocalRepository, Range, Tree, short};
 use onepane_plan::{Change, ConsequenceKind, changes};
-use onepane_repo::{BuildOptions, Layout, Manifests, Memo, Repository};
+use onepane_repo::{BuildOptions, Layout, Manifests, Memo, RenderedRelease, RenderedWorld, Repository};
 use onepane_world::World;
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -39,6 +41,9 @@ pub(crate) struct Arguments {
     /// End with 3 if one of these follows for a cluster, as `immutable,deletion`
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     fail_on: Vec<ConsequenceKind>,
+    /// Render the charts of both sides first, in memory: what a change of charts or values does that is not rendered to disk
+    #[arg(long)]
+    render: bool,
     /// Ask no server for bases in other repositories; what was fetched before serves
     #[arg(long)]
     offline: bool,
@@ -137,7 +142,17 @@ pub(crate) fn run(
             Side { name: "the files on disk".to_owned(), files: &disk, pins: git.pins_on_disk(&disk), is_on_disk: true }
         }
     };
-    let plan = compare(terminal, &git, &root, &before, &after, arguments)?;
+    let plan = if arguments.render {
+        let store = arguments.results.store();
+        let memo = store.as_ref().map(|store| Memo::new(store));
+        let rendered = |side| rendered(terminal, &root, side, &after, memo.as_ref());
+        let (was, is) = (rendered(&before)?, rendered(&after)?);
+        let before = Side { files: &was, name: before.name.clone(), pins: before.pins.clone(), ..before };
+        let after = Side { files: &is, name: after.name.clone(), pins: after.pins.clone(), ..after };
+        compare(terminal, &git, &root, &before, &after, arguments)?
+    } else {
+        compare(terminal, &git, &root, &before, &after, arguments)?
+    };
     let printed = match arguments.output {
         Format::Text => text::of(&plan, terminal.color_stdout()),
         Format::Json => json::of(&plan),
@@ -158,6 +173,44 @@ pub(crate) fn run(
 
 fn or_head(revision: &str) -> &str {
     if revision.is_empty() { "HEAD" } else { revision }
+}
+
+/// The files of a side, with its releases as they render to.
+fn rendered<'w>(
+    terminal: &Terminal,
+    root: &Utf8Path,
+    side: &Side<'w>,
+    after: &Side<'_>,
+    memo: Option<&Memo<'_>>,
+) -> Result<RenderedWorld<'w>, Failure> {
+    let failure = side.failure(root);
+    let secrets = RepositorySecrets::new(root);
+    let files = repository_of(side, after).map_err(&failure)?;
+    if !files.has_releases() {
+        return files.with_rendered(&[], &HashSet::new()).map_err(&failure);
+    }
+    let repository = repository_of(side, after).map_err(&failure)?.with_outside(&secrets).with_memo(memo);
+    let listed = repository.listed_releases("default").map_err(&failure)?;
+    let bar = terminal.progress(listed.len(), "rendering");
+    let outcomes = on_all_cores(&repository, "default", &listed, |listed, state| {
+        let rendered = match repository.on_disk(listed) {
+            Some(_) => Ok(None),
+            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Some),
+        };
+        bar.inc(1);
+        rendered
+    });
+    bar.finish_and_clear();
+    let rendered: Vec<_> = outcomes.into_iter().collect::<Result<_, _>>().map_err(&failure)?;
+    // What is encrypted anew each time would be a change each time.
+    let (kept, rendered): (Vec<_>, Vec<_>) =
+        rendered.into_iter().flatten().partition(|release: &RenderedRelease| release.has_secrets());
+    for release in kept {
+        let message = format!("the release `{}` has secrets, and is compared as it is on disk", release.name);
+        terminal.report(&Diagnostic::warning("plan-secrets", message), root);
+    }
+    let names = listed.iter().map(|release| release.name.as_str()).collect();
+    files.with_rendered(&rendered, &names).map_err(&failure)
 }
 
 fn compare(

@@ -50,6 +50,8 @@ pub(crate) struct Build<'o> {
     cache: Option<&'o Cache>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
+    /// How many bases were asked for.
+    bases: usize,
     pub(crate) functions: Option<&'o dyn Functions>,
 }
 
@@ -90,6 +92,7 @@ impl<'o> Build<'o> {
             cache: tools.cache,
             charts: tools.charts,
             charts_inflated: 0,
+            bases: 0,
             functions: tools.functions,
         }
     }
@@ -229,9 +232,11 @@ impl<'o> Build<'o> {
             self.builtin_uses += builtin_uses;
             recorder.inspect(|recorder| recorder.adopt(trace.as_ref()));
             base.pass(target.file);
+            self.bases += 1;
             return Ok(base);
         }
         let (before, charts_before, uses_before) = (self.warnings.len(), self.charts_inflated, self.builtin_uses);
+        let bases_before = self.bases;
         // What is read for it is noted apart, for those who find it in the cache.
         let own = recorder.map(|recorder| Recorded::new(recorder.world()));
         let base = match &own {
@@ -243,9 +248,14 @@ impl<'o> Build<'o> {
         let mut base = base?;
         // What a chart renders to depends on the overlay's namespace.
         if self.schema.is_none() && self.charts_inflated == charts_before {
-            let (warnings, builtin_uses) = (self.warnings[before..].to_vec(), self.builtin_uses - uses_before);
-            cache.insert(key, Entry { base: base.clone(), warnings, builtin_uses, trace });
+            cache.insert(key, self.bases == bases_before, || Entry {
+                base: base.clone(),
+                warnings: self.warnings[before..].to_vec(),
+                builtin_uses: self.builtin_uses - uses_before,
+                trace,
+            });
         }
+        self.bases += 1;
         base.pass(target.file);
         Ok(base)
     }

@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex};
 
 /// What bases accumulate to, so that the overlays of many clusters read and transform a common base once.
 ///
-/// It stands for one state of the files: use a new one when they may have changed.
+/// It stands for one state of the files: use a new one when they may have changed. A base that has no base itself is kept
+/// from the second time on that it is asked for: there are as many as there are releases, most of them are of one cluster,
+/// and reading one once more is little.
 #[derive(Debug, Default)]
-pub struct Cache(Mutex<HashMap<CacheKey, Entry>>);
+pub struct Cache(Mutex<HashMap<CacheKey, Option<Entry>>>);
 
 /// A base that was accumulated.
 #[derive(Clone, Debug)]
@@ -48,12 +50,22 @@ impl Cache {
     }
 
     pub(crate) fn get(&self, key: &CacheKey) -> Option<Entry> {
-        self.0.lock().ok()?.get(key).cloned()
+        self.0.lock().ok()?.get(key).cloned()?
     }
 
-    pub(crate) fn insert(&self, key: CacheKey, entry: Entry) {
+    /// Keeps what `entry` gives, if that pays.
+    pub(crate) fn insert(&self, key: CacheKey, is_leaf: bool, entry: impl FnOnce() -> Entry) {
+        let Ok(mut entries) = self.0.lock() else { return };
+        match entries.get(&key) {
+            Some(Some(_)) => return,
+            Some(None) => {}
+            None if is_leaf => return drop(entries.insert(key, None)),
+            None => {}
+        }
+        drop(entries);
+        let entry = entry();
         if let Ok(mut entries) = self.0.lock() {
-            entries.insert(key, entry);
+            entries.insert(key, Some(entry));
         }
     }
 }

@@ -184,6 +184,20 @@ impl Trace {
             })
     }
 
+    /// The trace with digests of whole folders as `world` has them, in which it must hold; `None` if it has them already.
+    pub fn with_folders_of(&self, world: &dyn World) -> Option<Self> {
+        let asked = |folder: &Folder| folder.digest.is_none().then(|| world.folder_digest(&folder.path)).flatten();
+        let learned: Vec<Option<Digest>> = self.folders.iter().map(asked).collect();
+        if learned.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut trace = self.clone();
+        for (folder, learned) in trace.folders.iter_mut().zip(learned) {
+            folder.digest = folder.digest.or(learned);
+        }
+        Some(trace)
+    }
+
     /// What others had asked before, and which counts as asked.
     pub fn parts(&self) -> &[Arc<Trace>] {
         &self.parts

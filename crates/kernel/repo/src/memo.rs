@@ -114,6 +114,24 @@ impl<'s> Memo<'s> {
         Some(kept)
     }
 
+    /// Adds what `world`, in which all that was read for `kept` is the same, knows of whole folders: less has to be asked then.
+    pub(crate) fn learn_folders(&self, key: &ResultName, kept: &Kept, world: &dyn World) {
+        let trace = kept.trace.with_folders_of(world);
+        let learned = |name: &ResultName| self.name(&Arc::new(self.part(name)?.with_folders_of(world)?));
+        let parts: Vec<ResultName> = kept.parts.iter().map(|name| learned(name).unwrap_or(*name)).collect();
+        if trace.is_none() && parts == kept.parts {
+            return;
+        }
+        let mut all = self.all(key);
+        if let Some(found) = all.iter_mut().find(|other| other.trace == kept.trace && other.parts == kept.parts) {
+            found.trace = trace.unwrap_or_else(|| kept.trace.clone());
+            found.parts = parts;
+            if let Ok(bytes) = postcard::to_allocvec(&all) {
+                self.store.put(key, &bytes);
+            }
+        }
+    }
+
     /// The name of a part, which is kept under it.
     fn name(&self, part: &Arc<Trace>) -> Option<ResultName> {
         let at = Arc::as_ptr(part) as usize;

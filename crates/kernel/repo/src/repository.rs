@@ -87,7 +87,9 @@ impl<'w> Repository<'w> {
 
     /// What is kept under `key` for the files as they are.
     pub(crate) fn find_kept(&self, memo: &Memo<'_>, key: &ResultName) -> Option<Kept> {
-        memo.all(key).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))
+        let kept = memo.all(key).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))?;
+        memo.learn_folders(key, &kept, self.world);
+        Some(kept)
     }
 
     /// With who has charts from elsewhere that objects of Flux and Argo CD ask for; they are out of reach otherwise.

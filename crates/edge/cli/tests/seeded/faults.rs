@@ -234,7 +234,7 @@ pub(crate) const RESOURCES: &[Fault] = &[
     fault("image-no-tag", DB, "            image: registry.example.com/backup:2.0.0", "            image: registry.example.com/backup", "image:"),
     fault("image-no-tag", DB, "            image: registry.example.com/backup:2.0.0", "            image: registry.example.com:5000/backup", "image:").also(&["policy-warned"]),
     fault("image-latest", DB, "            image: registry.example.com/backup:2.0.0", "            image: registry.example.com/backup:latest", "image:"),
-    fault("image-latest", DEV, "  newTag: 1.2.3", "  newTag: latest", "- name: registry.example.com/web"),
+    fault("image-latest", DEV, "  newTag: 1.2.3", "  newTag: latest", "newTag: latest"),
     fault("service-no-pods", DB, "    app: db\n  ports", "    app: dbs\n  ports", "# of the Service").above(),
     fault("missing-service-account", DB, "          restartPolicy: Never", "          restartPolicy: Never\n          serviceAccountName: backup", "serviceAccountName"),
     fault("volume-missing", DB, "            args: [--all]", "            args: [--all]\n            volumeMounts:\n            - {name: dump, mountPath: /dump}", "name: dump"),

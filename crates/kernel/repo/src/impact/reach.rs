@@ -2,7 +2,7 @@
 
 use super::Target;
 use onepane_diagnostics::{Origin, Span, Step};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// How a line reaches a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,20 +27,20 @@ impl Reach {
     }
 }
 
-/// Searches histories for one target. What was searched in vain is not searched again.
+/// Searches histories for one target. What several have in common is searched once.
 pub(super) struct Search<'a> {
     target: &'a Target,
     /// How the target reaches what stands at a place of a rendered file.
     behind: &'a dyn Fn(Span) -> Reach,
-    /// Records that the target does not feed, and those that it does not reach either.
-    in_vain: [HashSet<usize>; 2],
-    /// They are told apart by their addresses, which must not be taken by others meanwhile.
+    /// How it reaches the records that were looked at, by their addresses.
+    known: HashMap<usize, Reach>,
+    /// Those addresses must not be taken by others meanwhile.
     alive: Vec<Origin>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(target: &'a Target, behind: &'a dyn Fn(Span) -> Reach) -> Self {
-        Self { target, behind, in_vain: Default::default(), alive: Vec::new() }
+        Self { target, behind, known: HashMap::new(), alive: Vec::new() }
     }
 
     /// How the target reaches a value with this history, by which patches find the item that it is in.
@@ -52,39 +52,47 @@ impl<'a> Search<'a> {
 
     /// How the target reaches a value with this history.
     pub(super) fn reach(&mut self, origin: &Origin) -> Reach {
-        let found = [Reach::Feeds, Reach::Decides].into_iter().find(|wanted| self.finds(origin, *wanted));
-        found.unwrap_or_default()
-    }
-
-    fn finds(&mut self, origin: &Origin, wanted: Reach) -> bool {
-        let in_vain = &self.in_vain[usize::from(wanted == Reach::Decides)];
-        let mut seen = HashSet::new();
-        let mut rest = vec![origin];
-        while let Some(origin) = rest.pop() {
-            let Some(address) = origin.address() else { continue };
-            if in_vain.contains(&address) || !seen.insert(address) {
+        self.alive.push(origin.clone());
+        // A history may be deeper than the stack: what a record is made of is looked at before the record itself.
+        let mut rest = vec![(origin, false)];
+        while let Some((origin, is_ready)) = rest.pop() {
+            let Some(address) = origin.address().filter(|address| !self.known.contains_key(address)) else { continue };
+            if is_ready {
+                let reach = self.reach_of(origin);
+                self.known.insert(address, reach);
                 continue;
             }
-            if let Some((own, by)) = origin.decision() {
-                rest.push(own);
-                if wanted == Reach::Decides {
-                    rest.push(by);
+            rest.push((origin, true));
+            match (origin.decision(), origin.record()) {
+                (Some((own, by)), _) => rest.extend([(own, false), (by, false)]),
+                (None, Some(record)) => {
+                    rest.extend(record.inputs.iter().map(|input| (input, false)));
+                    if goes_on_in(record.step) {
+                        rest.push((&record.previous, false));
+                    }
                 }
-                continue;
-            }
-            let Some(record) = origin.record() else { continue };
-            let is_here = |span| self.target.covers(span) || (self.behind)(span) >= wanted;
-            if record.span.is_some_and(is_here) {
-                return true;
-            }
-            rest.extend(&record.inputs);
-            if goes_on_in(record.step) {
-                rest.push(&record.previous);
+                (None, None) => {}
             }
         }
-        self.in_vain[usize::from(wanted == Reach::Decides)].extend(seen);
-        self.alive.push(origin.clone());
-        false
+        self.found(origin)
+    }
+
+    fn found(&self, origin: &Origin) -> Reach {
+        origin.address().and_then(|address| self.known.get(&address)).copied().unwrap_or_default()
+    }
+
+    /// That of a record, of which all that it is made of is known.
+    fn reach_of(&self, origin: &Origin) -> Reach {
+        if let Some((own, by)) = origin.decision() {
+            return self.found(own).max(self.found(by).min(Reach::Decides));
+        }
+        let Some(record) = origin.record() else { return Reach::No };
+        let here = record.span.map_or(Reach::No, |span| match self.target.covers(span) {
+            true => Reach::Feeds,
+            false => (self.behind)(span),
+        });
+        let before = if goes_on_in(record.step) { self.found(&record.previous) } else { Reach::No };
+        record.inputs.iter().map(|input| self.found(input)).fold(here.max(before), Reach::max)
     }
 }
 

@@ -77,7 +77,7 @@ fn a_field_remembers_every_file_that_set_it() {
     assert_eq!(
         chain(&["spec", "replicas"]),
         [
-            (Step::Replicas, "cluster/kustomization.yaml:8:5".to_owned()),
+            (Step::Replicas, "cluster/kustomization.yaml:9:12".to_owned()),
             (Step::Patch, "group/kustomization.yaml:10:13".to_owned()),
             (Step::Source, "base/web.yaml:6:13".to_owned()),
         ]

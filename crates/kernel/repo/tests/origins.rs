@@ -394,7 +394,7 @@ const STEPS: &[Row] = &[
     ("ConfigMap", &["data", "motd.txt"], &[(Step::Generator, "- motd.txt=other.txt")]),
     ("ConfigMap", &["metadata", "labels", "made"], &[(Step::Generator, "labels: {made: by-generator}")]),
     ("Secret", &["data", "USER"], &[(Step::Generator, "USER=me")]),
-    ("Secret", &["type"], &[(Step::Generator, "- name: password")]),
+    ("Secret", &["type"], &[(Step::Generator, "type: example.com/secret")]),
     (
         "Secret",
         &["metadata", "name"],

@@ -46,7 +46,7 @@ impl<'r> Blame<'r> {
             let outcome = self.file(path, contents);
             self.files.insert(path.to_owned(), outcome);
         }
-        let at = line.checked_sub(1)?;
+        let at = line.checked_sub(1)? as usize;
         let entries = &self.files[path].as_ref()?.entries;
         let entry = entries.iter().find(|entry| entry.range_in_blamed_file().contains(&at))?;
         if entry.commit_id.is_null() {

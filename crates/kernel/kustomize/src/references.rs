@@ -256,7 +256,7 @@ impl<'a> Reference<'a> {
             return Ok(());
         };
         if *referral.name != *name {
-            self.stamp(referral, &referral.name_origin, node);
+            self.stamp(referral, (Step::NameReference, &referral.name_origin), node);
             node.content = Content::Scalar(referral.name.clone());
             node.tag = None;
         }
@@ -282,6 +282,9 @@ impl<'a> Reference<'a> {
     }
 
     fn set(&self, node: &mut Node, key: &str, value: &str, (referral, source): (&Candidate, &Origin)) {
+        // A name is what it was a name of; a namespace is only where that is.
+        let step = if key == "namespace" { Step::Namespace } else { Step::NameReference };
+        let source = (step, source);
         match node.get_mut(key) {
             // That a name is the same says nothing, for it was found by that; a namespace may be the same by chance.
             Some(present) if present.as_str() == Some(value) => {
@@ -302,8 +305,8 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn stamp(&self, referral: &Candidate, source: &Origin, node: &mut Node) {
-        let stamp = Stamp::new(self.context.origins, Step::NameReference, source.span());
+    fn stamp(&self, referral: &Candidate, (step, source): (Step, &Origin), node: &mut Node) {
+        let stamp = Stamp::new(self.context.origins, step, source.span());
         // What a name stands for is found by the namespace, too.
         let sources = [source, &referral.name_origin, &referral.namespace_origin];
         stamp.noted(&referral.id.to_string()).mark_from(node, &sources);

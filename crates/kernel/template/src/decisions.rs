@@ -282,7 +282,7 @@ fn passes_on(made: &Value, text: &Text, is_cut: bool) -> bool {
                     .iter()
                     .all(|(_, mark)| !mark.has_lines() && made.iter().any(|(_, passed_on)| passed_on.same(mark)))
         }),
-        Data::List(_) | Data::Map(_) => true,
+        // What is read from a text knows where it begins there, and not all that its text is put together of.
         _ => false,
     }
 }

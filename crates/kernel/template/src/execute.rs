@@ -197,7 +197,9 @@ impl<'e> Execution<'e> {
         let mut printed = TextBuilder::new();
         self.print(frame, &value, &mut printed)?;
         let printed = printed.finish();
-        if value.origin.is_known() && !reads.iter().any(|read| read.same(&value.origin)) {
+        // Of several values that were read, the one that is printed comes first.
+        if value.origin.is_known() {
+            reads.retain(|read| !read.same(&value.origin));
             reads.insert(0, value.origin);
         }
         let read = if self.options.decisions { Origin::made_of(reads.clone()) } else { Origin::UNKNOWN };

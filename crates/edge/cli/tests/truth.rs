@@ -86,7 +86,7 @@ fn a_line_feeds_fields_and_decides_on_others() {
         ("helm-charts/values/api.yaml:0", "has the lines 1 to 27"),
         ("helm-charts/values/api.yaml:x", "`x` is no line"),
         ("gone.yaml:1", "`gone.yaml` is no file of the repository"),
-        ("../../../etc/passwd", "is no file of the repository"),
+        ("../../../etc/passwd", "leads out of the folder that may be read"),
     ] {
         let (asked, text) = onepane(&root, &["impact", place]);
         assert_ne!(asked.code, Some(0), "{place}: {text}");
@@ -111,7 +111,6 @@ fn stale_files_are_not_vouched_for() {
 fn why_names_the_commits_of_lines() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let root = shop(folder.path());
-    let first = git(&root, &["log", "-1", "--format=%s"]);
     let edit = |file: &str, from: &str, to: &str| {
         let path = root.join(file);
         let text = fs::read_to_string(&path).expect("it is there");
@@ -135,7 +134,7 @@ fn why_names_the_commits_of_lines() {
     let replicas = why("spec.replicas");
     assert!(replicas.contains("Ann, 2") && replicas.contains(": Two of api)"), "{replicas}");
     assert!(
-        replicas.contains("replicas: {{ .Values.replicas }}  (") && replicas.contains(": All of it)"),
+        replicas.contains("replicas: {{ .Values.replicas }}  (") && replicas.contains(": Everything that runs)"),
         "{replicas}"
     );
     let limit = why("spec.revisionHistoryLimit");

@@ -387,7 +387,7 @@ const STEPS: &[Row] = &[
         &["subjects", "1", "name"],
         &[(Step::NameReference, "nameSuffix: -s"), (Step::Source, "name: worker")],
     ),
-    ("RoleBinding", &["subjects", "1", "namespace"], &[(Step::NameReference, "namespace: shop")]),
+    ("RoleBinding", &["subjects", "1", "namespace"], &[(Step::Namespace, "namespace: shop")]),
     ("ConfigMap", &["data", "a"], &[(Step::Generator, "- a=base")]),
     ("ConfigMap", &["data", "b"], &[(Step::Generator, "- b=overlay"), (Step::Generator, "- b=base")]),
     ("ConfigMap", &["metadata", "annotations", "of"], &[(Step::Generator, "of: generator-options")]),

@@ -286,9 +286,10 @@ impl<'a> Reference<'a> {
         let step = if key == "namespace" { Step::Namespace } else { Step::NameReference };
         let source = (step, source);
         match node.get_mut(key) {
-            // That a name is the same says nothing, for it was found by that; a namespace may be the same by chance.
+            // That a name is the same says nothing, for it was found by that; so was a namespace, unless it is one of before.
             Some(present) if present.as_str() == Some(value) => {
-                if key == "namespace" {
+                let was_found_by = |id: &ResourceId| id.effective_namespace() == value;
+                if key == "namespace" && referral.previous.first().is_some_and(was_found_by) {
                     self.stamp(referral, source, present);
                 }
             }

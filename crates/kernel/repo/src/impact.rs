@@ -228,7 +228,6 @@ fn reached_in(rendered: RenderedRelease, target: &Target) -> ReachedRelease {
     let deciding: Vec<String> = rendered.decisions.iter().filter(decides).map(|(path, _)| path.clone()).collect();
     let silent = |path: &&String| !rendered.files.iter().any(|file| file.template() == Some(path.as_str()));
     let silent = deciding.iter().filter(silent).cloned().collect();
-    let mut search = Search::new(target, &nowhere);
     let files = rendered.files.iter().map(|file| {
         let template = file.template().filter(|template| deciding.iter().any(|path| path == template));
         let pieces = file.pieces().map(|(range, origin)| (range, search.reach(origin)));

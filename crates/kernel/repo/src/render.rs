@@ -131,20 +131,21 @@ pub(crate) fn scalar_extent(text: &str, span: Span) -> Range<usize> {
     // A key of an item stands as deep as the item's other keys; an item itself as deep as its dash.
     let key = line.len() - line.trim_start_matches([' ', '-']).len();
     let indent = if key < column { key } else { leading_spaces(line) };
-    for line in lines {
-        let is_blank = line.trim().is_empty();
-        if !is_blank && leading_spaces(line) <= indent {
-            break;
-        }
+    for line in deeper(lines, indent) {
         at += line.len();
-        if !is_blank {
+        if !line.trim().is_empty() {
             end = at;
         }
     }
     start..end
 }
 
-fn leading_spaces(line: &str) -> usize {
+/// The lines that stand deeper than `indent`, and blank ones, up to one that does not.
+pub(crate) fn deeper<'l>(lines: impl Iterator<Item = &'l str>, indent: usize) -> impl Iterator<Item = &'l str> {
+    lines.take_while(move |line| line.trim().is_empty() || leading_spaces(line) > indent)
+}
+
+pub(crate) fn leading_spaces(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 

@@ -180,9 +180,7 @@ impl<'e> Execution<'e> {
             }
             return Ok(());
         }
-        let outer = std::mem::take(&mut self.reads);
-        let value = self.pipeline(frame, dot, &action.pipeline);
-        let mut reads = std::mem::replace(&mut self.reads, outer);
+        let (value, mut reads) = self.pipeline_with_reads(frame, dot, &action.pipeline);
         let mut value = value.map_err(|error| error.or_about(&reads))?;
         if !action.pipeline.declared.is_empty() {
             if self.options.decisions {
@@ -243,9 +241,7 @@ impl<'e> Execution<'e> {
         branch: &'t Branch,
         out: &mut TextBuilder,
     ) -> Result<Flow, Error> {
-        let outer = std::mem::take(&mut self.reads);
-        let value = self.pipeline(frame, dot, &branch.pipeline);
-        let reads = std::mem::replace(&mut self.reads, outer);
+        let (value, reads) = self.pipeline_with_reads(frame, dot, &branch.pipeline);
         let outcome = value.and_then(|value| {
             let outside = self.options.decisions.then(|| self.begin_branch(frame, branch, reads.clone(), &value, out));
             let truth = value.truth();
@@ -286,9 +282,7 @@ impl<'e> Execution<'e> {
             let value = self.pipeline(frame, dot, &branch.pipeline)?;
             return self.range_over(frame, dot, branch, value, out);
         }
-        let outer = std::mem::take(&mut self.reads);
-        let value = self.pipeline(frame, dot, &branch.pipeline);
-        let reads = std::mem::replace(&mut self.reads, outer);
+        let (value, reads) = self.pipeline_with_reads(frame, dot, &branch.pipeline);
         let value = value?;
         let outside = self.begin_branch(frame, branch, reads, &value, out);
         let flow = self.range_over(frame, dot, branch, value, out)?;
@@ -342,13 +336,14 @@ impl<'e> Execution<'e> {
             Data::Map(map) => {
                 let interface = map.declared() != MapType::String;
                 // The key of a secret is none.
-                let is_secret = |value: &Value| self.options.secrets && value.origin.secret().is_some();
+                let secrets = self.options.secrets;
+                let is_secret = |value: &Value| secrets && value.origin.secret().is_some();
                 let entry = |(key, value): (Text, Value)| {
                     let origin = if is_secret(&value) { Origin::UNKNOWN } else { value.origin.of_key() };
                     (Value::from(key).with_origin(origin), value)
                 };
-                let entries: Vec<_> = map.entries().into_iter().map(entry).collect();
-                self.iterate(frame, branch, out, entries.into_iter(), (interface, &walked.origin))?
+                let entries = map.entries().into_iter().map(entry);
+                self.iterate(frame, branch, out, entries, (interface, &walked.origin))?
             }
             _ => {
                 let shown = format::sprint(std::slice::from_ref(&value));
@@ -442,6 +437,18 @@ impl<'e> Execution<'e> {
             frame.set_variable(variable, Slot::from(value.clone()))?;
         }
         Ok(value)
+    }
+
+    /// [`Self::pipeline`], and what it alone has read.
+    fn pipeline_with_reads<'t>(
+        &mut self,
+        frame: &mut Frame<'t>,
+        dot: &Slot,
+        pipeline: &'t Pipeline,
+    ) -> (Result<Value, Error>, Vec<Origin>) {
+        let outer = std::mem::take(&mut self.reads);
+        let value = self.pipeline(frame, dot, pipeline);
+        (value, std::mem::replace(&mut self.reads, outer))
     }
 
     /// Remembers that the action at hand read a value.

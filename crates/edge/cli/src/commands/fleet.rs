@@ -1,11 +1,9 @@
 //! Every cluster built, for the commands that look at all of them: [`Fleet`].
 
-use crate::commands::open;
-use crate::commands::repository_secrets::RepositorySecrets;
-use crate::elsewhere::Elsewhere;
+use crate::commands::opened::Opened;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, Span};
+use onepane_diagnostics::{Diagnostic, Result as Outcome, Span};
 use onepane_find::Found;
 use onepane_repo::{BuildOptions, Built, Repository};
 use onepane_resource::Resource;
@@ -32,42 +30,21 @@ impl Fleet {
         wanted: &[String],
         offline: bool,
     ) -> Result<Self, Failure> {
-        let (root, world) = open(directory)?;
-        let failure = Failure::below(&root);
-        let elsewhere = Elsewhere::of(&root, offline);
-        let secrets = RepositorySecrets::new(&root);
-        let repository = elsewhere.reached(Repository::open(&world).map_err(&failure)?.with_outside(&secrets));
-        let names = if wanted.is_empty() { repository.clusters().map_err(&failure)? } else { wanted.to_vec() };
-        let units: Vec<Utf8PathBuf> =
-            names.iter().map(|name| repository.unit(name)).collect::<Result<_, _>>().map_err(&failure)?;
-        let bar = terminal.progress(units.len(), "building");
-        let build = |unit: &Utf8PathBuf| {
-            let built = repository.build(unit, &BuildOptions::default());
-            bar.inc(1);
-            built
-        };
-        let results: Vec<_> = units.par_iter().map(build).collect();
-        bar.finish_and_clear();
-        let mut is_partial = false;
-        let (mut clusters, mut said) = (Vec::new(), Vec::new());
-        for (unit, result) in units.iter().zip(results) {
-            match result {
-                Ok(built) => {
-                    for warning in &built.warnings {
-                        if !said.contains(warning) {
-                            terminal.report(warning, &root);
-                            said.push(warning.clone());
-                        }
-                    }
-                    clusters.push((repository.unit_name(unit).to_owned(), built));
-                }
-                Err(error) => {
-                    is_partial = true;
-                    let error = error.trace("so that nothing is known of this cluster", Some(Span::file(unit)));
-                    terminal.report(&error, &root);
+        let opened = Opened::at(directory, offline)?;
+        let repository = opened.repository()?;
+        let units = units(&repository, wanted).map_err(opened.failure())?;
+        let mut said = Vec::new();
+        let mut warn = |built: &Built| {
+            for warning in &built.warnings {
+                if !said.contains(warning) {
+                    terminal.report(warning, &opened.root);
+                    said.push(warning.clone());
                 }
             }
-        }
+        };
+        let build = |unit: &Utf8Path| repository.build(unit, &BuildOptions::default());
+        let clusters = on_each(terminal, &repository, &opened.root, &units, build, &mut warn);
+        let is_partial = clusters.len() < units.len();
         // A state that can't be read is no reason not to look at what is built.
         let releases = repository.releases().unwrap_or_default();
         let charts = releases.into_iter().map(|release| {
@@ -92,6 +69,46 @@ impl Fleet {
         let chart = self.charts.get(release).map_or("", String::as_str);
         Found { cluster, resource, release, chart, file }
     }
+}
+
+/// The folders of `wanted`, or of all clusters.
+pub(crate) fn units(repository: &Repository<'_>, wanted: &[String]) -> Outcome<Vec<Utf8PathBuf>> {
+    let names = if wanted.is_empty() { repository.clusters()? } else { wanted.to_vec() };
+    names.iter().map(|name| repository.unit(name)).collect()
+}
+
+/// What `work` makes of each folder, on all cores, with the folder's name. One of which it makes nothing is told of and left
+/// out; `seen` is shown the others in their order.
+pub(crate) fn on_each<T: Send>(
+    terminal: &Terminal,
+    repository: &Repository<'_>,
+    root: &Utf8Path,
+    units: &[Utf8PathBuf],
+    work: impl Fn(&Utf8Path) -> Outcome<T> + Sync,
+    seen: &mut dyn FnMut(&T),
+) -> Vec<(String, T)> {
+    let bar = terminal.progress(units.len(), "building");
+    let work = |unit: &Utf8PathBuf| {
+        let outcome = work(unit);
+        bar.inc(1);
+        outcome
+    };
+    let outcomes: Vec<_> = units.par_iter().map(work).collect();
+    bar.finish_and_clear();
+    let mut made = Vec::new();
+    for (unit, outcome) in units.iter().zip(outcomes) {
+        match outcome {
+            Ok(one) => {
+                seen(&one);
+                made.push((repository.unit_name(unit).to_owned(), one));
+            }
+            Err(error) => {
+                let error = error.trace("so that nothing is known of this cluster", Some(Span::file(unit)));
+                terminal.report(&error, root);
+            }
+        }
+    }
+    made
 }
 
 /// Rows under their heads, in columns.

@@ -1,16 +1,13 @@
 //! `onepane impact`: the fields of all clusters that a line feeds.
 
 use super::OutputFormat;
-use super::fleet::wrong;
-use crate::commands::open;
+use super::fleet::{self, wrong};
+use super::opened::Opened;
 use crate::commands::releases::on_all_cores;
-use crate::commands::repository_secrets::RepositorySecrets;
-use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, Result as Outcome, Span};
+use onepane_diagnostics::{Diagnostic, Result as Outcome};
 use onepane_repo::{Impact, Reach, ReachedRelease, Repository, Target};
-use rayon::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -51,26 +48,19 @@ pub(crate) fn run(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
-    let (root, world) = open(directory)?;
-    let failure = Failure::below(&root);
-    let elsewhere = Elsewhere::of(&root, arguments.offline);
-    let secrets = RepositorySecrets::new(&root);
-    let repository = elsewhere.reached(Repository::open(&world).map_err(&failure)?.with_outside(&secrets));
+    let opened = Opened::at(directory, arguments.offline)?;
+    let (repository, failure) = (opened.repository()?, opened.failure());
+    let Opened { root, world, .. } = &opened;
     let (path, lines) = parse(&arguments.place)?;
-    let path = below(&root, &path)?;
-    let target = Target::new(&world, &path, lines).map_err(&failure)?;
-    let names = match arguments.clusters.as_slice() {
-        [] => repository.clusters().map_err(&failure)?,
-        named => named.to_vec(),
-    };
-    let units: Vec<Utf8PathBuf> =
-        names.iter().map(|name| repository.unit(name)).collect::<Result<_, _>>().map_err(&failure)?;
+    let path = below(root, &path)?;
+    let target = Target::new(world, &path, lines).map_err(&failure)?;
+    let units = fleet::units(&repository, &arguments.clusters).map_err(&failure)?;
 
-    let (mut report, mut is_partial) = search(terminal, &repository, &root, &target, &units).map_err(&failure)?;
+    let (mut report, mut is_partial) = search(terminal, &repository, root, &target, &units).map_err(&failure)?;
     report.place.clone_from(&arguments.place);
-    if report.is_empty() && report.releases.is_empty() && target.lines().is_some() && !target.is_comment(&world) {
+    if report.is_empty() && report.releases.is_empty() && target.lines().is_some() && !target.is_comment(world) {
         // No history names the line, which may decide on what others of its file do.
-        let whole = search(terminal, &repository, &root, &target.whole(), &units).map_err(&failure)?;
+        let whole = search(terminal, &repository, root, &target.whole(), &units).map_err(&failure)?;
         is_partial |= whole.1;
         if !whole.0.is_empty() {
             let what = "no value is known to come from this line; what other lines of the file reach is listed, \
@@ -104,24 +94,8 @@ fn search(
     units: &[Utf8PathBuf],
 ) -> Outcome<(Report, bool)> {
     let releases = reached_releases(repository, target)?;
-    let bar = terminal.progress(units.len(), "building");
-    let impact = |unit: &Utf8PathBuf| {
-        let impact = repository.impact(unit, target, &releases);
-        bar.inc(1);
-        impact
-    };
-    let results: Vec<_> = units.par_iter().map(impact).collect();
-    bar.finish_and_clear();
-    let mut clusters = Vec::new();
-    for (unit, result) in units.iter().zip(results) {
-        match result {
-            Ok(impact) => clusters.push((repository.unit_name(unit).to_owned(), impact)),
-            Err(error) => {
-                let error = error.trace("so that nothing is known of this cluster", Some(Span::file(unit)));
-                terminal.report(&error, root);
-            }
-        }
-    }
+    let impact = |unit: &Utf8Path| repository.impact(unit, target, &releases);
+    let clusters = fleet::on_each(terminal, repository, root, units, impact, &mut |_| {});
     let is_partial = clusters.len() < units.len();
     let silent = |release: &ReachedRelease| {
         let name = release.name.clone();

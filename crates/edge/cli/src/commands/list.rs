@@ -1,15 +1,13 @@
 //! `onepane list`: what there is of one sort, and on which clusters.
 
+use super::OutputFormat;
 use super::find::{as_json, table};
 use super::fleet::{Fleet, columns};
 use super::graph::services;
-use super::repository_secrets::RepositorySecrets;
-use super::{OutputFormat, open};
-use crate::elsewhere::Elsewhere;
+use super::opened::Opened;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_find::Found;
-use onepane_repo::Repository;
 use onepane_resource::images;
 use onepane_topology::{Direction, Graph, NodeKind};
 use serde_json::{Value, json};
@@ -80,13 +78,10 @@ pub(crate) fn run(
             return Ok(if fleet.is_partial { ExitCode::FAILURE } else { ExitCode::SUCCESS });
         }
     };
-    let (root, world) = open(directory)?;
-    let secrets = RepositorySecrets::new(&root);
-    let elsewhere = Elsewhere::of(&root, arguments.offline);
-    let repository = Repository::open(&world).map_err(Failure::below(&root))?.with_outside(&secrets);
-    let repository = elsewhere.reached(repository);
-    let graph = onepane_topology::map(&repository, &services(&root, &world));
-    graph.findings.iter().for_each(|finding| terminal.report(finding, &root));
+    let opened = Opened::at(directory, arguments.offline)?;
+    let repository = opened.repository()?;
+    let graph = onepane_topology::map(&repository, &services(&opened.root, &opened.world));
+    graph.findings.iter().for_each(|finding| terminal.report(finding, &opened.root));
     terminal.print(used(&graph, kind, arguments.output).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,9 @@
 //! Work on releases, on all cores: [`on_all_cores`].
 
+use crate::terminal::Terminal;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_helmfile::{Release, State};
-use onepane_repo::{ListedRelease, Repository};
+use onepane_repo::{ListedRelease, ReleaseOnDisk, RenderedRelease, Repository};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +36,32 @@ impl ThreadState<'_, '_> {
         let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
         at.get(name).map(|at| &state.releases[*at]).ok_or_else(gone)
     }
+}
+
+/// A release that is as it renders to, or what it renders to.
+pub(crate) enum Fresh {
+    OnDisk(ReleaseOnDisk),
+    Rendered(RenderedRelease),
+}
+
+/// Each release, rendered unless it is known to be on disk as it renders to.
+pub(crate) fn fresh(
+    terminal: &Terminal,
+    repository: &Repository<'_>,
+    environment: &str,
+    releases: &[ListedRelease],
+) -> Vec<Result<Fresh>> {
+    let bar = terminal.progress(releases.len(), "rendering");
+    let outcomes = on_all_cores(repository, environment, releases, |listed, state| {
+        let outcome = match repository.on_disk(listed) {
+            Some(release) => Ok(Fresh::OnDisk(release)),
+            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Fresh::Rendered),
+        };
+        bar.inc(1);
+        outcome
+    });
+    bar.finish_and_clear();
+    outcomes
 }
 
 /// What comes of each release, in their order.

@@ -1,7 +1,7 @@
 //! `onepane render`: the charts, rendered to disk.
 
 use crate::atomic;
-use crate::commands::releases::on_all_cores;
+use crate::commands::releases::{Fresh, fresh};
 use crate::commands::repository_secrets::RepositorySecrets;
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
@@ -82,16 +82,7 @@ pub(crate) fn render(
     root: &Utf8Path,
 ) -> Result<Releases, Failure> {
     let listed = selected(repository, names, environment).map_err(Failure::below(root))?;
-    let bar = terminal.progress(listed.len(), "rendering");
-    let outcomes = on_all_cores(repository, environment, &listed, |listed, state| {
-        let outcome = match repository.on_disk(listed) {
-            Some(release) => Ok(Outcome::OnDisk(release)),
-            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Outcome::Rendered),
-        };
-        bar.inc(1);
-        outcome
-    });
-    bar.finish_and_clear();
+    let outcomes = fresh(terminal, repository, environment, &listed);
     let names = listed.into_iter().map(|release| release.name).collect();
     let mut releases = Releases { names, ..Releases::default() };
     let mut failures: Vec<Diagnostic> = Vec::new();
@@ -99,11 +90,11 @@ pub(crate) fn render(
     let mut keys = None;
     for outcome in outcomes {
         match outcome {
-            Ok(Outcome::OnDisk(release)) => {
+            Ok(Fresh::OnDisk(release)) => {
                 release.warnings.iter().for_each(|warning| terminal.report(warning, root));
                 releases.on_disk.push(release);
             }
-            Ok(Outcome::Rendered(mut release)) => {
+            Ok(Fresh::Rendered(mut release)) => {
                 // Keys are looked for only where there is something to encrypt.
                 if release.has_secrets() {
                     let keys = keys.get_or_insert_with(|| FoundKeys::find(&machine, Programs::Refused));
@@ -119,11 +110,6 @@ pub(crate) fn render(
         }
     }
     if failures.is_empty() { Ok(releases) } else { Err(Failure::Found(failures, root.to_owned())) }
-}
-
-enum Outcome {
-    OnDisk(ReleaseOnDisk),
-    Rendered(RenderedRelease),
 }
 
 /// The installed releases; of those in `names`, where there are any.

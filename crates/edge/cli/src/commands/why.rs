@@ -1,13 +1,12 @@
 //! `onepane why`: the chain of files and lines that gave a field its value.
 
-use crate::commands::repository_secrets::RepositorySecrets;
-use crate::commands::{OutputFormat, open};
-use crate::elsewhere::Elsewhere;
+use crate::commands::OutputFormat;
+use crate::commands::opened::Opened;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_git::{Blame, LastTouch, LocalRepository};
-use onepane_repo::{Explanation, FieldPath, Repository, Step};
+use onepane_repo::{Explanation, FieldPath, Step};
 use onepane_world::World;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -38,22 +37,19 @@ pub(crate) fn run(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
-    let (root, world) = open(directory)?;
-    let failure = Failure::below(&root);
-    let elsewhere = Elsewhere::of(&root, false);
-    let secrets = RepositorySecrets::new(&root);
-    let repository = elsewhere.reached(Repository::open(&world).map_err(&failure)?.with_outside(&secrets));
+    let opened = Opened::at(directory, false)?;
+    let (repository, failure) = (opened.repository()?, opened.failure());
     let (kind, name) = arguments.resource.split_once('/').ok_or_else(|| {
         Diagnostic::error("why-resource", format!("`{}` is not KIND/NAME", arguments.resource))
             .hint("for example Deployment/api")
     })?;
     let unit = repository.unit(&arguments.cluster).map_err(&failure)?;
     let explanation = repository.why(&unit, kind, name, arguments.field.as_ref()).map_err(&failure)?;
-    let git = if arguments.commits { Some(LocalRepository::of(&root)?) } else { None };
+    let git = if arguments.commits { Some(LocalRepository::of(&opened.root)?) } else { None };
     let mut blame = git.as_ref().map(Blame::new);
     let mut touched = |span: Span| {
         let path = span.file.path();
-        blame.as_mut()?.line(path, span.line, &world.read(path).ok()?)
+        blame.as_mut()?.line(path, span.line, &opened.world.read(path).ok()?)
     };
     let text = match arguments.output {
         OutputFormat::Text => as_text(&explanation, terminal.color_stdout(), &mut touched),

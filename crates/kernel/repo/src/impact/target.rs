@@ -1,5 +1,6 @@
 //! What is asked about: [`Target`].
 
+use crate::render::{deeper, leading_spaces};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{EntryKind, World};
@@ -79,7 +80,6 @@ fn is_yaml(path: &Utf8Path) -> bool {
 
 /// The lines, with those that stand deeper below them; and where they are within a block of text, its first line.
 fn whole_values(all: &[&str], first: u32, last: u32) -> RangeInclusive<u32> {
-    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let is_blank = |line: &str| line.trim().is_empty();
     let at = |line: u32| all[line as usize - 1];
     let begins_block = |line: &str| {
@@ -87,29 +87,20 @@ fn whole_values(all: &[&str], first: u32, last: u32) -> RangeInclusive<u32> {
         header.strip_prefix(['|', '>']).is_some_and(|rest| rest.bytes().all(|byte| b"+-0123456789".contains(&byte)))
     };
     let mut start = first;
-    let mut deepest = indent(at(first));
+    let mut deepest = leading_spaces(at(first));
     for line in (1..first).rev() {
         let text = at(line);
-        if is_blank(text) || indent(text) >= deepest {
+        if is_blank(text) || leading_spaces(text) >= deepest {
             continue;
         }
-        deepest = indent(text);
+        deepest = leading_spaces(text);
         if begins_block(text) {
             start = line;
             break;
         }
     }
-    let mut end = last;
-    let depth = indent(at(last));
-    for line in last + 1..=all.len() as u32 {
-        let text = at(line);
-        if !is_blank(text) && indent(text) <= depth {
-            break;
-        }
-        if !is_blank(text) {
-            end = line;
-        }
-    }
+    let below = deeper(all[last as usize..].iter().copied(), leading_spaces(at(last)));
+    let end = (last + 1..).zip(below).filter(|(_, text)| !is_blank(text)).last().map_or(last, |(line, _)| line);
     start..=end
 }
 

@@ -7,14 +7,11 @@ mod mermaid;
 mod svg;
 mod text;
 
-use crate::commands::open;
-use crate::commands::repository_secrets::RepositorySecrets;
-use crate::elsewhere::Elsewhere;
+use crate::commands::opened::Opened;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result, closest};
 use onepane_git::LocalRepository;
-use onepane_repo::Repository;
 use onepane_topology::{Direction, Graph, Node, Service};
 use onepane_world::World;
 use std::process::ExitCode;
@@ -70,12 +67,9 @@ pub(crate) fn run(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> std::result::Result<ExitCode, Failure> {
-    let (root, world) = open(directory)?;
-    let secrets = RepositorySecrets::new(&root);
-    let elsewhere = Elsewhere::of(&root, arguments.offline);
-    let repository = Repository::open(&world).map_err(Failure::below(&root))?.with_outside(&secrets);
-    let repository = elsewhere.reached(repository);
-    let whole = onepane_topology::map(&repository, &services(&root, &world));
+    let opened = Opened::at(directory, arguments.offline)?;
+    let repository = opened.repository()?;
+    let whole = onepane_topology::map(&repository, &services(&opened.root, &opened.world));
     let direction = match (arguments.reverse, arguments.direction) {
         (true, _) | (false, Way::Up) => Direction::Up,
         (false, Way::Down) => Direction::Down,
@@ -92,7 +86,7 @@ pub(crate) fn run(
         None => (whole, None),
     };
     if arguments.output != Format::Json {
-        graph.findings.iter().for_each(|finding| terminal.report(finding, &root));
+        graph.findings.iter().for_each(|finding| terminal.report(finding, &opened.root));
     }
     let drawn = match arguments.output {
         Format::Text => text::of(&graph, starts.as_deref(), direction, terminal.color_stdout()),

@@ -6,7 +6,7 @@ mod markdown;
 mod text;
 
 use crate::commands::open;
-use crate::commands::releases::on_all_cores;
+use crate::commands::releases::{Fresh, fresh};
 use crate::commands::repository_secrets::RepositorySecrets;
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
@@ -191,20 +191,14 @@ fn rendered<'w>(
     }
     let repository = repository_of(side, after).map_err(&failure)?.with_outside(&secrets).with_memo(memo);
     let listed = repository.listed_releases("default").map_err(&failure)?;
-    let bar = terminal.progress(listed.len(), "rendering");
-    let outcomes = on_all_cores(&repository, "default", &listed, |listed, state| {
-        let rendered = match repository.on_disk(listed) {
-            Some(_) => Ok(None),
-            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Some),
-        };
-        bar.inc(1);
-        rendered
+    let releases = fresh(terminal, &repository, "default", &listed);
+    let releases: Vec<_> = releases.into_iter().collect::<Result<_, _>>().map_err(&failure)?;
+    let rendered = releases.into_iter().filter_map(|release| match release {
+        Fresh::OnDisk(_) => None,
+        Fresh::Rendered(release) => Some(release),
     });
-    bar.finish_and_clear();
-    let rendered: Vec<_> = outcomes.into_iter().collect::<Result<_, _>>().map_err(&failure)?;
     // What is encrypted anew each time would be a change each time.
-    let (kept, rendered): (Vec<_>, Vec<_>) =
-        rendered.into_iter().flatten().partition(|release: &RenderedRelease| release.has_secrets());
+    let (kept, rendered): (Vec<_>, Vec<_>) = rendered.partition(|release: &RenderedRelease| release.has_secrets());
     for release in kept {
         let message = format!("the release `{}` has secrets, and is compared as it is on disk", release.name);
         terminal.report(&Diagnostic::warning("plan-secrets", message), root);

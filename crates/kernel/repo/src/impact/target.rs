@@ -21,7 +21,9 @@ impl Target {
         let file = FileId::new(path);
         let is_packed = path.ancestors().skip(1).any(|archive| world.kind(archive) == Some(EntryKind::File));
         if is_packed {
-            return Ok(Self { file, lines });
+            let is_range = lines.as_ref().is_none_or(|lines| *lines.start() > 0 && !lines.is_empty());
+            let none = || error(format!("`{path}` has no such lines"));
+            return if is_range { Ok(Self { file, lines }) } else { Err(none()) };
         }
         let bytes = world.read(path).map_err(|cause| error(cause.to_string()))?;
         let text = String::from_utf8_lossy(&bytes);
@@ -61,7 +63,8 @@ impl Target {
     /// Whether there is nothing in it but comments.
     pub fn is_comment(&self, world: &dyn World) -> bool {
         let Some(lines) = &self.lines else { return false };
-        let bytes = world.read(self.file.path()).unwrap_or_else(|_| [].into());
+        // What can't be read is no comment.
+        let Ok(bytes) = world.read(self.file.path()) else { return false };
         let text = String::from_utf8_lossy(&bytes);
         let mut wanted = text.lines().skip(*lines.start() as usize - 1).take(lines.clone().count());
         wanted.all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
@@ -129,6 +132,11 @@ mod tests {
         assert_eq!(lines(10, 10), Some(6..=10));
         assert_eq!(lines(1, 4), Some(1..=4));
         assert_eq!((lines(0, 1), lines(12, 12), lines(3, 2)), (None, None, None));
+        let world = MemoryWorld::new().with("c.tgz", "");
+        let packed = |first, last| Target::new(&world, "c.tgz/c/templates/a.yaml".into(), Some(first..=last));
+        assert!(
+            packed(0, 0).is_err() && packed(3, 2).is_err() && packed(1, 9).is_ok_and(|lines| !lines.is_comment(&world))
+        );
     }
 
     #[test]

@@ -18,8 +18,13 @@ pub(crate) fn write(path: &Utf8Path, contents: &[u8]) -> Result<Written> {
     if std::fs::read(path).is_ok_and(|present| present == contents) {
         return Ok(Written::Unchanged);
     }
-    replace(path, contents, None).map_err(|error| cannot_write(path, &error))?;
+    overwrite(path, contents)?;
     Ok(Written::Changed)
+}
+
+/// [`write()`], where it is known that the file is not there or has other contents.
+pub(crate) fn overwrite(path: &Utf8Path, contents: &[u8]) -> Result<()> {
+    replace(path, contents, None).map_err(|error| cannot_write(path, &error))
 }
 
 /// Writes `contents` in place of those of a file that somebody keeps: through a link, and with the rights that it has.
@@ -41,8 +46,7 @@ pub(crate) fn write_private(path: &Utf8Path, contents: &[u8]) -> Result<()> {
 }
 
 fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions>) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".onepane-");
     #[cfg(unix)]
@@ -51,7 +55,13 @@ fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions
         // Temporary files are private by default; what is rendered is for everyone whom the umask lets read it.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
+    let mut file = match builder.tempfile_in(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(folder)?;
+            builder.tempfile_in(folder)?
+        }
+        made => made?,
+    };
     if let Some(rights) = rights {
         // Before there is anything in it that these keep others from.
         file.as_file().set_permissions(rights)?;
@@ -63,7 +73,7 @@ fn replace(path: &Utf8Path, contents: &[u8], rights: Option<std::fs::Permissions
 
 /// Makes a folder with what `fill` puts into it: all of it, or nothing.
 pub(crate) fn write_folder(path: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> std::io::Result<()>) -> Result<()> {
-    let parent = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    let parent = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".onepane-");
     #[cfg(unix)]
@@ -79,6 +89,10 @@ pub(crate) fn write_folder(path: &Utf8Path, fill: impl FnOnce(&Utf8Path) -> std:
         Ok(())
     };
     make().map_err(|error| cannot_write(path, &error))
+}
+
+fn folder_of(path: &Utf8Path) -> &Utf8Path {
+    path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
 
 fn cannot_write(path: &Utf8Path, error: &std::io::Error) -> Box<Diagnostic> {

@@ -6,9 +6,9 @@ use gix::bstr::BStr;
 use gix::index::entry::stat::Options;
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::fs::Metadata;
-use onepane_world::{Digest, EntryKind, OsWorld, ReadError, World, normalize};
+use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
 use std::collections::HashMap;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// A folder on disk, links followed within it, and nowhere else. Where it is in a repository of Git's, and Git's index says
 /// that a file has not been touched since it was added, its digest is known without reading it.
@@ -16,11 +16,15 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 /// It stands for one state of the files.
 pub struct Checkout {
     files: OsWorld,
+    /// The same without a look at where links lead, for paths of which it is known that there are none.
+    unlinked: OsWorld,
     root: Utf8PathBuf,
     /// Read when it is wanted.
     index: OnceLock<Option<Index>>,
     /// Which folders are that, and no links, nor below one.
     real_folders: RwLock<HashMap<Utf8PathBuf, bool>>,
+    /// What is in those that were listed, if no link is.
+    listings: RwLock<HashMap<Utf8PathBuf, Arc<[Entry]>>>,
 }
 
 struct Index {
@@ -38,7 +42,9 @@ impl Checkout {
     pub fn new(root: &Utf8Path) -> Result<Self, ReadError> {
         let files = OsWorld::within(root)?;
         let root = files.canonical(Utf8Path::new(""))?;
-        Ok(Self { files, root, index: OnceLock::new(), real_folders: RwLock::default() })
+        let unlinked = OsWorld::unrestricted(&root);
+        let (real_folders, listings) = (RwLock::default(), RwLock::default());
+        Ok(Self { files, unlinked, root, index: OnceLock::new(), real_folders, listings })
     }
 
     /// Whether a folder, by its path below the root, is one and none of those that it is in is a link.
@@ -49,8 +55,11 @@ impl Checkout {
         if let Some(is_real) = self.real_folders.read().unwrap_or_else(PoisonError::into_inner).get(folder) {
             return *is_real;
         }
-        let is_real = self.is_real(folder.parent().unwrap_or(Utf8Path::new("")))
-            && self.root.join(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let is_real = self.is_real(parent_of(folder))
+            && match self.listed(folder) {
+                Some(kind) => kind == Some(EntryKind::Folder),
+                None => self.root.join(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_dir()),
+            };
         self.real_folders.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), is_real);
         is_real
     }
@@ -59,9 +68,30 @@ impl Checkout {
     fn below(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
         let path = normalize(path);
         let path = if path.is_absolute() { path.strip_prefix(&self.root).ok()?.to_owned() } else { path };
-        let is_real = !path.starts_with("..") && self.is_real(path.parent().unwrap_or(Utf8Path::new("")));
+        let is_real = !path.starts_with("..") && self.is_real(parent_of(&path));
         is_real.then_some(path)
     }
+
+    /// Whether what is at a path below the root is a link; `None` where nothing is.
+    fn is_link(&self, below: &Utf8Path) -> Option<bool> {
+        match self.listed(below) {
+            Some(kind) => kind.map(|_| false),
+            None => Some(self.root.join(below).symlink_metadata().ok()?.is_symlink()),
+        }
+    }
+
+    /// What is at a path below the root, as far as its folder was listed.
+    fn listed(&self, below: &Utf8Path) -> Option<Option<EntryKind>> {
+        let name = below.file_name()?;
+        let listings = self.listings.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = listings.get(below.parent()?)?;
+        let found = entries.binary_search_by(|entry| entry.name.as_str().cmp(name));
+        Some(found.ok().map(|at| entries[at].kind))
+    }
+}
+
+fn parent_of(path: &Utf8Path) -> &Utf8Path {
+    path.parent().unwrap_or(Utf8Path::new(""))
 }
 
 impl Index {
@@ -103,10 +133,33 @@ impl Index {
 }
 
 impl World for Checkout {
-    onepane_world::answers_of!(files: read, list, now, random, env);
+    onepane_world::answers_of!(files: now, random, env);
+
+    fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
+        match self.below(path) {
+            Some(below) if self.is_link(&below) != Some(true) => self.unlinked.read(path),
+            _ => self.files.read(path),
+        }
+    }
+
+    fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        let Some(folder) = self.below(path).filter(|folder| self.is_real(folder)) else { return self.files.list(path) };
+        if let Some(entries) = self.listings.read().unwrap_or_else(PoisonError::into_inner).get(&folder) {
+            return Ok(entries.to_vec());
+        }
+        let entries = self.unlinked.list(path)?;
+        if entries.iter().any(|entry| entry.link) {
+            return self.files.list(path);
+        }
+        self.listings.write().unwrap_or_else(PoisonError::into_inner).insert(folder, entries.as_slice().into());
+        Ok(entries)
+    }
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
         let Some(below) = self.below(path) else { return self.files.kind(path) };
+        if let Some(kind) = self.listed(&below) {
+            return kind;
+        }
         let kind = self.root.join(below).symlink_metadata().ok()?.file_type();
         match () {
             () if kind.is_file() => Some(EntryKind::File),
@@ -117,13 +170,12 @@ impl World for Checkout {
     }
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
-        if let Some(below) = self.below(path)
-            && let full = self.root.join(below)
-            && full.symlink_metadata().is_ok_and(|metadata| !metadata.is_symlink())
-        {
-            return Ok(full);
+        let Some(below) = self.below(path) else { return self.files.canonical(path) };
+        match self.is_link(&below) {
+            Some(false) => Ok(self.root.join(below)),
+            None if self.listed(&below) == Some(None) => Err(ReadError::new(path, ReadErrorReason::Absent)),
+            _ => self.files.canonical(path),
         }
-        self.files.canonical(path)
     }
 
     fn digest(&self, path: &Utf8Path) -> Result<Option<Digest>, ReadError> {
@@ -138,5 +190,56 @@ impl World for Checkout {
         let (index, below) = index.as_ref().zip(self.below(path))?;
         let metadata = Metadata::from_path_no_follow(self.root.join(&below).as_std_path()).ok()?;
         if metadata.is_file() { index.digest(&below, &metadata) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    /// A folder with files and links, asked before and after it was listed: links lead within it, and nowhere else.
+    #[test]
+    fn links_are_followed_within_the_root_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let top = Utf8Path::from_path(folder.path()).expect("its path is text");
+        let root = top.join("root");
+        for path in ["root/a/b", "root/c", "outside"] {
+            std::fs::create_dir_all(top.join(path)).expect("the folder is empty");
+        }
+        for path in ["root/a/file", "root/a/b/file", "outside/file"] {
+            std::fs::write(top.join(path), path).expect("its folder is there");
+        }
+        for (link, to) in [("c/in", "../a"), ("c/out", "../../outside"), ("c/file", "../../outside/file")] {
+            symlink(to, root.join(link)).expect("nothing is there yet");
+        }
+        let checkout = Checkout::new(&root).expect("it is a folder");
+        let text = |path: &str| checkout.read(path.into()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let reason = |path: &str| checkout.read(path.into()).map_err(|error| error.reason);
+        for _ in 0..2 {
+            assert_eq!(text("a/b/file").as_deref(), Ok("root/a/b/file"));
+            assert_eq!(text("c/in/b/../file").as_deref(), Ok("root/a/file"));
+            assert_eq!(checkout.canonical("c/in/file".into()).as_deref(), Ok(&*checkout.root.join("a/file")));
+            assert_eq!(checkout.kind("a/b".into()), Some(EntryKind::Folder));
+            assert_eq!(checkout.kind("c/in".into()), Some(EntryKind::Folder));
+            for absent in ["a/nothing", "nothing/file"] {
+                assert_eq!(reason(absent), Err(ReadErrorReason::Absent), "{absent}");
+                assert_eq!(checkout.kind(absent.into()), None, "{absent}");
+                let canonical = checkout.canonical(absent.into()).map_err(|error| error.reason);
+                assert_eq!(canonical, Err(ReadErrorReason::Absent), "{absent}");
+            }
+            for outside in ["c/file", "c/out/file", "../outside/file"] {
+                assert_eq!(reason(outside), Err(ReadErrorReason::LeavesRoot), "{outside}");
+                assert_eq!(checkout.kind(outside.into()), None, "{outside}");
+            }
+            let names = |path: &str| -> Vec<(String, bool)> {
+                let entries = checkout.list(path.into()).expect("it is a folder");
+                entries.into_iter().map(|entry| (entry.name, entry.link)).collect()
+            };
+            assert_eq!(names("a"), [("b".to_owned(), false), ("file".to_owned(), false)]);
+            assert_eq!(names("c"), ["file", "in", "out"].map(|name| (name.to_owned(), true)));
+            assert_eq!(names("c/in"), names("a"));
+            assert!(checkout.list("c/out".into()).is_err());
+        }
     }
 }

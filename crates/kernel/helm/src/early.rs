@@ -69,18 +69,21 @@ impl Early {
         options: LoadOptions,
         warn: &mut dyn FnMut(Diagnostic),
     ) -> Result<Chart> {
-        let Self { ahead, functions, origins, parsed, shared } = self;
-        let mut found = |file: &File| {
-            let known = shared.as_ref().and_then(|shared| shared.get(file, *origins)).map(EarlyTemplate::Shared);
-            parsed.insert(file.id, known.unwrap_or_else(|| parse_early(ahead, functions, *origins, file)));
-        };
-        load_early(path, world, options, ahead, &mut found, warn)
+        let mut parsed = HashMap::new();
+        let mut found = |file: &File| _ = parsed.insert(file.id, self.begin(file));
+        let chart = load_early(path, world, options, &self.ahead, &mut found, warn);
+        self.parsed = parsed;
+        chart
     }
 
     /// The template in `file`, which is given away now if it was not before.
     pub(crate) fn template(&mut self, file: &File) -> EarlyTemplate {
-        let early = self.parsed.remove(&file.id);
-        early.unwrap_or_else(|| parse_early(&self.ahead, &self.functions, self.origins, file))
+        self.parsed.remove(&file.id).unwrap_or_else(|| self.begin(file))
+    }
+
+    fn begin(&self, file: &File) -> EarlyTemplate {
+        let known = self.shared.as_ref().and_then(|shared| shared.get(file, self.origins));
+        known.map_or_else(|| parse_early(&self.ahead, &self.functions, self.origins, file), EarlyTemplate::Shared)
     }
 
     /// The template `name`, for other renders as well.

@@ -24,6 +24,7 @@ use crate::transform::{
 };
 use crate::unmatched::Unmatched;
 use crate::variables::{Variables, add_variables, merge_variables};
+use camino::Utf8PathBuf;
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span, Step};
 use onepane_patch::PatchOptions;
 use onepane_resource::{GroupVersionKind, Resource, ResourceSet, Schema, scope_of};
@@ -48,6 +49,8 @@ pub(crate) struct Build<'o> {
     /// How often that of Kubernetes' own kinds was asked for something: once it was, it stays beside any other.
     builtin_uses: usize,
     cache: Option<&'o Cache>,
+    /// The folder that is built.
+    top: Option<Utf8PathBuf>,
     pub(crate) charts: Option<&'o dyn Charts>,
     pub(crate) charts_inflated: usize,
     /// How many bases were asked for.
@@ -90,6 +93,7 @@ impl<'o> Build<'o> {
             schema: None,
             builtin_uses: 0,
             cache: tools.cache,
+            top: None,
             charts: tools.charts,
             charts_inflated: 0,
             bases: 0,
@@ -226,6 +230,8 @@ impl<'o> Build<'o> {
             return Ok(base);
         };
         let key = CacheKey::new(loader.root(), self.options);
+        // Whoever is built asks for its bases first, and they for theirs.
+        let is_own = loader.root().starts_with(self.top.get_or_insert_with(|| target.loader.root().to_owned()));
         let recorder = loader.recorder();
         if let Some(Entry { mut base, warnings, builtin_uses, trace }) = cache.get(&key) {
             self.warnings.extend(warnings);
@@ -248,7 +254,7 @@ impl<'o> Build<'o> {
         let mut base = base?;
         // What a chart renders to depends on the overlay's namespace.
         if self.schema.is_none() && self.charts_inflated == charts_before {
-            cache.insert(key, self.bases == bases_before, || Entry {
+            cache.insert(key, is_own || self.bases == bases_before, || Entry {
                 base: base.clone(),
                 warnings: self.warnings[before..].to_vec(),
                 builtin_uses: self.builtin_uses - uses_before,

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex};
 
 /// What bases accumulate to, so that the overlays of many clusters read and transform a common base once.
 ///
-/// It stands for one state of the files: use a new one when they may have changed. A base that has no base itself is kept
-/// from the second time on that it is asked for: there are as many as there are releases, most of them are of one cluster,
-/// and reading one once more is little.
+/// It stands for one state of the files: use a new one when they may have changed. A base that has no base itself, or lies
+/// within the folder that is built, is kept from the second time on that it is asked for: there are as many as there are
+/// releases, most of them are of one cluster, and reading one once more is little.
 #[derive(Debug, Default)]
 pub struct Cache(Mutex<HashMap<CacheKey, Option<Entry>>>);
 
@@ -53,13 +53,13 @@ impl Cache {
         self.0.lock().ok()?.get(key).cloned()?
     }
 
-    /// Keeps what `entry` gives, if that pays.
-    pub(crate) fn insert(&self, key: CacheKey, is_leaf: bool, entry: impl FnOnce() -> Entry) {
+    /// Keeps what `entry` gives; if few ask for it, from the second time on.
+    pub(crate) fn insert(&self, key: CacheKey, is_seldom: bool, entry: impl FnOnce() -> Entry) {
         let Ok(mut entries) = self.0.lock() else { return };
         match entries.get(&key) {
             Some(Some(_)) => return,
             Some(None) => {}
-            None if is_leaf => return drop(entries.insert(key, None)),
+            None if is_seldom => return drop(entries.insert(key, None)),
             None => {}
         }
         drop(entries);

@@ -51,7 +51,7 @@ pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};
 pub use onepane_kustomize::Built;
 pub use place::{Places, SourcePlace};
-pub use release::ReleaseOnDisk;
+pub use release::{LastChart, ReleaseOnDisk};
 pub use releases::ListedRelease;
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};
 pub use rendered_world::RenderedWorld;

@@ -17,15 +17,15 @@ use onepane_helm::{Action, Capabilities, Early, RenderOptions, Schemas, TEMPLATE
 use onepane_helmfile::{Release, Request, State, ValuesSource};
 use onepane_sops::Secret;
 use onepane_value::{Data, Map, Value, format};
-use onepane_world::{Digest, Recorded, World};
+use onepane_world::{Digest, Recorded, Trace, World};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 impl Repository<'_> {
     /// What the state file says for `environment`.
     pub fn state(&self, environment: &str) -> Result<State> {
-        onepane_helmfile::load(self.world, self.outside, &self.layout.helm_charts, environment)
+        onepane_helmfile::load(&self.shared(), self.outside, &self.layout.helm_charts, environment)
     }
 
     /// The releases of the state, and of those that it names, with neither their values nor what stands in the way of
@@ -43,16 +43,18 @@ impl Repository<'_> {
     /// Where there are secrets among the values, the files know what was made of them.
     ///
     /// What a template fails on is told with all that is known of it: that is found out by rendering once more.
-    pub fn render(&self, release: &Release) -> Result<RenderedRelease> {
+    pub fn render(&self, release: &Release, last: &mut LastChart) -> Result<RenderedRelease> {
         let is_secret = |source: &ValuesSource| match source {
             ValuesSource::Inline(map) => Value::from(map.clone()).secret().is_some(),
             ValuesSource::File { .. } => false,
         };
         let has_secrets = release.values.iter().any(is_secret);
         let outcome = match self.memo.filter(|_| !has_secrets) {
-            Some(memo) => self.render_and_keep(memo, release),
-            None if has_secrets => self.render_tracked(release, Origins::Tracked),
-            None => self.render_tracked(release, Origins::Untracked),
+            Some(memo) => self.render_and_keep(memo, release, last),
+            None => {
+                let origins = if has_secrets { Origins::Tracked } else { Origins::Untracked };
+                self.render_as(release, origins, None, &self.shared(), last)
+            }
         };
         outcome.map_err(|error| if error.code == TEMPLATE_FAILED { self.explained(release, error) } else { error })
     }
@@ -77,10 +79,11 @@ impl Repository<'_> {
         Some(ReleaseOnDisk { name: release.name.clone(), files: files.len(), warnings })
     }
 
-    fn render_and_keep(&self, memo: &Memo<'_>, release: &Release) -> Result<RenderedRelease> {
+    fn render_and_keep(&self, memo: &Memo<'_>, release: &Release, last: &mut LastChart) -> Result<RenderedRelease> {
         memo.count_made();
-        let recorded = Recorded::new(self.world);
-        let rendered = self.render_as(release, Origins::Untracked, None, &recorded)?;
+        let shared = self.shared();
+        let recorded = Recorded::new(&shared);
+        let rendered = self.render_as(release, Origins::Untracked, None, &recorded, last)?;
         let digest = |file: &RenderedFile| Some((file.path.clone(), Digest::of(file.contents.as_bytes())?));
         if let Some((trace, key)) = recorded.into_trace().zip(key_of(release))
             && let Some(files) = rendered.files.iter().map(digest).collect::<Option<_>>()
@@ -91,29 +94,57 @@ impl Repository<'_> {
         Ok(rendered)
     }
 
-    /// Loads a chart. What is read for it is noted once for all releases that it has.
+    /// Loads a chart, or takes the one that was loaded last. What is read for it is noted once for all releases that it has.
     fn load_chart(
         &self,
         early: &mut Early,
         path: &Utf8Path,
         world: &dyn World,
         origins: Origins,
+        last: &mut LastChart,
         warn: &mut dyn FnMut(Diagnostic),
     ) -> Result<Chart> {
-        let shared = |world| Shared { files: &self.chart_files, world };
-        let Some(recorder) = world.recorder() else { return early.load(path, &shared(world), origins.into(), warn) };
-        let shared = shared(recorder.world());
+        let loaded = match last.0.take() {
+            Some(loaded) if loaded.path == path && loaded.origins == origins => {
+                if let Some(recorder) = world.recorder() {
+                    recorder.adopt(loaded.trace.as_ref());
+                }
+                loaded
+            }
+            _ => {
+                let mut warnings = Vec::new();
+                let mut note = |warning| warnings.push(warning);
+                let (chart, trace) = match world.recorder() {
+                    Some(recorder) => self.load_recorded(early, path, recorder, origins, &mut note),
+                    None => early.load(path, world, origins.into(), &mut note).map(|chart| (chart, None)),
+                }?;
+                LoadedChart { path: path.to_owned(), origins, chart, warnings, trace }
+            }
+        };
+        loaded.warnings.iter().cloned().for_each(warn);
+        Ok(last.0.insert(loaded).chart.clone())
+    }
+
+    fn load_recorded(
+        &self,
+        early: &mut Early,
+        path: &Utf8Path,
+        recorder: &Recorded<'_>,
+        origins: Origins,
+        warn: &mut dyn FnMut(Diagnostic),
+    ) -> Result<(Chart, Option<Arc<Trace>>)> {
         let known = || self.chart_traces.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known().get(path).cloned();
-        if let Some(trace) = before {
-            recorder.adopt(trace.as_ref());
-            return early.load(path, &shared, origins.into(), warn);
-        }
-        let own = Recorded::new(&shared);
-        let chart = early.load(path, &own, origins.into(), warn)?;
-        let trace = known().entry(path.to_owned()).or_insert(own.into_trace()).clone();
+        let (chart, trace) = match before {
+            Some(trace) => (early.load(path, recorder.world(), origins.into(), warn), trace),
+            None => {
+                let own = Recorded::new(recorder.world());
+                let chart = early.load(path, &own, origins.into(), warn);
+                (chart, known().entry(path.to_owned()).or_insert(own.into_trace()).clone())
+            }
+        };
         recorder.adopt(trace.as_ref());
-        Ok(chart)
+        Ok((chart?, trace))
     }
 
     fn explained(&self, release: &Release, error: Box<Diagnostic>) -> Box<Diagnostic> {
@@ -125,7 +156,7 @@ impl Repository<'_> {
         if !release.set.is_empty() {
             sources.push("`set`".to_owned());
         }
-        match self.render_as(release, Origins::Tracked, Some(sources), self.world) {
+        match self.render_as(release, Origins::Tracked, Some(sources), &self.shared(), &mut LastChart::default()) {
             // A template that asks the clock or chance may fail in another way the second time.
             Err(explained) if explained.message == error.message => explained,
             _ => error,
@@ -144,7 +175,12 @@ impl Repository<'_> {
 
     /// The release as files, with or without origins; the contents are the same.
     pub fn render_tracked(&self, release: &Release, origins: Origins) -> Result<RenderedRelease> {
-        self.render_as(release, origins, None, self.world)
+        self.render_as(release, origins, None, &self.shared(), &mut LastChart::default())
+    }
+
+    /// What states, charts and values are read through: releases have many of them in common.
+    pub(crate) fn shared(&self) -> Shared<'_> {
+        Shared { files: &self.chart_files, world: self.world }
     }
 
     fn render_as(
@@ -153,6 +189,7 @@ impl Repository<'_> {
         origins: Origins,
         explain: Option<Vec<String>>,
         world: &dyn World,
+        last: &mut LastChart,
     ) -> Result<RenderedRelease> {
         let in_release =
             |error: Box<Diagnostic>| error.trace(format!("in the release `{}`", release.name), Some(release.span));
@@ -165,7 +202,7 @@ impl Repository<'_> {
         };
         let values = self.values(release, origins, world).map_err(in_release)?;
         let mut early = Early::sharing(origins, &self.templates);
-        let chart = self.load_chart(&mut early, &release.chart, world, origins, &mut warn).map_err(in_release)?;
+        let chart = self.load_chart(&mut early, &release.chart, world, origins, last, &mut warn).map_err(in_release)?;
         let missing = missing_dependencies(&chart);
         if !missing.is_empty() {
             let message = format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", "));
@@ -244,6 +281,21 @@ impl Repository<'_> {
         }
         Ok(values)
     }
+}
+
+/// The chart that was loaded last, for the next release if that is of the same chart: whoever renders many takes them in the
+/// order of their charts. It belongs to one [`Repository`].
+#[derive(Debug, Default)]
+pub struct LastChart(Option<LoadedChart>);
+
+#[derive(Debug)]
+struct LoadedChart {
+    path: Utf8PathBuf,
+    origins: Origins,
+    chart: Chart,
+    warnings: Vec<Diagnostic>,
+    /// What was read for it, where that was noted.
+    trace: Option<Arc<Trace>>,
 }
 
 /// A release that is on disk as it would render.

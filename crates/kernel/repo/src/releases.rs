@@ -5,7 +5,7 @@ use crate::memo::{ResultName, key};
 use crate::release::key_of;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Result;
-use onepane_helmfile::{Found, Outside, ProgramCall, Reference, RemoteSource, SecretLines, State};
+use onepane_helmfile::{Found, Outside, ProgramCall, Reference, Release, RemoteSource, SecretLines, State};
 use onepane_world::Recorded;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct ListedRelease {
     /// Its name.
     pub name: String,
+    /// Its chart; those who render many releases take them by their charts.
+    pub chart: Utf8PathBuf,
     /// What its results are kept under; `None` for one of which nothing is kept.
     pub(crate) kept_under: Option<ResultName>,
 }
@@ -32,7 +34,8 @@ impl Repository<'_> {
         if let Some(releases) = self.find_kept(memo, &question).and_then(|kept| memo.load(&kept)) {
             return Ok(releases);
         }
-        let recorded = Recorded::new(self.world);
+        let shared = self.shared();
+        let recorded = Recorded::new(&shared);
         let watched = Watched { outside: self.outside, was_asked: AtomicBool::new(false) };
         let state = onepane_helmfile::load(&recorded, &watched, &self.layout.helm_charts, environment)?;
         let releases = listed(&state);
@@ -46,7 +49,12 @@ impl Repository<'_> {
 
 fn listed(state: &State) -> Vec<ListedRelease> {
     let installed = state.releases.iter().filter(|release| release.installed);
-    installed.map(|release| ListedRelease { name: release.name.clone(), kept_under: key_of(release) }).collect()
+    let listed = |release: &Release| ListedRelease {
+        name: release.name.clone(),
+        chart: release.chart.clone(),
+        kept_under: key_of(release),
+    };
+    installed.map(listed).collect()
 }
 
 /// Notes whether anything was asked.

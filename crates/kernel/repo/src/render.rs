@@ -220,6 +220,11 @@ fn plain(text: &str) -> String {
 impl Repository<'_> {
     /// How what is on disk differs from `release`: files that are missing, changed, or rendered by it no more.
     pub fn differences(&self, release: &RenderedRelease) -> Result<Vec<Difference>> {
+        let folder = self.layout.rendered().join(&release.name);
+        if self.world.kind(&folder).is_none() {
+            let missing = |file: &RenderedFile| Difference { path: file.path.clone(), kind: DifferenceKind::Missing };
+            return Ok(release.files.iter().map(missing).collect());
+        }
         let mut differences = Vec::new();
         for file in &release.files {
             let kind = match self.world.read(&file.path) {
@@ -230,7 +235,6 @@ impl Repository<'_> {
             differences.push(Difference { path: file.path.clone(), kind });
         }
         let wanted: HashSet<&Utf8Path> = release.files.iter().map(|file| file.path.as_path()).collect();
-        let folder = self.layout.rendered().join(&release.name);
         for path in self.written_files(&folder) {
             if !wanted.contains(path.as_path()) {
                 differences.push(Difference { path, kind: DifferenceKind::Surplus });

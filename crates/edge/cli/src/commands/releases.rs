@@ -3,7 +3,7 @@
 use crate::terminal::Terminal;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_helmfile::{Release, State};
-use onepane_repo::{ListedRelease, ReleaseOnDisk, RenderedRelease, Repository};
+use onepane_repo::{LastChart, ListedRelease, ReleaseOnDisk, RenderedRelease, Repository};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,7 @@ pub(crate) struct ThreadState<'r, 'w> {
     repository: &'r Repository<'w>,
     environment: &'r str,
     read: Option<Result<ReadState>>,
+    last_chart: LastChart,
 }
 
 struct ReadState {
@@ -24,6 +25,17 @@ struct ReadState {
 impl ThreadState<'_, '_> {
     /// The installed release that is called `name`.
     pub(crate) fn release(&mut self, name: &str) -> Result<&Release> {
+        Ok(self.release_and_last(name)?.0)
+    }
+
+    /// What it renders to.
+    fn rendered(&mut self, name: &str) -> Result<RenderedRelease> {
+        let repository = self.repository;
+        let (release, last) = self.release_and_last(name)?;
+        repository.render(release, last)
+    }
+
+    fn release_and_last(&mut self, name: &str) -> Result<(&Release, &mut LastChart)> {
         let read = || {
             let state = self.repository.state(self.environment)?;
             let mut at = HashMap::new();
@@ -34,7 +46,7 @@ impl ThreadState<'_, '_> {
         };
         let ReadState { state, at } = self.read.get_or_insert_with(read).as_ref().map_err(Clone::clone)?;
         let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
-        at.get(name).map(|at| &state.releases[*at]).ok_or_else(gone)
+        at.get(name).map(|at| (&state.releases[*at], &mut self.last_chart)).ok_or_else(gone)
     }
 }
 
@@ -55,7 +67,7 @@ pub(crate) fn fresh(
     let outcomes = on_all_cores(repository, environment, releases, |listed, state| {
         let outcome = match repository.on_disk(listed) {
             Some(release) => Ok(Fresh::OnDisk(release)),
-            None => state.release(&listed.name).and_then(|release| repository.render(release)).map(Fresh::Rendered),
+            None => state.rendered(&listed.name).map(Fresh::Rendered),
         };
         bar.inc(1);
         outcome
@@ -72,12 +84,13 @@ pub(crate) fn on_all_cores<T: Send>(
     work: impl Fn(&ListedRelease, &mut ThreadState<'_, '_>) -> T + Sync,
 ) -> Vec<T> {
     let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    // Those of one chart come one after another, so that it is loaded once a thread.
+    let mut order: Vec<usize> = (0..releases.len()).collect();
+    order.sort_by_key(|at| &releases[*at].chart);
     rayon::broadcast(|_| {
-        let mut state = ThreadState { repository, environment, read: None };
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(release) = releases.get(at) else { break };
-            let outcome = work(release, &mut state);
+        let mut state = ThreadState { repository, environment, read: None, last_chart: LastChart::default() };
+        while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = work(&releases[at], &mut state);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
         }
     });

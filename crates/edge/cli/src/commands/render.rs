@@ -168,9 +168,16 @@ pub(crate) fn write(
     let mut report = Report { files: releases.file_count(), ..Report::default() };
     let write_release = |release: &RenderedRelease| -> onepane_diagnostics::Result<Vec<(String, DifferenceKind)>> {
         let mut changes = Vec::new();
-        for Difference { path, kind } in repository.differences(release)? {
+        let differences = repository.differences(release)?;
+        let is_there = |folder: &Utf8Path| root.join(folder).symlink_metadata().is_ok();
+        let is_written = match differences.first().and_then(|difference| difference.path.parent()) {
+            Some(folder) if !is_there(folder) => write_new(&root.join(folder), release),
+            _ => false,
+        };
+        for Difference { path, kind } in differences {
             match release.files.iter().find(|file| file.path == path) {
-                Some(file) => _ = atomic::write(&root.join(&path), file.contents.as_bytes())?,
+                Some(_) if is_written => {}
+                Some(file) => atomic::overwrite(&root.join(&path), file.contents.as_bytes())?,
                 None => atomic::remove(&root.join(&path))?,
             }
             changes.push((path.into_string(), kind));
@@ -188,6 +195,19 @@ pub(crate) fn write(
         report.changes.push((path.into_string(), DifferenceKind::Surplus));
     }
     Ok(report)
+}
+
+/// Writes a release whose folder is not there at once; not if that is not possible, so that something is in the way or came
+/// there meanwhile.
+fn write_new(folder: &Utf8Path, release: &RenderedRelease) -> bool {
+    let fill = |new: &Utf8Path| {
+        release.files.iter().try_for_each(|file| {
+            let name = file.path.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
+            std::fs::write(new.join(name), &file.contents)
+        })
+    };
+    let parent = folder.parent().unwrap_or(Utf8Path::new("/"));
+    std::fs::create_dir_all(parent).is_ok() && atomic::write_folder(folder, fill).is_ok()
 }
 
 impl Releases {

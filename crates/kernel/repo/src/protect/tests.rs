@@ -1,4 +1,4 @@
-use crate::Repository;
+use crate::{LastChart, Repository};
 use camino::Utf8Path;
 use onepane_helmfile::{Found, Outside, ProgramCall, Reference};
 use onepane_sops::{AgeKeys, Format, Integrity, KeyId, Layout, Recipients, decrypt, encrypt};
@@ -75,7 +75,9 @@ impl Case {
     fn rendered(&self) -> Result<String, String> {
         let repository = Repository::open(&self.world).expect("it is one").with_outside(&self.keys);
         let state = repository.state("default").map_err(|error| format!("{error} {error:?}"))?;
-        let mut release = repository.render(&state.releases[0]).map_err(|error| format!("{error} {error:?}"))?;
+        let mut release = repository
+            .render(&state.releases[0], &mut LastChart::default())
+            .map_err(|error| format!("{error} {error:?}"))?;
         repository.protect(&mut release, &[&self.keys.0]).map_err(|error| {
             let said = format!("{error} {:?} {:?}", error.trace, error.hints);
             for hush in ["hush-hush", "token-of-env", "fetched-echo", "in-line-echo"] {

@@ -1,7 +1,7 @@
 //! Results that are kept from run to run: never another answer than without them, whatever is edited and whatever happens to
 //! the folder that they are in.
 
-use onepane_testkit::{Finished, git, run};
+use onepane_testkit::{Corpus, Finished, corpus, git, run, run_once};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,12 +26,54 @@ impl Random {
 
 impl Shop {
     fn new() -> Self {
+        Self::made(|shop| {
+            let folder = shop.path.parent().expect("it has one");
+            let made = onepane(folder, &shop.home, &["init", "--example", "shop"]);
+            assert_eq!(made.code, Some(0), "{}", made.stderr);
+        })
+    }
+
+    /// Twelve charts of the corpus on two clusters, rendered, and a cluster for each kustomization of the corpus that has
+    /// bases and can be built by itself.
+    fn of_corpus(kustomize: &Corpus) -> Self {
+        Self::made(|shop| {
+            let fleet = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../benches/fleet");
+            let path = shop.path.to_str().expect("it is UTF-8");
+            let made = run_once("python3", &[fleet, "--clusters=2", "--releases=12", "--make", path], &shop.home);
+            assert_eq!(made.code, Some(0), "{}", made.stderr);
+            let rendered = shop.run(&["render"]);
+            assert_eq!(rendered.code, Some(0), "{}", rendered.stderr);
+            for (name, case, about) in Corpus::cases(&kustomize.folder) {
+                let names = run_once("find", &["in", "-name", "kustomization*"], &case);
+                let is_layered = String::from_utf8_lossy(&names.stdout).lines().count() > 2;
+                if !is_layered || about["outcome"] != "ok" {
+                    continue;
+                }
+                let to = shop.path.join("components").join(&name);
+                fs::create_dir_all(&to).expect("nothing is there");
+                assert_eq!(run_once("cp", &["-r", "in/.", to.to_str().expect("it is UTF-8")], &case).code, Some(0));
+                let cluster = shop.path.join("clusters").join(&name);
+                fs::create_dir(&cluster).expect("nothing is there");
+                let target = about["target"].as_str().expect("each has one");
+                let text = format!("resources:\n  - ../../components/{name}/{target}\n");
+                fs::write(cluster.join("kustomization.yaml"), text).expect("it can be written");
+                if shop.run(&["build", &name]).code != Some(0) {
+                    fs::remove_dir_all(cluster).expect("it is there");
+                }
+            }
+            git(&shop.path, &["init", "--quiet"]);
+            shop.commit();
+            let clusters = fs::read_dir(shop.path.join("clusters")).expect("it is there").count();
+            assert!(clusters > 40, "{clusters} clusters");
+        })
+    }
+
+    fn made(make: impl FnOnce(&Self)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let home = folder.path().join("home");
         fs::create_dir(&home).expect("the folder is empty");
         let shop = Self { path: folder.path().join("shop"), home, _folder: folder };
-        let made = onepane(shop.path.parent().expect("it has one"), &shop.home, &["init", "--example", "shop"]);
-        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        make(&shop);
         shop
     }
 
@@ -133,9 +175,21 @@ fn only_what_depends_on_an_edit_is_made_again() {
 
 #[test]
 fn whatever_is_edited_the_answers_are_those_of_a_cold_run() {
+    edit_at_random(&Shop::new());
+}
+
+#[test]
+fn whatever_is_edited_in_repositories_of_the_corpus_the_answers_are_those_of_a_cold_run() {
+    match corpus("kustomize") {
+        Ok(kustomize) => edit_at_random(&Shop::of_corpus(&kustomize)),
+        Err(why) => eprintln!("skipped: {why}"),
+    }
+}
+
+/// Edits any file in some way, and holds the answers against those of a cold run.
+fn edit_at_random(shop: &Shop) {
     // More by .ci/run, and a thousand by hand.
     let edits = std::env::var("ONEPANE_EDITS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
-    let shop = Shop::new();
     let folders = ["clusters", "groups", "components", "helm-charts", "onepane.yaml"];
     let files = git(&shop.path, &[&["ls-files"], &folders[..]].concat());
     let files: Vec<&str> = files.lines().collect();

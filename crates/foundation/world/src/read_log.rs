@@ -20,6 +20,11 @@ impl<'w> ReadLog<'w> {
         Self { world, start, read: Mutex::default() }
     }
 
+    /// Whether the file with this path from where the world starts was read.
+    pub fn has_read(&self, path: &Utf8Path) -> bool {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+    }
+
     /// The files that were read so far, by their paths from where the world starts.
     pub fn read_files(&self) -> BTreeSet<Utf8PathBuf> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -50,6 +55,7 @@ mod tests {
         assert!(log.read("a/../a/b.yaml".into()).is_ok());
         assert!(log.read("absent".into()).is_err());
         assert_eq!(log.kind("c.yaml".into()), Some(EntryKind::File));
+        assert!(log.has_read("a/b.yaml".into()) && !log.has_read("c.yaml".into()));
         assert_eq!(log.read_files().into_iter().collect::<Vec<_>>(), ["a/b.yaml"]);
     }
 }

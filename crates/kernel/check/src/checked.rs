@@ -1,6 +1,6 @@
 //! Charts and the values files they are given: [`Checked`].
 
-use crate::{Reads, Unread};
+use crate::{Reads, Unread, templates_in};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Chart, parse_values};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
@@ -22,9 +22,28 @@ pub struct Checked {
     pub is_beyond: bool,
 }
 
-impl Checked {
+/// A chart, and what its templates read, which is found out once for all values files that hold the same templates for `tpl`.
+pub struct ReadChart {
+    chart: Chart,
+    known: Option<Known>,
+}
+
+struct Known {
+    /// What values files held that `tpl` might be given.
+    templates: Vec<String>,
+    reads: Reads,
+    /// What is unread of the chart's own values: below the names of its subcharts, and elsewhere.
+    own: (Vec<Unread>, Vec<Unread>),
+}
+
+impl ReadChart {
+    /// Nothing is found out of it yet.
+    pub fn new(chart: Chart) -> Self {
+        Self { chart, known: None }
+    }
+
     /// Holds the files at `files` and the chart's own values against what its templates read.
-    pub fn of(chart: &Chart, files: &[Utf8PathBuf], world: &dyn World) -> Result<Self> {
+    pub fn check(&mut self, files: &[Utf8PathBuf], world: &dyn World) -> Result<Checked> {
         let mut texts = Vec::new();
         let mut values = Vec::new();
         for path in files {
@@ -39,17 +58,29 @@ impl Checked {
             })?);
             texts.push((String::from_utf8_lossy(&bytes).into_owned(), file));
         }
-        let reads = Reads::of(chart, &values);
-        let mut checked = Self { files: files.to_vec(), is_beyond: reads.is_beyond(), ..Self::default() };
+        let Known { reads, own, .. } = self.known(templates_in(&values))?;
+        let mut given = Vec::new();
         for (text, file) in &texts {
-            checked.given.extend(reads.unread(text, *file)?);
+            given.extend(reads.unread(text, *file)?);
         }
-        if let Some(file) = &chart.values_file {
-            let unread = reads.unread(&file.text(), file.id)?;
-            let is_handed_down = |found: &Unread| chart_of(chart, &found.path).is_some();
-            (checked.handed_down, checked.own) = unread.into_iter().partition(is_handed_down);
-        }
-        Ok(checked)
+        let (handed_down, own) = own.clone();
+        Ok(Checked { files: files.to_vec(), given, handed_down, own, is_beyond: reads.is_beyond() })
+    }
+
+    fn known(&mut self, templates: Vec<String>) -> Result<&Known> {
+        let known = match self.known.take() {
+            Some(known) if known.templates == templates => known,
+            _ => {
+                let reads = Reads::given(&self.chart, &templates);
+                let mut unread = Vec::new();
+                if let Some(file) = &self.chart.values_file {
+                    unread = reads.unread(&file.text(), file.id)?;
+                }
+                let is_handed_down = |found: &Unread| chart_of(&self.chart, &found.path).is_some();
+                Known { templates, reads, own: unread.into_iter().partition(is_handed_down) }
+            }
+        };
+        Ok(self.known.insert(known))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that no template of a chart reads.
 //!
-//! [`Reads::of`] follows the templates of a chart and its subcharts without values and finds out which keys of the
+//! [`Reads`] follows the templates of a chart and its subcharts without values and finds out which keys of the
 //! values they may look at; [`Reads::unread`] holds a values file against that. Whatever can't be followed — a whole
 //! map that is printed, a key that is computed, a text that `tpl` makes up — counts as read: to miss a mistyped key is
 //! better than to blame a good one.
@@ -20,7 +20,7 @@ mod setup;
 mod texts;
 mod uses;
 
-pub use checked::{Checked, unread_by_all};
+pub use checked::{Checked, ReadChart, unread_by_all};
 pub use report::Unread;
 pub use uses::{ANY, Use};
 
@@ -43,25 +43,23 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Follows the templates of `chart` and its subcharts. `given` is what values files say over the chart's own: its
-    /// strings may be templates too.
-    pub fn of(chart: &Chart, given: &[Map]) -> Self {
-        Self::follow(chart, given, None)
-    }
-
-    /// [`Self::of`], and where the templates name what they read: [`Self::uses`].
+    /// Follows the templates of `chart` and its subcharts, and where they name what they read: [`Self::uses`]. `given` is
+    /// what values files say over the chart's own: its strings may be templates too.
     pub fn with_uses(chart: &Chart, given: &[Map]) -> Self {
-        Self::follow(chart, given, Some(Sites::default()))
+        Self::follow(chart, &templates_in(given), Some(Sites::default()))
     }
 
-    fn follow(chart: &Chart, given: &[Map], sites: Option<Sites>) -> Self {
+    /// Follows the templates of `chart`, its subcharts, and those that values files hold.
+    fn given(chart: &Chart, templates: &[String]) -> Self {
+        Self::follow(chart, templates, None)
+    }
+
+    fn follow(chart: &Chart, templates: &[String], sites: Option<Sites>) -> Self {
         let mut follower = Follower::new(onepane_functions::helm());
         follower.graph.is_precise = sites.is_some();
         follower.sites = sites;
         let values = Setup::add(&mut follower, chart);
-        for map in given {
-            texts::strings_in(&map.clone().into(), &mut |text| follower.add_loose(text));
-        }
+        templates.iter().for_each(|text| follower.add_loose(text));
         follower.run();
         let uses = follower.sites.take().map(|sites| sites.uses(&follower.graph, values)).unwrap_or_default();
         Self { graph: follower.graph, values, is_beyond: follower.is_beyond, uses }
@@ -100,4 +98,15 @@ impl Reads {
         }
         Ok(found)
     }
+}
+
+/// The strings in values that may be templates, sorted.
+fn templates_in(values: &[Map]) -> Vec<String> {
+    let mut found = Vec::new();
+    for map in values {
+        texts::strings_in(&map.clone().into(), &mut |text| found.push(text.to_owned()));
+    }
+    found.sort();
+    found.dedup();
+    found
 }

@@ -1,7 +1,7 @@
 //! What counts as reading a value, by example: a chart, a values file, and the keys of it that nothing reads.
 
 use onepane_chart::{Origins, load};
-use onepane_check::{Checked, Reads, Unread, Use, unread_by_all};
+use onepane_check::{Checked, ReadChart, Reads, Unread, Use, unread_by_all};
 use onepane_world::MemoryWorld;
 
 const CHART: &str = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
@@ -23,7 +23,7 @@ fn with_subchart(template: &str, dependency: &str, of_subchart: &str) -> MemoryW
 fn checked(world: MemoryWorld, values: &str) -> Checked {
     let world = world.with("over.yaml", values);
     let chart = load("c".into(), &world, Origins::Untracked, &mut |_| {}).expect("the chart is good");
-    Checked::of(&chart, &["over.yaml".into()], &world).expect("the values are good")
+    ReadChart::new(chart).check(&["over.yaml".into()], &world).expect("the values are good")
 }
 
 /// The unread keys of `values`, as `path` or `path -> meant`.

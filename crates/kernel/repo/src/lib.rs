@@ -44,6 +44,7 @@ mod why;
 pub use adopt::{Adoption, adopt};
 pub use build::{BuildOptions, Manifests};
 pub use charts::LocalCharts;
+pub use check::LastChecked;
 pub use impact::{Impact, Reach, ReachedField, ReachedParts, ReachedRelease, Target};
 pub use kept_builds::KeptBuilds;
 pub use layout::{Follow, KubernetesVersions, Layout};

@@ -163,9 +163,8 @@ impl Repository<'_> {
         }
     }
 
-    /// The release called `name` as files whose bytes know where they came from.
-    pub(crate) fn render_with_origins(&self, name: &str) -> Result<RenderedRelease> {
-        let state = self.state("default")?;
+    /// The release of `state` that is called `name` as files whose bytes know where they came from.
+    pub(crate) fn render_with_origins(&self, state: &State, name: &str) -> Result<RenderedRelease> {
         let release = state.releases.iter().find(|release| release.name == name).ok_or_else(|| {
             let message = format!("`{}` lists no release `{name}`", state.path);
             Diagnostic::error("repo-no-such-release", message)

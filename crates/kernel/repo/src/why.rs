@@ -9,6 +9,7 @@ pub use trail::{Step, Trail};
 
 use crate::{BuildOptions, Places, RenderedFile, Repository};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_helmfile::State;
 use onepane_resource::{Resource, join_key};
 use onepane_yaml::Node;
 use std::collections::HashMap;
@@ -125,16 +126,18 @@ pub(crate) fn shown(leaf: &Node) -> String {
     }
 }
 
-/// What histories are read from: source lines, and the rendered releases behind rendered files. Each is read once.
+/// What histories are read from: source lines, and the rendered releases behind rendered files. Each is read once, as long as
+/// there are few.
 pub(crate) struct Sources<'r, 'w> {
     repository: &'r Repository<'w>,
+    state: Option<Result<State>>,
     lines: HashMap<FileId, Vec<String>>,
     rendered: HashMap<String, HashMap<camino::Utf8PathBuf, RenderedFile>>,
 }
 
 impl<'r, 'w> Sources<'r, 'w> {
     pub(crate) fn new(repository: &'r Repository<'w>) -> Self {
-        Self { repository, lines: HashMap::new(), rendered: HashMap::new() }
+        Self { repository, state: None, lines: HashMap::new(), rendered: HashMap::new() }
     }
 
     /// The text of a line, without what is around it.
@@ -163,7 +166,13 @@ impl<'r, 'w> Sources<'r, 'w> {
     pub(crate) fn rendered(&mut self, path: &camino::Utf8Path) -> Result<Option<&RenderedFile>> {
         let Some(release) = self.release_of(path) else { return Ok(None) };
         if !self.rendered.contains_key(&release) {
-            let rendered = self.repository.render_with_origins(&release)?;
+            /// With all that is known of them, releases are large.
+            const MOST: usize = 100;
+            let state = self.state.get_or_insert_with(|| self.repository.state("default"));
+            let rendered = self.repository.render_with_origins(state.as_ref().map_err(Clone::clone)?, &release)?;
+            if self.rendered.len() >= MOST {
+                self.rendered.clear();
+            }
             let files = rendered.files.into_iter().map(|file| (file.path.clone(), file)).collect();
             self.rendered.insert(release.clone(), files);
         }

@@ -115,7 +115,7 @@ fn reached_releases(repository: &Repository<'_>, target: &Target) -> Outcome<Vec
     }
     let listed = repository.listed_releases("default")?;
     let path = target.path();
-    let reached = on_all_cores(repository, "default", &listed, |listed, state| {
+    let reached = on_all_cores(repository, "default", &listed, |listed, state, (): &mut ()| {
         let release = state.release(&listed.name)?;
         Ok(repository.may_read(release, &path).then(|| repository.reached(release, target)))
     });

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+mod cores;
 mod decrypted_world;
 pub(crate) mod find;
 mod fleet;

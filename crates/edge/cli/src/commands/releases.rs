@@ -1,19 +1,17 @@
 //! Work on releases, on all cores: [`on_all_cores`].
 
+use crate::commands::cores::on_cores;
 use crate::terminal::Terminal;
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_helmfile::{Release, State};
 use onepane_repo::{LastChart, ListedRelease, ReleaseOnDisk, RenderedRelease, Repository};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// The state as one thread reads it, once, and only if it has to: values belong to their thread.
 pub(crate) struct ThreadState<'r, 'w> {
     repository: &'r Repository<'w>,
     environment: &'r str,
     read: Option<Result<ReadState>>,
-    last_chart: LastChart,
 }
 
 struct ReadState {
@@ -25,17 +23,6 @@ struct ReadState {
 impl ThreadState<'_, '_> {
     /// The installed release that is called `name`.
     pub(crate) fn release(&mut self, name: &str) -> Result<&Release> {
-        Ok(self.release_and_last(name)?.0)
-    }
-
-    /// What it renders to.
-    fn rendered(&mut self, name: &str) -> Result<RenderedRelease> {
-        let repository = self.repository;
-        let (release, last) = self.release_and_last(name)?;
-        repository.render(release, last)
-    }
-
-    fn release_and_last(&mut self, name: &str) -> Result<(&Release, &mut LastChart)> {
         let read = || {
             let state = self.repository.state(self.environment)?;
             let mut at = HashMap::new();
@@ -46,7 +33,7 @@ impl ThreadState<'_, '_> {
         };
         let ReadState { state, at } = self.read.get_or_insert_with(read).as_ref().map_err(Clone::clone)?;
         let gone = || Diagnostic::error("render-changed", format!("the release `{name}` is gone"));
-        at.get(name).map(|at| (&state.releases[*at], &mut self.last_chart)).ok_or_else(gone)
+        at.get(name).map(|at| &state.releases[*at]).ok_or_else(gone)
     }
 }
 
@@ -64,10 +51,12 @@ pub(crate) fn fresh(
     releases: &[ListedRelease],
 ) -> Vec<Result<Fresh>> {
     let bar = terminal.progress(releases.len(), "rendering");
-    let outcomes = on_all_cores(repository, environment, releases, |listed, state| {
+    let outcomes = on_all_cores(repository, environment, releases, |listed, state, last: &mut LastChart| {
         let outcome = match repository.on_disk(listed) {
             Some(release) => Ok(Fresh::OnDisk(release)),
-            None => state.rendered(&listed.name).map(Fresh::Rendered),
+            None => {
+                state.release(&listed.name).and_then(|release| repository.render(release, last)).map(Fresh::Rendered)
+            }
         };
         bar.inc(1);
         outcome
@@ -76,23 +65,18 @@ pub(crate) fn fresh(
     outcomes
 }
 
-/// What comes of each release, in their order.
-pub(crate) fn on_all_cores<T: Send>(
+/// What comes of each release, in their order. Each thread takes them by their charts, and hands what it knows of the last
+/// one to the next.
+pub(crate) fn on_all_cores<T: Send, L: Default>(
     repository: &Repository<'_>,
     environment: &str,
     releases: &[ListedRelease],
-    work: impl Fn(&ListedRelease, &mut ThreadState<'_, '_>) -> T + Sync,
+    work: impl Fn(&ListedRelease, &mut ThreadState<'_, '_>, &mut L) -> T + Sync,
 ) -> Vec<T> {
-    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    // Those of one chart come one after another, so that it is loaded once a thread.
     let mut order: Vec<usize> = (0..releases.len()).collect();
     order.sort_by_key(|at| &releases[*at].chart);
-    rayon::broadcast(|_| {
-        let mut state = ThreadState { repository, environment, read: None, last_chart: LastChart::default() };
-        while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = work(&releases[at], &mut state);
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(at, outcome);
-        }
-    });
-    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    let begin = || (ThreadState { repository, environment, read: None }, L::default());
+    let outcomes = on_cores(order.len(), begin, |(state, last), at| work(&releases[order[at]], state, last));
+    let outcomes: BTreeMap<usize, T> = order.iter().copied().zip(outcomes).collect();
+    outcomes.into_values().collect()
 }

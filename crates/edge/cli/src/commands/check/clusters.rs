@@ -2,6 +2,7 @@
 
 use super::Arguments;
 use super::report::Report;
+use crate::commands::cores::on_cores;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Severity};
@@ -77,21 +78,27 @@ pub(super) fn check(
             Looked { scene, found, broken }
         })
         .collect();
-    let mut places = Places::new(repository);
-    for (unit, looked) in units.iter().zip(looked) {
-        let Looked { scene, mut found, broken } = looked;
-        broken.into_iter().for_each(|error| report.add_diagnostic(*error, Some(&unit.name)));
-        // Here, where the stack is large: other people's expressions nest.
-        found.extend(onepane_policy::findings(&scene));
-        for finding in found {
+    let found: Vec<Vec<Finding>> = looked
+        .into_iter()
+        .zip(&units)
+        .map(|(Looked { scene, mut found, broken }, unit)| {
+            broken.into_iter().for_each(|error| report.add_diagnostic(*error, Some(&unit.name)));
+            // Here, where the stack is large: other people's expressions nest.
+            found.extend(onepane_policy::findings(&scene));
             // Where a value is from takes long to find out.
-            if !report.selection.has(finding.code) {
-                continue;
-            }
-            let place = match &finding.at {
-                At::Value { origin, text, below } => places.of_key(origin, text, below),
-                At::Line(_) => None,
-            };
+            found.retain(|finding| report.selection.has(finding.code));
+            found
+        })
+        .collect();
+    let place = |places: &mut Places<'_, '_>, finding: &Finding| match &finding.at {
+        At::Value { origin, text, below } => places.of_key(origin, text, below),
+        At::Line(_) => None,
+    };
+    let begin = || Places::new(repository);
+    let places: Vec<Vec<_>> =
+        on_cores(found.len(), begin, |places, at| found[at].iter().map(|finding| place(places, finding)).collect());
+    for ((unit, found), places) in units.iter().zip(found).zip(places) {
+        for (finding, place) in found.into_iter().zip(places) {
             report.add_finding(finding, place, Some(&unit.name));
         }
     }

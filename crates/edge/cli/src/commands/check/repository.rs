@@ -59,7 +59,7 @@ pub(super) fn check_files(
     if let Some(kept) = kept_builds {
         builds = builds.with_kept_builds(kept);
     }
-    let is_read = |file: &Utf8Path| by_builds.read_files().contains(file);
+    let is_read = |file: &Utf8Path| by_builds.has_read(file);
     clusters::check(terminal, &builds, &is_read, root, arguments, report)?;
     // What stands behind an error was not read.
     let is_whole = report.findings.iter().all(|told| {

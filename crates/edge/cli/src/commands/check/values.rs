@@ -6,9 +6,9 @@ use crate::commands::releases::on_all_cores;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8PathBuf;
 use onepane_chart::{Origins, load};
-use onepane_check::{Checked, Unread, unread_by_all};
+use onepane_check::{Checked, ReadChart, Unread, unread_by_all};
 use onepane_diagnostics::{Diagnostic, Severity};
-use onepane_repo::Repository;
+use onepane_repo::{LastChecked, Repository};
 use onepane_world::OsWorld;
 
 /// Checks charts with the values files that they are given.
@@ -21,7 +21,7 @@ pub(super) fn check_charts(
     let world = OsWorld::unrestricted(current.unwrap_or_else(|| ".".into()));
     let check = |path: &&Utf8PathBuf| {
         let chart = load(path, &world, Origins::Untracked, &mut |_| {})?;
-        Checked::of(&chart, values, &world)
+        ReadChart::new(chart).check(values, &world)
     };
     let checked = charts.iter().map(check).collect::<Result<Vec<_>, _>>()?;
     for one in &checked {
@@ -44,9 +44,9 @@ pub(super) fn check_releases(
         Err(error) => return add_error(report, *error),
     };
     let bar = terminal.progress(listed.len(), "checking");
-    let checked = on_all_cores(repository, &arguments.environment, &listed, |listed, state| {
+    let checked = on_all_cores(repository, &arguments.environment, &listed, |listed, state, last: &mut LastChecked| {
         let checked: Result<Checked, Box<Diagnostic>> =
-            state.release(&listed.name).and_then(|release| repository.check(release));
+            state.release(&listed.name).and_then(|release| repository.check(release, last));
         bar.inc(1);
         checked
     });

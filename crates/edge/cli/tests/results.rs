@@ -59,6 +59,7 @@ impl Shop {
                 fs::write(cluster.join("kustomization.yaml"), text).expect("it can be written");
                 if shop.run(&["build", &name]).code != Some(0) {
                     fs::remove_dir_all(cluster).expect("it is there");
+                    fs::remove_dir_all(to).expect("it is there");
                 }
             }
             git(&shop.path, &["init", "--quiet"]);
@@ -190,11 +191,14 @@ fn whatever_is_edited_in_repositories_of_the_corpus_the_answers_are_those_of_a_c
 fn edit_at_random(shop: &Shop) {
     // More by .ci/run, and a thousand by hand.
     let edits = std::env::var("ONEPANE_EDITS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
-    let folders = ["clusters", "groups", "components", "helm-charts", "onepane.yaml"];
-    let files = git(&shop.path, &[&["ls-files"], &folders[..]].concat());
-    let files: Vec<&str> = files.lines().collect();
+    // Charts have the most files by far.
+    let folders = ["clusters", "groups", "components", "helm-charts/rendered", "helm-charts", "onepane.yaml"];
+    let files = folders.map(|folder| git(&shop.path, &["ls-files", folder]));
+    let files: Vec<Vec<&str>> = files.iter().map(|files| files.lines().collect()).collect();
+    let files: Vec<&Vec<&str>> = files.iter().filter(|files| !files.is_empty()).collect();
     let (mut random, mut changed, mut failed) = (Random(11), 0, 0);
     for edit in 0..edits {
+        let files = files[random.below(files.len())];
         let name = files[random.below(files.len())];
         let path = shop.path.join(name);
         let Ok(text) = fs::read_to_string(&path) else { continue };
@@ -228,6 +232,9 @@ fn edit_at_random(shop: &Shop) {
                 format!("line {} of {name}: {line:?} → {edited:?}", at + 1)
             }
         };
+        if edit % 8 == 0 {
+            shop.run(&["render"]);
+        }
         let planned = shop.assert_same(&["plan", "--output", "json"], &what);
         shop.assert_same(&["render", "--check", "--output", "json"], &what);
         if planned.code == Some(0) && edit % 4 == 0 {

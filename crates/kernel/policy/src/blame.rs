@@ -3,15 +3,16 @@
 use onepane_yaml::Node;
 
 /// The node of `object` that an expression is most likely about, from the fields that it names: along the longest path
-/// `object.a.b` that is there; in a list, the item for which `is_to_blame` holds (by the path of the list and the index),
+/// `NAME.a.b` that is there, where it is called `name`; in a list, the item for which `is_to_blame` holds (by the path of the list and the index),
 /// and of that the field that is named, too.
 pub(crate) fn blamed<'n>(
     object: &'n Node,
+    name: &str,
     expression: &str,
     is_to_blame: &mut dyn FnMut(&[&str], usize) -> bool,
 ) -> Option<&'n Node> {
     let (mut best, mut keys): (Option<(&Node, &Node)>, Vec<&str>) = (None, Vec::new());
-    for path in paths(expression) {
+    for path in paths(name, expression) {
         let mut current = object;
         let mut found = None;
         let mut taken = 0;
@@ -42,10 +43,10 @@ pub(crate) fn blamed<'n>(
 }
 
 /// The paths that an expression names: of `object.spec.containers.all(c, c.image)`, `spec`, `containers`.
-fn paths(expression: &str) -> Vec<Vec<&str>> {
+fn paths<'e>(name: &str, expression: &'e str) -> Vec<Vec<&'e str>> {
     let is_name = |character: char| character.is_alphanumeric() || character == '_';
     let mut paths = Vec::new();
-    for (index, word) in expression.match_indices("object.") {
+    for (index, word) in expression.match_indices(&format!("{name}.")) {
         // `oldObject`, `namespaceObject` and fields of that name are others.
         if expression[..index].ends_with(|before: char| is_name(before) || before == '.') {
             continue;
@@ -84,7 +85,9 @@ mod tests {
         let text = "spec:\n  replicas: 1\n  containers:\n  - name: a\n    image: a:1\n  - name: b\n    image: b\n";
         let node = onepane_yaml::read(text, FileId::new("a.yaml")).expect("it is YAML").swap_remove(0);
         let line = |expression: &str| {
-            blamed(&node, expression, &mut |_, index| index == 1).and_then(|node| node.span).map(|span| span.line)
+            blamed(&node, "object", expression, &mut |_, index| index == 1)
+                .and_then(|node| node.span)
+                .map(|span| span.line)
         };
         assert_eq!(line("object.spec.replicas > 1"), Some(2));
         assert_eq!(line("object.spec.containers.all(c, c.image.contains(':'))"), Some(7));

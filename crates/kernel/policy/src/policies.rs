@@ -11,9 +11,7 @@ use serde_json::{Value as Json, json};
 use std::collections::HashSet;
 
 /// What all policies of a scene that are bound say of the resources to judge.
-///
-/// Expressions of other people's are evaluated, by code that recurses: call it where there is a stack for that.
-pub fn findings(scene: &Scene<'_>) -> Vec<Finding> {
+pub(crate) fn findings(scene: &Scene<'_>) -> Vec<Finding> {
     let group = "admissionregistration.k8s.io";
     let bindings = || scene.all().iter().filter(|item| item.is(group, "ValidatingAdmissionPolicyBinding"));
     let mut judge = Judge { scene, evaluator: Evaluator::new(), found: Vec::new(), told: HashSet::new() };
@@ -204,7 +202,7 @@ impl<'s, 'a> Judge<'s, 'a> {
             }
             self.evaluate(bound, request, &object, expression) == Ok(Value::Bool(false))
         };
-        let at = blamed(node, &whole, &mut alone);
+        let at = blamed(node, "object", &whole, &mut alone);
         let verb = if bound.code == "policy-denied" { "denies" } else { "warns of" };
         let message = format!("the policy {} {verb} {item}: {}", bound.policy.resource.name(), one_line(&said));
         let mut finding = Finding::new(bound.code, at.unwrap_or_else(|| kind_of(item)), message);
@@ -303,7 +301,7 @@ fn list<'j>(json: &'j Json, pointer: &str) -> &'j [Json] {
     json.pointer(pointer).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = 160;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= LONGEST {

@@ -2,6 +2,7 @@
 
 use crate::KubernetesVersion;
 use crate::definition::{CustomKind, custom_kinds};
+use crate::rule::{Rule, rules};
 use crate::shape::{Shape, Structs};
 use crate::table::{Table, table};
 use crate::validate::{Validator, Violation};
@@ -124,6 +125,14 @@ impl Catalogue {
             self.metadata(&mut validator, document, node);
         }
         validator.found
+    }
+
+    /// The rules in CEL that the definition of a resource's kind has for it, each with the value that it is about. `document`
+    /// and `node` are the same resource.
+    pub fn rules<'n>(&self, document: &Value, node: &'n Node) -> Vec<Rule<'_, 'n>> {
+        let text = |key: &str| document.get(key).and_then(Value::as_str).unwrap_or_default();
+        let custom = self.custom_kind(text("apiVersion"), text("kind"));
+        custom.and_then(|kind| kind.with_rules.as_ref()).map_or_else(Vec::new, |schema| rules(schema, document, node))
     }
 
     fn metadata<'n>(&self, validator: &mut Validator<'n>, document: &Value, node: &'n Node) {

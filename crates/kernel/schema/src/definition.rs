@@ -1,9 +1,12 @@
 //! The kinds of a CustomResourceDefinition: [`custom_kinds`].
 
+use crate::conditions::Conditions;
+use crate::rule::has_rules;
 use crate::shape::{Field, List, Range, Shape, Struct, Structs, Text};
 use onepane_resource::Scope;
 use regex::RegexBuilder;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A version of a kind that a definition brings.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct CustomKind {
     pub(crate) scope: Scope,
     pub(crate) structs: Structs,
     pub(crate) shape: Shape,
+    /// The schema itself, where it has rules in CEL.
+    pub(crate) with_rules: Option<Value>,
 }
 
 /// Structural schemas nest as deep as whoever wrote them likes; what is deeper is taken for anything.
@@ -39,9 +44,14 @@ pub(crate) fn custom_kinds(definition: &Value) -> Vec<CustomKind> {
         .filter_map(|version| {
             let name = version.get("name")?.as_str()?;
             let mut reader = Reader { structs: Structs::new() };
-            let shape = version.pointer("/schema/openAPIV3Schema").map_or(Shape::Any, |schema| reader.shape(schema, 0));
+            let schema = version.pointer("/schema/openAPIV3Schema");
+            let shape = schema.map_or(Shape::Any, |schema| reader.shape(schema, 0));
             let mut structs = reader.structs;
-            if let Shape::Struct(root) = shape {
+            let root = match &shape {
+                Shape::Conditional(shape, _) => shape,
+                shape => shape,
+            };
+            if let Shape::Struct(root) = *root {
                 // What every resource has is looked at elsewhere.
                 let root: &mut Struct = &mut structs[root];
                 root.is_resource = true;
@@ -53,6 +63,7 @@ pub(crate) fn custom_kinds(definition: &Value) -> Vec<CustomKind> {
                 scope,
                 structs,
                 shape,
+                with_rules: schema.filter(|schema| has_rules(schema, 0)).cloned(),
             })
         })
         .collect()
@@ -64,6 +75,15 @@ struct Reader {
 
 impl Reader {
     fn shape(&mut self, schema: &Value, depth: usize) -> Shape {
+        let shape = self.shape_alone(schema, depth);
+        match Conditions::of(schema) {
+            Some(conditions) => Shape::Conditional(Box::new(shape), Arc::new(conditions)),
+            None => shape,
+        }
+    }
+
+    /// The shape that a schema gives without its conditions.
+    fn shape_alone(&mut self, schema: &Value, depth: usize) -> Shape {
         let is = |key: &str| schema.get(key) == Some(&Value::Bool(true));
         if depth > DEEPEST {
             return Shape::Any;

@@ -1,7 +1,9 @@
 //! What a value may look like: [`Shape`].
 
+use crate::conditions::Conditions;
 use regex::Regex;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The shape of a value.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub(crate) enum Shape {
     Map(Box<Shape>),
     /// A mapping with fields of its own, by its number among the [`Structs`].
     Struct(usize),
+    /// A value of this shape, of which more has to be true.
+    Conditional(Box<Shape>, Arc<Conditions>),
 }
 
 /// The mappings that shapes refer to: they may contain one another.

@@ -81,6 +81,18 @@ impl<'n> Validator<'n> {
         let found = match (shape, value) {
             // A null is as good as nothing; where something has to be, that is looked at by whoever wants it.
             (Shape::Any, _) | (_, Value::Null) => None,
+            (Shape::Conditional(shape, conditions), _) => {
+                let before = self.found.len();
+                self.value(structs, shape, value, around, node, path);
+                // What has another shape meets no condition, either.
+                if self.found.len() == before {
+                    for why in conditions.refuse(value) {
+                        let path_or_all = if path.is_empty() { "the resource" } else { path };
+                        self.add(ViolationKind::Value, path, format!("{path_or_all} {why}"), around, None);
+                    }
+                }
+                return;
+            }
             (Shape::Struct(index), Value::Object(fields)) => {
                 let Some(of) = structs.get(*index) else { return };
                 return self.mapping(structs, of, fields, around, node, path);

@@ -150,6 +150,58 @@ spec:
 }
 
 #[test]
+fn what_a_definition_says_beside_its_structure_has_to_be_true() {
+    let definition = json_document(
+        "
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Queue, plural: queues}
+  versions:
+  - name: v1
+    served: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        not: {required: [old]}
+        properties:
+          old: {type: string}
+          either: {type: object, properties: {a: {type: string}, b: {type: string}}, anyOf: [{required: [a]}, {required: [b]}]}
+          one:
+            type: object
+            properties: {a: {type: string}, b: {type: string, default: x}, c: {type: string}}
+            oneOf: [{required: [a]}, {required: [b, c]}]
+          items: {type: array, items: {type: integer, allOf: [{minimum: 2, exclusiveMinimum: true}]}}
+          port: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}], allOf: [{maximum: 9}]}
+          text: {type: string, anyOf: [{pattern: '^a'}, {maxLength: 2}]}
+          cut: {type: object, oneOf: [{$ref: 'https://example.com/x'}]}
+",
+        &"a definition",
+    )
+    .expect("it is JSON");
+    let mut catalogue = Catalogue::of(KubernetesVersion::newest());
+    catalogue.add_definition(&definition);
+    let head = "apiVersion: example.com/v1\nkind: Queue\nmetadata: {name: a}\n";
+    let cases: &[(&str, &[&str])] = &[
+        ("either: {a: x, b: y}\none: {a: x}\nitems: [3, 4]\nport: 9\ntext: ba\ncut: {}", &[]),
+        // What has a default is there.
+        ("one: {c: x}", &[]),
+        ("one: {a: x, c: x}", &["4: one has to have exactly one of `a`, `b` and `c`"]),
+        ("old: x", &["2: the resource may not have `old`"]),
+        ("either: {}", &["4: either has to have `a` or `b`"]),
+        ("items: [3, 2]", &["4: items[1] does not fit all schemas of `allOf`"]),
+        ("port: 10", &["4: port does not fit all schemas of `allOf`"]),
+        ("text: bad", &["4: text fits none of the schemas of `anyOf`"]),
+        ("text: [bad]", &["4: text has to be a string, and is a list"]),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(said(&catalogue, &format!("{head}{text}\n")), *wanted, "{text}");
+    }
+}
+
+#[test]
 fn kinds_are_known_by_version() {
     let known = |at: &str, api_version: &str, kind: &str| Catalogue::of(version(at)).known(api_version, kind);
     let meant = |api_version: &str, kind: &str| Known::No { meant: Some((api_version.to_owned(), kind.to_owned())) };

@@ -107,7 +107,10 @@ const QUEUE: &str = r#"{"type": "object", "required": ["spec"], "properties": {"
     "required": ["service"], "additionalProperties": false, "properties": {
         "service": {"type": "string", "pattern": "^[a-z]+$"}, "mode": {"type": "string", "enum": ["fifo", "lifo"]},
         "attempts": {"type": "integer", "minimum": 1, "maximum": 10}, "port": {"type": ["string", "integer"]},
-        "tags": {"type": "array", "maxItems": 2, "items": {"type": "string"}}}}}}"#;
+        "tags": {"type": "array", "maxItems": 2, "items": {"type": "string"}}, "namespace": {"type": "string"},
+        "retry": {"type": "object", "additionalProperties": false, "properties": {
+            "after": {"type": "string"}, "never": {"type": "boolean"}, "share": {"type": "number"}},
+            "oneOf": [{"required": ["after"]}, {"required": ["never"]}]}}}}}"#;
 
 #[test]
 fn side_by_side_with_kubeconform() {

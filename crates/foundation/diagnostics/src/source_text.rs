@@ -83,17 +83,20 @@ impl SourceText {
 
     /// The place of what stands on the line at `start`, up to `end`: without indentation and what space follows.
     pub(crate) fn line_span(&self, start: usize, end: usize) -> Option<Span> {
-        let line = self.get(start..end)?.split('\n').next()?;
+        let rest = self.bytes().get(start..end)?;
+        let line = self.get(start..memchr::memchr(b'\n', rest).map_or(end, |at| start + at))?;
         let text = line.trim_start_matches(' ');
         self.span(start + line.len() - text.len(), text.trim().chars().count())
     }
 
     /// Where the `n`th line behind `start` begins, at `end` at the latest.
     pub(crate) fn line_start(&self, start: usize, end: usize, n: usize) -> usize {
+        let starts = &self.lines().starts;
         match n.checked_sub(1) {
             None => start,
-            Some(breaks) => {
-                memchr::memchr_iter(b'\n', &self.bytes()[start..end]).nth(breaks).map_or(end, |at| start + at + 1)
+            Some(more) => {
+                let next = starts.partition_point(|line| *line <= start);
+                starts.get(next + more).map_or(end, |line| *line.min(&end))
             }
         }
     }

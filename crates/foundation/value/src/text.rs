@@ -80,7 +80,8 @@ impl Text {
             if origin.has_lines() {
                 let end = marks.peek().map_or(self.len(), |(next, _)| *next);
                 let lines = memchr::memchr_iter(b'\n', &self.bytes[start..end]).map(|at| start + at + 1);
-                found.extend(lines.filter(|line| *line < end).map(|line| (line, self.origin_at(line))));
+                let lines = lines.enumerate().filter(|(_, line)| *line < end);
+                found.extend(lines.map(|(before, line)| (line, origin.at_line(before + 1))));
             }
         }
         found

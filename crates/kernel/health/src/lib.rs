@@ -94,6 +94,17 @@ pub fn health(object: &Value) -> Health {
     }
 }
 
+/// Whether objects of a kind take their time to become what they should be; others are current once they are stored.
+pub fn takes_time(group: &str, kind: &str) -> bool {
+    let is_known = matches!(
+        (group, kind),
+        ("apps" | "batch", _)
+            | ("", "Pod" | "PersistentVolumeClaim" | "Service" | "Namespace")
+            | ("apiextensions.k8s.io" | "apiregistration.k8s.io", _)
+    );
+    is_known || !is_builtin(group)
+}
+
 /// Kinds of Kubernetes' own are there once they are stored, if nothing else is known of them.
 fn is_builtin(group: &str) -> bool {
     !group.contains('.')

@@ -1,6 +1,6 @@
 //! Objects as clusters have them, and what is said of them.
 
-use onepane_health::{Status, health, trouble};
+use onepane_health::{Status, health, takes_time, trouble};
 use serde_json::{Value, json};
 
 /// An object of `kind` with this spec and status.
@@ -167,4 +167,19 @@ fn other_kinds_say_it_in_their_ways() {
     let mut going = object("v1", "ConfigMap", json!({}), json!({}));
     going["metadata"]["deletionTimestamp"] = json!("2026-01-05T10:00:00Z");
     assert_said(&going, Status::Terminating, "it is being deleted since 2026-01-05T10:00:00Z");
+}
+
+#[test]
+fn most_kinds_take_no_time() {
+    for (group, kind) in [
+        ("apps", "Deployment"),
+        ("", "Pod"),
+        ("cert-manager.io", "Certificate"),
+        ("gateway.networking.k8s.io", "Gateway"),
+    ] {
+        assert!(takes_time(group, kind), "{kind}");
+    }
+    for (group, kind) in [("", "ConfigMap"), ("rbac.authorization.k8s.io", "Role"), ("networking.k8s.io", "Ingress")] {
+        assert!(!takes_time(group, kind), "{kind}");
+    }
 }

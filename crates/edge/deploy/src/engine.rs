@@ -1,0 +1,413 @@
+//! Sets of manifests on a cluster: [`Engine`].
+
+use crate::event::{Event, Happened};
+use crate::failure::Failure;
+use crate::identity::Identity;
+use crate::server::{Kind, Server, path_of};
+use crate::set::{PART_OF, Set};
+use crate::settled::is_settled;
+use crate::wait;
+use crate::waves::{Wave, wave_of};
+use futures::stream::{FuturesUnordered, StreamExt};
+use onepane_health::{Health, Status, health};
+use onepane_resource::compare_uninstall;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+/// Who applies, to others.
+pub(crate) const MANAGER: &str = "onepane";
+
+/// How a set is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether fields that others have set are taken over.
+    pub takes_over: bool,
+    /// Whether objects that left the set are deleted.
+    pub prunes: bool,
+    /// Whether more than half of the set may be deleted, or all of it.
+    pub may_prune_most: bool,
+    /// How long it is waited until all have become what they should be; not at all where there is nothing.
+    pub patience: Option<Duration>,
+}
+
+/// What came of a set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Objects that were not there.
+    pub created: usize,
+    /// Objects that were changed.
+    pub configured: usize,
+    /// Objects that were as they should be.
+    pub unchanged: usize,
+    /// Objects that were deleted.
+    pub deleted: usize,
+    /// What failed, or did not become what it should be.
+    pub failed: usize,
+}
+
+/// A set of manifests, and the cluster that it belongs to.
+pub struct Engine<'s> {
+    server: &'s Server,
+    namespace: String,
+    name: String,
+    tell: Box<dyn Fn(&Event) + 's>,
+}
+
+/// An object that is wanted.
+struct Wanted {
+    identity: Identity,
+    object: Value,
+    wave: Wave,
+}
+
+/// What there is of a set.
+struct Live {
+    set: Set,
+    /// Whether the parent is there.
+    is_known: bool,
+    objects: HashMap<Identity, (Kind, Value)>,
+}
+
+/// Annotations by which an object says that it stays when it leaves its set, and the values that say so.
+const KEEPS: [(&str, &str); 4] = [
+    ("helm.sh/resource-policy", "keep"),
+    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
+    ("argocd.argoproj.io/sync-options", "Prune=false"),
+    ("client.lifecycle.config.k8s.io/deletion", "detach"),
+];
+
+/// Of fewer, all may be deleted without a further word.
+const FEW: usize = 5;
+
+impl<'s> Engine<'s> {
+    /// For the set whose parent is the Secret `name` in `namespace`. What happens is told to `tell`.
+    pub fn new(server: &'s Server, namespace: &str, name: &str, tell: impl Fn(&Event) + 's) -> Self {
+        Self { server, namespace: namespace.to_owned(), name: name.to_owned(), tell: Box::new(tell) }
+    }
+
+    /// Brings `objects` to the cluster, deletes those that left the set, and waits.
+    ///
+    /// What fails for one object is told, and does not keep others of its wave from being applied; later waves and what
+    /// would be pruned are then left alone.
+    ///
+    /// # Errors
+    /// For what keeps all of it from being done; nothing was then changed.
+    pub async fn apply(&self, objects: Vec<Value>, options: &Options) -> Result<Outcome, Failure> {
+        let mut wanted = self.wanted(objects).await?;
+        wanted.sort_by_key(|wanted| wanted.wave);
+        let live = self.live(wanted.iter().map(|wanted| &wanted.identity)).await?;
+        let names: HashSet<&Identity> = wanted.iter().map(|wanted| &wanted.identity).collect();
+        let surplus: Vec<&Identity> = live.objects.keys().filter(|identity| !names.contains(identity)).collect();
+        if options.prunes && !options.may_prune_most {
+            guard(wanted.len(), surplus.len())?;
+        }
+        // Whoever comes after a run that is killed has to find what it has left.
+        let widened = live.set.with(wanted.iter().map(|wanted| &wanted.identity));
+        let mut outcome = Outcome::default();
+        self.apply_waves(&wanted, &live, &widened, options, &mut outcome).await?;
+        if outcome.failed > 0 {
+            return Ok(outcome);
+        }
+        if options.prunes {
+            self.delete(surplus, &live, Happened::Pruned, &mut outcome).await;
+        }
+        if outcome.failed == 0 && options.prunes {
+            let narrowed = live.set.empty().with(names.iter().copied());
+            if narrowed != widened {
+                self.write_parent(&narrowed).await?;
+            }
+        }
+        if let Some(patience) = options.patience {
+            let kinds = self.kinds_of(&wanted).await;
+            outcome.failed += wait::until_current(self.server, kinds, &live.set.id(), patience, &self.tell).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Deletes all objects of the set, and then its parent.
+    ///
+    /// # Errors
+    /// For what keeps all of it from being done.
+    pub async fn destroy(&self, patience: Duration) -> Result<Outcome, Failure> {
+        let live = self.live([]).await?;
+        let mut outcome = Outcome::default();
+        let all: Vec<&Identity> = live.objects.keys().collect();
+        self.delete(all, &live, Happened::Deleted, &mut outcome).await;
+        let gone = async {
+            while !self.live([]).await?.objects.values().all(|(_, object)| stays(object)) {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(patience, gone).await {
+            Ok(gone) => gone?,
+            Err(_) => outcome.failed += 1,
+        }
+        if outcome.failed == 0 && live.is_known {
+            self.server.delete(&live.set.path(), None).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// How the objects of the set are, by their identities.
+    ///
+    /// # Errors
+    /// For a server that does not answer.
+    pub async fn status(&self) -> Result<BTreeMap<Identity, Health>, Failure> {
+        let live = self.live([]).await?;
+        Ok(live.objects.into_iter().map(|(identity, (_, object))| (identity, health(&object))).collect())
+    }
+
+    /// The objects as they are applied, each with the label of the set and a namespace if its kind lives in one. Those of
+    /// kinds that the server does not have must have their definition beside them.
+    async fn wanted(&self, objects: Vec<Value>) -> Result<Vec<Wanted>, Failure> {
+        let id = Set::new(&self.namespace, &self.name).id();
+        let mut defined: HashMap<(String, String), bool> = HashMap::new();
+        for object in &objects {
+            if Identity::of(object).kind == "CustomResourceDefinition" {
+                let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+                let kind = (text("/spec/group").to_owned(), text("/spec/names/kind").to_owned());
+                defined.insert(kind, text("/spec/scope") == "Namespaced");
+            }
+        }
+        let mut wanted: Vec<Wanted> = Vec::new();
+        let mut seen = HashSet::new();
+        for mut object in objects {
+            let mut identity = Identity::of(&object);
+            let is_name =
+                |name: &str| !name.is_empty() && !matches!(name, "." | "..") && !name.contains(['/', '%', '?', '#']);
+            if !is_name(&identity.name) || identity.namespace.contains(['/', '%', '?', '#', '.']) {
+                return Err(Failure::Guarded(format!("{identity} has no name that an object can have")));
+            }
+            let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+            let known = self.server.kind(api_version, &identity.kind).await.map(|kind| kind.is_namespaced);
+            let defined = defined.get(&(identity.group.clone(), identity.kind.clone())).copied();
+            let Some(is_namespaced) = known.or(defined) else {
+                let message =
+                    format!("the cluster has no kind {} in {api_version}, which {identity} is of", identity.kind);
+                return Err(Failure::Guarded(message));
+            };
+            let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { continue };
+            match is_namespaced {
+                false => {
+                    metadata.remove("namespace");
+                    identity.namespace.clear();
+                }
+                true if identity.namespace.is_empty() => {
+                    metadata.insert("namespace".to_owned(), Value::from("default"));
+                    identity.namespace = "default".to_owned();
+                }
+                true => {}
+            }
+            let labels = metadata.entry("labels").or_insert_with(|| serde_json::json!({}));
+            if !labels.is_object() {
+                *labels = serde_json::json!({});
+            }
+            labels[PART_OF] = Value::from(id.clone());
+            if !seen.insert(identity.clone()) {
+                return Err(Failure::Guarded(format!("{identity} is there twice")));
+            }
+            let wave = wave_of(&object);
+            wanted.push(Wanted { identity, object, wave });
+        }
+        Ok(wanted)
+    }
+
+    /// What there is of the set; kinds of `besides` are looked at, too.
+    async fn live<'i>(&self, besides: impl IntoIterator<Item = &'i Identity>) -> Result<Live, Failure> {
+        let mut set = Set::new(&self.namespace, &self.name);
+        let is_known = match self.server.get(&set.path()).await {
+            Ok(parent) => set.read(&parent).map(|()| true)?,
+            Err(failure) if failure.is_absent() => false,
+            Err(failure) => return Err(failure),
+        };
+        let selector = format!("{PART_OF}={}", set.id());
+        // A run that was killed before it could write the parent has left these at most.
+        let mut kinds = set.with(besides).kinds;
+        kinds.extend(["Namespace".to_owned(), "PriorityClass.scheduling.k8s.io".to_owned()]);
+        let mut lists: FuturesUnordered<_> = kinds
+            .iter()
+            .map(|group_kind| async {
+                // A kind that is gone has taken its objects along.
+                let Some(kind) = self.server.kind_of_set(group_kind).await else { return Ok(None) };
+                let found = self.server.list(&kind, &selector).await?;
+                Ok::<_, Failure>(Some((kind, found)))
+            })
+            .collect();
+        let mut objects = HashMap::new();
+        while let Some(list) = lists.next().await {
+            let Some((kind, found)) = list? else { continue };
+            objects.extend(found.into_iter().map(|object| (Identity::of(&object), (kind.clone(), object))));
+        }
+        Ok(Live { set, is_known, objects })
+    }
+
+    async fn write_parent(&self, set: &Set) -> Result<(), Failure> {
+        self.server.apply(&set.path(), &set.parent(), MANAGER, true, false).await.map(drop)
+    }
+
+    async fn apply_waves(
+        &self,
+        wanted: &[Wanted],
+        live: &Live,
+        widened: &Set,
+        options: &Options,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let mut is_noted = live.is_known && *widened == live.set;
+        for wave in wanted.chunk_by(|a, b| a.wave == b.wave) {
+            let is_places = wave[0].wave == Wave::Places;
+            // The namespace of the parent may be one of the set.
+            if !is_noted && !is_places {
+                self.write_parent(widened).await?;
+                is_noted = true;
+            }
+            let mut applied: FuturesUnordered<_> = wave.iter().map(|one| self.apply_one(one, live, options)).collect();
+            while let Some((identity, happened)) = applied.next().await {
+                match &happened {
+                    Happened::Created => outcome.created += 1,
+                    Happened::Configured => outcome.configured += 1,
+                    Happened::Unchanged => outcome.unchanged += 1,
+                    _ => outcome.failed += 1,
+                }
+                (self.tell)(&Event { object: identity.clone(), happened });
+            }
+            if outcome.failed > 0 {
+                break;
+            }
+            if wave[0].wave == Wave::Definitions {
+                self.until_defined(wave, outcome).await?;
+            }
+        }
+        if !is_noted {
+            self.write_parent(widened).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_one<'w>(&self, wanted: &'w Wanted, live: &Live, options: &Options) -> (&'w Identity, Happened) {
+        let Wanted { identity, object, .. } = wanted;
+        let before = live.objects.get(identity).map(|(_, object)| object);
+        if before.is_some_and(|before| is_settled(object, before, MANAGER)) {
+            return (identity, Happened::Unchanged);
+        }
+        let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        let Some(kind) = self.server.kind(api_version, &identity.kind).await else {
+            let message = format!("the cluster has no kind {} in {api_version}", identity.kind);
+            return (identity, Happened::Failed(Failure::Guarded(message)));
+        };
+        let path = path_of(&kind, identity);
+        let happened = match self.server.apply(&path, object, MANAGER, options.takes_over, false).await {
+            Ok((_, true)) => Happened::Created,
+            Ok((after, false)) => {
+                let version = |object: &Value| object.pointer("/metadata/resourceVersion").cloned();
+                if before.is_some_and(|before| version(before) == version(&after)) {
+                    Happened::Unchanged
+                } else {
+                    Happened::Configured
+                }
+            }
+            Err(failure) => Happened::Failed(failure),
+        };
+        (identity, happened)
+    }
+
+    /// Waits until the kinds that were defined are served.
+    async fn until_defined(&self, wave: &[Wanted], outcome: &mut Outcome) -> Result<(), Failure> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        const PAUSE: Duration = Duration::from_millis(50);
+        let start = tokio::time::Instant::now();
+        for one in wave {
+            let api_version = one.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+            let Some(kind) = self.server.kind(api_version, &one.identity.kind).await else { continue };
+            loop {
+                let said = health(&self.server.get(&path_of(&kind, &one.identity)).await?);
+                match said.status {
+                    Status::Current => break,
+                    Status::InProgress if start.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+                    _ => {
+                        outcome.failed += 1;
+                        (self.tell)(&Event { object: one.identity.clone(), happened: Happened::Became(said) });
+                        break;
+                    }
+                }
+            }
+        }
+        self.server.rediscover().await
+    }
+
+    /// Deletes objects, those that others need last.
+    async fn delete(&self, mut objects: Vec<&Identity>, live: &Live, happened: Happened, outcome: &mut Outcome) {
+        objects.sort_by(|a, b| compare_uninstall(&a.kind, &b.kind).then_with(|| a.cmp(b)));
+        // What lives in a namespace or is of a kind is gone before they are.
+        let is_last = |identity: &&Identity| matches!(identity.kind.as_str(), "Namespace" | "CustomResourceDefinition");
+        let (last, first): (Vec<&Identity>, Vec<&Identity>) = objects.into_iter().partition(is_last);
+        for part in [first, last] {
+            let mut deleted: FuturesUnordered<_> = part
+                .into_iter()
+                .map(|identity| async move {
+                    let (kind, object) = &live.objects[identity];
+                    if stays(object) {
+                        return (identity, Ok(false));
+                    }
+                    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+                    (identity, self.server.delete(&path_of(kind, identity), uid).await.map(|()| true))
+                })
+                .collect();
+            while let Some((identity, done)) = deleted.next().await {
+                let happened = match done {
+                    Ok(true) => {
+                        outcome.deleted += 1;
+                        happened.clone()
+                    }
+                    Ok(false) => Happened::Kept,
+                    Err(failure) => {
+                        outcome.failed += 1;
+                        Happened::Failed(failure)
+                    }
+                };
+                (self.tell)(&Event { object: identity.clone(), happened });
+            }
+        }
+    }
+
+    /// The kinds of what is wanted, with the identities of each.
+    async fn kinds_of(&self, wanted: &[Wanted]) -> Vec<(Kind, HashSet<Identity>)> {
+        let mut kinds: BTreeMap<(String, String), HashSet<Identity>> = BTreeMap::new();
+        for one in wanted {
+            let api_version = one.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
+            kinds.entry((api_version, one.identity.kind.clone())).or_default().insert(one.identity.clone());
+        }
+        let mut found = Vec::new();
+        for ((api_version, kind), identities) in kinds {
+            if let Some(kind) = self.server.kind(&api_version, &kind).await {
+                found.push((kind, identities));
+            }
+        }
+        found
+    }
+}
+
+/// Refuses what looks like a mistake: nothing is wanted any more, or more than half of what there is would go.
+fn guard(wanted: usize, surplus: usize) -> Result<(), Failure> {
+    if wanted == 0 && surplus > 0 {
+        return Err(Failure::Guarded(format!("there is nothing to apply, and all {surplus} objects would be deleted")));
+    }
+    if surplus > FEW && surplus > wanted {
+        return Err(Failure::Guarded(format!(
+            "{surplus} objects would be deleted, more than the {wanted} that stay or come"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether an object says that it stays.
+fn stays(object: &Value) -> bool {
+    let annotations = object.pointer("/metadata/annotations");
+    let says = |name: &str, value: &str| {
+        let said = annotations.and_then(|annotations| annotations.get(name)).and_then(Value::as_str);
+        said.is_some_and(|said| said.split(',').any(|one| one.trim() == value))
+    };
+    KEEPS.iter().any(|(name, value)| says(name, value))
+}

@@ -1,0 +1,29 @@
+//! Manifests brought to a cluster: [`Engine`].
+//!
+//! [`Server`] is the API server that a kubeconfig names: what it has, and requests to it, made again where that may help.
+//! [`Engine::apply`] brings a set of manifests there by server-side apply, in waves (`waves`): what others live in or are
+//! made of first. What is as it should be already is left alone (`settled`). Objects that the set had and has no more are
+//! pruned, and at last it is waited until all have become what they should be (`wait`). Everything that happens is told as
+//! an [`Event`].
+//!
+//! Which objects are a set's is noted as Kubernetes' ApplySets do (`set`): each carries a label, and a Secret names the kinds
+//! and namespaces to look for it in. That Secret is widened before anything is applied, and narrowed when all is done, so
+//! that whoever comes after a run that was killed finds all that it has left.
+//!
+//! It knows objects as JSON, and neither repositories nor the terminal.
+
+mod engine;
+mod event;
+mod failure;
+mod identity;
+mod server;
+mod set;
+mod settled;
+mod wait;
+mod waves;
+
+pub use engine::{Engine, Options, Outcome};
+pub use event::{Event, Happened};
+pub use failure::{Conflict, Failure};
+pub use identity::Identity;
+pub use server::{Address, Server};

@@ -1,0 +1,178 @@
+//! Waiting until what was applied has become what it should be: [`until_current`].
+
+use crate::event::{Event, Happened};
+use crate::failure::Failure;
+use crate::identity::Identity;
+use crate::server::{Kind, Server};
+use crate::set::PART_OF;
+use futures::StreamExt;
+use futures::stream::{BoxStream, SelectAll};
+use kube::Api;
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::runtime::watcher::{self, Event as Seen};
+use onepane_health::{Health, Status, Trouble, health, takes_time, trouble};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a pod may be in a trouble that no time mends before its workload counts as failed: it may come up the next time
+/// it is started.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What a watch tells of: an object of the set, or a pod.
+enum Watched {
+    Member(Kind),
+    Pods,
+}
+
+/// What one of the watches says, by its number.
+type Told = (usize, Result<Seen<DynamicObject>, watcher::Error>);
+
+/// Waits until the objects of these kinds are what they should be, or can't become that, at most as long as `patience`;
+/// gives how many are not.
+///
+/// # Errors
+/// For an object that can't be read.
+pub(crate) async fn until_current(
+    server: &Server,
+    kinds: Vec<(Kind, HashSet<Identity>)>,
+    set: &str,
+    patience: Duration,
+    tell: &dyn Fn(&Event),
+) -> Result<usize, Failure> {
+    let kinds: Vec<_> =
+        kinds.into_iter().filter(|(kind, _)| takes_time(&kind.resource.group, &kind.resource.kind)).collect();
+    let mut waiting = Waiting::default();
+    let mut watches: SelectAll<BoxStream<'_, Told>> = SelectAll::new();
+    let mut watched: Vec<Watched> = Vec::new();
+    for (kind, identities) in kinds {
+        let api: Api<DynamicObject> = Api::all_with(server.client().clone(), &kind.resource);
+        let config = watcher::Config::default().labels(&format!("{PART_OF}={set}"));
+        let at = watched.len();
+        watches.push(watcher::watcher(api, config).map(move |seen| (at, seen)).boxed());
+        watched.push(Watched::Member(kind));
+        waiting.undecided.extend(identities);
+    }
+    let namespaces: BTreeSet<String> = waiting.undecided.iter().map(|one| one.namespace.clone()).collect();
+    for namespace in namespaces.iter().filter(|namespace| !namespace.is_empty()) {
+        let pods = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Pod"));
+        let api: Api<DynamicObject> = Api::namespaced_with(server.client().clone(), namespace, &pods);
+        let at = watched.len();
+        watches.push(watcher::watcher(api, watcher::Config::default()).map(move |seen| (at, seen)).boxed());
+        watched.push(Watched::Pods);
+    }
+    let end = Instant::now() + patience;
+    let mut clock = tokio::time::interval(Duration::from_secs(1));
+    while !waiting.undecided.is_empty() {
+        tokio::select! {
+            seen = watches.next() => {
+                let Some((at, seen)) = seen else { break };
+                // What a watch fails on, it tries again.
+                let Ok(Seen::Apply(object) | Seen::InitApply(object)) = seen else { continue };
+                let mut object = serde_json::to_value(object).map_err(|error| Failure::Connection(error.to_string()))?;
+                match &watched[at] {
+                    Watched::Member(kind) => {
+                        object["apiVersion"] = Value::from(kind.resource.api_version.clone());
+                        object["kind"] = Value::from(kind.resource.kind.clone());
+                        waiting.member(&object, tell);
+                    }
+                    Watched::Pods => waiting.pod(&object, tell),
+                }
+            }
+            _ = clock.tick() => waiting.give_up_troubled(tell),
+            () = tokio::time::sleep_until(end) => break,
+        }
+    }
+    for identity in &waiting.undecided {
+        let said = waiting.said.get(identity).map_or_else(String::new, |health| format!(": {}", health.message));
+        let message = format!("it is not ready after {} s{said}", patience.as_secs());
+        let health = Health { status: Status::Failed, message };
+        tell(&Event { object: identity.clone(), happened: Happened::Became(health) });
+    }
+    Ok(waiting.undecided.len() + waiting.failed)
+}
+
+#[derive(Default)]
+struct Waiting {
+    undecided: HashSet<Identity>,
+    failed: usize,
+    /// How objects were when that was last told.
+    said: HashMap<Identity, Health>,
+    /// Pods in trouble: what of, whose, and since when.
+    troubled: HashMap<String, (Trouble, Identity, Instant)>,
+}
+
+impl Waiting {
+    fn member(&mut self, object: &Value, tell: &dyn Fn(&Event)) {
+        let identity = Identity::of(object);
+        if self.undecided.contains(&identity) {
+            self.became(identity, health(object), tell);
+        }
+    }
+
+    fn became(&mut self, identity: Identity, health: Health, tell: &dyn Fn(&Event)) {
+        if self.said.get(&identity) == Some(&health) {
+            return;
+        }
+        match health.status {
+            Status::Current => _ = self.undecided.remove(&identity),
+            Status::Failed => {
+                self.undecided.remove(&identity);
+                self.failed += 1;
+            }
+            Status::InProgress | Status::Terminating => {}
+        }
+        self.said.insert(identity.clone(), health.clone());
+        tell(&Event { object: identity, happened: Happened::Became(health) });
+    }
+
+    /// A pod, if it is one of what is waited for.
+    fn pod(&mut self, pod: &Value, tell: &dyn Fn(&Event)) {
+        let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+        let Some(owner) = owner_of(pod).filter(|owner| self.undecided.contains(owner)) else { return };
+        let Some(trouble) = trouble(pod) else {
+            self.troubled.remove(name);
+            return;
+        };
+        let is_told = self.troubled.get(name).is_some_and(|(before, ..)| before.reason == trouble.reason);
+        if is_told {
+            return;
+        }
+        // One trouble after another, as of an image that is tried again and again, is one.
+        let since = self.troubled.get(name).map_or_else(Instant::now, |(.., since)| *since);
+        self.troubled.insert(name.to_owned(), (trouble.clone(), owner.clone(), since));
+        tell(&Event { object: owner, happened: Happened::InTrouble { pod: name.to_owned(), trouble } });
+    }
+
+    /// Workloads whose pods have been in trouble for long have failed.
+    fn give_up_troubled(&mut self, tell: &dyn Fn(&Event)) {
+        let lasting =
+            self.troubled.iter().filter(|(_, (trouble, _, since))| trouble.is_lasting && since.elapsed() > GRACE);
+        let lasting: Vec<(String, Trouble, Identity)> =
+            lasting.map(|(pod, (trouble, owner, _))| (pod.clone(), trouble.clone(), owner.clone())).collect();
+        for (pod, trouble, owner) in lasting {
+            if self.undecided.contains(&owner) {
+                let message = format!("the pod {pod} is in {}: {}", trouble.reason, trouble.message);
+                self.became(owner, Health { status: Status::Failed, message }, tell);
+            }
+        }
+    }
+}
+
+/// The workload that a pod is of: the owner of its ReplicaSet is named as that is, without the hash.
+fn owner_of(pod: &Value) -> Option<Identity> {
+    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let owners = pod.pointer("/metadata/ownerReferences")?.as_array()?;
+    let owner = owners.iter().find(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true))?;
+    let api_version = text(owner, "/apiVersion")?;
+    let (mut kind, mut name) = (text(owner, "/kind")?, text(owner, "/name")?);
+    if kind == "ReplicaSet"
+        && let Some(hash) = text(pod, "/metadata/labels/pod-template-hash")
+        && let Some(deployment) = name.strip_suffix(&format!("-{hash}"))
+    {
+        (kind, name) = ("Deployment".to_owned(), deployment.to_owned());
+    }
+    let group = crate::identity::group_of(&api_version).to_owned();
+    Some(Identity { group, kind, namespace: text(pod, "/metadata/namespace")?, name })
+}

@@ -40,6 +40,9 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Find(arguments) => commands::find::run(&terminal, directory.as_deref(), &arguments),
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Impact(arguments) => commands::impact::run(&terminal, directory.as_deref(), &arguments),
+        Command::Apply(arguments) => commands::live::apply::run(&terminal, directory.as_deref(), &arguments),
+        Command::Status(arguments) => commands::live::status::run(&terminal, directory.as_deref(), &arguments),
+        Command::Destroy(arguments) => commands::live::destroy::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
@@ -100,6 +103,12 @@ enum Command {
     Why(commands::why::Arguments),
     /// Show which fields of which clusters a line feeds
     Impact(commands::impact::Arguments),
+    /// Bring what a cluster's folder says to the cluster, and wait until it is ready
+    Apply(commands::live::apply::Arguments),
+    /// Show how what was applied is
+    Status(commands::live::status::Arguments),
+    /// Delete everything that was applied
+    Destroy(commands::live::destroy::Arguments),
     /// Serve an editor: findings as you type, definitions, values
     Lsp(commands::lsp::Arguments),
     /// Encrypt, decrypt and edit files of SOPS

@@ -24,6 +24,8 @@ pub struct Layout {
     pub follow: Vec<Follow>,
     /// Addresses that the repository has elsewhere, besides those of its Git remotes.
     pub addresses: Vec<String>,
+    /// The contexts of kubeconfigs by which clusters are reached, by their names.
+    pub contexts: BTreeMap<String, (String, Span)>,
     /// Which version of Kubernetes the clusters run.
     pub kubernetes: KubernetesVersions,
 }
@@ -57,6 +59,7 @@ impl Default for Layout {
             named_clusters: Vec::new(),
             follow: Vec::new(),
             addresses: Vec::new(),
+            contexts: BTreeMap::new(),
             kubernetes: KubernetesVersions::default(),
         }
     }
@@ -70,7 +73,7 @@ impl Layout {
     ///
     /// `onepane.yaml` may hold
     /// - `folders:` with `helmCharts`, `components`, `groups`, `clusters` and `src`,
-    /// - `clusters:` by their names, each with its folder, where they are not side by side, or with `folder` and
+    /// - `clusters:` by their names, each with its folder, where they are not side by side, or with `folder`, `context` and
     ///   `kubernetesVersion`,
     /// - `kubernetesVersion:` of all others,
     /// - `follow:` with `flux`, `argocd` or both in a list,
@@ -134,7 +137,12 @@ impl Layout {
             match key.as_str() {
                 Some("folder") => self.named_clusters.push((name.to_owned(), folder(value)?)),
                 Some("kubernetesVersion") => _ = self.kubernetes.clusters.insert(name.to_owned(), version(value)?),
-                _ => return Err(unknown(key, "folder, kubernetesVersion")),
+                Some("context") => {
+                    let context = value.as_str().ok_or_else(|| expected(value, "the name of a context"))?;
+                    let place = value.span.unwrap_or(Span::file(FILE));
+                    self.contexts.insert(name.to_owned(), (context.to_owned(), place));
+                }
+                _ => return Err(unknown(key, "folder, context, kubernetesVersion")),
             }
         }
         Ok(())
@@ -210,8 +218,10 @@ mod tests {
 
     #[test]
     fn clusters_may_run_versions_of_their_own() {
-        let text = "kubernetesVersion: 1.36\nclusters:\n  old: {kubernetesVersion: '1.33'}\n";
-        let versions = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid").kubernetes;
+        let text = "kubernetesVersion: 1.36\nclusters:\n  old: {kubernetesVersion: '1.33', context: k3d-old}\n";
+        let layout = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid");
+        assert_eq!(layout.contexts["old"].0, "k3d-old");
+        let versions = layout.kubernetes;
         assert_eq!(versions.all.map(|(text, span)| (text, span.line)), Some(("1.36".to_owned(), 1)));
         assert_eq!(versions.clusters["old"].0, "1.33");
         let error =

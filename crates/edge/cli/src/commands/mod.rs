@@ -13,6 +13,7 @@ pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod kustomize;
 pub(crate) mod list;
+pub(crate) mod live;
 pub(crate) mod lsp;
 mod opened;
 pub(crate) mod pflag;

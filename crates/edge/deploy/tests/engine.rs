@@ -1,0 +1,264 @@
+//! Sets of manifests, brought to a cluster in a process: what becomes of them, whatever goes wrong on the way.
+
+use onepane_deploy::{Address, Engine, Event, Failure, Happened, Identity, Options, Outcome, Server};
+use onepane_embedded::{Behaviour, Effect, Embedded, Filter, Rule, Scenario, When};
+use onepane_health::Status;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// A cluster, and how to reach it.
+struct Lab {
+    cluster: Embedded,
+    runtime: tokio::runtime::Runtime,
+    address: Address,
+    _folder: tempfile::TempDir,
+}
+
+const APPLY: Options =
+    Options { takes_over: false, prunes: true, may_prune_most: false, patience: Some(Duration::from_secs(60)) };
+
+impl Lab {
+    fn new() -> Self {
+        let cluster = Embedded::start(onepane_embedded::Options::default()).expect("it starts");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let path = folder.path().join("kubeconfig");
+        std::fs::write(&path, cluster.kubeconfig()).expect("it can be written");
+        let kubeconfig = Some(path.to_str().expect("it is UTF-8").to_owned());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");
+        Self { cluster, runtime, address: Address { kubeconfig, context: None }, _folder: folder }
+    }
+
+    /// What comes of `work` with an engine for the set `shop`, and what was told on the way.
+    fn with_engine<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, Failure>) -> (Result<T, Failure>, Vec<Event>) {
+        let events = RefCell::new(Vec::new());
+        let outcome = self.runtime.block_on(async {
+            let server = Server::connect(&self.address).await?;
+            let engine = Engine::new(&server, "default", "shop", |event| events.borrow_mut().push(event.clone()));
+            work(&engine).await
+        });
+        (outcome, events.into_inner())
+    }
+
+    fn apply(&self, objects: &[Value], options: &Options) -> (Result<Outcome, Failure>, Vec<Event>) {
+        self.with_engine(async |engine| engine.apply(objects.to_vec(), options).await)
+    }
+
+    /// The counts of an apply that has to succeed.
+    fn applied(&self, objects: &[Value], options: &Options) -> [usize; 5] {
+        let (outcome, events) = self.apply(objects, options);
+        let Outcome { created, configured, unchanged, deleted, failed } = outcome.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+        [created, configured, unchanged, deleted, failed]
+    }
+
+    /// The objects that carry the label of a set, as `Kind/namespace/name`.
+    fn members(&self) -> BTreeSet<String> {
+        let (status, _) = self.with_engine(async |engine| engine.status().await);
+        status.expect("it answers").keys().map(Identity::to_string).collect()
+    }
+
+    /// Makes a request as somebody else.
+    fn send(&self, method: &str, path: &str, content: &str, body: &Value) -> u16 {
+        self.runtime.block_on(async {
+            let options = kube::config::KubeConfigOptions::default();
+            let kubeconfig = kube::config::Kubeconfig::from_yaml(&self.cluster.kubeconfig()).expect("it is one");
+            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("it is one");
+            let client = kube::Client::try_from(config).expect("it is one");
+            let body = serde_json::to_vec(body).expect("it is JSON");
+            let request = http::Request::builder().method(method).uri(path).header("content-type", content);
+            let request = request.body(kube::client::Body::from(body)).expect("it is one");
+            client.send(request).await.expect("it answers").status().as_u16()
+        })
+    }
+}
+
+fn config(name: &str, value: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "shop"}, "data": {"key": value}})
+}
+
+fn deployment(name: &str, image: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "shop", "labels": {"app": name}},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": name}}, "template": {
+            "metadata": {"labels": {"app": name}},
+            "spec": {"containers": [{"name": "main", "image": image, "ports": [{"containerPort": 80}],
+                "env": [{"name": "A", "value": "1"}]}]}}},
+    })
+}
+
+/// A namespace, a definition and a resource of it, configuration and a workload.
+fn shop() -> Vec<Value> {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object",
+        "properties": {"size": {"type": "integer"}}}}}});
+    vec![
+        json!({"apiVersion": "example.com/v1", "kind": "Queue", "metadata": {"name": "orders", "namespace": "shop"},
+            "spec": {"size": 3}}),
+        deployment("api", "api:1"),
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}),
+        config("settings", "a"),
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "queues.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced",
+                "names": {"kind": "Queue", "plural": "queues", "singular": "queue", "listKind": "QueueList"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]}}),
+    ]
+}
+
+#[test]
+fn a_set_comes_changes_shrinks_and_goes() {
+    let lab = Lab::new();
+    assert_eq!(lab.applied(&shop(), &APPLY), [5, 0, 0, 0, 0]);
+    lab.cluster.faults().reset_counts();
+    assert_eq!(lab.applied(&shop(), &APPLY), [0, 0, 5, 0, 0]);
+    let counts = lab.cluster.faults().counts();
+    let writes: u64 =
+        counts.iter().filter(|((verb, _), _)| !matches!(verb.as_str(), "get" | "list" | "watch")).map(|(_, count)| count).sum();
+    assert_eq!(writes, 0, "what is as it should be is not written: {counts:?}");
+
+    let mut changed = shop();
+    changed[3] = config("settings", "b");
+    changed.push(config("more", "c"));
+    assert_eq!(lab.applied(&changed, &APPLY), [1, 1, 4, 0, 0]);
+    // Somebody turns a knob, and it is turned back.
+    let path = "/api/v1/namespaces/shop/configmaps/settings?fieldManager=somebody";
+    assert_eq!(lab.send("PATCH", path, "application/merge-patch+json", &json!({"data": {"key": "x"}})), 200);
+    let (outcome, events) = lab.apply(&changed, &APPLY);
+    assert_eq!(outcome.expect("it answers").failed, 1);
+    let conflict = events.iter().find_map(|event| match &event.happened {
+        Happened::Failed(Failure::Conflicts(conflicts)) => Some(conflicts.clone()),
+        _ => None,
+    });
+    let conflict = conflict.expect("it belongs to somebody else now");
+    assert_eq!((conflict[0].owner.as_str(), conflict[0].field.as_str()), ("somebody", ".data.key"));
+    assert_eq!(lab.applied(&changed, &Options { takes_over: true, ..APPLY }), [0, 1, 5, 0, 0]);
+
+    assert_eq!(lab.applied(&shop(), &Options { takes_over: true, ..APPLY }), [0, 1, 4, 1, 0]);
+    assert!(!lab.members().contains("ConfigMap/shop/more"));
+    let (destroyed, _) = lab.with_engine(async |engine| engine.destroy(Duration::from_secs(30)).await);
+    assert_eq!(destroyed.map(|outcome| (outcome.deleted, outcome.failed)), Ok((5, 0)));
+    assert_eq!(lab.members(), BTreeSet::new());
+    assert_eq!(lab.send("GET", "/api/v1/namespaces/default/secrets/shop", "application/json", &Value::Null), 404);
+}
+
+#[test]
+fn what_looks_like_a_mistake_is_not_done() {
+    let lab = Lab::new();
+    let mut many = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];
+    many.extend((0..9).map(|number| config(&format!("c{number}"), "x")));
+    let mut kept = config("kept", "x");
+    kept["metadata"]["annotations"] = json!({"helm.sh/resource-policy": "keep"});
+    many.push(kept);
+    assert_eq!(lab.applied(&many, &APPLY), [11, 0, 0, 0, 0]);
+    let guarded = |objects: &[Value], said: &str| {
+        let before = lab.members();
+        let (outcome, events) = lab.apply(objects, &APPLY);
+        assert!(matches!(&outcome, Err(Failure::Guarded(why)) if why.contains(said)), "{outcome:?}");
+        assert!(events.is_empty() && lab.members() == before);
+    };
+    guarded(&[], "there is nothing to apply");
+    guarded(&many[..3], "8 objects would be deleted");
+    guarded(&[json!({"apiVersion": "example.org/v1", "kind": "Odd", "metadata": {"name": "a"}})], "no kind Odd");
+    guarded(&[config("../../secrets/a", "x")], "no name that an object can have");
+    guarded(&[config("a", "x"), config("a", "y")], "is there twice");
+    assert_eq!(lab.applied(&many[..3], &Options { may_prune_most: true, ..APPLY }), [0, 0, 3, 7, 0]);
+    assert!(lab.members().contains("ConfigMap/shop/kept"));
+}
+
+#[test]
+fn a_workload_that_can_not_start_is_told_soon() {
+    let lab = Lab::new();
+    let rule = |image: &str, behaviour| Rule { image: Some(image.to_owned()), behaviour: Some(behaviour), ..Rule::default() };
+    let crash = Behaviour::Fail { after: Duration::from_secs(1), exit_code: 3, times: None };
+    lab.cluster.set_scenario(Scenario { rules: vec![rule("absent", Behaviour::ImagePullFails), rule("crash", crash)] });
+    let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];
+    objects.extend([deployment("api", "api:1"), deployment("lost", "absent:1"), deployment("bad", "crash:1")]);
+    let start = Instant::now();
+    let (outcome, events) = lab.apply(&objects, &APPLY);
+    assert_eq!(outcome.map(|outcome| (outcome.created, outcome.failed)), Ok((4, 2)), "{events:?}");
+    assert!(start.elapsed() < Duration::from_secs(50), "nobody waits for the end of the patience");
+    let reasons: BTreeSet<(&str, &str)> = events
+        .iter()
+        .filter_map(|event| match &event.happened {
+            Happened::InTrouble { trouble, .. } => Some((event.object.name.as_str(), trouble.reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert!(reasons.contains(&("bad", "CrashLoopBackOff")), "{reasons:?}");
+    assert!(reasons.iter().any(|(name, reason)| *name == "lost" && reason.contains("Image")), "{reasons:?}");
+    let ready = |name: &str| {
+        events.iter().any(|event| {
+            event.object.name == name && matches!(&event.happened, Happened::Became(health) if health.status == Status::Current)
+        })
+    };
+    assert!(ready("api") && !ready("lost") && !ready("bad"));
+}
+
+/// Numbers that look random and are the same in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+/// Some of the objects of a shop, always with its namespace.
+fn some(random: &mut Random) -> Vec<Value> {
+    let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];
+    for number in 0..8 {
+        if random.below(3) > 0 {
+            objects.push(config(&format!("c{number}"), &random.below(3).to_string()));
+        }
+    }
+    if random.below(2) == 0 {
+        objects.extend(shop().into_iter().filter(|object| object["kind"] != "Namespace" && object["kind"] != "ConfigMap"));
+    }
+    objects
+}
+
+#[test]
+fn whoever_is_killed_leaves_nothing_that_the_next_does_not_find() {
+    // A thousand by hand.
+    let kills = std::env::var("ONEPANE_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let lab = Lab::new();
+    let mut random = Random(5);
+    let options = Options { may_prune_most: true, takes_over: true, patience: None, ..APPLY };
+    let (mut cut_short, mut struck) = (0, 0);
+    for turn in 0..kills {
+        let wanted = some(&mut random);
+        let moment = Duration::from_micros(random.below(60_000));
+        let effect = match random.below(6) {
+            0 => Effect::CutBefore,
+            1 => Effect::CutAfter,
+            2 => Effect::CutMidway,
+            3 => Effect::InternalError,
+            4 => Effect::TooManyRequests { retry_after: 0 },
+            _ => Effect::Delay(Duration::from_millis(20)),
+        };
+        let faults = lab.cluster.faults();
+        faults.inject(Filter::default(), When::Percent { of_hundred: 10, seed: turn }, effect);
+        let (outcome, _) = lab.with_engine(async |engine| {
+            // Whoever is dropped midway is as good as killed.
+            match tokio::time::timeout(moment, engine.apply(wanted, &options)).await {
+                Ok(outcome) => outcome.map(|_| true),
+                Err(_) => Ok(false),
+            }
+        });
+        cut_short += u64::from(matches!(outcome, Ok(false)));
+        struck += faults.struck();
+        faults.clear();
+        // Whoever comes next wants something else, and gets just that.
+        let wanted = some(&mut random);
+        let names: BTreeSet<String> = wanted.iter().map(|object| Identity::of(object).to_string()).collect();
+        let counts = lab.applied(&wanted, &options);
+        assert_eq!(counts[4], 0, "turn {turn}");
+        let start = Instant::now();
+        while lab.members() != names {
+            assert!(start.elapsed() < Duration::from_secs(20), "turn {turn}: {:?} in place of {names:?}", lab.members());
+        }
+    }
+    println!("{kills} runs, {cut_short} killed midway, {struck} requests gone wrong");
+    assert!(cut_short > kills / 4 && struck > kills / 4, "{cut_short} {struck}");
+}

@@ -67,8 +67,10 @@ pub(crate) fn allocate(cluster: &mut Cluster, kind: &Kind, new: &mut Value, old:
     }
     let address = text(new, &["spec", "clusterIP"]).to_owned();
     object::default(new, &["spec", "clusterIPs"], json!([address]));
-    object::default(new, &["spec", "ipFamilies"], json!(["IPv4"]));
-    object::default(new, &["spec", "ipFamilyPolicy"], "SingleStack");
+    // One without addresses and pods may be of any family.
+    let is_any = address == "None" && at(new, &["spec", "selector"]).is_none();
+    object::default(new, &["spec", "ipFamilies"], if is_any { json!(["IPv4", "IPv6"]) } else { json!(["IPv4"]) });
+    object::default(new, &["spec", "ipFamilyPolicy"], if is_any { "RequireDualStack" } else { "SingleStack" });
     if matches!(&*of_type, "NodePort" | "LoadBalancer") {
         let mut taken: HashSet<i64> = HashSet::new();
         for (_, service) in cluster.store.list("services", None).filter(|(_, service)| object::uid(service) != uid) {

@@ -54,11 +54,16 @@ fn other(cluster: &Cluster, request: &Request, steps: &[&str], address: &str) ->
     }
     let form = accept::form(&request.accept).unwrap_or(Form::Whole);
     let found = match steps {
-        [] => Some(json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]})),
+        [] => Some(
+            json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]}),
+        ),
         ["version"] => Some(discovery::version()),
         ["api"] | ["apis"] if form == Form::Discovery => {
             let mut reply = Reply::json(200, discovery::aggregated(kinds, steps == ["api"]));
-            reply.headers.push(("Content-Type", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList".to_owned()));
+            reply.headers.push((
+                "Content-Type",
+                "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList".to_owned(),
+            ));
             return Ok(reply);
         }
         ["api"] => Some(discovery::core_versions(address)),
@@ -135,7 +140,10 @@ fn act(cluster: &mut Cluster, request: &Request, target: &Target) -> Result<Repl
         "update" => {
             let document = document(request, kind)?;
             let writing = writing(request, target, "UpdateOptions")?;
-            if kind.custom.is_some() && text(&document, &["metadata", "resourceVersion"]).is_empty() && cluster.store.get(&key).is_some() {
+            if kind.custom.is_some()
+                && text(&document, &["metadata", "resourceVersion"]).is_empty()
+                && cluster.store.get(&key).is_some()
+            {
                 let cause = Cause {
                     reason: "FieldValueInvalid",
                     message: "Invalid value: 0: must be specified for an update".to_owned(),
@@ -168,7 +176,9 @@ fn act(cluster: &mut Cluster, request: &Request, target: &Target) -> Result<Repl
             let left = cluster.delete(kind, &key, &deletion)?;
             Ok(match left {
                 Left::Waiting(object) => single(200, request, kind, form, &object),
-                Left::Gone(object) if kind.kind == "Pod" && kind.group.is_empty() => single(200, request, kind, form, &object),
+                Left::Gone(object) if kind.kind == "Pod" && kind.group.is_empty() => {
+                    single(200, request, kind, form, &object)
+                }
                 Left::Gone(object) => Reply::json(200, deleted(kind, &object)),
             })
         }
@@ -260,7 +270,8 @@ fn check_type(kind: &Kind, document: &Value) -> Result<()> {
     }
     let expected = kind.api_version();
     if !version.is_empty() && version != expected {
-        let message = format!("the API version in the data ({version}) does not match the expected API version ({expected})");
+        let message =
+            format!("the API version in the data ({version}) does not match the expected API version ({expected})");
         return Err(Failure::bad_request(message));
     }
     Ok(())
@@ -274,10 +285,7 @@ fn patch_kind(request: &Request, kind: &Kind) -> Result<PatchKind> {
             Err(Failure::unsupported_media_type(accepted))
         }
         Some(kind) => Ok(kind),
-        None => {
-            let accepted = "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
-            Err(Failure::unsupported_media_type(accepted))
-        }
+        None => Err(Failure::unknown_patch()),
     }
 }
 
@@ -289,7 +297,8 @@ pub(crate) fn writing(request: &Request, target: &Target, options: &str) -> Resu
         "Ignore" => UnknownFields::Ignore,
         "Strict" => UnknownFields::Refuse,
         other => {
-            let message = format!("Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+            let message =
+                format!("Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
             let cause = Cause { reason: "FieldValueNotSupported", message, field: "fieldValidation".to_owned() };
             return Err(invalid_option(options, cause));
         }
@@ -314,7 +323,7 @@ fn dry_run(value: &str, options: &str) -> Result<bool> {
         "" => Ok(false),
         "All" => Ok(true),
         other => {
-            let message = format!("Unsupported value: {other:?}: supported values: \"All\"");
+            let message = format!("Unsupported value: [{other:?}]: supported values: \"All\"");
             let cause = Cause { reason: "FieldValueNotSupported", message, field: "dryRun".to_owned() };
             Err(invalid_option(options, cause))
         }
@@ -341,7 +350,9 @@ pub(crate) fn deletion(request: &Request) -> Result<Deletion> {
         "Foreground" => Some(Propagation::Foreground),
         "Orphan" => Some(Propagation::Orphan),
         other => {
-            let message = format!("Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\"");
+            let message = format!(
+                "Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+            );
             let cause = Cause { reason: "FieldValueNotSupported", message, field: "propagationPolicy".to_owned() };
             return Err(invalid_option("DeleteOptions", cause));
         }

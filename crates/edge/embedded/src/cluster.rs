@@ -90,7 +90,8 @@ impl Cluster {
         self.create_by_controller("v1", "Service", service);
         for index in 1..=self.options.nodes {
             let name = format!("embedded-{index}");
-            let labels = json!({"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"});
+            let labels =
+                json!({"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"});
             let room = json!({"cpu": "32", "memory": "256Gi", "pods": "1000"});
             let condition = json!({"type": "Ready", "status": "True", "reason": "KubeletReady",
                 "message": "nothing runs here: this node is embedded in a process", "lastTransitionTime": object::now()});
@@ -142,7 +143,7 @@ impl Cluster {
             return Err(Failure::bad_request(message));
         }
         if !object::text(&new, &["metadata", "resourceVersion"]).is_empty() {
-            return Err(Failure::bad_request("resourceVersion should not be set on objects to be created"));
+            return Err(Failure::new(500, "", "resourceVersion should not be set on objects to be created"));
         }
         let configuration = if applied { Some(new.clone()) } else { None };
         self.name(kind, namespace, &mut new);
@@ -219,7 +220,10 @@ impl Cluster {
     /// The end of a generated name.
     pub(crate) fn suffix(&mut self) -> String {
         const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-        (0..5).filter_map(|_| LETTERS.get(self.random.usize(0..LETTERS.len()))).map(|letter| char::from(*letter)).collect()
+        (0..5)
+            .filter_map(|_| LETTERS.get(self.random.usize(0..LETTERS.len())))
+            .map(|letter| char::from(*letter))
+            .collect()
     }
 
     fn uid(&mut self) -> String {
@@ -236,9 +240,11 @@ impl Cluster {
         match self.store.get(&Self::key(&of, "", namespace)) {
             None => Err(Failure::not_found(&of, namespace)),
             Some(found) if object::is_being_deleted(found) => {
-                let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+                let why =
+                    format!("unable to create new content in namespace {namespace} because it is being terminated");
                 let message = format!("namespace {namespace} is being terminated");
-                let cause = json!([{"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}]);
+                let cause =
+                    json!([{"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}]);
                 Err(Failure::forbidden(kind, name, &why, cause))
             }
             Some(_) => Ok(()),
@@ -340,7 +346,14 @@ impl Cluster {
     }
 
     /// Makes an object that can be kept of what a client wants one to be: without managed fields.
-    fn finish(&self, kind: &Kind, key: &Key, old: &Value, mut new: Value, writing: &Writing) -> Result<(Value, Vec<String>)> {
+    fn finish(
+        &self,
+        kind: &Kind,
+        key: &Key,
+        old: &Value,
+        mut new: Value,
+        writing: &Writing,
+    ) -> Result<(Value, Vec<String>)> {
         let name = object::name(&new);
         if name != key.name {
             let message = format!("the name of the object ({name}) does not match the name on the URL ({})", key.name);
@@ -357,14 +370,25 @@ impl Cluster {
         }
         let uid = object::uid(&new);
         if !uid.is_empty() && uid != object::uid(old) {
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object::uid(old));
-            return Err(Failure::precondition(kind, &key.name, &why));
+            let path = format!("/registry/{}/{}/{}", kind.plural, key.namespace, key.name);
+            let what =
+                format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object::uid(old));
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: {what}"
+            );
+            return Err(Failure::cannot_be_fulfilled(kind, &key.name, &why));
         }
         let warnings = self.decode(kind, &mut new, writing)?;
         separate(kind, &writing.manager.subresource, old, &mut new);
         for field in [
-            "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace",
-            "resourceVersion", "generateName",
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "generation",
+            "namespace",
+            "resourceVersion",
+            "generateName",
         ] {
             match object::at(old, &["metadata", field]) {
                 Some(value) => object::set(&mut new, &["metadata", field], value.clone()),
@@ -412,7 +436,9 @@ impl Cluster {
             crate::definitions::define(self, &object);
         }
         self.work.note(key);
-        if let Some(owner) = object::controller_of(&object).and_then(|owner| self.store.by_uid(object::text(owner, &["uid"]))) {
+        if let Some(owner) =
+            object::controller_of(&object).and_then(|owner| self.store.by_uid(object::text(owner, &["uid"])))
+        {
             let owner = owner.clone();
             self.work.note(owner);
         }
@@ -430,8 +456,17 @@ impl Cluster {
                 self.work.note(owner);
             }
         }
+        if *key.resource == *"pods" {
+            for claim in crate::controllers::claims_of(&object) {
+                self.work.note(claim);
+            }
+        }
         if !key.namespace.is_empty() {
-            self.work.note(Key { resource: "namespaces".into(), namespace: String::new(), name: key.namespace.clone() });
+            self.work.note(Key {
+                resource: "namespaces".into(),
+                namespace: String::new(),
+                name: key.namespace.clone(),
+            });
         }
         if *key.resource == *"customresourcedefinitions.apiextensions.k8s.io" {
             self.kinds.undefine(&key.name);
@@ -453,9 +488,11 @@ fn separate(kind: &Kind, subresource: &str, old: &Value, new: &mut Value) {
                 Some(status) => object::set(&mut kept, &["status"], status.clone()),
                 None => _ = object::remove(&mut kept, &["status"]),
             }
-            // A status may bring annotations and finalizers, but in custom resources.
+            // A status may bring metadata, but in custom resources.
             if kind.custom.is_none() {
-                for field in ["annotations", "finalizers", "ownerReferences"] {
+                // Those of a Deployment bring no labels.
+                let labels = (kind.kind != "Deployment").then_some("labels");
+                for field in ["annotations", "finalizers", "ownerReferences"].into_iter().chain(labels) {
                     match object::at(new, &["metadata", field]) {
                         Some(value) => object::set(&mut kept, &["metadata", field], value.clone()),
                         None => _ = object::remove(&mut kept, &["metadata", field]),
@@ -474,7 +511,8 @@ fn separate(kind: &Kind, subresource: &str, old: &Value, new: &mut Value) {
 
 /// Whether something else is wanted than before, which is what generations count.
 fn is_other_wish(kind: &Kind, old: &Value, new: &Value) -> bool {
-    let is_wish = |name: &str| !matches!(name, "metadata" | "apiVersion" | "kind") && (name != "status" || !kind.has("status"));
+    let is_wish =
+        |name: &str| !matches!(name, "metadata" | "apiVersion" | "kind") && (name != "status" || !kind.has("status"));
     let wishes = |object: &Value| -> Vec<(String, Value)> {
         let fields = object.as_object().into_iter().flatten();
         fields.filter(|(name, _)| is_wish(name)).map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -12,7 +12,14 @@ const DEEPEST: usize = 100;
 /// What is wrong with a custom resource.
 pub(crate) fn violations(schema: &Value, value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for field in ["spec", "status"].into_iter().chain(schema["properties"].as_object().into_iter().flat_map(|p| p.keys()).map(String::as_str).filter(|name| !matches!(*name, "apiVersion" | "kind" | "metadata" | "spec" | "status"))) {
+    for field in ["spec", "status"].into_iter().chain(
+        schema["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|p| p.keys())
+            .map(String::as_str)
+            .filter(|name| !matches!(*name, "apiVersion" | "kind" | "metadata" | "spec" | "status")),
+    ) {
         if let (Some(of), Some(value)) = (schema["properties"].get(field), value.get(field)) {
             check(of, value, field, 0, &mut causes);
         }

@@ -13,6 +13,9 @@ pub(crate) fn fill(kind: &Kind, object: &mut Value) {
         ("", "Pod") => {
             pod_spec(object, &["spec"], true);
             default(object, &["spec", "enableServiceLinks"], true);
+            for containers in ["containers", "initContainers"] {
+                list(object, &["spec", containers]).for_each(requests);
+            }
             default(object, &["status", "phase"], "Pending");
         }
         ("", "Service") => service(object),
@@ -196,10 +199,6 @@ fn container(container: &mut Value) {
             default(variable, &["valueFrom", "fieldRef", "apiVersion"], "v1");
         }
     }
-    let limits = at(container, &["resources", "limits"]).and_then(Value::as_object).cloned().unwrap_or_default();
-    for (name, limit) in limits {
-        default(container, &["resources", "requests", &name], limit);
-    }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if at(container, &[probe]).is_none() {
             continue;
@@ -212,6 +211,14 @@ fn container(container: &mut Value) {
             default(container, &[probe, "httpGet", "scheme"], "HTTP");
             default(container, &[probe, "httpGet", "path"], "/");
         }
+    }
+}
+
+/// What is not requested is requested up to its limit: in pods, and not in templates of them.
+fn requests(container: &mut Value) {
+    let limits = at(container, &["resources", "limits"]).and_then(Value::as_object).cloned().unwrap_or_default();
+    for (name, limit) in limits {
+        default(container, &["resources", "requests", &name], limit);
     }
 }
 
@@ -277,15 +284,20 @@ fn network_policy(object: &mut Value) {
 pub(crate) fn fill_new(kind: &Kind, object: &mut Value) {
     match (&*kind.group, &*kind.kind) {
         ("", "Namespace") => default(object, &["spec", "finalizers"], json!(["kubernetes"])),
+        ("", "PersistentVolumeClaim") => {
+            let finalizers = mapping(object, &["metadata"]).entry("finalizers").or_insert(json!([]));
+            if let Value::Array(finalizers) = finalizers {
+                finalizers.push("kubernetes.io/pvc-protection".into());
+            }
+        }
         ("", "Pod") => {
             default(object, &["spec", "serviceAccountName"], "default");
             let account = text(object, &["spec", "serviceAccountName"]).to_owned();
             set(object, &["spec", "serviceAccount"], account);
             default(object, &["spec", "priority"], 0);
             default(object, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
-            let toleration = |key: &str| {
-                json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-            };
+            let toleration =
+                |key: &str| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
             let keys = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
             for key in keys {
                 if !items(object, &["spec", "tolerations"]).iter().any(|other| other["key"] == key) {

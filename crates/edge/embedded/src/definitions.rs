@@ -22,10 +22,13 @@ pub(crate) fn status(cluster: &Cluster, definition: &Value) -> Value {
     let stored: Vec<Value> =
         versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone()).collect();
     let mut all = items(definition, &["status", "storedVersions"]).to_vec();
-    all.extend(stored.into_iter().filter(|version| !items(definition, &["status", "storedVersions"]).contains(version)));
+    all.extend(
+        stored.into_iter().filter(|version| !items(definition, &["status", "storedVersions"]).contains(version)),
+    );
     let condition = |of: &str, status: &str, reason: &str, message: &str| {
         let before = items(definition, &["status", "conditions"]).iter().find(|before| before["type"] == of);
-        let time = before.filter(|before| before["status"] == status).map(|before| before["lastTransitionTime"].clone());
+        let time =
+            before.filter(|before| before["status"] == status).map(|before| before["lastTransitionTime"].clone());
         let time = time.unwrap_or_else(|| object::now().into());
         json!({"type": of, "status": status, "lastTransitionTime": time, "reason": reason, "message": message})
     };
@@ -56,7 +59,8 @@ pub(crate) fn define(cluster: &mut Cluster, definition: &Value) {
     };
     let kinds = items(definition, &["spec", "versions"]).iter().filter(|version| version["served"] == true);
     let kinds = kinds.map(|version| {
-        let subresources = ["status", "scale"].into_iter().filter(|name| at(version, &["subresources", name]).is_some());
+        let subresources =
+            ["status", "scale"].into_iter().filter(|name| at(version, &["subresources", name]).is_some());
         let mut schema = at(version, &["schema", "openAPIV3Schema"]).cloned().unwrap_or_default();
         if at(definition, &["spec", "preserveUnknownFields"]) == Some(&Value::Bool(true)) {
             object::set(&mut schema, &["x-kubernetes-preserve-unknown-fields"], true);

@@ -47,12 +47,16 @@ impl Cluster {
         let old = self.store.get(key).cloned().ok_or_else(|| Failure::not_found(kind, &key.name))?;
         if let Some(uid) = deletion.uid.as_ref().filter(|uid| **uid != object::uid(&old)) {
             let is = object::uid(&old);
-            let why = format!("the UID in the precondition ({uid}) does not match the UID in record ({is}). The object might have been deleted and then recreated");
+            let why = format!(
+                "the UID in the precondition ({uid}) does not match the UID in record ({is}). The object might have been deleted and then recreated"
+            );
             return Err(Failure::precondition(kind, &key.name, &why));
         }
         let version = text(&old, &["metadata", "resourceVersion"]);
         if let Some(wanted) = deletion.resource_version.as_ref().filter(|wanted| **wanted != version) {
-            let why = format!("the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({version}). The object might have been modified");
+            let why = format!(
+                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({version}). The object might have been modified"
+            );
             return Err(Failure::precondition(kind, &key.name, &why));
         }
         let grace = grace(kind, &old, deletion.grace);
@@ -68,13 +72,16 @@ impl Cluster {
             _ if self.has_instances(kind, &old) => Some(CLEANUP),
             _ => None,
         };
-        if let Some(finalizer) = added.filter(|finalizer| !object::finalizers(&new).iter().any(|other| other == finalizer)) {
+        if let Some(finalizer) =
+            added.filter(|finalizer| !object::finalizers(&new).iter().any(|other| other == finalizer))
+        {
             let finalizers = object::mapping(&mut new, &["metadata"]).entry("finalizers").or_insert(json!([]));
             if let Value::Array(finalizers) = finalizers {
                 finalizers.push(finalizer.into());
             }
         }
-        let waits = !object::finalizers(&new).is_empty() || !items(&new, &["spec", "finalizers"]).is_empty() || grace > 0;
+        let waits =
+            !object::finalizers(&new).is_empty() || !items(&new, &["spec", "finalizers"]).is_empty() || grace > 0;
         if deletion.dry_run {
             return Ok(if waits { Left::Waiting(old) } else { Left::Gone(old) });
         }
@@ -155,8 +162,11 @@ impl Cluster {
     fn disown(&mut self, key: &Key, uid: &str) {
         let Some(kind) = self.kinds.by_key(&key.resource) else { return };
         self.change(&kind, key, "", |object| {
-            let rest: Vec<Value> =
-                items(object, &["metadata", "ownerReferences"]).iter().filter(|owner| owner["uid"] != uid).cloned().collect();
+            let rest: Vec<Value> = items(object, &["metadata", "ownerReferences"])
+                .iter()
+                .filter(|owner| owner["uid"] != uid)
+                .cloned()
+                .collect();
             object::set(object, &["metadata", "ownerReferences"], rest);
         });
     }
@@ -180,7 +190,11 @@ impl Cluster {
         let instances: Vec<Key> = self
             .store
             .list(&resource, None)
-            .map(|((namespace, name), _)| Key { resource: resource.clone(), namespace: namespace.clone(), name: name.clone() })
+            .map(|((namespace, name), _)| Key {
+                resource: resource.clone(),
+                namespace: namespace.clone(),
+                name: name.clone(),
+            })
             .collect();
         for instance in &instances {
             self.delete_by_controller(instance, Propagation::Background);

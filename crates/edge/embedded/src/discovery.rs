@@ -48,8 +48,9 @@ pub(crate) fn resources(kinds: &Kinds, group: &str, version: &str) -> Option<Val
     let of = kinds.all().filter(|kind| kind.group == group && kind.version == version);
     let resources: Vec<Value> = of.flat_map(|kind| kind.described()).collect();
     let version = join_version(group, version);
-    (!resources.is_empty())
-        .then(|| json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}))
+    (!resources.is_empty()).then(
+        || json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}),
+    )
 }
 
 /// Everything at once, for the core group or for all others.
@@ -149,7 +150,8 @@ pub(crate) fn openapi_document(kinds: &Kinds, group: &str, version: &str) -> Opt
     for kind in kinds.all().filter(|kind| kind.group == group && kind.version == version) {
         let root = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{group}/{version}") };
         let namespaces = if kind.is_namespaced { "/namespaces/{namespace}" } else { "" };
-        let parameter = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
+        let parameter =
+            |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": true}});
         let parameters: Vec<Value> = ["dryRun", "fieldManager", "fieldValidation", "force"].map(parameter).to_vec();
         let of = json!({"group": group, "version": version, "kind": kind.kind});
         let patch = json!({"parameters": parameters, "responses": {}, "x-kubernetes-action": "patch", "x-kubernetes-group-version-kind": of});

@@ -30,11 +30,7 @@ impl Cause {
 
     /// `value` is shown as JSON.
     pub(crate) fn invalid(field: impl Into<String>, value: &Value, why: &str) -> Self {
-        Self {
-            reason: "FieldValueInvalid",
-            message: format!("Invalid value: {value}: {why}"),
-            field: field.into(),
-        }
+        Self { reason: "FieldValueInvalid", message: format!("Invalid value: {value}: {why}"), field: field.into() }
     }
 
     pub(crate) fn forbidden(field: impl Into<String>, why: &str) -> Self {
@@ -78,6 +74,10 @@ impl Failure {
 
     pub(crate) fn conflict(kind: &Kind, name: &str) -> Self {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Self::cannot_be_fulfilled(kind, name, why)
+    }
+
+    pub(crate) fn cannot_be_fulfilled(kind: &Kind, name: &str, why: &str) -> Self {
         let message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", kind.resource());
         Self::about(409, "Conflict", message, kind, name)
     }
@@ -117,9 +117,14 @@ impl Failure {
         Self::new(415, "UnsupportedMediaType", message)
     }
 
+    /// A patch of no kind that there is.
+    pub(crate) fn unknown_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with(json!({}))
+    }
+
     pub(crate) fn not_acceptable() -> Self {
         let message = "only the following media types are accepted: application/json, application/yaml";
-        Self::new(406, "NotAcceptable", message)
+        Self::new(406, "NotAcceptable", message).with(json!({}))
     }
 
     pub(crate) fn too_large(limit: usize) -> Self {

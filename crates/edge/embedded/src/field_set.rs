@@ -171,10 +171,17 @@ mod tests {
             "f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {".": {}, "f:image": {}}}}});
         let set = FieldSet::from_json(&json);
         assert_eq!(set.to_json(), json);
-        let paths = [".metadata.labels", ".metadata.labels.app", ".spec.containers[name=\"a\"]", ".spec.containers[name=\"a\"].image"];
+        let paths = [
+            ".metadata.labels",
+            ".metadata.labels.app",
+            ".spec.containers[name=\"a\"]",
+            ".spec.containers[name=\"a\"].image",
+        ];
         assert_eq!(set.paths(), paths);
         let mut less = set.clone();
-        less.subtract(&FieldSet::from_json(&json!({"f:spec": {"f:containers": {"k:{ \"name\": \"a\"}": {"f:image": {}}}}})));
+        less.subtract(&FieldSet::from_json(
+            &json!({"f:spec": {"f:containers": {"k:{ \"name\": \"a\"}": {"f:image": {}}}}}),
+        ));
         assert_eq!(less.paths(), &paths[..3]);
         assert_eq!(set.common(&less), less);
     }

@@ -149,7 +149,9 @@ impl hyper::body::Body for Answer {
 
     fn size_hint(&self) -> hyper::body::SizeHint {
         match self {
-            Self::Whole(bytes) => hyper::body::SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Whole(bytes) => {
+                hyper::body::SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             Self::Stream(_) => hyper::body::SizeHint::default(),
         }
     }
@@ -159,7 +161,9 @@ type Response = hyper::Response<Answer>;
 
 async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response, Cut> {
     let (parts, body) = request.into_parts();
-    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default().to_owned();
+    let header = |name| {
+        parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
     if let Some(refusal) = refused(&shared, &header(HOST), &header(AUTHORIZATION)) {
         return Ok(whole(refusal.into()));
     }
@@ -169,7 +173,8 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
         Err(error) if error.is::<LengthLimitError>() => return Ok(whole(Failure::too_large(limit).into())),
         Err(error) => return Ok(whole(Failure::bad_request(format!("the body can't be read: {error}")).into())),
     };
-    let mut request = Request::new(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default(), body);
+    let mut request =
+        Request::new(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default(), body);
     // Clients may send several.
     let accepts: Vec<&str> = parts.headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     request.accept = accepts.join(",");
@@ -189,7 +194,9 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
             }
             Effect::CutBefore => return Err(Cut),
             Effect::Conflict => Failure::conflict(&target.kind, &target.name),
-            Effect::TooManyRequests { retry_after } => Failure::too_many_requests("too many requests, as a fault asks", *retry_after),
+            Effect::TooManyRequests { retry_after } => {
+                Failure::too_many_requests("too many requests, as a fault asks", *retry_after)
+            }
             Effect::InternalError => Failure::internal("a fault asks for it"),
             Effect::ForgetHistory => {
                 let mut cluster = shared.cluster();

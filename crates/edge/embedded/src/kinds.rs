@@ -126,7 +126,16 @@ impl Kind {
 pub(crate) fn is_served(subresource: &str) -> bool {
     matches!(
         subresource,
-        "status" | "scale" | "log" | "eviction" | "binding" | "finalize" | "token" | "approval" | "resize" | "ephemeralcontainers"
+        "status"
+            | "scale"
+            | "log"
+            | "eviction"
+            | "binding"
+            | "finalize"
+            | "token"
+            | "approval"
+            | "resize"
+            | "ephemeralcontainers"
     )
 }
 

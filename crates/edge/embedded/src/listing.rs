@@ -4,7 +4,7 @@ use crate::accept::Form;
 use crate::cluster::Cluster;
 use crate::failure::{Cause, Failure, Result};
 use crate::kinds::Kind;
-use crate::object::{self, text};
+use crate::object;
 use crate::reply::{Body, Reply};
 use crate::request::{Request, Target};
 use crate::selector::Selector;
@@ -26,7 +26,8 @@ fn selector(request: &Request, kind: &Kind) -> Result<Selector> {
 pub(crate) fn selected(cluster: &Cluster, request: &Request, target: &Target) -> Result<Vec<Arc<Value>>> {
     let selector = selector(request, &target.kind)?;
     let namespace = Some(&*target.namespace).filter(|namespace| !namespace.is_empty());
-    let all = cluster.store.list(&target.kind.storage_key(), namespace).map(|(_, object)| object.clone()).collect::<Vec<_>>();
+    let all =
+        cluster.store.list(&target.kind.storage_key(), namespace).map(|(_, object)| object.clone()).collect::<Vec<_>>();
     Ok(all.into_iter().filter(|object| selector.matches(object)).collect())
 }
 
@@ -37,9 +38,9 @@ fn version(cluster: &Cluster, request: &Request) -> Result<Option<u64>> {
         return Ok(None);
     }
     let Ok(version) = given.parse::<u64>() else {
-        let message = format!("Invalid value: {given:?}: strconv.ParseUint: parsing {given:?}: invalid syntax");
-        let cause = Cause { reason: "FieldValueInvalid", message, field: "resourceVersion".to_owned() };
-        return Err(Failure::invalid("", "ListOptions", "", &[cause]));
+        let message =
+            format!("resourceVersion: Invalid value: {given:?}: strconv.ParseUint: parsing {given:?}: invalid syntax");
+        return Err(Failure::new(500, "", message));
     };
     let current = cluster.store.version();
     match version {
@@ -156,8 +157,13 @@ pub(crate) fn watch(cluster: &Cluster, request: &Request, target: &Target, form:
     let (matching, wants_initial) = (request.parameter("resourceVersionMatch"), matches!(initial, "true" | "1"));
     let forbidden = match (initial.is_empty(), matching) {
         (true, "") | (false, "NotOlderThan") => None,
-        (true, _) => Some(("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")),
-        (false, _) => Some(("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")),
+        (true, _) => Some((
+            "resourceVersionMatch",
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )),
+        (false, _) => {
+            Some(("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+        }
     };
     if let Some((field, why)) = forbidden {
         let cause = Cause::forbidden(field, why);
@@ -186,9 +192,6 @@ pub(crate) fn watch(cluster: &Cluster, request: &Request, target: &Target, form:
             .map(|(_, object)| object.clone())
             .filter(|object| watch.selector.matches(object))
             .collect();
-        let mut found = found;
-        // In the order in which they came to be as they are.
-        found.sort_by_key(|object| text(object, &["metadata", "resourceVersion"]).parse::<u64>().unwrap_or(0));
         watch.first = found.iter().map(|object| watch.added(object)).collect();
         if wants_initial && watch.bookmarks {
             watch.first.push(watch.bookmark(watch.seen, true));

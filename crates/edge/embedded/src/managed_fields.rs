@@ -85,7 +85,8 @@ fn read(object: &Value) -> Vec<Entry> {
 fn write(object: &mut Value, mut entries: Vec<Entry>) {
     entries.retain(|entry| !entry.fields.is_empty());
     entries.sort_by(|a, b| {
-        let key = |entry: &Entry| (!entry.is_applied, entry.time.clone(), entry.manager.clone(), entry.subresource.clone());
+        let key =
+            |entry: &Entry| (!entry.is_applied, entry.time.clone(), entry.manager.clone(), entry.subresource.clone());
         key(a).cmp(&key(b))
     });
     match entries.is_empty() {
@@ -101,6 +102,9 @@ fn write(object: &mut Value, mut entries: Vec<Entry>) {
 fn strip(fields: &mut FieldSet, kind: &Kind, subresource: &str) {
     for path in OWNERLESS {
         fields.cut(path);
+    }
+    if kind.kind == "Namespace" && kind.group.is_empty() {
+        fields.cut(&["f:spec", "f:finalizers"]);
     }
     let has_status = kind.has("status");
     match subresource {
@@ -119,7 +123,9 @@ fn strip(fields: &mut FieldSet, kind: &Kind, subresource: &str) {
 pub(crate) fn is_changed(kind: &Kind, old: &Value, new: &Value) -> bool {
     let mut comparison = typed::compare(&kind.shape, old, new);
     for set in [&mut comparison.added, &mut comparison.modified, &mut comparison.removed] {
-        for path in OWNERLESS.iter().filter(|path| !path.contains(&"f:deletionTimestamp") && !path.contains(&"f:generation")) {
+        for path in
+            OWNERLESS.iter().filter(|path| !path.contains(&"f:deletionTimestamp") && !path.contains(&"f:generation"))
+        {
             set.cut(path);
         }
     }
@@ -129,11 +135,17 @@ pub(crate) fn is_changed(kind: &Kind, old: &Value, new: &Value) -> bool {
 /// The order of lists that are merged is nobody's, but a change still.
 fn order_differs(old: &Value, new: &Value) -> bool {
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            old.iter().any(|(name, value)| name != "managedFields" && new.get(name).is_some_and(|new| order_differs(value, new)))
-        }
+        (Value::Object(old), Value::Object(new)) => old
+            .iter()
+            .any(|(name, value)| name != "managedFields" && new.get(name).is_some_and(|new| order_differs(value, new))),
         (Value::Array(old), Value::Array(new)) => {
-            old != new && (old.len() != new.len() || old.iter().zip(new).any(|(old, new)| order_differs(old, new) || (!old.is_object() && old != new)) || old.iter().any(|item| new.contains(item)))
+            old != new
+                && (old.len() != new.len()
+                    || old
+                        .iter()
+                        .zip(new)
+                        .any(|(old, new)| order_differs(old, new) || (!old.is_object() && old != new))
+                    || old.iter().any(|item| new.contains(item)))
         }
         _ => false,
     }
@@ -209,16 +221,20 @@ impl Apply<'_> {
         if let Some(problem) = typed::problem(&kind.shape, applied, "") {
             let (namespace, name) = (object::namespace(applied), object::name(applied));
             let api_version = kind.api_version();
-            let message = format!("failed to create typed patch object ({namespace}/{name}; {api_version}, Kind={}): {problem}", kind.kind);
+            let message = format!(
+                "failed to create typed patch object ({namespace}/{name}; {api_version}, Kind={}): {problem}",
+                kind.kind
+            );
             return Err(Failure::new(500, "", message));
         }
         let mut fields = typed::fields_of(&kind.shape, applied);
+        // What is nobody's is applied still, and stays.
+        let mut kept = fields.clone();
         strip(&mut fields, kind, &manager.subresource);
         let mut entries = read(live);
         let own = entries.iter().position(|entry| entry.is_of(manager, true, ""));
         let mut merged = typed::merge(&kind.shape, live, applied);
         if let Some(last) = own.and_then(|own| entries.get(own)) {
-            let mut kept = fields.clone();
             for (_, other) in entries.iter().enumerate().filter(|(index, _)| Some(*index) != own) {
                 kept.add(&other.fields);
             }
@@ -270,7 +286,10 @@ fn shown(entry: &Entry) -> String {
     if !entry.subresource.is_empty() {
         shown = format!("{shown} with subresource {:?}", entry.subresource);
     }
-    format!("{shown} using {}", entry.api_version)
+    match entry.is_applied {
+        true => shown,
+        false => format!("{shown} using {}", entry.api_version),
+    }
 }
 
 fn conflict(conflicts: &[(String, Vec<String>)]) -> Failure {

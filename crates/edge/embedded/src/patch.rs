@@ -63,7 +63,9 @@ fn strategic(shape: &Shape, fields: &mut Map<String, Value>, patch: &Map<String,
     match patch.get("$patch").and_then(Value::as_str) {
         Some("replace") => {
             fields.clear();
-            fields.extend(patch.iter().filter(|(name, _)| *name != "$patch").map(|(name, value)| (name.clone(), value.clone())));
+            fields.extend(
+                patch.iter().filter(|(name, _)| *name != "$patch").map(|(name, value)| (name.clone(), value.clone())),
+            );
             return Ok(());
         }
         Some("delete") => {
@@ -76,6 +78,7 @@ fn strategic(shape: &Shape, fields: &mut Map<String, Value>, patch: &Map<String,
     if let Some(Value::Array(kept)) = patch.get("$retainKeys") {
         fields.retain(|name, _| kept.iter().any(|kept| kept == name));
     }
+    let whole = patch;
     for (name, value) in patch {
         if let Some(of) = name.strip_prefix("$deleteFromPrimitiveList/") {
             if let (Some(Value::Array(items)), Value::Array(gone)) = (fields.get_mut(of), value) {
@@ -108,7 +111,8 @@ fn strategic(shape: &Shape, fields: &mut Map<String, Value>, patch: &Map<String,
                 let merged = match (&below, fields.get(name)) {
                     (Shape::List(list), before) => {
                         let before = before.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-                        strategic_list(list, before, patch)?
+                        let order = order(whole, name);
+                        strategic_list(list, before, patch, order)?
                     }
                     _ => patch.clone(),
                 };
@@ -119,13 +123,20 @@ fn strategic(shape: &Shape, fields: &mut Map<String, Value>, patch: &Map<String,
             }
         }
     }
-    for (name, order) in patch {
-        let Some(of) = name.strip_prefix("$setElementOrder/") else { continue };
-        if let (Shape::List(list), Some(Value::Array(items)), Value::Array(order)) = (below(shape, of), fields.get_mut(of), order) {
-            set_order(&list, items, order);
+    for name in whole.keys().filter_map(|name| name.strip_prefix("$setElementOrder/")) {
+        if let (Shape::List(list), Some(Value::Array(items)), false) =
+            (below(shape, name), fields.get(name), whole.contains_key(name))
+        {
+            let arranged = strategic_list(&list, items, &[], order(whole, name))?;
+            fields.insert(name.to_owned(), Value::Array(arranged));
         }
     }
     Ok(())
+}
+
+/// In which order a patch wants the items of a list, where it says so.
+fn order<'p>(patch: &'p Map<String, Value>, name: &str) -> Option<&'p [Value]> {
+    patch.get(&format!("$setElementOrder/{name}")).and_then(Value::as_array).map(Vec::as_slice)
 }
 
 fn below(shape: &Shape, name: &str) -> Shape {
@@ -136,7 +147,7 @@ fn below(shape: &Shape, name: &str) -> Shape {
     }
 }
 
-fn strategic_list(list: &List, before: &[Value], patch: &[Value]) -> Result<Vec<Value>> {
+fn strategic_list(list: &List, before: &[Value], patch: &[Value], order: Option<&[Value]>) -> Result<Vec<Value>> {
     let Some(key) = &list.merge else { return Ok(patch.to_vec()) };
     let replaces = patch.iter().any(|item| item.get("$patch").is_some_and(|directive| directive == "replace"));
     if replaces {
@@ -176,17 +187,31 @@ fn strategic_list(list: &List, before: &[Value], patch: &[Value]) -> Result<Vec<
             }
         }
     }
-    Ok(merged)
+    let deletes = |item: &&Value| item.get("$patch").is_none();
+    let order: Vec<&Value> = order.unwrap_or(patch).iter().filter(deletes).collect();
+    Ok(arrange(key, merged, before, &order))
 }
 
-/// Puts items in the order that is told; others stay where they were among themselves, at the end.
-fn set_order(list: &List, items: &mut [Value], order: &[Value]) {
-    let Some(key) = &list.merge else { return };
-    let place = |item: &Value| {
-        let same = |wanted: &Value| if key.is_empty() { wanted == item } else { wanted.get(&**key) == item.get(&**key) };
-        order.iter().position(same).unwrap_or(usize::MAX)
-    };
-    items.sort_by_key(place);
+/// Puts the items that a patch names in its order, and the others among them where they stood before: an item that is new
+/// comes before those that it is not told to follow.
+fn arrange(key: &str, merged: Vec<Value>, before: &[Value], order: &[&Value]) -> Vec<Value> {
+    let is_same = |a: &Value, b: &Value| if key.is_empty() { a == b } else { a.get(key) == b.get(key) };
+    let wanted = |item: &Value| order.iter().position(|other| is_same(other, item));
+    let stood = |item: &Value| before.iter().position(|other| is_same(other, item));
+    let (mut named, others): (Vec<Value>, Vec<Value>) = merged.into_iter().partition(|item| wanted(item).is_some());
+    named.sort_by_key(wanted);
+    let mut arranged = Vec::with_capacity(named.len() + others.len());
+    let mut others = others.into_iter().peekable();
+    for item in named {
+        if let Some(place) = stood(&item) {
+            while let Some(other) = others.next_if(|other| stood(other).is_some_and(|other| other < place)) {
+                arranged.push(other);
+            }
+        }
+        arranged.push(item);
+    }
+    arranged.extend(others);
+    arranged
 }
 
 #[cfg(test)]
@@ -204,7 +229,7 @@ mod tests {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
             "containers": [{"name": "a", "image": "2", "command": ["y"]}, {"$patch": "delete", "name": "b"}, {"name": "c"}]}});
         patch(PatchKind::Strategic, &shape, &mut pod, &change).expect("it can be applied");
-        let expected = json!({"metadata": {"finalizers": ["a", "b"]}, "spec": {"tolerations": [{"key": "u"}],
+        let expected = json!({"metadata": {"finalizers": ["b", "a"]}, "spec": {"tolerations": [{"key": "u"}],
             "containers": [{"name": "c"}, {"name": "a", "image": "2", "command": ["y"]}]}});
         assert_eq!(pod, expected);
     }

@@ -69,7 +69,9 @@ impl Request {
         })?;
         match value.is_object() {
             true => Ok(value),
-            false => Err(Failure::bad_request(format!("the object provided is unrecognized (must be of type {kind}): it is no object"))),
+            false => Err(Failure::bad_request(format!(
+                "the object provided is unrecognized (must be of type {kind}): it is no object"
+            ))),
         }
     }
 
@@ -110,7 +112,9 @@ impl Target {
         let (name, subresource) = match rest {
             [] => (String::new(), String::new()),
             [name] => (unescape(name, false), String::new()),
-            [name, subresource] if kind.has(subresource) && is_served(subresource) => (unescape(name, false), (*subresource).to_owned()),
+            [name, subresource] if kind.has(subresource) && is_served(subresource) => {
+                (unescape(name, false), (*subresource).to_owned())
+            }
             _ => return Err(Failure::no_resource()),
         };
         // A namespaced kind has no single objects outside namespaces, and others have nothing inside.

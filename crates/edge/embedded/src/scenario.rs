@@ -70,7 +70,8 @@ const USUAL: Duration = Duration::from_secs(1);
 
 impl Rule {
     fn fits(&self, pod: &Value) -> bool {
-        let containers = object::items(pod, &["spec", "containers"]).iter().chain(object::items(pod, &["spec", "initContainers"]));
+        let containers =
+            object::items(pod, &["spec", "containers"]).iter().chain(object::items(pod, &["spec", "initContainers"]));
         let mut images = containers.map(|container| object::text(container, &["image"]));
         self.image.as_ref().is_none_or(|part| images.any(|image| image.contains(&**part)))
             && self.label.as_ref().is_none_or(|(key, value)| object::text(pod, &["metadata", "labels", key]) == value)
@@ -98,7 +99,11 @@ impl Scenario {
     }
 
     pub(crate) fn log(&self, pod: &Value) -> &str {
-        self.rules.iter().find(|rule| rule.log.is_some() && rule.fits(pod)).and_then(|rule| rule.log.as_deref()).unwrap_or_default()
+        self.rules
+            .iter()
+            .find(|rule| rule.log.is_some() && rule.fits(pod))
+            .and_then(|rule| rule.log.as_deref())
+            .unwrap_or_default()
     }
 }
 

@@ -41,7 +41,8 @@ impl Selector {
             labels.push(Requirement { key: key.clone(), test: Test::In(values) });
         }
         for expression in selector["matchExpressions"].as_array().into_iter().flatten() {
-            let values = object::items(expression, &["values"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            let values =
+                object::items(expression, &["values"]).iter().filter_map(Value::as_str).map(str::to_owned).collect();
             let test = match object::text(expression, &["operator"]) {
                 "In" => Test::In(values),
                 "NotIn" => Test::NotIn(values),
@@ -98,13 +99,28 @@ fn read_fields(kind: &str, is_namespaced: bool, text: &str) -> Result<Vec<(Strin
         };
         let more: &[&str] = match kind {
             "Pod" => &[
-                "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
-                "status.phase", "status.podIP", "status.podIPs", "status.nominatedNodeName",
+                "spec.nodeName",
+                "spec.restartPolicy",
+                "spec.schedulerName",
+                "spec.serviceAccountName",
+                "spec.hostNetwork",
+                "status.phase",
+                "status.podIP",
+                "status.podIPs",
+                "status.nominatedNodeName",
             ],
             "Event" => &[
-                "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-                "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-                "reportingComponent", "source", "type",
+                "involvedObject.kind",
+                "involvedObject.namespace",
+                "involvedObject.name",
+                "involvedObject.uid",
+                "involvedObject.apiVersion",
+                "involvedObject.resourceVersion",
+                "involvedObject.fieldPath",
+                "reason",
+                "reportingComponent",
+                "source",
+                "type",
             ],
             "Namespace" => &["status.phase"],
             "Secret" => &["type"],
@@ -113,7 +129,8 @@ fn read_fields(kind: &str, is_namespaced: bool, text: &str) -> Result<Vec<(Strin
             "ReplicaSet" | "ReplicationController" => &["status.replicas"],
             _ => &[],
         };
-        let is_known = field == "metadata.name" || (is_namespaced && field == "metadata.namespace") || more.contains(&field);
+        let is_known =
+            field == "metadata.name" || (is_namespaced && field == "metadata.namespace") || more.contains(&field);
         if !is_known {
             let known = if is_namespaced { "\"metadata.name\", \"metadata.namespace\"" } else { "\"metadata.name\"" };
             let why = match more.is_empty() {
@@ -220,8 +237,16 @@ mod tests {
     fn labels_are_selected() {
         let object = json!({"metadata": {"name": "x", "labels": {"app": "web", "size": "3"}}});
         let cases = [
-            ("app=web", true), ("app==web,size", true), ("app!=web", false), ("!gone", true), ("app in (a, web)", true),
-            ("app notin (a,web)", false), ("other notin (a)", true), ("size>2", true), ("size<3", false), ("", true),
+            ("app=web", true),
+            ("app==web,size", true),
+            ("app!=web", false),
+            ("!gone", true),
+            ("app in (a, web)", true),
+            ("app notin (a,web)", false),
+            ("other notin (a)", true),
+            ("size>2", true),
+            ("size<3", false),
+            ("", true),
         ];
         for (text, expected) in cases {
             let selector = Selector::read("ConfigMap", true, text, "").expect(text);

@@ -112,7 +112,13 @@ impl Store {
             self.dependents.entry(object::text(owner, &["uid"]).to_owned()).or_default().insert(key.clone());
         }
         self.by_uid.insert(object::uid(&object).to_owned(), key.clone());
-        self.note(Change { version: self.version, resource: key.resource, object: object.clone(), before, is_removal: false });
+        self.note(Change {
+            version: self.version,
+            resource: key.resource,
+            object: object.clone(),
+            before,
+            is_removal: false,
+        });
         object
     }
 

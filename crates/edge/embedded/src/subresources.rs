@@ -17,7 +17,9 @@ pub(crate) fn answer(cluster: &mut Cluster, request: &Request, target: &Target, 
     let key = Cluster::key(&target.kind, &target.namespace, &target.name);
     let found = cluster.store.get(&key).cloned().ok_or_else(|| Failure::not_found(&target.kind, &target.name));
     let reply = match (&*target.subresource, verb) {
-        ("status" | "approval" | "resize" | "ephemeralcontainers", "get" | "update" | "patch" | "apply") => return Ok(None),
+        ("status" | "approval" | "resize" | "ephemeralcontainers", "get" | "update" | "patch" | "apply") => {
+            return Ok(None);
+        }
         ("finalize", "update") => return Ok(None),
         ("scale", "get") => Reply::json(200, scale_of(target, &*found?)?),
         ("scale", "update" | "patch" | "apply") => scale(cluster, request, target, verb)?,
@@ -30,7 +32,10 @@ pub(crate) fn answer(cluster: &mut Cluster, request: &Request, target: &Target, 
             options.dry_run = request.parameter("dryRun") == "All";
             options.uid = Some(object::uid(&pod).to_owned());
             cluster.delete(&target.kind, &key, &options)?;
-            Reply::json(201, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
+            Reply::json(
+                201,
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+            )
         }
         ("binding", "create") => {
             found?;
@@ -42,13 +47,17 @@ pub(crate) fn answer(cluster: &mut Cluster, request: &Request, target: &Target, 
                 object::set(&mut new, &["spec", "nodeName"], node);
                 Ok(new)
             })?;
-            Reply::json(201, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
+            Reply::json(
+                201,
+                json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+            )
         }
         ("token", "create") => {
             let account = found?;
             let mut token = request.document("TokenRequest")?;
             let user = format!("system:serviceaccount:{}:{}", target.namespace, target.name);
-            let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{user}:{}", object::uid(&account)));
+            let text =
+                base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{user}:{}", object::uid(&account)));
             let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
             token["apiVersion"] = "authentication.k8s.io/v1".into();
             token["kind"] = "TokenRequest".into();
@@ -85,10 +94,13 @@ fn scale_of(target: &Target, object: &Value) -> Result<Value> {
     }
     let mut status = json!({"replicas": read(&have).unwrap_or(0)});
     if let Some(labels) = at(object, &["spec", "selector", "matchLabels"]).and_then(Value::as_object) {
-        let labels: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        let labels: Vec<String> =
+            labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
         status["selector"] = labels.join(",").into();
     }
-    Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": {"replicas": replicas}, "status": status}))
+    Ok(
+        json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": {"replicas": replicas}, "status": status}),
+    )
 }
 
 fn scale(cluster: &mut Cluster, request: &Request, target: &Target, verb: &str) -> Result<Reply> {
@@ -137,7 +149,8 @@ fn log(cluster: &Cluster, request: &Request, pod: &Value) -> Result<Reply> {
         return Err(Failure::bad_request(message));
     }
     let mut statuses = object::items(pod, &["status", "containerStatuses"]).iter();
-    if let Some(reason) = statuses.find_map(|status| at(status, &["state", "waiting", "reason"])).and_then(Value::as_str)
+    if let Some(reason) =
+        statuses.find_map(|status| at(status, &["state", "waiting", "reason"])).and_then(Value::as_str)
         && reason != "CrashLoopBackOff"
     {
         let why = format!("container {container:?} in pod {:?} is waiting to start: {reason}", object::name(pod));
@@ -174,7 +187,9 @@ pub(crate) fn review(cluster: &Cluster, request: &Request, target: &Target) -> R
             review["kind"] = of.into();
             let rule = json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]});
             review["status"] = match of {
-                "SelfSubjectRulesReview" => json!({"resourceRules": [rule], "nonResourceRules": [], "incomplete": false}),
+                "SelfSubjectRulesReview" => {
+                    json!({"resourceRules": [rule], "nonResourceRules": [], "incomplete": false})
+                }
                 _ => json!({"allowed": true}),
             };
             Ok(Reply::json(201, review))

@@ -60,7 +60,9 @@ fn columns(kind: &Kind) -> Vec<Column> {
             column("Available", "string", |of| count(of, &["status", "availableReplicas"])),
             age(),
         ]),
-        ("apps", "StatefulSet") => columns.extend([column("Ready", "string", |of| ratio(of, "readyReplicas", "replicas")), age()]),
+        ("apps", "StatefulSet") => {
+            columns.extend([column("Ready", "string", |of| ratio(of, "readyReplicas", "replicas")), age()])
+        }
         ("apps", "ReplicaSet") => columns.extend([
             column("Desired", "integer", |of| count(of, &["spec", "replicas"])),
             column("Current", "integer", |of| count(of, &["status", "replicas"])),
@@ -78,7 +80,12 @@ fn columns(kind: &Kind) -> Vec<Column> {
         ("batch", "Job") => columns.extend([
             column("Status", "string", |job| job_status(job).into()),
             column("Completions", "string", |job| {
-                format!("{}/{}", number(job, &["status", "succeeded"]).unwrap_or(0), number(job, &["spec", "completions"]).unwrap_or(1)).into()
+                format!(
+                    "{}/{}",
+                    number(job, &["status", "succeeded"]).unwrap_or(0),
+                    number(job, &["spec", "completions"]).unwrap_or(1)
+                )
+                .into()
             }),
             age(),
         ]),
@@ -88,7 +95,8 @@ fn columns(kind: &Kind) -> Vec<Column> {
             column("External-IP", "string", |_| "<none>".into()),
             column("Port(s)", "string", |of| {
                 let ports = items(of, &["spec", "ports"]).iter();
-                let ports: Vec<String> = ports.map(|port| format!("{}/{}", port["port"], text(port, &["protocol"]))).collect();
+                let ports: Vec<String> =
+                    ports.map(|port| format!("{}/{}", port["port"], text(port, &["protocol"]))).collect();
                 ports.join(",").into()
             }),
             age(),
@@ -112,9 +120,12 @@ fn columns(kind: &Kind) -> Vec<Column> {
             column("Volume", "string", |of| at(of, &["spec", "volumeName"]).cloned().unwrap_or("".into())),
             age(),
         ]),
-        ("apiextensions.k8s.io", _) => columns.push(column("Created At", "date", |of| of["metadata"]["creationTimestamp"].clone())),
+        ("apiextensions.k8s.io", _) => {
+            columns.push(column("Created At", "date", |of| of["metadata"]["creationTimestamp"].clone()))
+        }
         _ => {
-            let own = kind.custom.as_ref().map(|version| items(version, &["additionalPrinterColumns"])).unwrap_or_default();
+            let own =
+                kind.custom.as_ref().map(|version| items(version, &["additionalPrinterColumns"])).unwrap_or_default();
             for own in own {
                 let path: Vec<String> = text(own, &["jsonPath"]).split('.').skip(1).map(str::to_owned).collect();
                 let cell = move |object: &Value| {
@@ -132,7 +143,11 @@ fn columns(kind: &Kind) -> Vec<Column> {
                 columns.push((text(own, &["name"]).to_owned(), of, is_wide, Box::new(cell)));
             }
             if own.is_empty() {
-                columns.push(if kind.custom.is_some() { age() } else { column("Created At", "date", |of| of["metadata"]["creationTimestamp"].clone()) });
+                columns.push(if kind.custom.is_some() {
+                    age()
+                } else {
+                    column("Created At", "date", |of| of["metadata"]["creationTimestamp"].clone())
+                });
             }
         }
     }
@@ -170,7 +185,8 @@ fn ratio(of: &Value, have: &str, want: &str) -> Value {
 }
 
 fn ready_containers(pod: &Value) -> Value {
-    let ready = items(pod, &["status", "containerStatuses"]).iter().filter(|container| container["ready"] == true).count();
+    let ready =
+        items(pod, &["status", "containerStatuses"]).iter().filter(|container| container["ready"] == true).count();
     format!("{ready}/{}", items(pod, &["spec", "containers"]).len()).into()
 }
 
@@ -190,11 +206,18 @@ fn pod_status(pod: &Value) -> String {
 }
 
 fn restarts(pod: &Value) -> i64 {
-    items(pod, &["status", "containerStatuses"]).iter().filter_map(|container| number(container, &["restartCount"])).sum()
+    items(pod, &["status", "containerStatuses"])
+        .iter()
+        .filter_map(|container| number(container, &["restartCount"]))
+        .sum()
 }
 
 fn job_status(job: &Value) -> &'static str {
-    let is = |of: &str| items(job, &["status", "conditions"]).iter().any(|condition| condition["type"] == of && condition["status"] == "True");
+    let is = |of: &str| {
+        items(job, &["status", "conditions"])
+            .iter()
+            .any(|condition| condition["type"] == of && condition["status"] == "True")
+    };
     match () {
         () if is("Complete") => "Complete",
         () if is("Failed") => "Failed",

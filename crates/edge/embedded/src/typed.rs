@@ -157,15 +157,14 @@ fn compare_fields(
     for (name, value) in old.into_iter().flatten() {
         let field = of.field(name);
         let other = new.and_then(|new| new.get(name));
-        path.below(format!("f:{name}"), |path| {
-            compare_at(&field.shape, Some(value), other, field.is_always_there, path);
-        });
+        // Where the struct around it is gone, so is one that is always there.
+        let is_always_there = field.is_always_there && new.is_some();
+        path.below(format!("f:{name}"), |path| compare_at(&field.shape, Some(value), other, is_always_there, path));
     }
     for (name, value) in new.into_iter().flatten().filter(|(name, _)| old.is_none_or(|old| !old.contains_key(*name))) {
         let field = of.field(name);
-        path.below(format!("f:{name}"), |path| {
-            compare_at(&field.shape, None, Some(value), field.is_always_there, path);
-        });
+        let is_always_there = field.is_always_there && old.is_some();
+        path.below(format!("f:{name}"), |path| compare_at(&field.shape, None, Some(value), is_always_there, path));
     }
 }
 
@@ -184,28 +183,24 @@ pub(crate) fn merge(shape: &Shape, live: &Value, applied: &Value) -> Value {
             Value::Object(merged)
         }
         (View::Items(shape, live), View::Items(_, applied)) => {
-            // The order of what is applied; what is only live stays before what it stood before.
+            // The order of what is applied; what is only live stays before what it stood before, and goes first.
             let is_applied: HashSet<&str> = applied.iter().map(|(element, _)| &**element).collect();
             let mut merged: Vec<Value> = Vec::new();
-            let mut next = 0;
+            let mut rest = live.iter().peekable();
+            let mut done: HashSet<&str> = HashSet::new();
             for (element, item) in &applied {
-                let Some(at) = live.iter().position(|(other, _)| other == element) else {
-                    merged.push((*item).clone());
-                    continue;
-                };
-                for (other, item) in live.iter().take(at).skip(next) {
+                while let Some((other, item)) =
+                    rest.next_if(|(other, _)| !is_applied.contains(&**other) || done.contains(&**other))
+                {
                     if !is_applied.contains(&**other) {
                         merged.push((*item).clone());
                     }
                 }
-                next = next.max(at + 1);
-                merged.push(live.get(at).map_or((*item).clone(), |(_, live)| merge(shape, live, item)));
+                let live = live.iter().find(|(other, _)| other == element);
+                merged.push(live.map_or_else(|| (*item).clone(), |(_, live)| merge(shape, live, item)));
+                done.insert(element);
             }
-            for (element, item) in live.iter().skip(next) {
-                if !is_applied.contains(&**element) {
-                    merged.push((*item).clone());
-                }
-            }
+            merged.extend(rest.filter(|(other, _)| !is_applied.contains(&**other)).map(|(_, item)| (*item).clone()));
             Value::Array(merged)
         }
         _ => applied.clone(),
@@ -283,7 +278,10 @@ pub(crate) fn problem(shape: &Shape, value: &Value, path: &str) -> Option<String
                     Ok(element) => element.unwrap_or_else(|| format!("i:{index}")),
                     Err(why) => return Some(format!("{path}: element {index}: {why}")),
                 };
-                let set = FieldSet { own: false, children: [(element.clone(), FieldSet { own: true, ..FieldSet::default() })].into() };
+                let set = FieldSet {
+                    own: false,
+                    children: [(element.clone(), FieldSet { own: true, ..FieldSet::default() })].into(),
+                };
                 let step = set.paths().concat();
                 if !seen.insert(element) {
                     return Some(format!("{path}: duplicate entries for key {step}"));
@@ -364,7 +362,10 @@ fn element_of(list: &crate::types::List, item: &Value) -> Result<Option<String>,
     }
     if values.is_empty() {
         let keys: Vec<String> = keys.iter().map(|key| format!("\"{key}\"")).collect();
-        return Err(format!("associative list with keys has an element that omits key field {} (and doesn't have default value)", keys.join(", ")));
+        return Err(format!(
+            "associative list with keys has an element that omits key field {} (and doesn't have default value)",
+            keys.join(", ")
+        ));
     }
     Ok(Some(key_element(&values)))
 }
@@ -405,7 +406,8 @@ impl<'a> Fields<'a> {
                     shape: field.shape.clone(),
                     is_named: true,
                     // What is always written is there even when it is empty.
-                    is_always_there: field.present || (field.required && matches!(field.shape, Shape::List(_) | Shape::Map(_))),
+                    is_always_there: field.present
+                        || (field.required && matches!(field.shape, Shape::List(_) | Shape::Map(_))),
                     is_unknown: false,
                     default: field.default.clone(),
                 },

@@ -121,21 +121,24 @@ fn read_table(text: &'static str) -> Table {
             names.insert(name, names.len());
         }
     }
-    let mut table =
-        Table { kinds: HashMap::new(), structs: Vec::new(), metadata: names.get("meta.v1.ObjectMeta").copied().unwrap_or(0) };
+    let mut table = Table {
+        kinds: HashMap::new(),
+        structs: Vec::new(),
+        metadata: names.get("meta.v1.ObjectMeta").copied().unwrap_or(0),
+    };
     for line in text.lines() {
         let words: Vec<&'static str> = line.split_whitespace().collect();
-        match &words[..] {
-            ["kind", version, kind, name] => {
+        // Fields are indented: there are some whose names are `type` and `kind`.
+        match (line.starts_with(' '), &words[..]) {
+            (false, ["kind", version, kind, name]) => {
                 if let Some(index) = names.get(name) {
                     table.kinds.insert((version, kind), *index);
                 }
             }
-            ["type", _, flags @ ..] => {
+            (false, ["type", _, flags @ ..]) => {
                 table.structs.push(Struct { atomic: flags.contains(&"atomic"), ..Struct::default() });
             }
-            ["#", ..] => {}
-            [name, of, flags @ ..] => {
+            (true, [name, of, flags @ ..]) => {
                 if let Some(last) = table.structs.last_mut() {
                     last.fields.insert((*name).to_owned(), read_field(of, flags, &names));
                 }
@@ -222,8 +225,7 @@ fn custom(schema: &Value, depth: usize) -> Shape {
                 let values = custom(&schema["additionalProperties"], depth + 1);
                 return Shape::Map(Arc::new(MapShape { values, atomic }));
             }
-            let keeps_unknown =
-                flag("x-kubernetes-preserve-unknown-fields") || schema["additionalProperties"] == true;
+            let keeps_unknown = flag("x-kubernetes-preserve-unknown-fields") || schema["additionalProperties"] == true;
             let mut fields = BTreeMap::new();
             for (name, property) in properties.into_iter().flatten() {
                 let shape = custom(property, depth + 1);

@@ -101,10 +101,16 @@ fn metadata(new: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
     }
     if let Some(old) = old.filter(|old| object::is_being_deleted(old)) {
         let before = object::finalizers(old);
-        let added: Vec<String> =
-            object::finalizers(new).iter().filter(|finalizer| !before.contains(finalizer)).map(Value::to_string).collect();
+        let added: Vec<String> = object::finalizers(new)
+            .iter()
+            .filter(|finalizer| !before.contains(finalizer))
+            .map(Value::to_string)
+            .collect();
         if !added.is_empty() {
-            let why = format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", added.join(", "));
+            let why = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
+            );
             causes.push(Cause::forbidden("metadata.finalizers", &why));
         }
     }
@@ -119,9 +125,9 @@ fn required(kind: &Kind, new: &Value, causes: &mut Vec<Cause>) {
             if selector.is_none() {
                 causes.push(Cause::required("spec.selector", ""));
             }
-            let matches = selector.and_then(Selector::of_workload).is_some_and(|selector| {
-                selector.matches(&new["spec"]["template"])
-            });
+            let matches = selector
+                .and_then(Selector::of_workload)
+                .is_some_and(|selector| selector.matches(&new["spec"]["template"]));
             if !matches {
                 let field = "spec.template.metadata.labels";
                 causes.push(Cause::invalid(field, &labels, "`selector` does not match template `labels`"));
@@ -145,6 +151,12 @@ fn required(kind: &Kind, new: &Value, causes: &mut Vec<Cause>) {
             let is_external = text(new, &["spec", "type"]) == "ExternalName";
             if items(new, &["spec", "ports"]).is_empty() && !is_headless && !is_external {
                 causes.push(Cause::required("spec.ports", ""));
+            }
+            let ports = items(new, &["spec", "ports"]);
+            for (index, port) in ports.iter().enumerate().filter(|_| ports.len() > 1) {
+                if text(port, &["name"]).is_empty() {
+                    causes.push(Cause::required(format!("spec.ports[{index}].name"), ""));
+                }
             }
             if is_external && text(new, &["spec", "externalName"]).is_empty() {
                 causes.push(Cause::required("spec.externalName", ""));
@@ -261,25 +273,31 @@ fn immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Vec<Cause>) {
         }
         ("apps", "StatefulSet") => {
             const FREE: &[&str] = &[
-                "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-                "persistentVolumeClaimRetentionPolicy", "minReadySeconds",
+                "replicas",
+                "ordinals",
+                "template",
+                "updateStrategy",
+                "revisionHistoryLimit",
+                "persistentVolumeClaimRetentionPolicy",
+                "minReadySeconds",
             ];
             if differs_outside(&new["spec"], &old["spec"], FREE) {
                 let free: Vec<String> = FREE.iter().map(|field| format!("'{field}'")).collect();
                 let (last, first) = free.split_last().expect("there are several");
-                let why = format!("updates to statefulset spec for fields other than {} and {last} are forbidden", first.join(", "));
+                let why = format!(
+                    "updates to statefulset spec for fields other than {} and {last} are forbidden",
+                    first.join(", ")
+                );
                 causes.push(Cause::forbidden("spec", &why));
             }
         }
         ("", "Service") => {
             let path = ["spec", "clusterIP"];
             let (was, is) = (text(old, &path), text(new, &path));
-            let stays = text(new, &["spec", "type"]) != "ExternalName" && text(old, &["spec", "type"]) != "ExternalName";
+            let stays =
+                text(new, &["spec", "type"]) != "ExternalName" && text(old, &["spec", "type"]) != "ExternalName";
             if stays && !was.is_empty() && was != is {
-                for field in ["spec.clusterIPs[0]", "spec.clusterIP"] {
-                    let why = if field == "spec.clusterIP" { "field is immutable" } else { "may not change once set" };
-                    causes.push(Cause::invalid(field, &json!(is), why));
-                }
+                causes.push(Cause::invalid("spec.clusterIPs[0]", &json!([is]), "may not change once set"));
             }
         }
         ("", "ConfigMap" | "Secret") => {
@@ -307,7 +325,8 @@ fn immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Vec<Cause>) {
                 }
                 spec
             };
-            const FREE: &[&str] = &["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"];
+            const FREE: &[&str] =
+                &["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates"];
             let binds = text(old, &["spec", "nodeName"]).is_empty();
             let free: &[&str] = if binds { &[FREE, &["nodeName"]].concat() } else { FREE };
             if differs_outside(&but_images(new), &but_images(old), free) {
@@ -344,7 +363,10 @@ fn immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Vec<Cause>) {
 fn differs_outside(new: &Value, old: &Value, free: &[&str]) -> bool {
     let rest = |value: &Value| -> Vec<(String, Value)> {
         let fields = value.as_object().into_iter().flatten();
-        fields.filter(|(name, _)| !free.contains(&&***name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        fields
+            .filter(|(name, _)| !free.contains(&&***name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     };
     rest(new) != rest(old)
 }

@@ -47,7 +47,7 @@ impl Watch {
         }
         let now = Instant::now();
         if now >= self.until {
-            return News::End(self.bookmarks.then(|| self.bookmark(cluster.store.version(), false)));
+            return News::End(None);
         }
         let resource = self.kind.storage_key();
         let Some(changes) = cluster.store.since(self.seen, &resource) else {
@@ -70,7 +70,8 @@ impl Watch {
 
     fn event(&self, change: &Change) -> Option<Value> {
         let is_inside = |object: &Value| {
-            self.namespace.as_ref().is_none_or(|namespace| object::namespace(object) == namespace) && self.selector.matches(object)
+            self.namespace.as_ref().is_none_or(|namespace| object::namespace(object) == namespace)
+                && self.selector.matches(object)
         };
         let was = change.before.as_deref().is_some_and(is_inside);
         let is = !change.is_removal && is_inside(&change.object);

@@ -39,7 +39,8 @@ impl Server {
     }
 
     fn send(&self, request: &Asked) -> (u16, Value) {
-        let mut builder = http::Request::builder().method(&*request.method).uri(&request.path).header("user-agent", &request.agent);
+        let mut builder =
+            http::Request::builder().method(&*request.method).uri(&request.path).header("user-agent", &request.agent);
         if !request.body.is_empty() {
             builder = builder.header("content-type", &request.media_type);
         }
@@ -47,17 +48,27 @@ impl Server {
             builder = builder.header("accept", &request.accept);
         }
         let asked = builder.body(kube::client::Body::from(request.body.clone().into_bytes())).expect("it is a request");
-        self.runtime.block_on(async {
-            let answer = self.client.send(asked).await.unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path));
+        let answered = async {
+            let answer = self
+                .client
+                .send(asked)
+                .await
+                .unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path));
             let status = answer.status().as_u16();
-            let bytes = answer.into_body().collect_bytes().await.unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path));
+            let bytes = answer
+                .into_body()
+                .collect_bytes()
+                .await
+                .unwrap_or_else(|error| panic!("{} {}: {error}", request.method, request.path));
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            let value = serde_json::from_str(&text).unwrap_or_else(|_| match text.starts_with("{\"type\":") {
+            let value = serde_json::from_str(&text).unwrap_or_else(|_| match text.starts_with('{') {
                 true => text.lines().map(|line| serde_json::from_str(line).unwrap_or(json!(line))).collect(),
                 false => json!(text.trim_end()),
             });
             (status, value)
-        })
+        };
+        let in_time = self.runtime.block_on(async { tokio::time::timeout(Duration::from_secs(15), answered).await });
+        in_time.unwrap_or_else(|_| panic!("{} {}: no answer for 15 seconds", request.method, request.path))
     }
 }
 
@@ -85,9 +96,13 @@ fn read(text: &str) -> Vec<Asked> {
             if let Some(comment) = line.strip_prefix("# ") {
                 let (word, rest) = comment.split_once(' ').unwrap_or((comment, ""));
                 match word {
-                    "until" => asked.until = rest.split_once(' ').map(|(path, value)| (path.to_owned(), value.to_owned())),
+                    "until" => {
+                        asked.until = rest.split_once(' ').map(|(path, value)| (path.to_owned(), value.to_owned()))
+                    }
                     "differs" => asked.differs.extend(rest.split_once(':').map(|(path, _)| path.to_owned())),
-                    "keep" => asked.keep.extend(rest.split_once(' ').map(|(name, path)| (name.to_owned(), path.to_owned()))),
+                    "keep" => {
+                        asked.keep.extend(rest.split_once(' ').map(|(name, path)| (name.to_owned(), path.to_owned())))
+                    }
                     "as" => agent = format!("{rest}/1.0"),
                     "accept" => asked.accept = rest.to_owned(),
                     "silent" => asked.is_silent = true,
@@ -100,7 +115,9 @@ fn read(text: &str) -> Vec<Asked> {
                 asked.media_type = match words.get(2).copied() {
                     None => "application/json".to_owned(),
                     Some("apply") => "application/apply-patch+yaml".to_owned(),
-                    Some(short @ ("merge-patch" | "json-patch" | "strategic-merge-patch")) => format!("application/{short}+json"),
+                    Some(short @ ("merge-patch" | "json-patch" | "strategic-merge-patch")) => {
+                        format!("application/{short}+json")
+                    }
                     Some(other) => other.to_owned(),
                 };
             } else {
@@ -137,11 +154,14 @@ fn converse(server: &Server, name: &str, text: &str) -> Vec<Value> {
     let mut asked_before: (u16, Value) = (0, Value::Null);
     for asked in read(text) {
         for (name, path) in &asked.keep {
-            let value = at(&asked_before.1, path).and_then(Value::as_str).unwrap_or_else(|| panic!("{name}: nothing at {path} in {}", asked_before.1));
+            let value = at(&asked_before.1, path)
+                .and_then(Value::as_str)
+                .unwrap_or_else(|| panic!("{name}: nothing at {path} in {}", asked_before.1));
             known.insert(name.clone(), value.to_owned());
         }
         let mut request = asked.clone();
-        for text in [&mut request.path, &mut request.body] {
+        let mut until = request.until.take().unwrap_or_default();
+        for text in [&mut request.path, &mut request.body, &mut until.1] {
             for (name, value) in &known {
                 *text = text.replace(&format!("{{{name}}}"), value);
             }
@@ -149,19 +169,28 @@ fn converse(server: &Server, name: &str, text: &str) -> Vec<Value> {
         let start = Instant::now();
         let (status, value) = loop {
             let (status, value) = server.send(&request);
-            let Some((path, wanted)) = &asked.until else { break (status, value) };
+            let (path, wanted) = &until;
             let is = match path.as_str() {
+                "" => break (status, value),
                 "status" => status.to_string(),
-                path => at(&value, path).map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).unwrap_or_default(),
+                path => at(&value, path)
+                    .map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
+                    .unwrap_or_default(),
             };
             if is == *wanted {
                 break (status, value);
             }
-            assert!(start.elapsed() < Duration::from_secs(40), "{name}: {} {} never has {wanted} at {path}: {value}", request.method, request.path);
+            assert!(
+                start.elapsed() < Duration::from_secs(40),
+                "{name}: {} {} never has {wanted} at {path}: {value}",
+                request.method,
+                request.path
+            );
             std::thread::sleep(Duration::from_millis(50));
         };
         asked_before = (status, value.clone());
-        let mut answer = json!({"request": format!("{} {}", asked.method, asked.path), "status": status, "body": value});
+        let mut answer =
+            json!({"request": format!("{} {}", asked.method, asked.path), "status": status, "body": value});
         if asked.is_silent {
             answer["body"] = Value::Null;
         }
@@ -241,12 +270,17 @@ impl Masks {
             Value::String(text) => *text = self.masked(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.apply(item)),
             Value::Object(fields) => {
-                if fields.get("resourceVersion").is_some_and(|version| version.as_str().is_some_and(|version| !version.is_empty())) {
+                if fields
+                    .get("resourceVersion")
+                    .is_some_and(|version| version.as_str().is_some_and(|version| !version.is_empty()))
+                {
                     fields.insert("resourceVersion".to_owned(), "VERSION".into());
                 }
                 if let Some(Value::Array(entries)) = fields.get_mut("managedFields") {
                     // Of the same second, and of another one, they are in another order.
-                    entries.sort_by_key(|entry| format!("{}{}{}", entry["manager"], entry["operation"], entry["subresource"]));
+                    entries.sort_by_key(|entry| {
+                        format!("{}{}{}", entry["manager"], entry["operation"], entry["subresource"])
+                    });
                 }
                 let keys: Vec<String> = fields.keys().cloned().collect();
                 for key in keys {
@@ -280,7 +314,8 @@ fn folder() -> PathBuf {
 }
 
 fn conversations() -> BTreeMap<String, String> {
-    let files = std::fs::read_dir(folder()).expect("the folder is there").map(|entry| entry.expect("it can be read").path());
+    let files =
+        std::fs::read_dir(folder()).expect("the folder is there").map(|entry| entry.expect("it can be read").path());
     let texts = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
     let name = |path: &Path| path.file_stem().expect("it has one").to_string_lossy().into_owned();
     let only = std::env::var("ONEPANE_ONLY").unwrap_or_default();
@@ -303,7 +338,12 @@ fn differences(path: &str, expected: &Value, found: &Value, into: &mut String) {
             keys.dedup();
             for key in keys {
                 let none = Value::Null;
-                differences(&format!("{path}/{key}"), expected.get(key).unwrap_or(&none), found.get(key).unwrap_or(&none), into);
+                differences(
+                    &format!("{path}/{key}"),
+                    expected.get(key).unwrap_or(&none),
+                    found.get(key).unwrap_or(&none),
+                    into,
+                );
             }
         }
         (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {

@@ -39,7 +39,9 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key, set: &Value) {
         "numberReady": ready, "observedGeneration": number(set, &["metadata", "generation"]),
     });
     let unavailable = nodes.len().saturating_sub(ready);
-    for (field, count) in [("updatedNumberScheduled", updated), ("numberAvailable", ready), ("numberUnavailable", unavailable)] {
+    for (field, count) in
+        [("updatedNumberScheduled", updated), ("numberAvailable", ready), ("numberUnavailable", unavailable)]
+    {
         if count > 0 {
             status[field] = count.into();
         }

@@ -66,7 +66,8 @@ fn create(cluster: &mut Cluster, deployment: &Value, name: &str, hash: &str, rev
     let mut selector = deployment["spec"]["selector"].clone();
     object::set(&mut selector, &["matchLabels", "pod-template-hash"], hash);
     let wanted = number(deployment, &["spec", "replicas"]).unwrap_or(1);
-    let annotations = json!({REVISION: revision.to_string(), "deployment.kubernetes.io/desired-replicas": wanted.to_string()});
+    let annotations =
+        json!({REVISION: revision.to_string(), "deployment.kubernetes.io/desired-replicas": wanted.to_string()});
     let metadata = json!({
         "name": name, "namespace": object::namespace(deployment), "labels": template["metadata"]["labels"],
         "annotations": annotations, "ownerReferences": owned_by(deployment),
@@ -87,13 +88,16 @@ fn scale(cluster: &mut Cluster, key: &Key, set: &Value, replicas: i64) {
 /// What is rolled back to is the newest again.
 fn annotate(cluster: &mut Cluster, key: &Key, revision: i64) {
     if let Some(kind) = cluster.kinds.by_key(&key.resource) {
-        cluster.change(&kind, key, "", |set| object::set(set, &["metadata", "annotations", REVISION], revision.to_string()));
+        cluster.change(&kind, key, "", |set| {
+            object::set(set, &["metadata", "annotations", REVISION], revision.to_string())
+        });
     }
 }
 
 fn forget_oldest(cluster: &mut Cluster, deployment: &Value, old: &[&(Key, Arc<Value>)]) {
     let limit = number(deployment, &["spec", "revisionHistoryLimit"]).unwrap_or(10).max(0) as usize;
-    let mut empty: Vec<_> = old.iter().filter(|(_, set)| number(set, &["status", "replicas"]).unwrap_or(0) == 0).collect();
+    let mut empty: Vec<_> =
+        old.iter().filter(|(_, set)| number(set, &["status", "replicas"]).unwrap_or(0) == 0).collect();
     empty.sort_by_key(|(_, set)| revision(set));
     let surplus = empty.len().saturating_sub(limit);
     for (key, _) in empty.into_iter().take(surplus) {
@@ -123,20 +127,35 @@ fn report(cluster: &mut Cluster, key: &Key, deployment: &Value, name: &str, want
         status[field] = count.into();
     }
     match available >= wanted {
-        true => set_condition(&mut status, "Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability."),
-        false => set_condition(&mut status, "Available", "False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability."),
+        true => set_condition(
+            &mut status,
+            "Available",
+            "True",
+            "MinimumReplicasAvailable",
+            "Deployment has minimum availability.",
+        ),
+        false => set_condition(
+            &mut status,
+            "Available",
+            "False",
+            "MinimumReplicasUnavailable",
+            "Deployment does not have minimum availability.",
+        ),
     }
     let is_complete = updated == wanted && total == wanted && available == wanted;
     let is_late = !is_complete && is_late(cluster, key, deployment, [updated, total, available]);
     let (value, reason, message) = match (is_complete, is_late) {
         (true, _) => ("True", "NewReplicaSetAvailable", format!("ReplicaSet {name:?} has successfully progressed.")),
-        (false, true) => ("False", "ProgressDeadlineExceeded", format!("ReplicaSet {name:?} has timed out progressing.")),
+        (false, true) => {
+            ("False", "ProgressDeadlineExceeded", format!("ReplicaSet {name:?} has timed out progressing."))
+        }
         (false, false) => ("True", "ReplicaSetUpdated", format!("ReplicaSet {name:?} is progressing.")),
     };
     let before = condition(deployment, "Progressing").map(|before| before["reason"].clone());
     set_condition(&mut status, "Progressing", value, reason, &message);
     for entry in status["conditions"].as_array_mut().into_iter().flatten() {
-        let is_new = entry.get("lastUpdateTime").is_none() || (entry["type"] == "Progressing" && before != Some(reason.into()));
+        let is_new =
+            entry.get("lastUpdateTime").is_none() || (entry["type"] == "Progressing" && before != Some(reason.into()));
         if is_new {
             entry["lastUpdateTime"] = object::now().into();
         }
@@ -156,7 +175,8 @@ fn is_late(cluster: &mut Cluster, key: &Key, deployment: &Value, counts: [i64; 3
     let deadline = number(deployment, &["spec", "progressDeadlineSeconds"]).unwrap_or(600).max(0) as u64;
     let deadline = cluster.options.scaled(Duration::from_secs(deadline)).max(Duration::from_millis(100));
     let generation = number(deployment, &["metadata", "generation"]).unwrap_or(0);
-    let step = hash_of(&json!([generation, counts])).bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
+    let step =
+        hash_of(&json!([generation, counts])).bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte));
     let uid = object::uid(deployment).to_owned();
     let now = Instant::now();
     match cluster.work.progress.get(&uid) {

@@ -8,7 +8,8 @@ use crate::store::Key;
 use serde_json::{Value, json};
 
 pub(super) fn reconcile(cluster: &mut Cluster, key: &Key, job: &Value) {
-    let is_over = ["Complete", "Failed"].iter().any(|of| condition(job, of).is_some_and(|found| found["status"] == "True"));
+    let is_over =
+        ["Complete", "Failed"].iter().any(|of| condition(job, of).is_some_and(|found| found["status"] == "True"));
     if is_over || object::is_being_deleted(job) {
         return;
     }

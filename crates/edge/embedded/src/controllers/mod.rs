@@ -26,6 +26,7 @@ pub(crate) fn reconcile(cluster: &mut Cluster, key: &Key) {
     match &*key.resource {
         "namespaces" => namespace::reconcile(cluster, key, &object),
         "customresourcedefinitions.apiextensions.k8s.io" => definition(cluster, key, &object),
+        "persistentvolumeclaims" if object::is_being_deleted(&object) => release(cluster, key),
         _ if !cluster.options.controllers => {}
         "deployments.apps" => deployment::reconcile(cluster, key, &object),
         "replicasets.apps" => replica_set::reconcile(cluster, key, &object),
@@ -48,6 +49,31 @@ fn definition(cluster: &mut Cluster, key: &Key, object: &Value) {
     {
         cluster.change(&kind, key, "status", |object| object["status"] = status);
     }
+}
+
+/// A claim that is being deleted is kept as long as a pod uses it.
+fn release(cluster: &mut Cluster, key: &Key) {
+    let uses = |pod: &Value| {
+        let mut volumes = items(pod, &["spec", "volumes"]).iter();
+        volumes.any(|volume| text(volume, &["persistentVolumeClaim", "claimName"]) == key.name)
+    };
+    let is_used = cluster.store.list("pods", Some(&key.namespace)).any(|(_, pod)| is_active(pod) && uses(pod));
+    if !is_used {
+        cluster.finalize(key, "kubernetes.io/pvc-protection");
+    }
+}
+
+/// The claims that a pod uses may go when it is gone.
+pub(crate) fn claims_of(pod: &Value) -> Vec<Key> {
+    let volumes = items(pod, &["spec", "volumes"]).iter();
+    let claims =
+        volumes.map(|volume| text(volume, &["persistentVolumeClaim", "claimName"])).filter(|name| !name.is_empty());
+    let key = |name: &str| Key {
+        resource: "persistentvolumeclaims".into(),
+        namespace: object::namespace(pod).to_owned(),
+        name: name.to_owned(),
+    };
+    claims.map(key).collect()
 }
 
 /// A claim is bound to a volume that is nowhere.

@@ -66,15 +66,26 @@ fn end(cluster: &mut Cluster, key: &Key) {
         let (value, reason) = if value { ("True", reasons.0) } else { ("False", reasons.1) };
         super::set_condition(&mut status, of, value, reason, message);
     };
-    set("NamespaceDeletionDiscoveryFailure", false, ("", "ResourcesDiscovered"), "All resources successfully discovered");
-    set("NamespaceDeletionGroupVersionParsingFailure", false, ("", "ParsedGroupVersions"), "All legacy kube types successfully parsed");
+    set(
+        "NamespaceDeletionDiscoveryFailure",
+        false,
+        ("", "ResourcesDiscovered"),
+        "All resources successfully discovered",
+    );
+    set(
+        "NamespaceDeletionGroupVersionParsingFailure",
+        false,
+        ("", "ParsedGroupVersions"),
+        "All legacy kube types successfully parsed",
+    );
     let message = "All content successfully deleted, may be waiting on finalization";
     set("NamespaceDeletionContentFailure", false, ("", "ContentDeleted"), message);
     let of = |(name, count): (&str, usize)| format!("{name} has {count} resource instances");
     let what: Vec<String> = resources.into_iter().map(|(name, count)| of((&format!("{name}."), count))).collect();
     let message = format!("Some resources are remaining: {}", what.join(", "));
     set("NamespaceContentRemaining", true, ("SomeResourcesRemain", "ContentRemoved"), &message);
-    let what: Vec<String> = finalizers.iter().map(|(name, count)| format!("{name} in {count} resource instances")).collect();
+    let what: Vec<String> =
+        finalizers.iter().map(|(name, count)| format!("{name} in {count} resource instances")).collect();
     let message = match what.is_empty() {
         true => "All content-preserving finalizers finished".to_owned(),
         false => format!("Some content in the namespace has finalizers remaining: {}", what.join(", ")),

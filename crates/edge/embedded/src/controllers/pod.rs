@@ -85,12 +85,19 @@ fn create(cluster: &mut Cluster, key: &Key, pod: &Value) {
     set_condition(&mut status, "PodScheduled", "True", "", "");
     set_condition(&mut status, "PodReadyToStartContainers", "True", "", "");
     let is_initialized = items(pod, &["spec", "initContainers"]).is_empty();
-    set_condition(&mut status, "Initialized", if is_initialized { "True" } else { "False" }, if is_initialized { "" } else { "ContainersNotInitialized" }, "");
+    set_condition(
+        &mut status,
+        "Initialized",
+        if is_initialized { "True" } else { "False" },
+        if is_initialized { "" } else { "ContainersNotInitialized" },
+        "",
+    );
     set_ready(&mut status, false);
     status["phase"] = "Pending".into();
     status["startTime"] = object::now().into();
     status["hostIP"] = "10.0.0.1".into();
-    status["containerStatuses"] = containers(pod, "containers", |_| json!({"waiting": {"reason": "ContainerCreating"}}), false);
+    status["containerStatuses"] =
+        containers(pod, "containers", |_| json!({"waiting": {"reason": "ContainerCreating"}}), false);
     write_status(cluster, key, status);
 }
 
@@ -155,7 +162,8 @@ fn run(cluster: &mut Cluster, key: &Key, pod: &Value, behaviour: &Behaviour) {
         status["podIPs"] = json!([{"ip": address}]);
         status["podIP"] = address.into();
     }
-    let last: Vec<Value> = items(&status, &["containerStatuses"]).iter().map(|container| container["lastState"].clone()).collect();
+    let last: Vec<Value> =
+        items(&status, &["containerStatuses"]).iter().map(|container| container["lastState"].clone()).collect();
     let mut running = containers(pod, "containers", |_| json!({"running": {"startedAt": now}}), false);
     for (container, last) in running.as_array_mut().into_iter().flatten().zip(last) {
         if !last.is_null() {

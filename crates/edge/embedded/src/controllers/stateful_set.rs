@@ -44,16 +44,17 @@ fn step(cluster: &mut Cluster, set: &Value, first: i64, wanted: i64, revision: &
                     return;
                 }
             }
-            Some((_, pod)) if in_order && !is_ready(pod) && text(pod, &["metadata", "labels", REVISION]) == revision => return,
+            Some((_, pod))
+                if in_order && !is_ready(pod) && text(pod, &["metadata", "labels", REVISION]) == revision =>
+            {
+                return;
+            }
             Some(_) => {}
         }
     }
     let ordinal_of = |key: &Key| key.name.rsplit('-').next().and_then(|end| end.parse::<i64>().ok()).unwrap_or(0);
-    let mut surplus: Vec<&Key> = pods
-        .iter()
-        .map(|(key, _)| key)
-        .filter(|key| !(first..first + wanted).contains(&ordinal_of(key)))
-        .collect();
+    let mut surplus: Vec<&Key> =
+        pods.iter().map(|(key, _)| key).filter(|key| !(first..first + wanted).contains(&ordinal_of(key))).collect();
     surplus.sort_by_key(|key| std::cmp::Reverse(ordinal_of(key)));
     for key in surplus {
         cluster.delete_by_controller(key, Propagation::Background);
@@ -112,7 +113,8 @@ fn create(cluster: &mut Cluster, set: &Value, ordinal: i64, revision: &str) {
 fn report(cluster: &mut Cluster, key: &Key, set: &Value, wanted: i64, revision: &str) {
     let pods: Vec<_> = pods_of(cluster, set).into_iter().filter(|(_, pod)| is_active(pod)).collect();
     let ready = pods.iter().filter(|(_, pod)| is_ready(pod)).count() as i64;
-    let updated = pods.iter().filter(|(_, pod)| text(pod, &["metadata", "labels", REVISION]) == revision).count() as i64;
+    let updated =
+        pods.iter().filter(|(_, pod)| text(pod, &["metadata", "labels", REVISION]) == revision).count() as i64;
     let before = text(set, &["status", "currentRevision"]);
     let is_complete = updated == wanted && ready == wanted;
     let current = if before.is_empty() || is_complete { revision } else { before };

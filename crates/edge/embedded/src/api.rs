@@ -149,7 +149,7 @@ fn act(cluster: &mut Cluster, request: &Request, target: &Target) -> Result<Repl
                     message: "Invalid value: 0: must be specified for an update".to_owned(),
                     field: "metadata.resourceVersion".to_owned(),
                 };
-                return Err(Failure::invalid(&kind.group, &kind.kind, &target.name, &[cause]));
+                return Err(Failure::invalid(&kind.group, &kind.plural, &target.name, &[cause]));
             }
             let written = cluster.update(kind, &key, &writing, |_| Ok(document))?;
             Ok(single(200, request, kind, form, &written.object).warn(&written.warnings))

@@ -169,10 +169,8 @@ impl Cluster {
             false => _ = object::remove(&mut new, &["metadata", "generation"]),
         }
         if kind.custom.is_none() {
-            defaults::fill_new(kind, &mut new);
             defaults::fill(kind, &mut new);
         }
-        validation::validate(kind, &new, None)?;
         let empty = self.empty(kind);
         match configuration {
             Some(configuration) => {
@@ -186,6 +184,11 @@ impl Cluster {
                 managed_fields::updated(kind, &empty, &mut new, &writing.manager);
             }
         }
+        // From here on nobody owns what is added.
+        if kind.custom.is_none() {
+            defaults::fill_new(kind, &mut new);
+        }
+        validation::validate(kind, &new, None)?;
         allocation::allocate(self, kind, &mut new, None)?;
         if writing.dry_run {
             return Ok(Written { object: Arc::new(new), warnings });
@@ -268,7 +271,7 @@ impl Cluster {
             UnknownFields::Refuse if !decoded.unknown.is_empty() => {
                 let all: Vec<String> = unknown.collect();
                 let why = format!("strict decoding error: {}", all.join(", "));
-                Err(Failure::bad_request(if kind.custom.is_some() { why } else { handled(&why) }))
+                Err(Failure::bad_request(handled(&why)))
             }
             UnknownFields::Warn => Ok(unknown.collect()),
             _ => Ok(Vec::new()),

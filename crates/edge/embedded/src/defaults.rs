@@ -280,10 +280,39 @@ fn network_policy(object: &mut Value) {
     }
 }
 
+/// How well a pod's resources are assured.
+fn quality(pod: &Value) -> &'static str {
+    let containers = || items(pod, &["spec", "containers"]).iter().chain(items(pod, &["spec", "initContainers"]));
+    let of = |container: &Value, list: &str, name: &str| at(container, &["resources", list, name]).cloned();
+    let assured = |container: &Value| {
+        ["cpu", "memory"].iter().all(|name| {
+            let limit = of(container, "limits", name);
+            limit.is_some() && of(container, "requests", name) == limit
+        })
+    };
+    let asks = |container: &Value| {
+        ["limits", "requests"]
+            .iter()
+            .any(|list| ["cpu", "memory"].iter().any(|name| of(container, list, name).is_some()))
+    };
+    match () {
+        () if !containers().any(asks) => "BestEffort",
+        () if containers().all(assured) => "Guaranteed",
+        () => "Burstable",
+    }
+}
+
 /// What belongs to an object from the moment it is made: identities of Jobs, accounts of pods, finalizers of namespaces.
 pub(crate) fn fill_new(kind: &Kind, object: &mut Value) {
     match (&*kind.group, &*kind.kind) {
         ("", "Namespace") => default(object, &["spec", "finalizers"], json!(["kubernetes"])),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            let versions = items(object, &["spec", "versions"]).iter();
+            let stored: Vec<Value> =
+                versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone()).collect();
+            let names = json!({"plural": "", "kind": ""});
+            set(object, &["status"], json!({"conditions": null, "acceptedNames": names, "storedVersions": stored}));
+        }
         ("", "PersistentVolumeClaim") => {
             let finalizers = mapping(object, &["metadata"]).entry("finalizers").or_insert(json!([]));
             if let Value::Array(finalizers) = finalizers {
@@ -296,6 +325,8 @@ pub(crate) fn fill_new(kind: &Kind, object: &mut Value) {
             set(object, &["spec", "serviceAccount"], account);
             default(object, &["spec", "priority"], 0);
             default(object, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
+            let class = quality(object);
+            set(object, &["status", "qosClass"], class);
             let toleration =
                 |key: &str| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
             let keys = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
@@ -320,6 +351,8 @@ pub(crate) fn fill_new(kind: &Kind, object: &mut Value) {
             ] {
                 set(object, &["spec", "template", "metadata", "labels", label], value.clone());
             }
+            let labels = object["spec"]["template"]["metadata"]["labels"].clone();
+            default(object, &["metadata", "labels"], labels);
         }
         _ => {}
     }

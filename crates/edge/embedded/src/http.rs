@@ -269,11 +269,19 @@ fn whole(reply: Reply) -> Response {
 /// An answer that breaks off.
 fn half(reply: Reply) -> Response {
     let (bytes, content_type) = encoded(reply.body);
-    let (sender, receiver) = mpsc::channel(2);
-    // There is room for both.
-    let _ = sender.try_send(Ok(bytes.slice(..bytes.len() / 2)));
-    let _ = sender.try_send(Err(Cut));
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        // Nobody there to hear it is as good as cut.
+        let _ = sender.send(Ok(bytes.slice(..bytes.len() / 2))).await;
+        cut(&sender).await;
+    });
     response(reply.status, reply.headers, content_type, Answer::Stream(receiver))
+}
+
+/// Cuts a connection once what was sent before has left.
+async fn cut(sender: &mpsc::Sender<Result<Bytes, Cut>>) {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let _ = sender.send(Err(Cut)).await;
 }
 
 /// So many events wait for a client that is slow; then the watch waits, and is told later that it is too late.
@@ -303,8 +311,7 @@ fn stream(shared: Arc<Shared>, mut watch: Watch, news: Arc<Notify>, cuts: bool) 
                     return;
                 }
                 if cuts {
-                    let _ = sender.send(Err(Cut)).await;
-                    return;
+                    return cut(&sender).await;
                 }
             }
             if is_end {

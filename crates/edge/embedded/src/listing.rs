@@ -126,7 +126,10 @@ pub(crate) fn list_of(cluster: &Cluster, kind: &Kind, found: &[Arc<Value>]) -> V
             shown
         })
         .collect();
-    let metadata = json!({"resourceVersion": cluster.store.version().to_string()});
+    let mut metadata = json!({"resourceVersion": cluster.store.version().to_string()});
+    if kind.custom.is_some() {
+        metadata["continue"] = "".into();
+    }
     json!({"kind": kind.list_kind, "apiVersion": kind.api_version(), "metadata": metadata, "items": items})
 }
 

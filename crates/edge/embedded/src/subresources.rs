@@ -98,9 +98,9 @@ fn scale_of(target: &Target, object: &Value) -> Result<Value> {
             labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
         status["selector"] = labels.join(",").into();
     }
-    Ok(
-        json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": {"replicas": replicas}, "status": status}),
-    )
+    // None is not written.
+    let spec = if replicas == 0 { json!({}) } else { json!({"replicas": replicas}) };
+    Ok(json!({"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}))
 }
 
 fn scale(cluster: &mut Cluster, request: &Request, target: &Target, verb: &str) -> Result<Reply> {
@@ -117,10 +117,11 @@ fn scale(cluster: &mut Cluster, request: &Request, target: &Target, verb: &str) 
             Some(PatchKind::Apply) | None => json_patch::merge(&mut scale, &change),
             Some(kind) => patch::patch(kind, &types::Shape::Any, &mut scale, &change)?,
         }
-        let Some(replicas) = number(&scale, &["spec", "replicas"]).filter(|replicas| *replicas >= 0) else {
+        let replicas = number(&scale, &["spec", "replicas"]).unwrap_or(0);
+        if replicas < 0 {
             let message = "spec.replicas: Invalid value: must be greater than or equal to 0";
             return Err(Failure::new(422, "Invalid", message));
-        };
+        }
         let mut new = old.clone();
         let asked = text(&scale, &["metadata", "resourceVersion"]);
         if !asked.is_empty() {

@@ -196,13 +196,12 @@ pub(crate) fn custom_kind(schema: &Value) -> Shape {
         Shape::Struct(StructRef::Custom(of)) => Arc::unwrap_or_clone(of),
         _ => Struct { keeps_unknown: true, ..Struct::default() },
     };
-    let mut add = |name: &str, shape: Shape| {
-        let field = Field { shape, required: false, present: false, default: None };
-        of.fields.insert(name.to_owned(), field);
+    let mut add = |name: &str, shape: Shape, present| {
+        of.fields.insert(name.to_owned(), Field { shape, required: false, present, default: None });
     };
-    add("apiVersion", Shape::Scalar(Scalar::Text));
-    add("kind", Shape::Scalar(Scalar::Text));
-    add("metadata", metadata());
+    add("apiVersion", Shape::Scalar(Scalar::Text), false);
+    add("kind", Shape::Scalar(Scalar::Text), false);
+    add("metadata", metadata(), true);
     Shape::Struct(StructRef::Custom(Arc::new(of)))
 }
 

@@ -229,10 +229,13 @@ impl<'s> Engine<'s> {
         let mut lists: FuturesUnordered<_> = kinds
             .iter()
             .map(|group_kind| async {
-                // A kind that is gone has taken its objects along.
+                // A kind that is gone, or goes at this moment, takes its objects along.
                 let Some(kind) = self.server.kind_of_set(group_kind).await else { return Ok(None) };
-                let found = self.server.list(&kind, &selector).await?;
-                Ok::<_, Failure>(Some((kind, found)))
+                match self.server.list(&kind, &selector).await {
+                    Ok(found) => Ok(Some((kind, found))),
+                    Err(failure) if failure.is_absent() => Ok(None),
+                    Err(failure) => Err(failure),
+                }
             })
             .collect();
         let mut objects = HashMap::new();

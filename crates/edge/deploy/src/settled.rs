@@ -70,11 +70,15 @@ fn is_in(field: &str, fields: &Map<String, Value>) -> bool {
     field == "." || field.strip_prefix("f:").is_some_and(|name| fields.contains_key(name))
 }
 
-/// The item of a list that is owned as `k:{…}`, by its keys, or as `v:…`, by its value.
+/// The item of a list that is owned as `k:{…}`, by its keys, or as `v:…`, by its value. A key that an item does not say has the
+/// value that the server fills in.
 fn item<'l>(name: &str, list: &'l [Value]) -> Option<&'l Value> {
     if let Some(keys) = name.strip_prefix("k:") {
         let keys: Map<String, Value> = serde_json::from_str(keys).ok()?;
-        return list.iter().find(|item| keys.iter().all(|(key, value)| item.get(key).is_some_and(|own| own == value)));
+        let has = |item: &Value, may_lack: bool| {
+            keys.iter().all(|(key, value)| item.get(key).map_or(may_lack, |own| own == value))
+        };
+        return list.iter().find(|item| has(item, false)).or_else(|| list.iter().find(|item| has(item, true)));
     }
     let value: Value = serde_json::from_str(name.strip_prefix("v:")?).ok()?;
     list.iter().find(|item| **item == value)
@@ -134,6 +138,16 @@ mod tests {
             edit(&mut changed);
             assert!(!is_settled(&changed, &live(), "onepane"), "{at}");
         }
+        // What is filled in by the server is nobody's.
+        let mut shorter = wanted();
+        let ports = &mut shorter["spec"]["template"]["spec"]["containers"][0]["ports"];
+        *ports = json!([{"containerPort": 80}]);
+        let mut filled_in = live();
+        let key = "k:{\"containerPort\":80,\"protocol\":\"TCP\"}";
+        let container =
+            "/metadata/managedFields/1/fieldsV1/f:spec/f:template/f:spec/f:containers/k:{\"name\":\"x\"}/f:ports";
+        filled_in.pointer_mut(container).expect("it is there")[key] = json!({".": {}, "f:containerPort": {}});
+        assert!(is_settled(&shorter, &filled_in, "onepane"));
         let mut drifted = live();
         drifted["spec"]["replicas"] = json!(5);
         assert!(!is_settled(&wanted(), &drifted, "onepane"));

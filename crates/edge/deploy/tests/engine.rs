@@ -31,7 +31,10 @@ impl Lab {
     }
 
     /// What comes of `work` with an engine for the set `shop`, and what was told on the way.
-    fn with_engine<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, Failure>) -> (Result<T, Failure>, Vec<Event>) {
+    fn with_engine<T>(
+        &self,
+        work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, Failure>,
+    ) -> (Result<T, Failure>, Vec<Event>) {
         let events = RefCell::new(Vec::new());
         let outcome = self.runtime.block_on(async {
             let server = Server::connect(&self.address).await?;
@@ -48,7 +51,8 @@ impl Lab {
     /// The counts of an apply that has to succeed.
     fn applied(&self, objects: &[Value], options: &Options) -> [usize; 5] {
         let (outcome, events) = self.apply(objects, options);
-        let Outcome { created, configured, unchanged, deleted, failed } = outcome.unwrap_or_else(|error| panic!("{error}: {events:?}"));
+        let Outcome { created, configured, unchanged, deleted, failed } =
+            outcome.unwrap_or_else(|error| panic!("{error}: {events:?}"));
         [created, configured, unchanged, deleted, failed]
     }
 
@@ -112,8 +116,11 @@ fn a_set_comes_changes_shrinks_and_goes() {
     lab.cluster.faults().reset_counts();
     assert_eq!(lab.applied(&shop(), &APPLY), [0, 0, 5, 0, 0]);
     let counts = lab.cluster.faults().counts();
-    let writes: u64 =
-        counts.iter().filter(|((verb, _), _)| !matches!(verb.as_str(), "get" | "list" | "watch")).map(|(_, count)| count).sum();
+    let writes: u64 = counts
+        .iter()
+        .filter(|((verb, _), _)| !matches!(verb.as_str(), "get" | "list" | "watch"))
+        .map(|(_, count)| count)
+        .sum();
     assert_eq!(writes, 0, "what is as it should be is not written: {counts:?}");
 
     let mut changed = shop();
@@ -168,7 +175,8 @@ fn what_looks_like_a_mistake_is_not_done() {
 #[test]
 fn a_workload_that_can_not_start_is_told_soon() {
     let lab = Lab::new();
-    let rule = |image: &str, behaviour| Rule { image: Some(image.to_owned()), behaviour: Some(behaviour), ..Rule::default() };
+    let rule =
+        |image: &str, behaviour| Rule { image: Some(image.to_owned()), behaviour: Some(behaviour), ..Rule::default() };
     let crash = Behaviour::Fail { after: Duration::from_secs(1), exit_code: 3, times: None };
     lab.cluster.set_scenario(Scenario { rules: vec![rule("absent", Behaviour::ImagePullFails), rule("crash", crash)] });
     let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];
@@ -188,7 +196,8 @@ fn a_workload_that_can_not_start_is_told_soon() {
     assert!(reasons.iter().any(|(name, reason)| *name == "lost" && reason.contains("Image")), "{reasons:?}");
     let ready = |name: &str| {
         events.iter().any(|event| {
-            event.object.name == name && matches!(&event.happened, Happened::Became(health) if health.status == Status::Current)
+            event.object.name == name
+                && matches!(&event.happened, Happened::Became(health) if health.status == Status::Current)
         })
     };
     assert!(ready("api") && !ready("lost") && !ready("bad"));
@@ -213,7 +222,8 @@ fn some(random: &mut Random) -> Vec<Value> {
         }
     }
     if random.below(2) == 0 {
-        objects.extend(shop().into_iter().filter(|object| object["kind"] != "Namespace" && object["kind"] != "ConfigMap"));
+        objects
+            .extend(shop().into_iter().filter(|object| object["kind"] != "Namespace" && object["kind"] != "ConfigMap"));
     }
     objects
 }
@@ -256,7 +266,11 @@ fn whoever_is_killed_leaves_nothing_that_the_next_does_not_find() {
         assert_eq!(counts[4], 0, "turn {turn}");
         let start = Instant::now();
         while lab.members() != names {
-            assert!(start.elapsed() < Duration::from_secs(20), "turn {turn}: {:?} in place of {names:?}", lab.members());
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "turn {turn}: {:?} in place of {names:?}",
+                lab.members()
+            );
         }
     }
     println!("{kills} runs, {cut_short} killed midway, {struck} requests gone wrong");

@@ -15,7 +15,8 @@
 //! # What is not here
 //! - TLS, and authorization: whoever reaches the port may do everything. A bearer token that is sent has to be the right
 //!   one, but none need be sent, as kubectl sends none without TLS. Requests are served only under names of this machine.
-//! - Protobuf. Clients that can only read that are refused with 406 or 415.
+//! - Protobuf. Who can read nothing else is refused with 406, who sends it with 415: of kubectl those are the commands that
+//!   make up objects, such as `kubectl create namespace`; those that read files, `apply` and `create -f`, send JSON.
 //! - `exec`, `attach`, `portforward`, `proxy`; logs are texts of the scenario, and are not followed.
 //! - Admission: webhooks, policies, quotas, limit ranges, pod security. PodDisruptionBudgets do not stop evictions.
 //! - Conversions: `autoscaling/v1` and `resource.k8s.io` are not served, events of `events.k8s.io` and of the core group

@@ -162,10 +162,10 @@ fn required(kind: &Kind, new: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::required("spec.externalName", ""));
             }
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if text(new, &["roleRef", "name"]).is_empty() {
-                causes.push(Cause::required("roleRef.name", ""));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if text(new, &["roleRef", "name"]).is_empty() =>
+        {
+            causes.push(Cause::required("roleRef.name", ""));
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(new, causes),
         _ => {}
@@ -343,10 +343,8 @@ fn immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::forbidden("spec", why));
             }
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if new["roleRef"] != old["roleRef"] {
-                causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") if new["roleRef"] != old["roleRef"] => {
+            causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
         }
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {

@@ -78,6 +78,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::watch as signal;
 
+/// Objects may be nested some hundred levels deep, and are walked recursively.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// A cluster that lives as long as this value.
 ///
 /// It has a thread and a runtime of its own, so that it is used alike from plain code and from any runtime. Dropping it
@@ -104,14 +107,15 @@ impl Embedded {
         let shared = Arc::new(Shared::new(Cluster::new(options), token, address));
         let (stop, stopped) = signal::channel(false);
         let own = shared.clone();
-        let thread = std::thread::Builder::new().name("onepane-embedded".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                // It was bound, and is only handed over.
-                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    http::serve(listener, own, stopped).await;
-                }
-            });
-        })?;
+        let thread =
+            std::thread::Builder::new().name("onepane-embedded".to_owned()).stack_size(STACK).spawn(move || {
+                runtime.block_on(async {
+                    // It was bound, and is only handed over.
+                    if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                        http::serve(listener, own, stopped).await;
+                    }
+                });
+            })?;
         Ok(Self { shared, address, stop, thread: Some(thread) })
     }
 

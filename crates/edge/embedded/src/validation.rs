@@ -185,14 +185,15 @@ fn containers(new: &Value, path: &[&str], causes: &mut Vec<Cause>) {
             let name = text(container, &["name"]);
             if name.is_empty() {
                 causes.push(Cause::required(format!("{field}.name"), ""));
-            } else if seen.contains(&name) {
+            }
+            if text(container, &["image"]).is_empty() {
+                causes.push(Cause::required(format!("{field}.image"), ""));
+            }
+            if !name.is_empty() && seen.contains(&name) {
                 let message = format!("Duplicate value: {name:?}");
                 causes.push(Cause { reason: "FieldValueDuplicate", message, field: format!("{field}.name") });
             }
             seen.push(name);
-            if text(container, &["image"]).is_empty() {
-                causes.push(Cause::required(format!("{field}.image"), ""));
-            }
             for (port, of) in items(container, &["ports"]).iter().enumerate() {
                 let number = of["containerPort"].as_i64();
                 let field = format!("{field}.ports[{port}].containerPort");

@@ -62,7 +62,12 @@ fn read(shape: &Shape, value: &mut Value, path: &str, kind: &str, decoded: &mut 
                         read(&field.shape, &mut empty, &join(path, name), kind, decoded)?;
                         fields.insert(name.clone(), empty);
                     }
-                    None => {}
+                    // Numbers and flags that are always written are nought where nobody set them.
+                    None => {
+                        if let Some(default) = field.default.as_ref().filter(|_| field.required) {
+                            fields.insert(name.clone(), default.clone());
+                        }
+                    }
                 }
             }
             Ok(())

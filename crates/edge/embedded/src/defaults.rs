@@ -24,7 +24,11 @@ pub(crate) fn fill(kind: &Kind, object: &mut Value) {
             default(object, &["spec", "volumeMode"], "Filesystem");
             default(object, &["status", "phase"], "Pending");
         }
+        ("scheduling.k8s.io", "PriorityClass") => default(object, &["preemptionPolicy"], "PreemptLowerPriority"),
         ("", "PersistentVolume") => {
+            if at(object, &["spec", "hostPath"]).is_some() {
+                default(object, &["spec", "hostPath", "type"], "");
+            }
             default(object, &["spec", "persistentVolumeReclaimPolicy"], "Retain");
             default(object, &["spec", "volumeMode"], "Filesystem");
             default(object, &["status", "phase"], "Pending");
@@ -72,6 +76,7 @@ pub(crate) fn fill(kind: &Kind, object: &mut Value) {
             pod_spec(object, &["spec", "template", "spec"], true);
         }
         ("apps", "DaemonSet") => {
+            default(object, &["metadata", "annotations", "deprecated.daemonset.template.generation"], "1");
             default(object, &["spec", "revisionHistoryLimit"], 10);
             default(object, &["spec", "updateStrategy", "type"], "RollingUpdate");
             if text(object, &["spec", "updateStrategy", "type"]) == "RollingUpdate" {
@@ -313,10 +318,22 @@ pub(crate) fn fill_new(kind: &Kind, object: &mut Value) {
             let names = json!({"plural": "", "kind": ""});
             set(object, &["status"], json!({"conditions": null, "acceptedNames": names, "storedVersions": stored}));
         }
-        ("", "PersistentVolumeClaim") => {
+        ("", "Event") => {
+            default(object, &["reportingComponent"], "");
+            default(object, &["reportingInstance"], "");
+        }
+        ("apps", "StatefulSet") => default(object, &["status", "availableReplicas"], 0),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => {
+            let is_claim = kind.kind == "PersistentVolumeClaim";
+            let finalizer = if is_claim { "kubernetes.io/pvc-protection" } else { "kubernetes.io/pv-protection" };
             let finalizers = mapping(object, &["metadata"]).entry("finalizers").or_insert(json!([]));
-            if let Value::Array(finalizers) = finalizers {
-                finalizers.push("kubernetes.io/pvc-protection".into());
+            if let Value::Array(finalizers) = finalizers
+                && !finalizers.iter().any(|other| other == finalizer)
+            {
+                finalizers.push(finalizer.into());
+            }
+            if !is_claim {
+                set(object, &["status", "lastPhaseTransitionTime"], crate::object::now());
             }
         }
         ("", "Pod") => {

@@ -45,6 +45,10 @@ const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 impl Cluster {
     pub(crate) fn delete(&mut self, kind: &Kind, key: &Key, deletion: &Deletion) -> Result<Left> {
         let old = self.store.get(key).cloned().ok_or_else(|| Failure::not_found(kind, &key.name))?;
+        let is_forever = matches!(&*key.name, "default" | "kube-system" | "kube-public");
+        if kind.kind == "Namespace" && kind.group.is_empty() && is_forever {
+            return Err(Failure::forbidden(kind, &key.name, "this namespace may not be deleted", Value::Null));
+        }
         if let Some(uid) = deletion.uid.as_ref().filter(|uid| **uid != object::uid(&old)) {
             let is = object::uid(&old);
             let why = format!(

@@ -96,7 +96,7 @@ impl Failure {
     pub(crate) fn forbidden(kind: &Kind, name: &str, why: &str, causes: Value) -> Self {
         let message = format!("{} {name:?} is forbidden: {why}", kind.resource());
         let mut failure = Self::about(403, "Forbidden", message, kind, name);
-        if let Some(details) = &mut failure.details {
+        if let Some(details) = failure.details.as_mut().filter(|_| !causes.is_null()) {
             details["causes"] = causes;
         }
         failure

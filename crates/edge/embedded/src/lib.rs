@@ -15,7 +15,8 @@
 //! # What is not here
 //! - TLS, and authorization: whoever reaches the port may do everything. A bearer token that is sent has to be the right
 //!   one, but none need be sent, as kubectl sends none without TLS. Requests are served only under names of this machine.
-//! - Protobuf. Clients that can only read that are refused with 406 or 415.
+//! - Protobuf. Who can read nothing else is refused with 406, who sends it with 415: of kubectl those are the commands that
+//!   make up objects, such as `kubectl create namespace`; those that read files, `apply` and `create -f`, send JSON.
 //! - `exec`, `attach`, `portforward`, `proxy`; logs are texts of the scenario, and are not followed.
 //! - Admission: webhooks, policies, quotas, limit ranges, pod security. PodDisruptionBudgets do not stop evictions.
 //! - Conversions: `autoscaling/v1` and `resource.k8s.io` are not served, events of `events.k8s.io` and of the core group
@@ -77,6 +78,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::watch as signal;
 
+/// Objects may be nested some hundred levels deep, and are walked recursively.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// A cluster that lives as long as this value.
 ///
 /// It has a thread and a runtime of its own, so that it is used alike from plain code and from any runtime. Dropping it
@@ -103,14 +107,15 @@ impl Embedded {
         let shared = Arc::new(Shared::new(Cluster::new(options), token, address));
         let (stop, stopped) = signal::channel(false);
         let own = shared.clone();
-        let thread = std::thread::Builder::new().name("onepane-embedded".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                // It was bound, and is only handed over.
-                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    http::serve(listener, own, stopped).await;
-                }
-            });
-        })?;
+        let thread =
+            std::thread::Builder::new().name("onepane-embedded".to_owned()).stack_size(STACK).spawn(move || {
+                runtime.block_on(async {
+                    // It was bound, and is only handed over.
+                    if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                        http::serve(listener, own, stopped).await;
+                    }
+                });
+            })?;
         Ok(Self { shared, address, stop, thread: Some(thread) })
     }
 

@@ -39,10 +39,7 @@ pub(crate) fn patch(kind: PatchKind, shape: &Shape, value: &mut Value, patch: &V
             }
             let operations: json_patch::Patch = serde_json::from_value(patch.clone())
                 .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
-            json_patch::patch(value, &operations).map_err(|error| {
-                let message = format!("the server rejected our request due to an error in our request: {error}");
-                Failure::new(422, "Invalid", message)
-            })
+            json(value, &operations)
         }
         PatchKind::Merge => {
             if !patch.is_object() {
@@ -55,6 +52,41 @@ pub(crate) fn patch(kind: PatchKind, shape: &Shape, value: &mut Value, patch: &V
             (Value::Object(fields), Value::Object(patch)) => strategic(shape, fields, patch),
             _ => Err(Failure::bad_request("error decoding patch: a strategic merge patch is an object")),
         },
+    }
+}
+
+/// What a JSON patch may make of an object: so many steps from the top to the bottom, so many bytes, with so many
+/// operations that can double it. Otherwise a small patch could make an object that fills the memory, or the stack.
+const DEEPEST: usize = 200;
+const LARGEST: usize = 6 * 1024 * 1024;
+const MOST_COPIES: usize = 100;
+
+fn json(value: &mut Value, operations: &json_patch::Patch) -> Result<()> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        let message = format!("the server rejected our request due to an error in our request: {why}");
+        Failure::new(422, "Invalid", message)
+    };
+    let mut copies = 0;
+    for operation in &operations.0 {
+        if operation.path().tokens().count() > DEEPEST {
+            return Err(refuse(&"a path is too long"));
+        }
+        json_patch::patch(value, std::slice::from_ref(operation)).map_err(|error| refuse(&error))?;
+        if matches!(operation, json_patch::PatchOperation::Copy(_) | json_patch::PatchOperation::Move(_)) {
+            copies += 1;
+            if copies > MOST_COPIES || depth(value) > DEEPEST || value.to_string().len() > LARGEST {
+                return Err(refuse(&"it copies or moves too much"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -219,6 +251,18 @@ mod tests {
     use super::*;
     use crate::types::builtin_kind;
     use serde_json::json;
+
+    #[test]
+    fn a_json_patch_can_not_fill_the_memory() {
+        let wide: Vec<Value> =
+            (0..60).map(|index| json!({"op": "copy", "from": "", "path": format!("/x{index}")})).collect();
+        let deep = "/a".repeat(300);
+        for operations in [json!(wide), json!([{"op": "add", "path": deep, "value": 1}])] {
+            let mut value = json!({"a": {}});
+            let refused = patch(PatchKind::Json, &Shape::Any, &mut value, &operations).expect_err("it is too much");
+            assert_eq!(refused.code, 422);
+        }
+    }
 
     #[test]
     fn lists_are_merged_by_their_keys() {

@@ -118,7 +118,11 @@ impl Target {
             _ => return Err(Failure::no_resource()),
         };
         // A namespaced kind has no single objects outside namespaces, and others have nothing inside.
-        if kind.is_namespaced != !namespace.is_empty() && (!name.is_empty() || !kind.is_namespaced) {
+        let is_elsewhere = match kind.is_namespaced {
+            true => namespace.is_empty() && !name.is_empty(),
+            false => !namespace.is_empty(),
+        };
+        if is_elsewhere {
             return Err(Failure::no_resource());
         }
         Ok(Self { kind, namespace, name, subresource })

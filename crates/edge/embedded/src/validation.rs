@@ -162,10 +162,10 @@ fn required(kind: &Kind, new: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::required("spec.externalName", ""));
             }
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if text(new, &["roleRef", "name"]).is_empty() {
-                causes.push(Cause::required("roleRef.name", ""));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if text(new, &["roleRef", "name"]).is_empty() =>
+        {
+            causes.push(Cause::required("roleRef.name", ""));
         }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(new, causes),
         _ => {}
@@ -185,14 +185,15 @@ fn containers(new: &Value, path: &[&str], causes: &mut Vec<Cause>) {
             let name = text(container, &["name"]);
             if name.is_empty() {
                 causes.push(Cause::required(format!("{field}.name"), ""));
-            } else if seen.contains(&name) {
+            }
+            if text(container, &["image"]).is_empty() {
+                causes.push(Cause::required(format!("{field}.image"), ""));
+            }
+            if !name.is_empty() && seen.contains(&name) {
                 let message = format!("Duplicate value: {name:?}");
                 causes.push(Cause { reason: "FieldValueDuplicate", message, field: format!("{field}.name") });
             }
             seen.push(name);
-            if text(container, &["image"]).is_empty() {
-                causes.push(Cause::required(format!("{field}.image"), ""));
-            }
             for (port, of) in items(container, &["ports"]).iter().enumerate() {
                 let number = of["containerPort"].as_i64();
                 let field = format!("{field}.ports[{port}].containerPort");
@@ -343,10 +344,8 @@ fn immutable(kind: &Kind, new: &Value, old: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::forbidden("spec", why));
             }
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if new["roleRef"] != old["roleRef"] {
-                causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") if new["roleRef"] != old["roleRef"] => {
+            causes.push(Cause::invalid("roleRef", &new["roleRef"], "cannot change roleRef"));
         }
         ("storage.k8s.io", "StorageClass") => {
             for field in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {

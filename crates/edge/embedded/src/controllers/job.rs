@@ -60,7 +60,7 @@ pub(super) fn reconcile(cluster: &mut Cluster, key: &Key, job: &Value) {
         let missing = completions.map_or(parallelism, |wanted| (wanted - succeeded).min(parallelism));
         // Without a number of completions the first success is the sign that there is nothing left to do.
         let missing = if completions.is_none() && succeeded > 0 { 0 } else { missing };
-        for _ in running..missing {
+        while running < missing {
             let mut pod = pod_of(job, &job["spec"]["template"]);
             object::set(&mut pod, &["metadata", "generateName"], format!("{}-", object::name(job)));
             if cluster.create_by_controller("v1", "Pod", pod).is_none() {

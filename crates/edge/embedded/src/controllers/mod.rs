@@ -27,6 +27,9 @@ pub(crate) fn reconcile(cluster: &mut Cluster, key: &Key) {
         "namespaces" => namespace::reconcile(cluster, key, &object),
         "customresourcedefinitions.apiextensions.k8s.io" => definition(cluster, key, &object),
         "persistentvolumeclaims" if object::is_being_deleted(&object) => release(cluster, key),
+        "persistentvolumes" if object::is_being_deleted(&object) => {
+            cluster.finalize(key, "kubernetes.io/pv-protection")
+        }
         _ if !cluster.options.controllers => {}
         "deployments.apps" => deployment::reconcile(cluster, key, &object),
         "replicasets.apps" => replica_set::reconcile(cluster, key, &object),

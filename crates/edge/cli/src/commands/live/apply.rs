@@ -1,6 +1,6 @@
 //! `onepane apply`: what a cluster's folder says, brought to the cluster.
 
-use super::{HOME, LiveArguments, duration, on_cluster, root_of, sum_up, tell};
+use super::{HOME, LiveArguments, duration, on_cluster, sum_up, tell};
 use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::open;
 use crate::elsewhere::Elsewhere;
@@ -44,7 +44,7 @@ pub(crate) fn run(
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
-    let failure = root_of(&root);
+    let failure = Failure::below(&root);
     let elsewhere = Elsewhere::of(&root, arguments.offline);
     let machine = OsWorld::unrestricted("/");
     // Secrets go to the cluster as Flux would bring them.

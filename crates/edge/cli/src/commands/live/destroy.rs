@@ -1,6 +1,6 @@
 //! `onepane destroy`: everything that was applied from a cluster's folder, deleted.
 
-use super::{HOME, LiveArguments, duration, on_cluster, root_of, sum_up, tell};
+use super::{HOME, LiveArguments, duration, on_cluster, sum_up, tell};
 use crate::commands::open;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
@@ -30,7 +30,7 @@ pub(crate) fn run(
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
-    let failure = root_of(&root);
+    let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
     let address = arguments.live.address(&repository).map_err(&failure)?;
     if arguments.confirm != arguments.live.cluster {

@@ -6,12 +6,10 @@ pub(crate) mod status;
 
 use crate::commands::OutputFormat;
 use crate::terminal::{Failure, Terminal};
-use camino::Utf8PathBuf;
 use onepane_deploy::{Address, Event, Failure as ClusterFailure, Happened, Outcome, Server};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_repo::Repository;
 use serde_json::{Value, json};
-use std::future::Future;
 use std::time::Duration;
 
 /// What all of them take.
@@ -58,9 +56,7 @@ fn on_cluster<T>(
 ) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| failure(&ClusterFailure::Connection(error.to_string())))?;
-    let done: std::pin::Pin<Box<dyn Future<Output = Result<T, ClusterFailure>> + '_>> =
-        Box::pin(async { work(&Server::connect(address).await?).await });
-    runtime.block_on(done).map_err(|error| failure(&error))
+    runtime.block_on(async { work(&Server::connect(address).await?).await }).map_err(|error| failure(&error))
 }
 
 fn failure(error: &ClusterFailure) -> Failure {
@@ -155,9 +151,4 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = number.parse().map_err(|_| format!("`{text}` is no duration such as 90s, 5m or 1h"))?;
     Ok(Duration::from_secs(number.saturating_mul(seconds)))
-}
-
-/// The files of the repository that are not those of the world itself.
-fn root_of(root: &Utf8PathBuf) -> impl Fn(Box<Diagnostic>) -> Failure + '_ {
-    Failure::below(root)
 }

@@ -1,6 +1,6 @@
 //! `onepane status`: how what was applied from a cluster's folder is.
 
-use super::{HOME, LiveArguments, identity, on_cluster, root_of, status_word};
+use super::{HOME, LiveArguments, identity, on_cluster, status_word};
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
@@ -25,7 +25,7 @@ pub(crate) fn run(
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
     let (root, world) = open(directory)?;
-    let failure = root_of(&root);
+    let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
     let address = arguments.live.address(&repository).map_err(&failure)?;
     let set = arguments.live.set();

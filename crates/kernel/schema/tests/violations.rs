@@ -185,7 +185,7 @@ spec:
     catalogue.add_definition(&definition);
     let head = "apiVersion: example.com/v1\nkind: Queue\nmetadata: {name: a}\n";
     let cases: &[(&str, &[&str])] = &[
-        ("either: {a: x, b: y}\none: {a: x}\nitems: [3, 4]\nport: 9\ntext: ba\ncut: {}", &[]),
+        ("either: {a: x, b: z}\none: {a: x}\nitems: [3, 4]\nport: 9\ntext: ba\ncut: {}", &[]),
         // What has a default is there.
         ("one: {c: x}", &[]),
         ("one: {a: x, c: x}", &["4: one has to have exactly one of `a`, `b` and `c`"]),

@@ -134,15 +134,24 @@ impl<'s> Engine<'s> {
         let mut outcome = Outcome::default();
         let all: Vec<&Identity> = live.objects.keys().collect();
         self.delete(all, &live, Happened::Deleted, &mut outcome).await;
-        let gone = async {
-            while !self.live([]).await?.objects.values().all(|(_, object)| stays(object)) {
-                tokio::time::sleep(Duration::from_millis(500)).await;
+        let end = tokio::time::Instant::now() + patience;
+        loop {
+            let mut left = self.live([]).await?.objects;
+            left.retain(|_, (_, object)| !stays(object));
+            if left.is_empty() {
+                break;
             }
-            Ok(())
-        };
-        match tokio::time::timeout(patience, gone).await {
-            Ok(gone) => gone?,
-            Err(_) => outcome.failed += 1,
+            if tokio::time::Instant::now() >= end {
+                for (identity, (_, object)) in left {
+                    let message =
+                        format!("it is still there after {} s: {}", patience.as_secs(), health(&object).message);
+                    let health = Health { status: Status::Failed, message };
+                    (self.tell)(&Event { object: identity, happened: Happened::Became(health) });
+                    outcome.failed += 1;
+                }
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
         if outcome.failed == 0 && live.is_known {
             self.server.delete(&live.set.path(), None).await?;

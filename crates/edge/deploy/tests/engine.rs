@@ -149,6 +149,24 @@ fn a_set_comes_changes_shrinks_and_goes() {
 }
 
 #[test]
+fn what_does_not_go_is_told() {
+    let lab = Lab::new();
+    let mut held = config("held", "x");
+    held["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    assert_eq!(lab.applied(&[namespace, held], &APPLY), [2, 0, 0, 0, 0]);
+    let (destroyed, events) = lab.with_engine(async |engine| engine.destroy(Duration::from_secs(1)).await);
+    assert_eq!(destroyed.map(|outcome| (outcome.deleted, outcome.failed)), Ok((2, 2)));
+    let is_told = |event: &Event| {
+        event.object.name == "held"
+            && matches!(&event.happened, Happened::Became(health) if health.message.starts_with("it is still there after 1 s"))
+    };
+    assert!(events.iter().any(is_told), "{events:?}");
+    // What is left is still known.
+    assert_eq!(lab.members(), BTreeSet::from(["ConfigMap/shop/held".to_owned(), "Namespace/shop".to_owned()]));
+}
+
+#[test]
 fn what_looks_like_a_mistake_is_not_done() {
     let lab = Lab::new();
     let mut many = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];

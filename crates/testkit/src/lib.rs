@@ -8,9 +8,11 @@ pub mod conformance;
 mod corpus;
 mod git_server;
 mod process;
+mod random;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
 pub use git_server::{GitServer, Mood, git};
 pub use process::{Finished, peer, run, run_once, run_with};
+pub use random::Random;
 pub use semantic::{masked_equal, parse_documents};

@@ -1,6 +1,6 @@
 //! `onepane plan` on the example company: what edits do to its clusters, from Git and from disk.
 
-use onepane_testkit::{Finished, git, run_once};
+use onepane_testkit::{Finished, Random, git, run_once};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -266,25 +266,19 @@ fn noise_is_folded_when_asked() {
     assert!(count(&all) > count(&folded) && folded["clusters"][0]["folded"].as_u64() > Some(0), "{all:#}\n{folded:#}");
 }
 
-/// Numbers that look random and are the same in each run.
-fn random(state: &mut u64) -> usize {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) as usize
-}
-
 #[test]
 fn a_plan_is_the_difference_of_two_builds_whatever_is_edited() {
     const EDITS: usize = 40;
     let shop = Shop::new();
     let files = git(&shop.path, &["ls-files", "clusters", "groups", "components", "helm-charts/rendered"]);
     let files: Vec<&str> = files.lines().filter(|path| path.ends_with(".yaml")).collect();
-    let (mut seed, mut before, mut compared, mut with_changes) = (7_u64, shop.built(), 0, 0);
+    let (mut random, mut before, mut compared, mut with_changes) = (Random(7), shop.built(), 0, 0);
     while compared < EDITS {
-        let path = shop.path.join(files[random(&mut seed) % files.len()]);
+        let path = shop.path.join(files[random.below(files.len())]);
         let text = fs::read_to_string(&path).expect("it is there");
         let lines: Vec<&str> = text.lines().collect();
-        let at = random(&mut seed) % lines.len();
-        let line = match random(&mut seed) % 3 {
+        let at = random.below(lines.len());
+        let line = match random.below(3) {
             0 => None,
             1 => Some(lines[at].replace(['0', '1', '2', '3'], "7")),
             _ => Some(format!("{}x", lines[at])),

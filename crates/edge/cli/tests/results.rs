@@ -1,7 +1,7 @@
 //! Results that are kept from run to run: never another answer than without them, whatever is edited and whatever happens to
 //! the folder that they are in.
 
-use onepane_testkit::{Corpus, Finished, corpus, git, run, run_once};
+use onepane_testkit::{Corpus, Finished, Random, corpus, git, run, run_once};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,16 +12,6 @@ struct Shop {
     _folder: TempDir,
     path: PathBuf,
     home: PathBuf,
-}
-
-/// Numbers that look random and are the same in each run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
 }
 
 impl Shop {

@@ -5,7 +5,7 @@
 //! a repository that can be built are passed over: the name of a release is that of a folder that overlays name, too.
 
 use onepane_resource::join_key;
-use onepane_testkit::{Finished, corpus, git, run_once};
+use onepane_testkit::{Finished, Random, corpus, git, run_once};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -558,9 +558,8 @@ fn changes(text: &str, line: usize) -> Vec<String> {
 
 /// Puts things into an order that looks random and is the same in each run.
 fn shuffle<T>(things: &mut [T]) {
-    let mut state = 1_u64;
+    let mut random = Random(1);
     for at in (1..things.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        things.swap(at, (state >> 33) as usize % (at + 1));
+        things.swap(at, random.below(at + 1));
     }
 }

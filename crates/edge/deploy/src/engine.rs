@@ -49,8 +49,8 @@ pub struct Outcome {
 /// A set of manifests, and the cluster that it belongs to.
 pub struct Engine<'s> {
     server: &'s Server,
-    namespace: String,
-    name: String,
+    /// Nothing is known of its members.
+    set: Set,
     tell: Box<dyn Fn(&Event) + 's>,
 }
 
@@ -59,6 +59,12 @@ struct Wanted {
     identity: Identity,
     object: Value,
     wave: Wave,
+}
+
+impl Wanted {
+    fn api_version(&self) -> &str {
+        api_version_of(&self.object)
+    }
 }
 
 /// What there is of a set.
@@ -83,7 +89,7 @@ const FEW: usize = 5;
 impl<'s> Engine<'s> {
     /// For the set whose parent is the Secret `name` in `namespace`. What happens is told to `tell`.
     pub fn new(server: &'s Server, namespace: &str, name: &str, tell: impl Fn(&Event) + 's) -> Self {
-        Self { server, namespace: namespace.to_owned(), name: name.to_owned(), tell: Box::new(tell) }
+        Self { server, set: Set::new(namespace, name), tell: Box::new(tell) }
     }
 
     /// Brings `objects` to the cluster, deletes those that left the set, and waits.
@@ -113,7 +119,7 @@ impl<'s> Engine<'s> {
             self.delete(surplus, &live, Happened::Pruned, &mut outcome).await;
         }
         if outcome.failed == 0 && options.prunes {
-            let narrowed = live.set.empty().with(names.iter().copied());
+            let narrowed = self.set.with(names.iter().copied());
             if narrowed != widened {
                 self.write_parent(&narrowed).await?;
             }
@@ -171,7 +177,7 @@ impl<'s> Engine<'s> {
     /// The objects as they are applied, each with the label of the set and a namespace if its kind lives in one. Those of
     /// kinds that the server does not have must have their definition beside them.
     async fn wanted(&self, objects: Vec<Value>) -> Result<Vec<Wanted>, Failure> {
-        let id = Set::new(&self.namespace, &self.name).id();
+        let id = self.set.id();
         let mut defined: HashMap<(String, String), bool> = HashMap::new();
         for object in &objects {
             if Identity::of(object).kind == "CustomResourceDefinition" {
@@ -189,7 +195,7 @@ impl<'s> Engine<'s> {
             if !is_name(&identity.name) || identity.namespace.contains(['/', '%', '?', '#', '.']) {
                 return Err(Failure::Guarded(format!("{identity} has no name that an object can have")));
             }
-            let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+            let api_version = api_version_of(&object);
             let known = self.server.kind(api_version, &identity.kind).await.map(|kind| kind.is_namespaced);
             let defined = defined.get(&(identity.group.clone(), identity.kind.clone())).copied();
             let Some(is_namespaced) = known.or(defined) else {
@@ -225,7 +231,7 @@ impl<'s> Engine<'s> {
 
     /// What there is of the set; kinds of `besides` are looked at, too.
     async fn live<'i>(&self, besides: impl IntoIterator<Item = &'i Identity>) -> Result<Live, Failure> {
-        let mut set = Set::new(&self.namespace, &self.name);
+        let mut set = self.set.clone();
         let is_known = match self.server.get(&set.path()).await {
             Ok(parent) => set.read(&parent).map(|()| true)?,
             Err(failure) if failure.is_absent() => false,
@@ -289,7 +295,10 @@ impl<'s> Engine<'s> {
                 break;
             }
             if wave[0].wave == Wave::Definitions {
-                self.until_defined(wave, outcome).await?;
+                self.until_defined(wave, live, outcome).await?;
+                if !self.has_all_kinds(wanted).await {
+                    self.server.rediscover().await?;
+                }
             }
         }
         if !is_noted {
@@ -299,12 +308,11 @@ impl<'s> Engine<'s> {
     }
 
     async fn apply_one<'w>(&self, wanted: &'w Wanted, live: &Live, options: &Options) -> (&'w Identity, Happened) {
-        let Wanted { identity, object, .. } = wanted;
+        let (identity, object, api_version) = (&wanted.identity, &wanted.object, wanted.api_version());
         let before = live.objects.get(identity).map(|(_, object)| object);
         if before.is_some_and(|before| is_settled(object, before, MANAGER)) {
             return (identity, Happened::Unchanged);
         }
-        let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
         let Some(kind) = self.server.kind(api_version, &identity.kind).await else {
             let message = format!("the cluster has no kind {} in {api_version}", identity.kind);
             return (identity, Happened::Failed(Failure::Guarded(message)));
@@ -325,14 +333,28 @@ impl<'s> Engine<'s> {
         (identity, happened)
     }
 
-    /// Waits until the kinds that were defined are served.
-    async fn until_defined(&self, wave: &[Wanted], outcome: &mut Outcome) -> Result<(), Failure> {
+    async fn has_all_kinds(&self, wanted: &[Wanted]) -> bool {
+        for one in wanted {
+            if self.server.kind(one.api_version(), &one.identity.kind).await.is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Waits until the kinds that were defined are served, unless they were before and nothing has changed.
+    async fn until_defined(&self, wave: &[Wanted], live: &Live, outcome: &mut Outcome) -> Result<(), Failure> {
         const PATIENCE: Duration = Duration::from_secs(60);
         const PAUSE: Duration = Duration::from_millis(50);
         let start = tokio::time::Instant::now();
+        let is_as_before = |one: &Wanted, (_, before): &(Kind, Value)| {
+            is_settled(&one.object, before, MANAGER) && health(before).status == Status::Current
+        };
         for one in wave {
-            let api_version = one.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-            let Some(kind) = self.server.kind(api_version, &one.identity.kind).await else { continue };
+            if live.objects.get(&one.identity).is_some_and(|before| is_as_before(one, before)) {
+                continue;
+            }
+            let Some(kind) = self.server.kind(one.api_version(), &one.identity.kind).await else { continue };
             loop {
                 let said = health(&self.server.get(&path_of(&kind, &one.identity)).await?);
                 match said.status {
@@ -346,7 +368,7 @@ impl<'s> Engine<'s> {
                 }
             }
         }
-        self.server.rediscover().await
+        Ok(())
     }
 
     /// Deletes objects, those that others need last.
@@ -386,19 +408,22 @@ impl<'s> Engine<'s> {
 
     /// The kinds of what is wanted, with the identities of each.
     async fn kinds_of(&self, wanted: &[Wanted]) -> Vec<(Kind, HashSet<Identity>)> {
-        let mut kinds: BTreeMap<(String, String), HashSet<Identity>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(&str, &str), HashSet<Identity>> = BTreeMap::new();
         for one in wanted {
-            let api_version = one.object.get("apiVersion").and_then(Value::as_str).unwrap_or_default().to_owned();
-            kinds.entry((api_version, one.identity.kind.clone())).or_default().insert(one.identity.clone());
+            kinds.entry((one.api_version(), &one.identity.kind)).or_default().insert(one.identity.clone());
         }
         let mut found = Vec::new();
         for ((api_version, kind), identities) in kinds {
-            if let Some(kind) = self.server.kind(&api_version, &kind).await {
+            if let Some(kind) = self.server.kind(api_version, kind).await {
                 found.push((kind, identities));
             }
         }
         found
     }
+}
+
+fn api_version_of(object: &Value) -> &str {
+    object.get("apiVersion").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Refuses what looks like a mistake: nothing is wanted any more, or more than half of what there is would go.

@@ -1,5 +1,6 @@
 //! Which object: [`Identity`].
 
+use onepane_resource::GroupVersionKind;
 use serde_json::Value;
 use std::fmt;
 
@@ -21,7 +22,7 @@ impl Identity {
     pub fn of(object: &Value) -> Self {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self {
-            group: group_of(&text("/apiVersion")).to_owned(),
+            group: GroupVersionKind::split_api_version(&text("/apiVersion")).0.to_owned(),
             kind: text("/kind"),
             namespace: text("/metadata/namespace"),
             name: text("/metadata/name"),
@@ -41,9 +42,4 @@ impl fmt::Display for Identity {
             namespace => write!(f, "{}/{namespace}/{}", self.kind, self.name),
         }
     }
-}
-
-/// The group of an `apiVersion`.
-pub(crate) fn group_of(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
 }

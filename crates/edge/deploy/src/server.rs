@@ -1,7 +1,7 @@
 //! Requests to an API server: [`Server`].
 
 use crate::failure::Failure;
-use crate::identity::{Identity, group_of};
+use crate::identity::Identity;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Limited};
 use kube::client::Body;
@@ -35,6 +35,14 @@ pub struct Server {
 pub(crate) struct Kind {
     pub(crate) resource: ApiResource,
     pub(crate) is_namespaced: bool,
+}
+
+impl Kind {
+    /// Says of an object from a list of the kind what it is, as such objects do not.
+    pub(crate) fn name(&self, object: &mut Value) {
+        object["apiVersion"] = Value::from(self.resource.api_version.clone());
+        object["kind"] = Value::from(self.resource.kind.clone());
+    }
 }
 
 const MOST_AT_ONCE: usize = 64;
@@ -78,7 +86,7 @@ impl Server {
 
     /// Where objects of a kind are; `None` if the server does not have it.
     pub(crate) async fn kind(&self, api_version: &str, kind: &str) -> Option<Kind> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let (group, version) = onepane_resource::GroupVersionKind::split_api_version(api_version);
         let kind = GroupVersionKind::gvk(group, version, kind);
         let (resource, capabilities) = self.served.read().await.resolve_gvk(&kind)?;
         Some(Kind { resource, is_namespaced: capabilities.scope == Scope::Namespaced })
@@ -139,9 +147,7 @@ impl Server {
             let mut list = read(&self.send(Method::GET, &page, "", Vec::new()).await?.1)?;
             if let Some(Value::Array(items)) = list.get_mut("items").map(Value::take) {
                 found.extend(items.into_iter().map(|mut item| {
-                    // Items of a list do not say what they are.
-                    item["apiVersion"] = Value::from(kind.resource.api_version.clone());
-                    item["kind"] = Value::from(kind.resource.kind.clone());
+                    kind.name(&mut item);
                     item
                 }));
             }
@@ -221,6 +227,6 @@ fn collection(kind: &Kind, namespace: Option<&str>) -> String {
 
 /// The path of an object.
 pub(crate) fn path_of(kind: &Kind, identity: &Identity) -> String {
-    debug_assert_eq!(group_of(&kind.resource.api_version), identity.group);
+    debug_assert_eq!(kind.resource.group, identity.group);
     format!("{}/{}", collection(kind, Some(&identity.namespace)), identity.name)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Set {
     name: String,
     /// Groups and kinds, as `Deployment.apps`.
     pub(crate) kinds: BTreeSet<String>,
-    pub(crate) namespaces: BTreeSet<String>,
+    namespaces: BTreeSet<String>,
 }
 
 impl Set {
@@ -75,11 +75,6 @@ impl Set {
             }
         }
         set
-    }
-
-    /// The same set without members.
-    pub(crate) fn empty(&self) -> Self {
-        Self::new(&self.namespace, &self.name)
     }
 
     /// The parent as it is applied.

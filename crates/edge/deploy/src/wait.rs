@@ -73,8 +73,7 @@ pub(crate) async fn until_current(
                 let mut object = serde_json::to_value(object).map_err(|error| Failure::Connection(error.to_string()))?;
                 match &watched[at] {
                     Watched::Member(kind) => {
-                        object["apiVersion"] = Value::from(kind.resource.api_version.clone());
-                        object["kind"] = Value::from(kind.resource.kind.clone());
+                        kind.name(&mut object);
                         waiting.member(&object, tell);
                     }
                     Watched::Pods => waiting.pod(&object, tell),
@@ -173,6 +172,6 @@ fn owner_of(pod: &Value) -> Option<Identity> {
     {
         (kind, name) = ("Deployment".to_owned(), deployment.to_owned());
     }
-    let group = crate::identity::group_of(&api_version).to_owned();
+    let group = onepane_resource::GroupVersionKind::split_api_version(&api_version).0.to_owned();
     Some(Identity { group, kind, namespace: text(pod, "/metadata/namespace")?, name })
 }

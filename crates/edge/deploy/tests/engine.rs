@@ -3,6 +3,7 @@
 use onepane_deploy::{Address, Engine, Event, Failure, Happened, Identity, Options, Outcome, Server};
 use onepane_embedded::{Behaviour, Effect, Embedded, Filter, Rule, Scenario, When};
 use onepane_health::Status;
+use onepane_testkit::Random;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -221,16 +222,6 @@ fn a_workload_that_can_not_start_is_told_soon() {
     assert!(ready("api") && !ready("lost") && !ready("bad"));
 }
 
-/// Numbers that look random and are the same in each run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
 /// Some of the objects of a shop, always with its namespace.
 fn some(random: &mut Random) -> Vec<Value> {
     let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];
@@ -256,7 +247,7 @@ fn whoever_is_killed_leaves_nothing_that_the_next_does_not_find() {
     let (mut cut_short, mut struck) = (0, 0);
     for turn in 0..kills {
         let wanted = some(&mut random);
-        let moment = Duration::from_micros(random.below(60_000));
+        let moment = Duration::from_micros(random.below(60_000) as u64);
         let effect = match random.below(6) {
             0 => Effect::CutBefore,
             1 => Effect::CutAfter,

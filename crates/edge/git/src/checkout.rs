@@ -27,6 +27,13 @@ pub struct Checkout {
     listings: RwLock<HashMap<Utf8PathBuf, Arc<[Entry]>>>,
 }
 
+/// What is at a path to which no link leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum There {
+    Is(EntryKind),
+    Link,
+}
+
 struct Index {
     index: gix::worktree::Index,
     /// Where the folder is in the repository, with a slash at the end.
@@ -55,11 +62,7 @@ impl Checkout {
         if let Some(is_real) = self.real_folders.read().unwrap_or_else(PoisonError::into_inner).get(folder) {
             return *is_real;
         }
-        let is_real = self.is_real(parent_of(folder))
-            && match self.listed(folder) {
-                Some(kind) => kind == Some(EntryKind::Folder),
-                None => self.root.join(folder).symlink_metadata().is_ok_and(|metadata| metadata.is_dir()),
-            };
+        let is_real = self.is_real(parent_of(folder)) && self.there(folder) == Some(There::Is(EntryKind::Folder));
         self.real_folders.write().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), is_real);
         is_real
     }
@@ -72,12 +75,18 @@ impl Checkout {
         is_real.then_some(path)
     }
 
-    /// Whether what is at a path below the root is a link; `None` where nothing is.
-    fn is_link(&self, below: &Utf8Path) -> Option<bool> {
-        match self.listed(below) {
-            Some(kind) => kind.map(|_| false),
-            None => Some(self.root.join(below).symlink_metadata().ok()?.is_symlink()),
+    /// What is at a path below the root.
+    fn there(&self, below: &Utf8Path) -> Option<There> {
+        if let Some(kind) = self.listed(below) {
+            return kind.map(There::Is);
         }
+        let kind = self.root.join(below).symlink_metadata().ok()?.file_type();
+        Some(match () {
+            () if kind.is_file() => There::Is(EntryKind::File),
+            () if kind.is_dir() => There::Is(EntryKind::Folder),
+            () if kind.is_symlink() => There::Link,
+            () => There::Is(EntryKind::Other),
+        })
     }
 
     /// What is at a path below the root, as far as its folder was listed.
@@ -137,7 +146,7 @@ impl World for Checkout {
 
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
         match self.below(path) {
-            Some(below) if self.is_link(&below) != Some(true) => self.unlinked.read(path),
+            Some(below) if self.there(&below) != Some(There::Link) => self.unlinked.read(path),
             _ => self.files.read(path),
         }
     }
@@ -157,22 +166,16 @@ impl World for Checkout {
 
     fn kind(&self, path: &Utf8Path) -> Option<EntryKind> {
         let Some(below) = self.below(path) else { return self.files.kind(path) };
-        if let Some(kind) = self.listed(&below) {
-            return kind;
-        }
-        let kind = self.root.join(below).symlink_metadata().ok()?.file_type();
-        match () {
-            () if kind.is_file() => Some(EntryKind::File),
-            () if kind.is_dir() => Some(EntryKind::Folder),
-            () if kind.is_symlink() => self.files.kind(path),
-            () => Some(EntryKind::Other),
+        match self.there(&below)? {
+            There::Is(kind) => Some(kind),
+            There::Link => self.files.kind(path),
         }
     }
 
     fn canonical(&self, path: &Utf8Path) -> Result<Utf8PathBuf, ReadError> {
         let Some(below) = self.below(path) else { return self.files.canonical(path) };
-        match self.is_link(&below) {
-            Some(false) => Ok(self.root.join(below)),
+        match self.there(&below) {
+            Some(There::Is(_)) => Ok(self.root.join(below)),
             None if self.listed(&below) == Some(None) => Err(ReadError::new(path, ReadErrorReason::Absent)),
             _ => self.files.canonical(path),
         }

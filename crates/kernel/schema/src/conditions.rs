@@ -1,5 +1,6 @@
 //! What a structural schema says beside its structure: [`Conditions`].
 
+use crate::definition::{DEEPEST, LARGEST_PATTERN, has_key};
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value};
 use std::sync::OnceLock;
@@ -21,12 +22,6 @@ struct Condition {
 }
 
 const KEYS: [&str; 4] = ["allOf", "anyOf", "oneOf", "not"];
-
-/// A pattern that compiles to more than this is not looked at.
-const LARGEST_PATTERN: usize = 1 << 20;
-
-/// Values nest as deep as their schemas do.
-pub(crate) const DEEPEST: usize = 64;
 
 impl Conditions {
     /// The conditions of a schema, where it has any.
@@ -54,7 +49,8 @@ impl Conditions {
     fn compile(&self) -> Vec<Condition> {
         let compile = |key: &str| {
             let condition = self.schema.get(key)?;
-            if refers(condition, 0) {
+            // A structural schema may not lead elsewhere.
+            if has_key(condition, "$ref", 0) {
                 return None;
             }
             let schema = Value::Object(Map::from_iter([(key.to_owned(), condition.clone())]));
@@ -69,16 +65,6 @@ impl Conditions {
             Some(Condition { validator, why: why(key, condition) })
         };
         KEYS.iter().filter_map(|key| compile(key)).collect()
-    }
-}
-
-/// Whether a schema leads elsewhere, which a structural one may not.
-fn refers(schema: &Value, depth: usize) -> bool {
-    match schema {
-        _ if depth > DEEPEST => true,
-        Value::Object(fields) => fields.iter().any(|(key, below)| key == "$ref" || refers(below, depth + 1)),
-        Value::Array(items) => items.iter().any(|item| refers(item, depth + 1)),
-        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The kinds of a CustomResourceDefinition: [`custom_kinds`].
 
 use crate::conditions::Conditions;
-use crate::rule::has_rules;
+use crate::rule::RULES;
 use crate::shape::{Field, List, Range, Shape, Struct, Structs, Text};
 use onepane_resource::Scope;
 use regex::RegexBuilder;
@@ -22,9 +22,9 @@ pub(crate) struct CustomKind {
 }
 
 /// Structural schemas nest as deep as whoever wrote them likes; what is deeper is taken for anything.
-const DEEPEST: usize = 64;
+pub(crate) const DEEPEST: usize = 64;
 /// A pattern that compiles to more than this is not looked at.
-const LARGEST_PATTERN: usize = 1 << 20;
+pub(crate) const LARGEST_PATTERN: usize = 1 << 20;
 
 /// The versions that are served.
 pub(crate) fn custom_kinds(definition: &Value) -> Vec<CustomKind> {
@@ -63,10 +63,20 @@ pub(crate) fn custom_kinds(definition: &Value) -> Vec<CustomKind> {
                 scope,
                 structs,
                 shape,
-                with_rules: schema.filter(|schema| has_rules(schema, 0)).cloned(),
+                with_rules: schema.filter(|schema| has_key(schema, RULES, 0)).cloned(),
             })
         })
         .collect()
+}
+
+/// Whether a schema has the key anywhere; of what nests too deep, that is taken for true.
+pub(crate) fn has_key(schema: &Value, key: &str, depth: usize) -> bool {
+    match schema {
+        _ if depth > DEEPEST => true,
+        Value::Object(fields) => fields.iter().any(|(name, below)| name == key || has_key(below, key, depth + 1)),
+        Value::Array(items) => items.iter().any(|item| has_key(item, key, depth + 1)),
+        _ => false,
+    }
 }
 
 struct Reader {

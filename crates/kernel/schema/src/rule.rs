@@ -1,6 +1,7 @@
 //! Rules in CEL that a definition has for its resources: [`Rule`].
 
-use crate::conditions::{DEEPEST, fill_in};
+use crate::conditions::fill_in;
+use crate::definition::DEEPEST;
 use onepane_resource::join_key;
 use onepane_yaml::Node;
 use serde_json::{Map, Value};
@@ -26,20 +27,11 @@ pub struct Rule<'c, 'n> {
     pub node: Option<&'n Node>,
 }
 
-const KEY: &str = "x-kubernetes-validations";
+/// The key of rules in a schema.
+pub(crate) const RULES: &str = "x-kubernetes-validations";
 
 /// A resource has no more values that rules are about.
 const MOST: usize = 10_000;
-
-/// Whether a schema has rules.
-pub(crate) fn has_rules(schema: &Value, depth: usize) -> bool {
-    match schema {
-        _ if depth > DEEPEST => false,
-        Value::Object(fields) => fields.contains_key(KEY) || fields.values().any(|below| has_rules(below, depth + 1)),
-        Value::Array(items) => items.iter().any(|item| has_rules(item, depth + 1)),
-        _ => false,
-    }
-}
 
 /// The rules of a schema for a resource.
 pub(crate) fn rules<'c, 'n>(schema: &'c Value, document: &Value, node: &'n Node) -> Vec<Rule<'c, 'n>> {
@@ -69,7 +61,7 @@ impl<'c, 'n> Collector<'c, 'n> {
         if depth > DEEPEST || value.is_null() || self.found.len() > MOST {
             return;
         }
-        let own = schema.get(KEY).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let own = schema.get(RULES).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         // All of them are about the same.
         let in_cel = LazyCell::new(|| Arc::new(as_cel(schema, value, depth)));
         for rule in own {

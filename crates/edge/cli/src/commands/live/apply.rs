@@ -1,12 +1,12 @@
 //! `onepane apply`: what a cluster's folder says, brought to the cluster.
 
-use super::{HOME, LiveArguments, duration, on_cluster, sum_up, tell};
+use super::{LiveArguments, duration};
 use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::open;
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
-use onepane_deploy::{Engine, Options};
+use onepane_deploy::Options;
 use onepane_repo::{BuildOptions, Repository};
 use onepane_world::OsWorld;
 use std::process::ExitCode;
@@ -62,11 +62,5 @@ pub(crate) fn run(
         may_prune_most: arguments.prune_most,
         patience: (!arguments.no_wait).then_some(arguments.timeout),
     };
-    let format = arguments.live.output;
-    let set = arguments.live.set();
-    let outcome = on_cluster(&address, async |server| {
-        Engine::new(server, HOME, &set, |event| tell(terminal, format, event)).apply(objects, &options).await
-    })?;
-    sum_up(terminal, format, &outcome)?;
-    Ok(if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    arguments.live.carry_out(terminal, &address, async |engine| engine.apply(objects, &options).await)
 }

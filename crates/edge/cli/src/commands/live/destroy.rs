@@ -1,10 +1,9 @@
 //! `onepane destroy`: everything that was applied from a cluster's folder, deleted.
 
-use super::{HOME, LiveArguments, duration, on_cluster, sum_up, tell};
+use super::{LiveArguments, duration};
 use crate::commands::open;
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
-use onepane_deploy::Engine;
 use onepane_diagnostics::Diagnostic;
 use onepane_repo::Repository;
 use std::process::ExitCode;
@@ -37,11 +36,5 @@ pub(crate) fn run(
         let message = format!("`{}` is not the cluster `{}`", arguments.confirm, arguments.live.cluster);
         return Err(Failure::from(Diagnostic::error("live-not-confirmed", message)));
     }
-    let format = arguments.live.output;
-    let set = arguments.live.set();
-    let outcome = on_cluster(&address, async |server| {
-        Engine::new(server, HOME, &set, |event| tell(terminal, format, event)).destroy(arguments.timeout).await
-    })?;
-    sum_up(terminal, format, &outcome)?;
-    Ok(if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    arguments.live.carry_out(terminal, &address, async |engine| engine.destroy(arguments.timeout).await)
 }

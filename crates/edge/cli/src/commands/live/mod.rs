@@ -6,10 +6,11 @@ pub(crate) mod status;
 
 use crate::commands::OutputFormat;
 use crate::terminal::{Failure, Terminal};
-use onepane_deploy::{Address, Event, Failure as ClusterFailure, Happened, Outcome, Server};
+use onepane_deploy::{Address, Engine, Event, Failure as ClusterFailure, Happened, Identity, Outcome, Server};
 use onepane_diagnostics::{Diagnostic, Span};
 use onepane_repo::Repository;
 use serde_json::{Value, json};
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// What all of them take.
@@ -29,9 +30,32 @@ pub(crate) struct LiveArguments {
 const HOME: &str = "default";
 
 impl LiveArguments {
-    /// The name of the set that the cluster's folder is.
-    fn set(&self) -> String {
-        format!("onepane-{}", self.cluster)
+    /// Does something to the set that the cluster's folder is, tells what happens, and sums up.
+    fn carry_out(
+        &self,
+        terminal: &Terminal,
+        address: &Address,
+        work: impl AsyncFnOnce(&Engine<'_>) -> Result<Outcome, ClusterFailure>,
+    ) -> Result<ExitCode, Failure> {
+        let outcome = self.on_set(address, |event| tell(terminal, self.output, event), work)?;
+        sum_up(terminal, self.output, &outcome)?;
+        Ok(if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Runs what talks to the cluster about that set, on this thread.
+    fn on_set<T>(
+        &self,
+        address: &Address,
+        tell: impl Fn(&Event),
+        work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, ClusterFailure>,
+    ) -> Result<T, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| failure(&ClusterFailure::Connection(error.to_string())))?;
+        let done = runtime.block_on(async {
+            let server = Server::connect(address).await?;
+            work(&Engine::new(&server, HOME, &format!("onepane-{}", self.cluster), tell)).await
+        });
+        done.map_err(|error| failure(&error))
     }
 
     /// The API server of the context that the repository names for the cluster: no other is ever touched.
@@ -49,16 +73,6 @@ impl LiveArguments {
     }
 }
 
-/// Runs what talks to a cluster, on this thread.
-fn on_cluster<T>(
-    address: &Address,
-    work: impl AsyncFnOnce(&Server) -> Result<T, ClusterFailure>,
-) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failure(&ClusterFailure::Connection(error.to_string())))?;
-    runtime.block_on(async { work(&Server::connect(address).await?).await }).map_err(|error| failure(&error))
-}
-
 fn failure(error: &ClusterFailure) -> Failure {
     Failure::from(Diagnostic::error("live-failed", error.to_string()))
 }
@@ -68,13 +82,17 @@ fn tell(terminal: &Terminal, format: OutputFormat, event: &Event) {
     let line = match format {
         OutputFormat::Text => {
             let (word, more) = said(&event.happened);
-            let more = if more.is_empty() { String::new() } else { format!(": {more}") };
-            format!("{word:<11} {}{more}\n", event.object)
+            line(word, &event.object, &more)
         }
         OutputFormat::Json => format!("{}\n", as_json(event)),
     };
     // Whoever does not listen any more is no reason to stop midway.
     let _ = terminal.print(line.as_bytes());
+}
+
+fn line(word: &str, object: &Identity, more: &str) -> String {
+    let colon = if more.is_empty() { "" } else { ": " };
+    format!("{word:<11} {object}{colon}{more}\n")
 }
 
 /// What happened in a word, and what else is to be said of it.
@@ -119,7 +137,7 @@ fn as_json(event: &Event) -> Value {
     json
 }
 
-fn identity(object: &onepane_deploy::Identity) -> Value {
+fn identity(object: &Identity) -> Value {
     json!({"group": object.group, "kind": object.kind, "namespace": object.namespace, "name": object.name})
 }
 

@@ -1,14 +1,12 @@
 //! `onepane status`: how what was applied from a cluster's folder is.
 
-use super::{HOME, LiveArguments, identity, on_cluster, status_word};
+use super::{LiveArguments, identity, line, status_word};
 use crate::commands::{OutputFormat, open};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
-use onepane_deploy::Engine;
 use onepane_health::Status;
 use onepane_repo::Repository;
 use serde_json::Value;
-use std::fmt::Write;
 use std::process::ExitCode;
 
 /// What `onepane status` takes.
@@ -28,17 +26,13 @@ pub(crate) fn run(
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
     let address = arguments.live.address(&repository).map_err(&failure)?;
-    let set = arguments.live.set();
-    let objects = on_cluster(&address, async |server| Engine::new(server, HOME, &set, |_| ()).status().await)?;
+    let objects = arguments.live.on_set(&address, |_| (), async |engine| engine.status().await)?;
     let is_ready = objects.values().all(|health| health.status == Status::Current);
     let text = match arguments.live.output {
         OutputFormat::Text => {
-            let mut text = String::new();
-            for (object, health) in &objects {
-                let message = if health.message.is_empty() { String::new() } else { format!(": {}", health.message) };
-                let _ = writeln!(text, "{:<11} {object}{message}", status_word(health.status));
-            }
-            text
+            let lines =
+                objects.iter().map(|(object, health)| line(status_word(health.status), object, &health.message));
+            lines.collect()
         }
         OutputFormat::Json => {
             let items = objects.iter().map(|(object, health)| {

@@ -2,9 +2,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_git::Checkout;
-use onepane_world::{Digest, Entry, EntryKind, ReadError, World, normalize};
+use onepane_world::{Digest, Entry, EntryKind, ReadError, ReadErrorReason, World, normalize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Texts by their paths from the root of the repository.
 pub(crate) type Unsaved = Arc<BTreeMap<Utf8PathBuf, Arc<str>>>;
@@ -15,13 +16,40 @@ pub(crate) struct Overlay {
     /// Where the checkout is, links followed: some ask for paths from there.
     root: Utf8PathBuf,
     unsaved: Unsaved,
+    turn: Option<Turn>,
+}
+
+/// A state of the files among others: once a newer one is there, this one is of no use.
+pub(crate) struct Turn {
+    pub(crate) number: u64,
+    pub(crate) newest: Arc<AtomicU64>,
+}
+
+impl Turn {
+    pub(crate) fn is_over(&self) -> bool {
+        self.newest.load(Ordering::Relaxed) > self.number
+    }
 }
 
 impl Overlay {
     pub(crate) fn new(root: &Utf8Path, unsaved: Unsaved) -> Result<Self, ReadError> {
         let disk = Checkout::new(root)?;
         let root = disk.canonical(Utf8Path::new(""))?;
-        Ok(Self { disk, root, unsaved })
+        Ok(Self { disk, root, unsaved, turn: None })
+    }
+
+    /// The same, but that nothing can be read once a newer state is there: so whatever works on this one comes to its end.
+    pub(crate) fn until_newer(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
+    }
+
+    fn check_turn(&self, path: &Utf8Path) -> Result<(), ReadError> {
+        match &self.turn {
+            Some(turn) if turn.is_over() => {
+                Err(ReadError::new(path, ReadErrorReason::Other("there is a newer state of the files".to_owned())))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn below(&self, path: &Utf8Path) -> Utf8PathBuf {
@@ -56,10 +84,12 @@ impl World for Overlay {
     onepane_world::answers_of!(disk: now, random, env);
 
     fn read(&self, path: &Utf8Path) -> Result<Arc<[u8]>, ReadError> {
+        self.check_turn(path)?;
         self.unsaved(path).map_or_else(|| self.disk.read(path), |text| Ok(Self::bytes(text)))
     }
 
     fn list(&self, path: &Utf8Path) -> Result<Vec<Entry>, ReadError> {
+        self.check_turn(path)?;
         let mut entries = match self.disk.list(path) {
             Ok(entries) => entries,
             Err(_) if self.new_below(path).next().is_some() => Vec::new(),
@@ -138,5 +168,23 @@ mod tests {
                 && world.kind("b".into()) == Some(EntryKind::Folder)
         );
         std::fs::remove_dir_all(folder).expect("the folder can be removed");
+    }
+
+    #[test]
+    fn nothing_is_read_of_a_state_that_is_over() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = Utf8Path::from_path(folder.path()).expect("its path is text");
+        std::fs::write(folder.join("disk.yaml"), "disk").expect("the folder is empty");
+        let unsaved = Arc::new([(Utf8PathBuf::from("typed.yaml"), Arc::from("typed"))].into());
+        let newest = Arc::new(AtomicU64::new(1));
+        let turn = Turn { number: 1, newest: newest.clone() };
+        let world = Overlay::new(folder, unsaved).expect("the folder is there").until_newer(turn);
+        let answers = || {
+            let reads = ["disk.yaml", "typed.yaml"].map(|path| world.read(path.into()).is_ok());
+            (reads, world.list("".into()).is_ok())
+        };
+        assert_eq!(answers(), ([true, true], true));
+        newest.store(2, Ordering::Relaxed);
+        assert_eq!(answers(), ([false, false], false));
     }
 }

@@ -3,7 +3,7 @@
 use crate::Checks;
 use crate::chart_values::ChartIndex;
 use crate::kinds::outermost_chart;
-use crate::overlay::{Overlay, Unsaved};
+use crate::overlay::{Overlay, Turn, Unsaved};
 use crate::text::{Encoding, SourceFile};
 use crate::uris::Roots;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -41,7 +41,15 @@ pub(crate) struct Surroundings {
 
 impl Snapshot {
     pub(crate) fn new(around: &Surroundings, unsaved: Unsaved) -> Option<Self> {
-        let world = Overlay::new(&around.roots.real, unsaved.clone()).ok()?;
+        Self::of(around, unsaved.clone(), Overlay::new(&around.roots.real, unsaved).ok()?)
+    }
+
+    /// The same, of which nothing can be read once it is over.
+    pub(crate) fn until_newer(around: &Surroundings, unsaved: Unsaved, turn: Turn) -> Option<Self> {
+        Self::of(around, unsaved.clone(), Overlay::new(&around.roots.real, unsaved).ok()?.until_newer(turn))
+    }
+
+    fn of(around: &Surroundings, unsaved: Unsaved, world: Overlay) -> Option<Self> {
         // While onepane.yaml is broken, the folders are where they are by default.
         let layout = Layout::read(&world).unwrap_or_default();
         let Surroundings { roots, encoding, checks, kept_builds } = around.clone();

@@ -1,13 +1,14 @@
 //! Files on disk, whose digests Git may know already: [`Checkout`].
 
 use crate::local::LocalRepository;
+use crate::untouched::{stat_of, untouched_folders};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::BStr;
 use gix::index::entry::stat::Options;
 use gix::index::entry::{Flags, Mode, Stat};
-use gix::index::fs::Metadata;
 use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
 use std::collections::HashMap;
+use std::fs::Metadata;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// A folder on disk, links followed within it, and nowhere else. Where it is in a repository of Git's, and Git's index says
@@ -25,6 +26,8 @@ pub struct Checkout {
     real_folders: RwLock<HashMap<Utf8PathBuf, bool>>,
     /// What is in those that were listed, if no link is.
     listings: RwLock<HashMap<Utf8PathBuf, Arc<[Entry]>>>,
+    /// Those that are as Git's index has them, if somebody has looked.
+    untouched: OnceLock<HashMap<Utf8PathBuf, Digest>>,
 }
 
 /// What is at a path to which no link leads.
@@ -34,10 +37,10 @@ enum There {
     Link,
 }
 
-struct Index {
-    index: gix::worktree::Index,
+pub(crate) struct Index {
+    pub(crate) index: gix::worktree::Index,
     /// Where the folder is in the repository, with a slash at the end.
-    prefix: String,
+    pub(crate) prefix: String,
     options: Options,
 }
 
@@ -51,7 +54,19 @@ impl Checkout {
         let root = files.canonical(Utf8Path::new(""))?;
         let unlinked = OsWorld::unrestricted(&root);
         let (real_folders, listings) = (RwLock::default(), RwLock::default());
-        Ok(Self { files, unlinked, root, index: OnceLock::new(), real_folders, listings })
+        let (index, untouched) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { files, unlinked, root, index, real_folders, listings, untouched })
+    }
+
+    /// Looks at every file, so that of a folder in which nothing was touched since it was added to Git's index, the digest is
+    /// known at once: for whoever is going to ask for most of them.
+    pub fn look_at_all(&self) {
+        self.untouched
+            .get_or_init(|| self.index().map(|index| untouched_folders(index, &self.root)).unwrap_or_default());
+    }
+
+    fn index(&self) -> Option<&Index> {
+        self.index.get_or_init(|| Index::of(&LocalRepository::of(&self.root).ok()?)).as_ref()
     }
 
     /// Whether a folder, by its path below the root, is one and none of those that it is in is a link.
@@ -126,18 +141,18 @@ impl Index {
     fn digest(&self, path: &Utf8Path, metadata: &Metadata) -> Option<Digest> {
         let path = format!("{}{path}", self.prefix);
         let entry = self.index.entry_by_path(BStr::new(&path))?;
+        let is_file = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE);
+        if is_file && self.is_same(entry, &stat_of(metadata)) { Digest::from_git(entry.id.as_bytes()) } else { None }
+    }
+
+    /// Whether what an entry stands for is as it was when it was added.
+    pub(crate) fn is_same(&self, entry: &gix::index::Entry, now: &Stat) -> bool {
         let unusable = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD | Flags::REMOVE;
-        if entry.flags.intersects(unusable)
-            || entry.stage_raw() != 0
-            || !matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE)
-        {
-            return None;
-        }
-        let now = Stat::from_fs(metadata).ok()?;
         // What was written in the moment in which the index was may have been written once more.
-        let is_same =
-            entry.stat.matches(&now, self.options) && !entry.stat.is_racy(self.index.timestamp(), self.options);
-        if is_same { Digest::from_git(entry.id.as_bytes()) } else { None }
+        !entry.flags.intersects(unusable)
+            && entry.stage_raw() == 0
+            && entry.stat.matches(now, self.options)
+            && !entry.stat.is_racy(self.index.timestamp(), self.options)
     }
 }
 
@@ -189,10 +204,15 @@ impl World for Checkout {
     }
 
     fn real_digest(&self, path: &Utf8Path) -> Option<Digest> {
-        let index = self.index.get_or_init(|| Index::of(&LocalRepository::of(&self.root).ok()?));
-        let (index, below) = index.as_ref().zip(self.below(path))?;
-        let metadata = Metadata::from_path_no_follow(self.root.join(&below).as_std_path()).ok()?;
+        let (index, below) = self.index().zip(self.below(path))?;
+        let metadata = self.root.join(&below).symlink_metadata().ok()?;
         if metadata.is_file() { index.digest(&below, &metadata) } else { None }
+    }
+
+    fn folder_digest(&self, path: &Utf8Path) -> Option<Digest> {
+        let path = normalize(path);
+        let below = path.strip_prefix(&self.root).unwrap_or(&path);
+        self.untouched.get()?.get(below).copied()
     }
 }
 

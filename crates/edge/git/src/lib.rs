@@ -17,6 +17,7 @@ mod local;
 mod repositories;
 mod submodules;
 mod tree;
+mod untouched;
 
 pub use blame::{Blame, LastTouch};
 pub use checkout::Checkout;

@@ -29,6 +29,21 @@ pub(crate) struct Arguments {
     /// Only these clusters, or folders with a kustomization; again for more
     #[arg(long = "cluster", value_name = "CLUSTER")]
     clusters: Vec<String>,
+    #[command(flatten)]
+    report: ReportArguments,
+    /// Render the charts of both sides first, in memory: what a change of charts or values does that is not rendered to disk
+    #[arg(long)]
+    render: bool,
+    /// Ask no server for bases in other repositories; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    results: crate::results::ResultsArguments,
+}
+
+/// How a plan is told, and when it makes the command fail.
+#[derive(clap::Args)]
+pub(crate) struct ReportArguments {
     /// How to report
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -41,14 +56,6 @@ pub(crate) struct Arguments {
     /// End with 3 if one of these follows for a cluster, as `immutable,deletion`
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     fail_on: Vec<ConsequenceKind>,
-    /// Render the charts of both sides first, in memory: what a change of charts or values does that is not rendered to disk
-    #[arg(long)]
-    render: bool,
-    /// Ask no server for bases in other repositories; what was fetched before serves
-    #[arg(long)]
-    offline: bool,
-    #[command(flatten)]
-    results: crate::results::ResultsArguments,
 }
 
 /// How a plan is reported.
@@ -71,16 +78,16 @@ fn kind(name: &str) -> Result<ConsequenceKind, String> {
 }
 
 /// What happens to one cluster.
-pub(super) struct ClusterPlan {
+pub(crate) struct ClusterPlan {
     /// Its folder.
-    unit: Utf8PathBuf,
-    changes: Vec<Change>,
+    pub(crate) unit: Utf8PathBuf,
+    pub(crate) changes: Vec<Change>,
     /// How many resources differ in nothing but noise, where that is left out.
-    folded: usize,
+    pub(crate) folded: usize,
 }
 
 /// A submodule that is pinned to another commit.
-pub(super) struct PinChange {
+pub(crate) struct PinChange {
     path: Utf8PathBuf,
     /// `None` where it is new.
     from: Option<String>,
@@ -91,12 +98,12 @@ pub(super) struct PinChange {
 }
 
 /// All of it.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// What is compared, in words: `main`, `the files on disk`.
-    from: String,
-    to: String,
-    clusters: Vec<ClusterPlan>,
-    pins: Vec<PinChange>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) clusters: Vec<ClusterPlan>,
+    pub(crate) pins: Vec<PinChange>,
 }
 
 /// One side of the comparison.
@@ -130,6 +137,9 @@ pub(crate) fn run(
     let tree_of = |commit: &str| git.files(commit);
     let before = tree_of(&from)?;
     let after = to.as_deref().map(tree_of).transpose()?;
+    if after.is_none() && arguments.clusters.is_empty() {
+        disk.look_at_all();
+    }
     let side = |commit: &str, tree: &'_ Tree| (short(commit).to_owned(), LocalRepository::pins(tree));
     let (name, pins) = side(&from, &before);
     let before = Side { name, files: &before, pins, is_on_disk: false };
@@ -153,22 +163,32 @@ pub(crate) fn run(
     } else {
         compare(terminal, &git, &root, &before, &after, arguments)?
     };
-    let printed = match arguments.output {
-        Format::Text => text::of(&plan, terminal.color_stdout()),
-        Format::Json => json::of(&plan),
-        Format::Markdown => markdown::of(&plan),
-        Format::Html => html::of(&plan),
-    };
-    terminal.print(crate::redaction::redacted(&printed).as_bytes())?;
-    let all = || plan.clusters.iter().flat_map(|cluster| &cluster.changes);
-    let follows = |kinds: &[ConsequenceKind]| {
-        all().flat_map(|change| &change.consequences).any(|consequence| kinds.contains(&consequence.kind))
-    };
-    Ok(match () {
-        () if follows(&arguments.fail_on) => ExitCode::from(3),
-        () if arguments.exit_code && all().next().is_some() => ExitCode::from(2),
-        () => ExitCode::SUCCESS,
-    })
+    arguments.report.print(terminal, plan)
+}
+
+impl ReportArguments {
+    /// Prints the plan, and tells how to end.
+    pub(crate) fn print(&self, terminal: &Terminal, mut plan: Plan) -> Result<ExitCode, Failure> {
+        if self.fold_noise {
+            plan.clusters.iter_mut().for_each(ClusterPlan::fold);
+        }
+        let printed = match self.output {
+            Format::Text => text::of(&plan, terminal.color_stdout()),
+            Format::Json => json::of(&plan),
+            Format::Markdown => markdown::of(&plan),
+            Format::Html => html::of(&plan),
+        };
+        terminal.print(crate::redaction::redacted(&printed).as_bytes())?;
+        let all = || plan.clusters.iter().flat_map(|cluster| &cluster.changes);
+        let follows = |kinds: &[ConsequenceKind]| {
+            all().flat_map(|change| &change.consequences).any(|consequence| kinds.contains(&consequence.kind))
+        };
+        Ok(match () {
+            () if follows(&self.fail_on) => ExitCode::from(3),
+            () if self.exit_code && all().next().is_some() => ExitCode::from(2),
+            () => ExitCode::SUCCESS,
+        })
+    }
 }
 
 fn or_head(revision: &str) -> &str {
@@ -285,10 +305,7 @@ fn compare(
     said.dedup();
     said.iter().for_each(|warning| terminal.report(warning, root));
     arguments.results.report(terminal, memo.as_ref());
-    let mut clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
-    if arguments.fold_noise {
-        clusters.iter_mut().for_each(ClusterPlan::fold);
-    }
+    let clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Plan { from: before.name.clone(), to: after.name.clone(), clusters, pins: pins(git, before, after) })
 }
 

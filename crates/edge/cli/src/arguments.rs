@@ -41,6 +41,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Why(arguments) => commands::why::run(&terminal, directory.as_deref(), &arguments),
         Command::Impact(arguments) => commands::impact::run(&terminal, directory.as_deref(), &arguments),
         Command::Apply(arguments) => commands::live::apply::run(&terminal, directory.as_deref(), &arguments),
+        Command::Diff(arguments) => commands::live::diff::run(&terminal, directory.as_deref(), &arguments),
         Command::Status(arguments) => commands::live::status::run(&terminal, directory.as_deref(), &arguments),
         Command::Destroy(arguments) => commands::live::destroy::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
@@ -105,6 +106,8 @@ enum Command {
     Impact(commands::impact::Arguments),
     /// Bring what a cluster's folder says to the cluster, and wait until it is ready
     Apply(commands::live::apply::Arguments),
+    /// Show what an apply would change on the cluster
+    Diff(commands::live::diff::Arguments),
     /// Show how what was applied is
     Status(commands::live::status::Arguments),
     /// Delete everything that was applied

@@ -104,3 +104,68 @@ fn what_does_not_start_fails_the_apply() {
     assert_eq!(applied.code, Some(0), "{text}{}", applied.stderr);
     assert_eq!(lab.run(&["status", "dev"]).0.code, Some(1));
 }
+
+#[test]
+fn a_diff_is_what_an_apply_would_change() {
+    let lab = Lab::new();
+    lab.name_context("embedded");
+    let (diff, text) = lab.run(&["diff", "dev", "--exit-code"]);
+    assert_eq!(diff.code, Some(2), "{text}{}", diff.stderr);
+    assert!(text.contains("Deployment shop/api") && text.contains("the cluster → the files on disk"), "{text}");
+    assert_eq!(lab.run(&["apply", "dev"]).0.code, Some(0));
+    let (diff, text) = lab.run(&["diff", "dev", "--exit-code"]);
+    assert_eq!(diff.code, Some(0), "{text}{}", diff.stderr);
+    assert!(!text.contains("Deployment"), "{text}");
+
+    // An image and a secret are changed.
+    let kustomization = lab.shop.join("clusters/dev/kustomization.yaml");
+    let mut patched = fs::read_to_string(&kustomization).expect("it is there");
+    patched += "\npatches:\n- target: {kind: Deployment, name: api}\n  patch: |\n    - {op: replace, path: /spec/replicas, value: 4}\n\
+                - target: {kind: Secret}\n  patch: |\n    - {op: add, path: /stringData, value: {password: very-new}}\n";
+    fs::write(&kustomization, patched).expect("it can be written");
+    let (diff, text) = lab.run(&["diff", "dev", "--output", "json", "--exit-code"]);
+    assert_eq!(diff.code, Some(2), "{text}{}", diff.stderr);
+    let report: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let changes = report["clusters"][0]["changes"].as_array().expect("there are some");
+    let api = changes.iter().find(|change| change["kind"] == "Deployment").expect("it changes");
+    let field = api["fields"]
+        .as_array()
+        .and_then(|fields| fields.iter().find(|field| field["path"].to_string().contains("replicas")));
+    assert_eq!(field.map(|field| &field["after"]), Some(&4.into()), "{text}");
+    assert!(changes.iter().any(|change| change["kind"] == "Secret") && !text.contains("very-new"), "{text}");
+}
+
+#[test]
+fn without_a_cluster_one_in_the_process_stands_in() {
+    let lab = Lab::new();
+    let (applied, text) = lab.run(&["apply", "dev", "--cluster", "embedded"]);
+    assert_eq!(applied.code, Some(0), "{text}{}", applied.stderr);
+    assert!(applied.stderr.contains("nothing really runs"), "{}", applied.stderr);
+    assert!(counts(&text)[0] > 20 && text.contains("ready       Deployment/shop/api\n"), "{text}");
+    lab.name_context("embedded");
+    assert_eq!(lab.run(&["status", "dev"]).1, "", "the cluster itself is not touched");
+}
+
+#[test]
+fn last_words_and_conflicts_are_told_to_programs() {
+    let lab = Lab::new();
+    lab.name_context("embedded");
+    let crash = Behaviour::Fail { after: std::time::Duration::from_secs(1), exit_code: 3, times: None };
+    let rule = Rule {
+        image: Some("api".to_owned()),
+        behaviour: Some(crash),
+        log: Some("it said \u{1b}[31mwhy\n".to_owned()),
+        ..Rule::default()
+    };
+    lab.cluster.set_scenario(Scenario { rules: vec![rule] });
+    let (applied, text) = lab.run(&["apply", "dev"]);
+    assert_eq!(applied.code, Some(1), "{text}{}", applied.stderr);
+    assert!(text.contains("\n            it said [31mwhy\n"), "{text}");
+    let (_, text) = lab.run(&["apply", "dev", "--output", "json"]);
+    let events: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    let log = events.iter().find(|event| event["event"] == "log").expect("it is told");
+    assert_eq!(log["log"], serde_json::json!(["it said \u{1b}[31mwhy"]), "{log}");
+    let trouble = events.iter().find(|event| event["event"] == "trouble").expect("it is told");
+    assert_eq!(trouble["pod"]["reason"], "CrashLoopBackOff", "{trouble}");
+}

@@ -1,5 +1,6 @@
 //! Sets of manifests on a cluster: [`Engine`].
 
+use crate::dependencies::{dependencies, put_in_order};
 use crate::event::{Event, Happened};
 use crate::failure::Failure;
 use crate::identity::Identity;
@@ -7,7 +8,7 @@ use crate::server::{Kind, Server, path_of};
 use crate::set::{PART_OF, Set};
 use crate::settled::is_settled;
 use crate::wait;
-use crate::waves::{Wave, wave_of};
+use crate::waves::{Step, Wave};
 use futures::stream::{FuturesUnordered, StreamExt};
 use onepane_health::{Health, Status, health};
 use onepane_resource::compare_uninstall;
@@ -48,31 +49,33 @@ pub struct Outcome {
 
 /// A set of manifests, and the cluster that it belongs to.
 pub struct Engine<'s> {
-    server: &'s Server,
+    pub(crate) server: &'s Server,
     /// Nothing is known of its members.
     set: Set,
-    tell: Box<dyn Fn(&Event) + 's>,
+    pub(crate) tell: Box<dyn Fn(&Event) + 's>,
 }
 
 /// An object that is wanted.
-struct Wanted {
-    identity: Identity,
-    object: Value,
-    wave: Wave,
+pub(crate) struct Wanted {
+    pub(crate) identity: Identity,
+    pub(crate) object: Value,
+    step: Step,
+    /// What has to be ready before it is applied.
+    needs: Vec<Identity>,
 }
 
 impl Wanted {
-    fn api_version(&self) -> &str {
+    pub(crate) fn api_version(&self) -> &str {
         api_version_of(&self.object)
     }
 }
 
 /// What there is of a set.
-struct Live {
+pub(crate) struct Live {
     set: Set,
     /// Whether the parent is there.
     is_known: bool,
-    objects: HashMap<Identity, (Kind, Value)>,
+    pub(crate) objects: HashMap<Identity, (Kind, Value)>,
 }
 
 /// Annotations by which an object says that it stays when it leaves its set, and the values that say so.
@@ -82,6 +85,9 @@ const KEEPS: [(&str, &str); 4] = [
     ("argocd.argoproj.io/sync-options", "Prune=false"),
     ("client.lifecycle.config.k8s.io/deletion", "detach"),
 ];
+
+/// How long what others depend on is waited for where nobody waits for the rest.
+const USUAL_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// Of fewer, all may be deleted without a further word.
 const FEW: usize = 5;
@@ -101,7 +107,7 @@ impl<'s> Engine<'s> {
     /// For what keeps all of it from being done; nothing was then changed.
     pub async fn apply(&self, objects: Vec<Value>, options: &Options) -> Result<Outcome, Failure> {
         let mut wanted = self.wanted(objects).await?;
-        wanted.sort_by_key(|wanted| wanted.wave);
+        wanted.sort_by_key(|wanted| wanted.step);
         let live = self.live(wanted.iter().map(|wanted| &wanted.identity)).await?;
         let names: HashSet<&Identity> = wanted.iter().map(|wanted| &wanted.identity).collect();
         let surplus: Vec<&Identity> = live.objects.keys().filter(|identity| !names.contains(identity)).collect();
@@ -111,7 +117,7 @@ impl<'s> Engine<'s> {
         // Whoever comes after a run that is killed has to find what it has left.
         let widened = live.set.with(wanted.iter().map(|wanted| &wanted.identity));
         let mut outcome = Outcome::default();
-        self.apply_waves(&wanted, &live, &widened, options, &mut outcome).await?;
+        let awaited = self.apply_steps(&wanted, &live, &widened, options, &mut outcome).await?;
         if outcome.failed > 0 {
             return Ok(outcome);
         }
@@ -125,8 +131,8 @@ impl<'s> Engine<'s> {
             }
         }
         if let Some(patience) = options.patience {
-            let kinds = self.kinds_of(&wanted).await;
-            outcome.failed += wait::until_current(self.server, kinds, &live.set.id(), patience, &self.tell).await?;
+            let rest = wanted.iter().filter(|one| !awaited.contains(&one.identity));
+            outcome.failed += self.until_current(rest, patience).await?;
         }
         Ok(outcome)
     }
@@ -176,7 +182,7 @@ impl<'s> Engine<'s> {
 
     /// The objects as they are applied, each with the label of the set and a namespace if its kind lives in one. Those of
     /// kinds that the server does not have must have their definition beside them.
-    async fn wanted(&self, objects: Vec<Value>) -> Result<Vec<Wanted>, Failure> {
+    pub(crate) async fn wanted(&self, objects: Vec<Value>) -> Result<Vec<Wanted>, Failure> {
         let id = self.set.id();
         let mut defined: HashMap<(String, String), bool> = HashMap::new();
         for object in &objects {
@@ -223,14 +229,16 @@ impl<'s> Engine<'s> {
             if !seen.insert(identity.clone()) {
                 return Err(Failure::Guarded(format!("{identity} is there twice")));
             }
-            let wave = wave_of(&object);
-            wanted.push(Wanted { identity, object, wave });
+            let (step, needs) = (Step::of(&object), dependencies(&identity, &object)?);
+            wanted.push(Wanted { identity, object, step, needs });
         }
+        let parts = wanted.iter_mut().map(|Wanted { identity, step, needs, .. }| (&*identity, step, &needs[..]));
+        put_in_order(&mut parts.collect::<Vec<_>>())?;
         Ok(wanted)
     }
 
     /// What there is of the set; kinds of `besides` are looked at, too.
-    async fn live<'i>(&self, besides: impl IntoIterator<Item = &'i Identity>) -> Result<Live, Failure> {
+    pub(crate) async fn live<'i>(&self, besides: impl IntoIterator<Item = &'i Identity>) -> Result<Live, Failure> {
         let mut set = self.set.clone();
         let is_known = match self.server.get(&set.path()).await {
             Ok(parent) => set.read(&parent).map(|()| true)?,
@@ -265,23 +273,39 @@ impl<'s> Engine<'s> {
         self.server.apply(&set.path(), &set.parent(), MANAGER, true, false).await.map(drop)
     }
 
-    async fn apply_waves(
+    /// Applies step by step; gives what it was waited for on the way.
+    async fn apply_steps<'w>(
         &self,
-        wanted: &[Wanted],
+        wanted: &'w [Wanted],
         live: &Live,
         widened: &Set,
         options: &Options,
         outcome: &mut Outcome,
-    ) -> Result<(), Failure> {
+    ) -> Result<HashSet<&'w Identity>, Failure> {
         let mut is_noted = live.is_known && *widened == live.set;
-        for wave in wanted.chunk_by(|a, b| a.wave == b.wave) {
-            let is_places = wave[0].wave == Wave::Places;
+        let (mut done, mut awaited) = (0, HashSet::new());
+        for step in wanted.chunk_by(|a, b| a.step == b.step) {
             // The namespace of the parent may be one of the set.
-            if !is_noted && !is_places {
+            if !is_noted && step[0].step.wave != Wave::Places {
                 self.write_parent(widened).await?;
                 is_noted = true;
             }
-            let mut applied: FuturesUnordered<_> = wave.iter().map(|one| self.apply_one(one, live, options)).collect();
+            let before = &wanted[..done];
+            let needs: HashSet<&Identity> = step.iter().flat_map(|one| &one.needs).collect();
+            let is_needed = |one: &&Wanted| {
+                let is_earlier = one.step.sync_wave < step[0].step.sync_wave && one.step.sync_wave != i64::MIN;
+                is_earlier || needs.contains(&one.identity)
+            };
+            let needed: Vec<&Wanted> =
+                before.iter().filter(is_needed).filter(|one| !awaited.contains(&one.identity)).collect();
+            if !needed.is_empty() {
+                awaited.extend(needed.iter().map(|one| &one.identity));
+                outcome.failed += self.until_current(needed, options.patience.unwrap_or(USUAL_PATIENCE)).await?;
+                if outcome.failed > 0 {
+                    break;
+                }
+            }
+            let mut applied: FuturesUnordered<_> = step.iter().map(|one| self.apply_one(one, live, options)).collect();
             while let Some((identity, happened)) = applied.next().await {
                 match &happened {
                     Happened::Created => outcome.created += 1,
@@ -291,11 +315,14 @@ impl<'s> Engine<'s> {
                 }
                 (self.tell)(&Event { object: identity.clone(), happened });
             }
+            done += step.len();
             if outcome.failed > 0 {
                 break;
             }
-            if wave[0].wave == Wave::Definitions {
-                self.until_defined(wave, live, outcome).await?;
+            let defines = |one: &&Wanted| one.identity.kind == "CustomResourceDefinition";
+            let definitions: Vec<&Wanted> = step.iter().filter(defines).collect();
+            if !definitions.is_empty() {
+                self.until_defined(&definitions, live, outcome).await?;
                 if !self.has_all_kinds(wanted).await {
                     self.server.rediscover().await?;
                 }
@@ -304,7 +331,17 @@ impl<'s> Engine<'s> {
         if !is_noted {
             self.write_parent(widened).await?;
         }
-        Ok(())
+        Ok(awaited)
+    }
+
+    /// Waits until these are what they should be; gives how many are not.
+    async fn until_current<'w>(
+        &self,
+        wanted: impl IntoIterator<Item = &'w Wanted>,
+        patience: Duration,
+    ) -> Result<usize, Failure> {
+        let kinds = self.kinds_of(wanted).await;
+        wait::until_current(self.server, kinds, &self.set.id(), patience, &self.tell).await
     }
 
     async fn apply_one<'w>(&self, wanted: &'w Wanted, live: &Live, options: &Options) -> (&'w Identity, Happened) {
@@ -343,14 +380,14 @@ impl<'s> Engine<'s> {
     }
 
     /// Waits until the kinds that were defined are served, unless they were before and nothing has changed.
-    async fn until_defined(&self, wave: &[Wanted], live: &Live, outcome: &mut Outcome) -> Result<(), Failure> {
+    async fn until_defined(&self, definitions: &[&Wanted], live: &Live, outcome: &mut Outcome) -> Result<(), Failure> {
         const PATIENCE: Duration = Duration::from_secs(60);
         const PAUSE: Duration = Duration::from_millis(50);
         let start = tokio::time::Instant::now();
         let is_as_before = |one: &Wanted, (_, before): &(Kind, Value)| {
             is_settled(&one.object, before, MANAGER) && health(before).status == Status::Current
         };
-        for one in wave {
+        for one in definitions {
             if live.objects.get(&one.identity).is_some_and(|before| is_as_before(one, before)) {
                 continue;
             }
@@ -407,7 +444,7 @@ impl<'s> Engine<'s> {
     }
 
     /// The kinds of what is wanted, with the identities of each.
-    async fn kinds_of(&self, wanted: &[Wanted]) -> Vec<(Kind, HashSet<Identity>)> {
+    async fn kinds_of<'w>(&self, wanted: impl IntoIterator<Item = &'w Wanted>) -> Vec<(Kind, HashSet<Identity>)> {
         let mut kinds: BTreeMap<(&str, &str), HashSet<Identity>> = BTreeMap::new();
         for one in wanted {
             kinds.entry((one.api_version(), &one.identity.kind)).or_default().insert(one.identity.clone());
@@ -440,7 +477,7 @@ fn guard(wanted: usize, surplus: usize) -> Result<(), Failure> {
 }
 
 /// Whether an object says that it stays.
-fn stays(object: &Value) -> bool {
+pub(crate) fn stays(object: &Value) -> bool {
     let annotations = object.pointer("/metadata/annotations");
     let says = |name: &str, value: &str| {
         let said = annotations.and_then(|annotations| annotations.get(name)).and_then(Value::as_str);

@@ -39,4 +39,13 @@ pub enum Happened {
         /// What it is.
         trouble: Trouble,
     },
+    /// What a container of one of its pods has said last before it failed.
+    Said {
+        /// The pod.
+        pod: String,
+        /// The container.
+        container: String,
+        /// The last lines of its log.
+        log: String,
+    },
 }

@@ -53,21 +53,34 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// No answer is larger.
 const LARGEST_ANSWER: usize = 128 << 20;
+/// As much of a log is told.
+const LOG_LINES: usize = 10;
+const LOG_BYTES: usize = 16 << 10;
 /// How many objects a list brings at once.
 const PAGE: usize = 500;
 
 impl Server {
     /// Connects, and asks what the server has.
     pub async fn connect(address: &Address) -> Result<Self, Failure> {
-        // It fails if there is a provider already, and then that one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let failed = |error: &dyn std::fmt::Display| Failure::Connection(error.to_string());
         let kubeconfig = match &address.kubeconfig {
             Some(path) => Kubeconfig::read_from(path),
             None => Kubeconfig::read(),
         };
-        let kubeconfig = kubeconfig.map_err(|error| failed(&error))?;
+        let kubeconfig = kubeconfig.map_err(|error| Failure::Connection(error.to_string()))?;
         let options = KubeConfigOptions { context: address.context.clone(), ..KubeConfigOptions::default() };
+        Self::connect_by(kubeconfig, options).await
+    }
+
+    /// The same by the text of a kubeconfig.
+    pub async fn connect_by_text(kubeconfig: &str) -> Result<Self, Failure> {
+        let kubeconfig = Kubeconfig::from_yaml(kubeconfig).map_err(|error| Failure::Connection(error.to_string()))?;
+        Self::connect_by(kubeconfig, KubeConfigOptions::default()).await
+    }
+
+    async fn connect_by(kubeconfig: Kubeconfig, options: KubeConfigOptions) -> Result<Self, Failure> {
+        // It fails if there is a provider already, and then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let failed = |error: &dyn std::fmt::Display| Failure::Connection(error.to_string());
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
         let client = kube::Client::try_from(config.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
         let served = RwLock::new(Arc::new(discover(&client).await?));
@@ -137,9 +150,29 @@ impl Server {
         }
     }
 
+    /// The last lines of what a container of a pod has printed, or of what it had before it was started again.
+    pub(crate) async fn log(&self, pod: &Identity, container: &str, is_previous: bool) -> Result<String, Failure> {
+        let Identity { namespace, name, .. } = pod;
+        let path = format!(
+            "/api/v1/namespaces/{namespace}/pods/{name}/log?container={container}&previous={is_previous}\
+             &tailLines={LOG_LINES}&limitBytes={LOG_BYTES}"
+        );
+        let (_, log) = self.send(Method::GET, &path, "", Vec::new()).await?;
+        Ok(String::from_utf8_lossy(&log).into_owned())
+    }
+
+    /// The pods of a namespace.
+    pub(crate) async fn pods(&self, namespace: &str) -> Result<Vec<Value>, Failure> {
+        let Some(kind) = self.kind("v1", "Pod").await else { return Ok(Vec::new()) };
+        self.list_at(&kind, &collection(&kind, Some(namespace)), "").await
+    }
+
     /// All objects of a kind with a label.
     pub(crate) async fn list(&self, kind: &Kind, selector: &str) -> Result<Vec<Value>, Failure> {
-        let path = collection(kind, None);
+        self.list_at(kind, &collection(kind, None), selector).await
+    }
+
+    async fn list_at(&self, kind: &Kind, path: &str, selector: &str) -> Result<Vec<Value>, Failure> {
         let selector = selector.replace('=', "%3D").replace('/', "%2F");
         let (mut found, mut next) = (Vec::new(), String::new());
         loop {

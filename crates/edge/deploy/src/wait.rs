@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, SelectAll};
 use kube::Api;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::runtime::watcher::{self, Event as Seen};
-use onepane_health::{Health, Status, Trouble, health, takes_time, trouble};
+use onepane_health::{Failed, Health, Status, Trouble, failed_container, health, takes_time, trouble};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// How long a pod may be in a trouble that no time mends before its workload counts as failed: it may come up the next time
 /// it is started.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// A log that does not come within that is not told: others are waited for.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a watch tells of: an object of the set, or a pod.
 enum Watched {
@@ -74,9 +77,15 @@ pub(crate) async fn until_current(
                 match &watched[at] {
                     Watched::Member(kind) => {
                         kind.name(&mut object);
-                        waiting.member(&object, tell);
+                        if waiting.member(&object, tell) {
+                            tell_log(server, &object, tell).await;
+                        }
                     }
-                    Watched::Pods => waiting.pod(&object, tell),
+                    Watched::Pods => {
+                        if let Some(owner) = waiting.pod(&object, tell) {
+                            tell_log_of(server, &owner, &object, tell).await;
+                        }
+                    }
                 }
             }
             _ = clock.tick() => waiting.give_up_troubled(tell),
@@ -103,11 +112,14 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn member(&mut self, object: &Value, tell: &dyn Fn(&Event)) {
+    /// An object; gives whether it has failed by this.
+    fn member(&mut self, object: &Value, tell: &dyn Fn(&Event)) -> bool {
         let identity = Identity::of(object);
+        let failed = self.failed;
         if self.undecided.contains(&identity) {
             self.became(identity, health(object), tell);
         }
+        self.failed > failed
     }
 
     fn became(&mut self, identity: Identity, health: Health, tell: &dyn Fn(&Event)) {
@@ -126,22 +138,25 @@ impl Waiting {
         tell(&Event { object: identity, happened: Happened::Became(health) });
     }
 
-    /// A pod, if it is one of what is waited for.
-    fn pod(&mut self, pod: &Value, tell: &dyn Fn(&Event)) {
+    /// A pod, if it is one of what is waited for; gives of what, if it has got into a trouble that has a log.
+    fn pod(&mut self, pod: &Value, tell: &dyn Fn(&Event)) -> Option<Identity> {
         let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let Some(owner) = owner_of(pod).filter(|owner| self.undecided.contains(owner)) else { return };
+        let owner = owner_of(pod).filter(|owner| self.undecided.contains(owner))?;
         let Some(trouble) = trouble(pod) else {
             self.troubled.remove(name);
-            return;
+            return None;
         };
         let is_told = self.troubled.get(name).is_some_and(|(before, ..)| before.reason == trouble.reason);
         if is_told {
-            return;
+            return None;
         }
         // One trouble after another, as of an image that is tried again and again, is one.
         let since = self.troubled.get(name).map_or_else(Instant::now, |(.., since)| *since);
         self.troubled.insert(name.to_owned(), (trouble.clone(), owner.clone(), since));
-        tell(&Event { object: owner, happened: Happened::InTrouble { pod: name.to_owned(), trouble } });
+        let has_log = trouble.has_log;
+        let happened = Happened::InTrouble { pod: name.to_owned(), trouble };
+        tell(&Event { object: owner.clone(), happened });
+        has_log.then_some(owner)
     }
 
     /// Workloads whose pods have been in trouble for long have failed.
@@ -156,6 +171,33 @@ impl Waiting {
                 self.became(owner, Health { status: Status::Failed, message }, tell);
             }
         }
+    }
+}
+
+/// Tells what a pod of a workload that has failed has said last.
+async fn tell_log(server: &Server, workload: &Value, tell: &dyn Fn(&Event)) {
+    let identity = Identity::of(workload);
+    if identity.group.is_empty() && identity.kind == "Pod" {
+        return tell_log_of(server, &identity, workload, tell).await;
+    }
+    // What is not answered here is no reason to fail: it is told that it has failed already.
+    let pods = server.pods(&identity.namespace).await.unwrap_or_default();
+    let own = pods.iter().filter(|pod| owner_of(pod).as_ref() == Some(&identity) && failed_container(pod).is_some());
+    let started = |pod: &&Value| pod.pointer("/metadata/creationTimestamp").and_then(Value::as_str).map(str::to_owned);
+    if let Some(pod) = own.max_by_key(started) {
+        tell_log_of(server, &identity, pod, tell).await;
+    }
+}
+
+/// Tells what the container of a pod has said last that has failed.
+async fn tell_log_of(server: &Server, owner: &Identity, pod: &Value, tell: &dyn Fn(&Event)) {
+    let Some(Failed { container, is_previous }) = failed_container(pod) else { return };
+    let pod = Identity { group: String::new(), kind: "Pod".to_owned(), ..Identity::of(pod) };
+    let asked = tokio::time::timeout(LOG_PATIENCE, server.log(&pod, &container, is_previous)).await;
+    if let Ok(Ok(log)) = asked
+        && !log.trim().is_empty()
+    {
+        tell(&Event { object: owner.clone(), happened: Happened::Said { pod: pod.name, container, log } });
     }
 }
 

@@ -192,6 +192,141 @@ fn what_looks_like_a_mistake_is_not_done() {
 }
 
 #[test]
+fn what_depends_on_others_waits_for_them() {
+    let lab = Lab::new();
+    let annotated = |mut object: Value, name: &str, value: &str| {
+        object["metadata"]["annotations"] = json!({name: value});
+        object
+    };
+    let depends = |object, on: &str| {
+        annotated(object, "config.kubernetes.io/depends-on", &format!("apps/namespaces/shop/Deployment/{on}"))
+    };
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let objects = vec![
+        depends(deployment("web", "web:1"), "api"),
+        depends(deployment("api", "api:1"), "db"),
+        deployment("db", "db:1"),
+        annotated(deployment("last", "last:1"), "argocd.argoproj.io/sync-wave", "3"),
+        annotated(config("first", "x"), "argocd.argoproj.io/sync-wave", "-2"),
+        shop.clone(),
+    ];
+    let options = Options { patience: None, ..APPLY };
+    let (outcome, events) = lab.apply(&objects, &options);
+    assert_eq!(outcome.map(|outcome| (outcome.created, outcome.failed)), Ok((6, 0)), "{events:?}");
+    let at = |name: &str, is_it: fn(&Happened) -> bool| {
+        events.iter().position(|event| event.object.name == name && is_it(&event.happened)).expect(name)
+    };
+    let created = |name: &str| at(name, |happened| matches!(happened, Happened::Created));
+    let ready = |name: &str| {
+        at(name, |happened| matches!(happened, Happened::Became(health) if health.status == Status::Current))
+    };
+    assert!(created("shop") < created("first") && created("first") < created("db"));
+    assert!(created("db") < ready("db") && ready("db") < created("api") && ready("api") < created("web"));
+    assert!(ready("web") < created("last"), "a later wave begins when all of the one before are ready");
+
+    // Nobody waits for what can't become ready.
+    let rule = Rule { image: Some("db:2".to_owned()), behaviour: Some(Behaviour::ImagePullFails), ..Rule::default() };
+    lab.cluster.set_scenario(Scenario { rules: vec![rule] });
+    let mut broken = objects.clone();
+    broken[1] = depends(deployment("api", "api:2"), "db");
+    broken[2] = deployment("db", "db:2");
+    let (outcome, events) = lab.apply(&broken, &APPLY);
+    assert_eq!(outcome.map(|outcome| (outcome.configured, outcome.failed)), Ok((1, 1)), "{events:?}");
+
+    let refused = |objects: &[Value], said: &str| {
+        let (outcome, _) = lab.apply(objects, &APPLY);
+        assert!(matches!(&outcome, Err(Failure::Guarded(why)) if why.contains(said)), "{outcome:?}");
+    };
+    refused(&[shop.clone(), depends(deployment("a", "a:1"), "gone")], "not among what is applied");
+    let circle = [depends(deployment("a", "a:1"), "b"), depends(deployment("b", "b:1"), "a"), shop];
+    refused(&circle, "Deployment/shop/a, Deployment/shop/b");
+}
+
+#[test]
+fn differences_are_what_an_apply_makes_of_it() {
+    let lab = Lab::new();
+    let different = |objects: &[Value]| {
+        let (found, events) = lab.with_engine(async |engine| engine.differences(objects.to_vec()).await);
+        let (found, failed) = found.expect("it answers");
+        let told = found.iter().map(|one| {
+            let sign = match (&one.before, &one.after) {
+                (None, Some(_)) => '+',
+                (Some(_), None) => '-',
+                _ => '~',
+            };
+            format!("{sign}{}", one.object)
+        });
+        (told.collect::<Vec<_>>(), failed, events, found.clone())
+    };
+    let (all, failed, ..) = different(&shop());
+    assert_eq!(failed, 0);
+    let expected = [
+        "+ConfigMap/shop/settings",
+        "+Namespace/shop",
+        "+CustomResourceDefinition/queues.example.com",
+        "+Deployment/shop/api",
+        "+Queue/shop/orders",
+    ];
+    assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>(), expected.map(str::to_owned).iter().collect());
+    assert_eq!(lab.members(), BTreeSet::new(), "nothing was made");
+    lab.applied(&shop(), &APPLY);
+    assert_eq!(different(&shop()).0, Vec::<String>::new());
+
+    let mut changed = shop();
+    changed[1] = deployment("api", "api:2");
+    changed.remove(3);
+    changed.push(config("more", "x"));
+    // Somebody turns a knob.
+    let path = "/apis/apps/v1/namespaces/shop/deployments/api?fieldManager=somebody";
+    assert_eq!(lab.send("PATCH", path, "application/merge-patch+json", &json!({"spec": {"replicas": 7}})), 200);
+    let (told, failed, events, found) = different(&changed);
+    let mut told = told;
+    told.sort();
+    assert_eq!(told, ["+ConfigMap/shop/more", "-ConfigMap/shop/settings", "~Deployment/shop/api"]);
+    assert_eq!(failed, 1);
+    let is_conflict = |event: &Event| matches!(&event.happened, Happened::Failed(Failure::Conflicts(all)) if all[0].owner == "somebody");
+    assert!(events.iter().any(is_conflict), "{events:?}");
+    let api = found.iter().find(|one| one.object.name == "api").expect("it is changed");
+    let at = |side: &Option<Value>, pointer: &str| side.as_ref().and_then(|side| side.pointer(pointer)).cloned();
+    assert_eq!((at(&api.before, "/spec/replicas"), at(&api.after, "/spec/replicas")), (Some(7.into()), Some(2.into())));
+    let image = "/spec/template/spec/containers/0/image";
+    assert_eq!((at(&api.before, image), at(&api.after, image)), (Some("api:1".into()), Some("api:2".into())));
+    assert_eq!((at(&api.after, "/status"), at(&api.after, "/metadata/managedFields")), (None, None));
+}
+
+#[test]
+fn what_fails_has_its_last_words_told() {
+    let lab = Lab::new();
+    let rule = |image: &str, log: &str| Rule {
+        image: Some(image.to_owned()),
+        behaviour: Some(Behaviour::Fail { after: Duration::from_secs(1), exit_code: 3, times: None }),
+        log: Some(log.to_owned()),
+        ..Rule::default()
+    };
+    let rules = vec![rule("crash", "no configuration\n"), rule("test", "one failed\ntwo failed\n")];
+    lab.cluster.set_scenario(Scenario { rules });
+    let job = json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "tests", "namespace": "shop"},
+        "spec": {"backoffLimit": 0, "template": {"spec": {"restartPolicy": "Never",
+            "containers": [{"name": "run", "image": "test:1"}]}}},
+    });
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let (outcome, events) = lab.apply(&[shop, job, deployment("bad", "crash:1")], &APPLY);
+    assert_eq!(outcome.map(|outcome| outcome.failed), Ok(2), "{events:?}");
+    let said: BTreeSet<(&str, &str, &str)> = events
+        .iter()
+        .filter_map(|event| match &event.happened {
+            Happened::Said { container, log, .. } => {
+                Some((event.object.name.as_str(), container.as_str(), log.as_str()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert!(said.contains(&("bad", "main", "no configuration\n")), "{said:?}");
+    assert!(said.contains(&("tests", "run", "one failed\ntwo failed\n")), "{said:?}");
+}
+
+#[test]
 fn a_workload_that_can_not_start_is_told_soon() {
     let lab = Lab::new();
     let rule =

@@ -29,6 +29,36 @@ const LASTING: [&str; 6] = [
     "CrashLoopBackOff",
 ];
 
+/// A container that has failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Its name.
+    pub container: String,
+    /// Whether it has been started again since, or will be: what it has printed is then that of the run before.
+    pub is_previous: bool,
+}
+
+/// The first container of a pod that has failed, or ends again and again.
+pub fn failed_container(pod: &Value) -> Option<Failed> {
+    let of_container = |status: &Value| {
+        let failed = |field: &str| {
+            status.pointer(&format!("/{field}/terminated/exitCode")).and_then(Value::as_i64).filter(|code| *code != 0)
+        };
+        let ends_again = text(status, "/state/waiting/reason") == Some("CrashLoopBackOff");
+        let is_now = failed("state").is_some();
+        let has_failed = is_now || ends_again || failed("lastState").is_some();
+        let container = text(status, "/name")?.to_owned();
+        has_failed.then_some(Failed { container, is_previous: !is_now })
+    };
+    statuses(pod).find_map(of_container)
+}
+
+/// What is said of containers, those that run before the others first.
+fn statuses(pod: &Value) -> impl Iterator<Item = &Value> {
+    let list = |field: &str| pod.pointer(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    list("/status/initContainerStatuses").iter().chain(list("/status/containerStatuses"))
+}
+
 pub(crate) fn pod(object: &Value, conditions: &Conditions<'_>) -> Health {
     let phase = text(object, "/status/phase").unwrap_or("Pending");
     match phase {
@@ -53,10 +83,6 @@ pub(crate) fn pod(object: &Value, conditions: &Conditions<'_>) -> Health {
 
 /// What keeps a pod from becoming ready.
 pub fn trouble(pod: &Value) -> Option<Trouble> {
-    let statuses = |field: &str| {
-        let list = pod.pointer(&format!("/status/{field}")).and_then(Value::as_array);
-        list.map(Vec::as_slice).unwrap_or_default()
-    };
     let of_container = |status: &Value| {
         let name = text(status, "/name").unwrap_or_default().to_owned();
         let reason = text(status, "/state/waiting/reason").filter(|reason| LASTING.contains(reason))?;
@@ -73,8 +99,7 @@ pub fn trouble(pod: &Value) -> Option<Trouble> {
         let has_log = status.pointer("/lastState/terminated").is_some();
         Some(Trouble { container: Some(name), reason: reason.to_owned(), message, has_log, is_lasting: true })
     };
-    let containers = statuses("initContainerStatuses").iter().chain(statuses("containerStatuses"));
-    containers.filter_map(of_container).next().or_else(|| {
+    statuses(pod).find_map(of_container).or_else(|| {
         let conditions = Conditions::of(pod);
         let is_unschedulable = conditions.reason("PodScheduled") == "Unschedulable";
         is_unschedulable.then(|| Trouble {

@@ -1,14 +1,11 @@
 //! `onepane apply`: what a cluster's folder says, brought to the cluster.
 
-use super::{LiveArguments, duration};
-use crate::commands::decrypted_world::DecryptedWorld;
-use crate::commands::open;
-use crate::elsewhere::Elsewhere;
+use super::{LiveArguments, Place, duration};
 use crate::terminal::{Failure, Terminal};
 use camino::Utf8Path;
 use onepane_deploy::Options;
-use onepane_repo::{BuildOptions, Repository};
-use onepane_world::OsWorld;
+use onepane_diagnostics::Diagnostic;
+use onepane_embedded::Embedded;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +14,10 @@ use std::time::Duration;
 pub(crate) struct Arguments {
     #[command(flatten)]
     live: LiveArguments,
+    /// Apply to a stand-in for the cluster, in this process: a first look on a machine without a cluster. Nothing really
+    /// runs, and pods are ready after a moment
+    #[arg(long = "cluster", value_name = "WHERE")]
+    stand_in: Option<StandIn>,
     /// Take over fields that others have set
     #[arg(long)]
     take_over: bool,
@@ -37,30 +38,40 @@ pub(crate) struct Arguments {
     offline: bool,
 }
 
+/// What stands in for a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum StandIn {
+    /// A Kubernetes API in this process.
+    Embedded,
+}
+
+fn embedded() -> Result<Place, Box<Diagnostic>> {
+    let cluster = Embedded::start(onepane_embedded::Options::default());
+    let failed = |error| Diagnostic::error("live-failed", format!("no API can be served in this process: {error}"));
+    Ok(Place::Embedded(Box::new(cluster.map_err(failed)?)))
+}
+
 /// Builds, applies, prunes and waits.
 pub(crate) fn run(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
-    let (root, world) = open(directory)?;
-    let failure = Failure::below(&root);
-    let elsewhere = Elsewhere::of(&root, arguments.offline);
-    let machine = OsWorld::unrestricted("/");
-    // Secrets go to the cluster as Flux would bring them.
-    let decrypted = DecryptedWorld::new(&world, &machine);
-    let repository = elsewhere.reached(Repository::open(&decrypted).map_err(&failure)?);
-    let address = arguments.live.address(&repository).map_err(&failure)?;
-    let unit = repository.unit(&arguments.live.cluster).map_err(&failure)?;
-    let built = repository.manifests(&unit, &BuildOptions::default()).map_err(&failure)?;
-    built.warnings.iter().for_each(|warning| terminal.report(warning, &root));
-    let objects = built.manifests.iter().map(|manifest| manifest.document()).collect::<Result<Vec<_>, _>>();
-    let objects = objects.map_err(&failure)?;
+    let of = &arguments.live.of;
+    let (place, objects) = match arguments.stand_in {
+        None => of.objects(terminal, directory, arguments.offline, |repository| of.place(repository))?,
+        Some(StandIn::Embedded) => {
+            terminal.note(
+                "nothing really runs: a Kubernetes API in this process stands in for the cluster, and is gone when this ends",
+            );
+            of.objects(terminal, directory, arguments.offline, |_| embedded())?
+        }
+    };
     let options = Options {
         takes_over: arguments.take_over,
         prunes: !arguments.no_prune,
         may_prune_most: arguments.prune_most,
         patience: (!arguments.no_wait).then_some(arguments.timeout),
     };
-    arguments.live.carry_out(terminal, &address, async |engine| engine.apply(objects, &options).await)
+    arguments.live.carry_out(terminal, &place, async |engine| engine.apply(objects, &options).await)
 }

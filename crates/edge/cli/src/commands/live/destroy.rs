@@ -31,10 +31,10 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
-    let address = arguments.live.address(&repository).map_err(&failure)?;
-    if arguments.confirm != arguments.live.cluster {
-        let message = format!("`{}` is not the cluster `{}`", arguments.confirm, arguments.live.cluster);
+    let place = arguments.live.of.place(&repository).map_err(&failure)?;
+    if arguments.confirm != arguments.live.of.cluster {
+        let message = format!("`{}` is not the cluster `{}`", arguments.confirm, arguments.live.of.cluster);
         return Err(Failure::from(Diagnostic::error("live-not-confirmed", message)));
     }
-    arguments.live.carry_out(terminal, &address, async |engine| engine.destroy(arguments.timeout).await)
+    arguments.live.carry_out(terminal, &place, async |engine| engine.destroy(arguments.timeout).await)
 }

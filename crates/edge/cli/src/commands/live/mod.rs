@@ -2,25 +2,46 @@
 
 pub(crate) mod apply;
 pub(crate) mod destroy;
+pub(crate) mod diff;
 pub(crate) mod status;
 
-use crate::commands::OutputFormat;
+use crate::commands::decrypted_world::DecryptedWorld;
+use crate::commands::{OutputFormat, open};
+use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
+use camino::Utf8Path;
 use onepane_deploy::{Address, Engine, Event, Failure as ClusterFailure, Happened, Identity, Outcome, Server};
 use onepane_diagnostics::{Diagnostic, Span};
-use onepane_repo::Repository;
+use onepane_embedded::Embedded;
+use onepane_repo::{BuildOptions, Repository};
+use onepane_world::OsWorld;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What all of them take.
+/// Which cluster: all of them take that.
 #[derive(clap::Args)]
-pub(crate) struct LiveArguments {
+pub(crate) struct ClusterArguments {
     /// The cluster: a folder below clusters/
     cluster: String,
     /// The kubeconfig [default: that of the environment]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<String>,
+}
+
+/// Where manifests are brought.
+enum Place {
+    /// A cluster.
+    At(Address),
+    /// A stand-in for one in this process, which is gone with it.
+    Embedded(Box<Embedded>),
+}
+
+/// What those take that change it or tell how it is.
+#[derive(clap::Args)]
+pub(crate) struct LiveArguments {
+    #[command(flatten)]
+    of: ClusterArguments,
     /// How to report
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: OutputFormat,
@@ -34,32 +55,60 @@ impl LiveArguments {
     fn carry_out(
         &self,
         terminal: &Terminal,
-        address: &Address,
+        place: &Place,
         work: impl AsyncFnOnce(&Engine<'_>) -> Result<Outcome, ClusterFailure>,
     ) -> Result<ExitCode, Failure> {
-        let outcome = self.on_set(address, |event| tell(terminal, self.output, event), work)?;
+        let outcome = self.of.on_set(place, |event| tell(terminal, self.output, event), work)?;
         sum_up(terminal, self.output, &outcome)?;
         Ok(if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
 
+impl ClusterArguments {
     /// Runs what talks to the cluster about that set, on this thread.
     fn on_set<T>(
         &self,
-        address: &Address,
+        place: &Place,
         tell: impl Fn(&Event),
         work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, ClusterFailure>,
     ) -> Result<T, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| failure(&ClusterFailure::Connection(error.to_string())))?;
         let done = runtime.block_on(async {
-            let server = Server::connect(address).await?;
+            let server = match place {
+                Place::At(address) => Server::connect(address).await?,
+                Place::Embedded(cluster) => Server::connect_by_text(&cluster.kubeconfig()).await?,
+            };
             work(&Engine::new(&server, HOME, &format!("onepane-{}", self.cluster), tell)).await
         });
         done.map_err(|error| failure(&error))
     }
 
+    /// Builds the cluster's folder as it is brought to the place that `place` gives.
+    fn objects(
+        &self,
+        terminal: &Terminal,
+        directory: Option<&Utf8Path>,
+        is_offline: bool,
+        place: impl FnOnce(&Repository<'_>) -> Result<Place, Box<Diagnostic>>,
+    ) -> Result<(Place, Vec<Value>), Failure> {
+        let (root, world) = open(directory)?;
+        let failure = Failure::below(&root);
+        let elsewhere = Elsewhere::of(&root, is_offline);
+        let machine = OsWorld::unrestricted("/");
+        // Secrets go to the cluster as Flux would bring them.
+        let decrypted = DecryptedWorld::new(&world, &machine);
+        let repository = elsewhere.reached(Repository::open(&decrypted).map_err(&failure)?);
+        let place = place(&repository).map_err(&failure)?;
+        let unit = repository.unit(&self.cluster).map_err(&failure)?;
+        let built = repository.manifests(&unit, &BuildOptions::default()).map_err(&failure)?;
+        built.warnings.iter().for_each(|warning| terminal.report(warning, &root));
+        let objects = built.manifests.iter().map(|manifest| manifest.document()).collect::<Result<Vec<_>, _>>();
+        Ok((place, objects.map_err(&failure)?))
+    }
+
     /// The API server of the context that the repository names for the cluster: no other is ever touched.
-    fn address(&self, repository: &Repository<'_>) -> Result<Address, Box<Diagnostic>> {
+    fn place(&self, repository: &Repository<'_>) -> Result<Place, Box<Diagnostic>> {
         repository.unit(&self.cluster)?;
         let Some((context, _)) = repository.layout.contexts.get(&self.cluster) else {
             let message = format!("onepane.yaml names no context for the cluster `{}`", self.cluster);
@@ -69,7 +118,7 @@ impl LiveArguments {
                 .hint(hint)
                 .hint("`kubectl config get-contexts` lists those that you have"));
         };
-        Ok(Address { kubeconfig: self.kubeconfig.clone(), context: Some(context.clone()) })
+        Ok(Place::At(Address { kubeconfig: self.kubeconfig.clone(), context: Some(context.clone()) }))
     }
 }
 
@@ -80,14 +129,22 @@ fn failure(error: &ClusterFailure) -> Failure {
 /// Tells what happens, a line each.
 fn tell(terminal: &Terminal, format: OutputFormat, event: &Event) {
     let line = match format {
-        OutputFormat::Text => {
-            let (word, more) = said(&event.happened);
-            line(word, &event.object, &more)
-        }
+        OutputFormat::Text => as_text(event),
         OutputFormat::Json => format!("{}\n", as_json(event)),
     };
     // Whoever does not listen any more is no reason to stop midway.
-    let _ = terminal.print(line.as_bytes());
+    let _ = terminal.print(crate::redaction::redacted(&line).as_bytes());
+}
+
+fn as_text(event: &Event) -> String {
+    let (word, more) = said(&event.happened);
+    let mut text = line(word, &event.object, &more);
+    if let Happened::Said { log, .. } = &event.happened {
+        // What a program prints may be meant for a terminal, and this one is not its.
+        let shown = |line: &str| line.chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>();
+        text.extend(log.lines().map(|line| format!("            {}\n", shown(line))));
+    }
+    text
 }
 
 fn line(word: &str, object: &Identity, more: &str) -> String {
@@ -114,6 +171,7 @@ fn said(happened: &Happened) -> (&'static str, String) {
             let container = trouble.container.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
             ("trouble", format!("the pod {pod}{container} is in {}: {}", trouble.reason, trouble.message))
         }
+        Happened::Said { pod, container, .. } => ("log", format!("the pod {pod} ({container}) has said last")),
     }
 }
 
@@ -133,6 +191,20 @@ fn as_json(event: &Event) -> Value {
     json["event"] = Value::from(word);
     if !more.is_empty() {
         json["message"] = Value::from(more);
+    }
+    match &event.happened {
+        Happened::Failed(ClusterFailure::Conflicts(conflicts)) => {
+            let conflicts = conflicts.iter().map(|one| json!({"field": one.field, "owner": one.owner}));
+            json["conflicts"] = Value::from_iter(conflicts);
+        }
+        Happened::InTrouble { pod, trouble } => {
+            json["pod"] = json!({"name": pod, "container": trouble.container, "reason": trouble.reason});
+        }
+        Happened::Said { pod, container, log } => {
+            json["pod"] = json!({"name": pod, "container": container});
+            json["log"] = Value::from_iter(log.lines());
+        }
+        _ => {}
     }
     json
 }

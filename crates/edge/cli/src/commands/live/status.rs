@@ -25,8 +25,8 @@ pub(crate) fn run(
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;
-    let address = arguments.live.address(&repository).map_err(&failure)?;
-    let objects = arguments.live.on_set(&address, |_| (), async |engine| engine.status().await)?;
+    let place = arguments.live.of.place(&repository).map_err(&failure)?;
+    let objects = arguments.live.of.on_set(&place, |_| (), async |engine| engine.status().await)?;
     let is_ready = objects.values().all(|health| health.status == Status::Current);
     let text = match arguments.live.output {
         OutputFormat::Text => {

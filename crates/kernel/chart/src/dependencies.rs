@@ -5,20 +5,32 @@ use crate::coalesce::{coalesce_values, merge_values};
 use crate::compat::Compat;
 use crate::metadata::{Dependency, Metadata};
 use crate::tables::{Nulls, Warn, lay_over};
-use onepane_diagnostics::{Diagnostic, Result};
+use onepane_diagnostics::{Diagnostic, Origin, Result};
 use onepane_semver::{Constraint, Version};
 use onepane_value::{Data, Map, MapType, Value, format::sprint};
 use std::rc::Rc;
 
-/// Keeps the enabled subcharts, renames the aliased ones and imports values, as Helm does before it renders.
+/// What switches a subchart on or off.
+#[derive(Clone, Debug)]
+pub struct Switch {
+    /// The subchart below the chart: `charts/a/charts/b`.
+    pub folder: String,
+    /// The value of its condition, or of one of its tags.
+    pub value: Origin,
+}
+
+/// Keeps the enabled subcharts, renames the aliased ones and imports values, as Helm does before it renders. Gives what
+/// switches subcharts, as far as it is known where that is from.
 pub fn process_dependencies(
     chart: &mut Chart,
     given: &Map,
     compat: Compat,
     warn: &mut dyn FnMut(Diagnostic),
-) -> Result<()> {
-    enable(chart, given, compat, "", warn)?;
-    import_values(chart, warn)
+) -> Result<Vec<Switch>> {
+    let mut switches = Vec::new();
+    enable(chart, given, compat, Place { values: "", folder: "" }, &mut switches, warn)?;
+    import_values(chart, warn)?;
+    Ok(switches)
 }
 
 /// The names of `dependencies` that are not below `charts/`.
@@ -50,22 +62,43 @@ pub fn is_compatible(constraint: &str, version: &str) -> bool {
     }
 }
 
-fn enable(chart: &mut Chart, given: &Map, compat: Compat, path: &str, warn: Warn<'_>) -> Result<()> {
+/// Where a chart is: the start of its keys in the values of the whole, and of its path below it.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    values: &'p str,
+    folder: &'p str,
+}
+
+fn enable(
+    chart: &mut Chart,
+    given: &Map,
+    compat: Compat,
+    place: Place<'_>,
+    switches: &mut Vec<Switch>,
+    warn: Warn<'_>,
+) -> Result<()> {
     let Some(mut wanted) = chart.metadata.dependencies.clone() else { return Ok(()) };
     chart.dependencies = named(std::mem::take(&mut chart.dependencies), &mut wanted);
     let metadata = Rc::make_mut(&mut chart.metadata);
     metadata.dependencies = Some(wanted.clone());
 
     let values = coalesce_values(chart, given, compat, warn)?;
-    apply_tags(&mut wanted, &values, warn);
-    apply_conditions(&mut wanted, &values, path, warn);
+    let mut switched = |dependency: &Dependency, by: &Value| {
+        if by.origin.is_known() {
+            let folder = format!("{}charts/{}", place.folder, dependency.name);
+            switches.push(Switch { folder, value: by.origin.clone() });
+        }
+    };
+    apply_tags(&mut wanted, &values, &mut switched, warn);
+    apply_conditions(&mut wanted, &values, place.values, &mut switched, warn);
     let disabled: Vec<String> =
         wanted.iter().filter(|dependency| !dependency.enabled).map(|d| d.name.clone()).collect();
     let is_disabled = |name: &str| disabled.iter().any(|other| other == name);
     chart.dependencies.retain(|subchart| !is_disabled(subchart.name()));
     for subchart in &mut chart.dependencies {
-        let inner = format!("{path}{}.", subchart.name());
-        enable(subchart, &values, compat, &inner, warn)?;
+        let inner = format!("{}{}.", place.values, subchart.name());
+        let folder = format!("{}charts/{}/", place.folder, subchart.name());
+        enable(subchart, &values, compat, Place { values: &inner, folder: &folder }, switches, warn)?;
     }
     wanted.retain(|dependency| !is_disabled(&dependency.name));
     // Helm leaves a nil slice where none are left, and then imports nothing.
@@ -98,12 +131,14 @@ fn named(present: Vec<Chart>, wanted: &mut [Dependency]) -> Vec<Chart> {
 }
 
 /// A dependency with tags is enabled when one of them is true or none is set.
-fn apply_tags(wanted: &mut [Dependency], values: &Map, warn: Warn<'_>) {
+fn apply_tags(wanted: &mut [Dependency], values: &Map, switched: &mut dyn FnMut(&Dependency, &Value), warn: Warn<'_>) {
     let Some(Value { data: Data::Map(tags), .. }) = values.get("tags") else { return };
     for dependency in wanted {
         let (mut any_true, mut any_false) = (false, false);
         for tag in &dependency.tags {
-            match tags.get(tag.as_bytes()).map(|value| value.as_bool()) {
+            let value = tags.get(tag.as_bytes());
+            value.iter().for_each(|value| switched(dependency, value));
+            match value.map(|value| value.as_bool()) {
                 Some(Some(true)) => any_true = true,
                 Some(Some(false)) => any_false = true,
                 Some(None) => warn_non_boolean("tag", tag, &dependency.name, warn),
@@ -115,11 +150,18 @@ fn apply_tags(wanted: &mut [Dependency], values: &Map, warn: Warn<'_>) {
 }
 
 /// The first path of a condition that leads to a boolean decides.
-fn apply_conditions(wanted: &mut [Dependency], values: &Map, path: &str, warn: Warn<'_>) {
+fn apply_conditions(
+    wanted: &mut [Dependency],
+    values: &Map,
+    path: &str,
+    switched: &mut dyn FnMut(&Dependency, &Value),
+    warn: Warn<'_>,
+) {
     for dependency in wanted {
         for condition in dependency.condition.trim().split(',').filter(|condition| !condition.is_empty()) {
             let Some(value) = leaf(values, &format!("{path}{condition}")) else { continue };
             if let Some(enabled) = value.as_bool() {
+                switched(dependency, &value);
                 dependency.enabled = enabled;
                 break;
             }

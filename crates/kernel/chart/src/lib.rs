@@ -32,7 +32,9 @@ mod values_file;
 pub use chart::{Chart, File, SharedBytes};
 pub use coalesce::coalesce_values;
 pub use compat::Compat;
-pub use dependencies::{is_compatible, missing_among, missing_dependencies, named_dependencies, process_dependencies};
+pub use dependencies::{
+    Switch, is_compatible, missing_among, missing_dependencies, named_dependencies, process_dependencies,
+};
 pub use ignore::{BadPattern, matches_glob};
 pub use load::{LoadOptions, Origins, load, load_early, unpack};
 pub use metadata::{Dependency, Maintainer, Metadata};

@@ -7,7 +7,9 @@ use crate::explain::Explanation;
 use crate::failure::{execution_error, parse_error};
 use crate::manifest::{Cut, Hook, Manifest, cut_early, sort};
 use crate::release::Release;
-use onepane_chart::{Chart, Compat, File, Origins, Validation, coalesce_values, is_compatible, process_dependencies};
+use onepane_chart::{
+    Chart, Compat, File, Origins, Switch, Validation, coalesce_values, is_compatible, process_dependencies,
+};
 use onepane_diagnostics::{Diagnostic, Origin, Span};
 use onepane_template::{Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
@@ -56,7 +58,8 @@ pub struct Rendered {
     pub crds: Vec<(String, File)>,
     /// What the root chart's NOTES.txt says.
     pub notes: Option<Text>,
-    /// What decided on which text each template prints, by its path, where that was asked for.
+    /// What decided on which text each template prints, by its path, where that was asked for; of a subchart that prints
+    /// nothing, by its folder.
     pub decisions: Vec<(Rc<str>, Origin)>,
 }
 
@@ -66,6 +69,20 @@ struct Printed {
     /// What the root chart's NOTES.txt says.
     notes: Option<Text>,
     decisions: Vec<(Rc<str>, Origin)>,
+}
+
+/// What switches a subchart decides on whatever its templates print.
+fn add_switches(switches: &[Switch], chart: &str, paths: &[&str], decisions: &mut Vec<(Rc<str>, Origin)>) {
+    for Switch { folder, value } in switches {
+        let folder = format!("{chart}/{folder}");
+        let is_its = |path: &str| path.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'));
+        let before = decisions.len();
+        let printed = paths.iter().filter(|path| is_its(path));
+        decisions.extend(printed.map(|path| (Rc::from(*path), value.clone())));
+        if decisions.len() == before {
+            decisions.push((folder.into(), value.clone()));
+        }
+    }
 }
 
 /// What templates printed, by path.
@@ -164,7 +181,7 @@ pub fn render_within(
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Rendered, RenderError> {
     let in_values = |diagnostic| RenderError { diagnostic, stage: Stage::Values, rendered: Vec::new() };
-    process_dependencies(&mut chart, given, options.compat, warn).map_err(|mut error| {
+    let switches = process_dependencies(&mut chart, given, options.compat, warn).map_err(|mut error| {
         error.message.insert_str(0, "chart dependencies processing failed: ");
         in_values(error)
     })?;
@@ -198,7 +215,12 @@ pub fn render_within(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    let (Printed { mut files, notes, decisions }, mut cut) = printed?;
+    let (Printed { mut files, notes, mut decisions }, mut cut) = printed?;
+    if options.origins == Origins::Complete {
+        let crds = chart.crds();
+        let paths = files.iter().map(|(path, _)| &**path).chain(crds.iter().map(|(path, _)| path.as_str()));
+        add_switches(&switches, chart.name(), &paths.collect::<Vec<_>>(), &mut decisions);
+    }
     if let Some(post_render) = post_render {
         files = crate::post_render::post_render(&files, post_render)
             .map_err(|message| late(Diagnostic::error("post-render", message)))?;

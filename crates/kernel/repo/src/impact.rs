@@ -123,10 +123,42 @@ impl Repository<'_> {
         // What the state says of a release beside its values is for all of it: its name, chart and version.
         let line = release.span.line;
         let entry = Target::new(self.world, release.span.file.path(), Some(line..=line));
-        if reached.is_empty() && entry.is_ok_and(|entry| target.is_within(&entry)) {
+        let is_for_all = || entry.is_ok_and(|entry| target.is_within(&entry)) || self.says_what_a_chart_is(target);
+        if reached.is_empty() && is_for_all() {
             reached.files.values_mut().for_each(ReachedFile::decide);
         }
         reached
+    }
+
+    /// Whether lines of a Chart.yaml and its like say what the chart consists of, as its dependencies, and not what it is
+    /// about. What templates print of them is known.
+    fn says_what_a_chart_is(&self, target: &Target) -> bool {
+        /// Keys that nobody but people reads.
+        const ABOUT: [&str; 10] = [
+            "annotations",
+            "appVersion",
+            "deprecated",
+            "description",
+            "home",
+            "icon",
+            "keywords",
+            "maintainers",
+            "sources",
+            "version",
+        ];
+        let path = target.path();
+        match path.file_name() {
+            Some(".helmignore" | "requirements.yaml") => true,
+            Some("Chart.yaml") => {
+                let bytes = self.world.read(&path).unwrap_or_else(|_| [].into());
+                let text = String::from_utf8_lossy(&bytes);
+                let first = target.lines().map_or(1, |lines| *lines.start()) as usize;
+                let is_key = |line: &&str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+                let above = text.lines().take(first).filter(is_key).last();
+                above.is_none_or(|line| !ABOUT.contains(&line.split(':').next().unwrap_or_default().trim()))
+            }
+            _ => false,
+        }
     }
 
     /// What `target` does to what `unit` builds to, where `releases` are those that may read it.

@@ -44,6 +44,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Diff(arguments) => commands::live::diff::run(&terminal, directory.as_deref(), &arguments),
         Command::Status(arguments) => commands::live::status::run(&terminal, directory.as_deref(), &arguments),
         Command::Destroy(arguments) => commands::live::destroy::run(&terminal, directory.as_deref(), &arguments),
+        Command::Src(arguments) => commands::services::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
@@ -112,6 +113,8 @@ enum Command {
     Status(commands::live::status::Arguments),
     /// Delete everything that was applied
     Destroy(commands::live::destroy::Arguments),
+    /// The services in src/: status, commits, search
+    Src(commands::services::Arguments),
     /// Serve an editor: findings as you type, definitions, values
     Lsp(commands::lsp::Arguments),
     /// Encrypt, decrypt and edit files of SOPS

@@ -120,7 +120,17 @@ fn parent_of(path: &Utf8Path) -> &Utf8Path {
 
 impl Index {
     fn of(repository: &LocalRepository) -> Option<Self> {
-        let git = repository.git();
+        let prefix = repository.prefix();
+        let prefix = if prefix.as_str().is_empty() { String::new() } else { format!("{prefix}/") };
+        Self::below(repository.git(), prefix)
+    }
+
+    /// That of a whole repository.
+    pub(crate) fn at_top_of(git: &gix::Repository) -> Option<Self> {
+        Self::below(git, String::new())
+    }
+
+    fn below(git: &gix::Repository, prefix: String) -> Option<Self> {
         let config = git.config_snapshot();
         // What is on disk is what Git has, byte by byte, only where nobody asked for anything else.
         let converts = config.string("core.autocrlf").is_some_and(|value| value.as_slice() != b"false")
@@ -131,8 +141,6 @@ impl Index {
         if converts || index.entries().iter().any(|entry| is_attributes(entry.path(&index))) {
             return None;
         }
-        let prefix = repository.prefix();
-        let prefix = if prefix.as_str().is_empty() { String::new() } else { format!("{prefix}/") };
         let options = Options { trust_ctime: true, check_stat: true, use_nsec: true, use_stdev: false };
         Some(Self { index, prefix, options })
     }

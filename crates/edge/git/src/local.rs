@@ -191,8 +191,42 @@ impl LocalRepository {
         Some(range)
     }
 
+    /// The files that the index has, below the folder, links and submodules left out.
+    pub fn tracked_files(&self) -> Vec<Utf8PathBuf> {
+        let Ok(index) = self.repository.index_or_empty() else { return Vec::new() };
+        let entries = index.entries().iter().filter(|entry| {
+            matches!(entry.mode, gix::index::entry::Mode::FILE | gix::index::entry::Mode::FILE_EXECUTABLE)
+        });
+        let below = |entry: &gix::index::Entry| {
+            let path = Utf8Path::new(entry.path(&index).to_str().ok()?);
+            path.strip_prefix(&self.prefix).ok().map(Utf8Path::to_owned)
+        };
+        entries.filter_map(below).collect()
+    }
+
+    /// The commit of a submodule that an image's tag stands for: one of the submodule's tags, with or without `v` before it,
+    /// or a commit by the start of its name.
+    pub fn commit_of_tag(&self, submodule: &Utf8Path, tag: &str) -> Option<String> {
+        let repository = self.submodule(submodule)?;
+        let by_tag = |name: &str| {
+            let reference = repository.find_reference(&format!("refs/tags/{name}")).ok()?;
+            Some(reference.into_fully_peeled_id().ok()?.to_string())
+        };
+        let by_name = || {
+            let is_name = (7..=40).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let id = is_name.then(|| repository.rev_parse_single(BStr::new(tag)).ok()).flatten()?;
+            Some(id.object().ok()?.peel_to_commit().ok()?.id.to_string())
+        };
+        by_tag(tag).or_else(|| by_tag(&format!("v{tag}"))).or_else(by_name)
+    }
+
     pub(crate) fn git(&self) -> &gix::Repository {
         &self.repository
+    }
+
+    /// The folder that it was asked for.
+    pub(crate) fn folder(&self) -> &Utf8Path {
+        &self.folder
     }
 
     /// Where the folder is in the repository.

@@ -1,4 +1,4 @@
-//! Folders in which nothing was touched since Git's index was written: [`untouched_folders`].
+//! Folders in which nothing was touched since Git's index was written: [`untouched_folders`], [`is_untouched`].
 
 use crate::checkout::Index;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,16 +15,29 @@ use std::os::unix::fs::MetadataExt;
 ///
 /// Every file is looked at once, folder by folder on all cores, so that it takes no longer than `git status`.
 pub(crate) fn untouched_folders(index: &Index, root: &Utf8Path) -> HashMap<Utf8PathBuf, Digest> {
-    let Some(mut tree) = index.index.tree() else { return HashMap::new() };
+    let mut folders: HashMap<Utf8PathBuf, Digest> =
+        walk(index, root).map(|(_, found)| found).unwrap_or_default().into_iter().collect();
+    if index.prefix.is_empty() {
+        // There is Git's own folder in it, which no tree has.
+        folders.remove(Utf8Path::new(""));
+    }
+    folders
+}
+
+/// Whether all files at `root` are as the index has them, and there are no others.
+pub(crate) fn is_untouched(index: &Index, root: &Utf8Path) -> bool {
+    walk(index, root).is_some_and(|(is_same, _)| is_same)
+}
+
+/// Whether all is as it was, and the digests of folders that are; `None` where the index does not know the folder.
+fn walk(index: &Index, root: &Utf8Path) -> Option<(bool, Vec<(Utf8PathBuf, Digest)>)> {
+    let mut tree = index.index.tree()?;
     for name in index.prefix.split('/').filter(|name| !name.is_empty()) {
-        match tree.children.iter().find(|child| child.name.as_slice() == name.as_bytes()) {
-            Some(child) => tree = child,
-            None => return HashMap::new(),
-        }
+        tree = tree.children.iter().find(|child| child.name.as_slice() == name.as_bytes())?;
     }
     let entries = index.index.entries();
     let entries = &entries[range_of(index, entries, index.prefix.as_bytes())];
-    Walk { index, root }.folder(&Visit { path: Utf8PathBuf::new(), tree, entries }).1.into_iter().collect()
+    Some(Walk { index, root }.folder(&Visit { path: Utf8PathBuf::new(), tree, entries }))
 }
 
 /// The entries that are below a folder, whose path ends in a slash.
@@ -66,6 +79,9 @@ impl<'i> Walk<'i> {
             let Ok(mut name) = entry.file_name().into_string().map(String::into_bytes) else {
                 return (false, Vec::new());
             };
+            if name == b".git" && path.as_str().is_empty() && self.index.prefix.is_empty() {
+                continue;
+            }
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 name.push(b'/');
             }

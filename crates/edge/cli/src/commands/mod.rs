@@ -18,6 +18,7 @@ pub(crate) mod lsp;
 mod opened;
 pub(crate) mod pflag;
 pub(crate) mod plan;
+pub(crate) mod services;
 mod releases;
 pub(crate) mod render;
 mod repository_secrets;

@@ -48,7 +48,7 @@ fn field(field: &FieldChange) -> Value {
     object
 }
 
-fn pin(pin: &PinChange) -> Value {
+pub(crate) fn pin(pin: &PinChange) -> Value {
     let commits = pin.range.as_ref().map(|range| {
         let commits: Vec<Value> =
             range.ahead.iter().map(|commit| json!({"id": commit.id, "title": commit.title})).collect();

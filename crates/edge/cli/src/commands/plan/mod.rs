@@ -5,6 +5,9 @@ mod json;
 mod markdown;
 mod text;
 
+pub(crate) use json::pin as pin_as_json;
+pub(crate) use text::pin_lines;
+
 use crate::commands::open;
 use crate::commands::releases::{Fresh, fresh};
 use crate::commands::repository_secrets::RepositorySecrets;
@@ -88,13 +91,13 @@ pub(crate) struct ClusterPlan {
 
 /// A submodule that is pinned to another commit.
 pub(crate) struct PinChange {
-    path: Utf8PathBuf,
+    pub(crate) path: Utf8PathBuf,
     /// `None` where it is new.
-    from: Option<String>,
+    pub(crate) from: Option<String>,
     /// `None` where it is gone.
-    to: Option<String>,
+    pub(crate) to: Option<String>,
     /// The commits between, where they are on this machine.
-    range: Option<Range>,
+    pub(crate) range: Option<Range>,
 }
 
 /// All of it.

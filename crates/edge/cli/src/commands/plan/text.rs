@@ -139,7 +139,7 @@ fn line_difference(before: &str, after: &str) -> Vec<String> {
 }
 
 /// A pin and the commits that came with it.
-pub(super) fn pin_lines(pin: &PinChange) -> String {
+pub(crate) fn pin_lines(pin: &PinChange) -> String {
     let commit = |commit: &Option<String>| commit.as_deref().map_or("nothing", short).to_owned();
     let mut text = format!("{}  {} → {}", pin.path, commit(&pin.from), commit(&pin.to));
     let Some(range) = &pin.range else { return text + "\n" };

@@ -38,13 +38,15 @@ impl Lab {
         for name in ["api", "web"] {
             git(&root, &["submodule", "--quiet", "add", &format!("../{name}"), &format!("src/{name}")]);
         }
+        git(&root, &["add", "--all"]);
         git(&root, &["commit", "--quiet", "--message", "all"]);
         Self { folder, root }
     }
 
     fn onepane(&self, arguments: &[&str]) -> (Finished, String) {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let finished = run_with(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, &self.root, self.folder.path(), &[]);
+        let finished =
+            run_with(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, &self.root, self.folder.path(), &[]);
         let finished = finished.expect("it ends in time");
         let text = String::from_utf8_lossy(&finished.stdout).into_owned();
         (finished, text)
@@ -100,7 +102,6 @@ fn a_service_is_as_it_is_pinned_until_something_is_done_to_it() {
     fs::write(lab.service("api").join("main.txt"), "changed").expect("it can be written");
     assert_eq!(states(&lab)[1], "files changed");
     // A new file alone changes nothing that is tracked.
-    git(&lab.service("api"), &["checkout", "--quiet", "v1.1"]);
     git(&lab.service("api"), &["checkout", "--quiet", "--force", "v1.1"]);
     fs::write(lab.service("api").join("untracked"), "").expect("it can be written");
     assert_eq!(states(&lab), ["1 behind the pin"]);

@@ -58,7 +58,9 @@ pub(crate) fn run(
 
     let (mut report, mut is_partial) = search(terminal, &repository, root, &target, &units).map_err(&failure)?;
     report.place.clone_from(&arguments.place);
-    if report.is_empty() && report.releases.is_empty() && target.lines().is_some() && !target.is_comment(world) {
+    // Of each line of a Chart.yaml it is known what it is for.
+    let may_decide = target.lines().is_some() && !target.is_comment(world) && path.file_name() != Some("Chart.yaml");
+    if report.is_empty() && report.releases.is_empty() && may_decide {
         // No history names the line, which may decide on what others of its file do.
         let whole = search(terminal, &repository, root, &target.whole(), &units).map_err(&failure)?;
         is_partial |= whole.1;

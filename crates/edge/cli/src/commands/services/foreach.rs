@@ -62,14 +62,18 @@ pub(super) fn run(
             tell(service, status.map(|status| (status.success(), Vec::new())))?;
         }
     } else {
-        let outcomes = on_cores(services.len(), || (), |(), at| {
-            let service = &services[at];
-            let output = command(&root, service, &arguments.command).stdin(Stdio::null()).output()?;
-            let mut said = format!("{}\n", service.path).into_bytes();
-            said.extend(output.stdout);
-            said.extend(output.stderr);
-            Ok((output.status.success(), said))
-        });
+        let outcomes = on_cores(
+            services.len(),
+            || (),
+            |(), at| {
+                let service = &services[at];
+                let output = command(&root, service, &arguments.command).stdin(Stdio::null()).output()?;
+                let mut said = format!("{}\n", service.path).into_bytes();
+                said.extend(output.stdout);
+                said.extend(output.stderr);
+                Ok((output.status.success(), said))
+            },
+        );
         for (service, outcome) in services.iter().zip(outcomes) {
             tell(service, outcome)?;
         }

@@ -36,7 +36,8 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let (root, disk) = open(directory)?;
     let git = LocalRepository::of(&root)?;
-    let pattern = RegexBuilder::new(&arguments.pattern).case_insensitive(arguments.ignore_case).multi_line(true).build();
+    let pattern =
+        RegexBuilder::new(&arguments.pattern).case_insensitive(arguments.ignore_case).multi_line(true).build();
     let pattern = pattern.map_err(|error| Diagnostic::error("src-grep-pattern", error.to_string()))?;
     let mut files = git.tracked_files();
     for service in git.services(&disk) {
@@ -45,7 +46,8 @@ pub(super) fn run(
         files.extend(below.unwrap_or_default().into_iter().map(|file| service.path.join(file)));
     }
     let is_wanted = |file: &Utf8PathBuf| {
-        arguments.paths.is_empty() || arguments.paths.iter().any(|path| file.starts_with(path.as_str().trim_start_matches("./")))
+        arguments.paths.is_empty()
+            || arguments.paths.iter().any(|path| file.starts_with(path.as_str().trim_start_matches("./")))
     };
     files.retain(is_wanted);
     files.sort();

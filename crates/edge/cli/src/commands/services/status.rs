@@ -65,7 +65,7 @@ pub(super) fn run(
     let rows = services.into_iter().map(|service| {
         let images = service.path.file_name().and_then(|name| images.remove(name)).unwrap_or_default();
         let runs = images.into_iter().map(|(image, clusters)| {
-            let tag = ImageName::parse(&image).tag.unwrap_or_default().to_owned();
+            let tag = ImageName::parse(&image).tag.to_owned();
             Running { commit: git.commit_of_tag(&service.path, &tag), image, clusters }
         });
         Row { runs: runs.collect(), service }
@@ -127,7 +127,8 @@ fn table(rows: &[Row]) -> String {
         let state = if state.is_empty() { "as pinned".to_owned() } else { state.join(", ") };
         let runs = runs.iter().map(|running| {
             let image = ImageName::parse(&running.image);
-            let version = image.tag.or(image.digest).unwrap_or("no tag");
+            let version =
+                [image.tag, image.digest, "no tag"].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
             let clusters: Vec<&str> = running.clusters.iter().map(String::as_str).collect();
             format!("{} on {}", version.get(..20).unwrap_or(version), clusters.join(", "))
         });
@@ -192,8 +193,7 @@ fn as_json(Row { service, runs }: &Row) -> Value {
             "upstream": upstream, "pushed": is_pushed,
         })
     });
-    let runs =
-        runs.iter().map(|one| json!({"image": one.image, "commit": one.commit, "clusters": one.clusters}));
+    let runs = runs.iter().map(|one| json!({"image": one.image, "commit": one.commit, "clusters": one.clusters}));
     json!({
         "name": service.name, "path": service.path.as_str(), "url": service.url, "branch": service.branch,
         "committed": service.committed, "pinned": service.pinned, "here": here, "state": state(service),

@@ -9,6 +9,7 @@ use crate::set::{PART_OF, Set};
 use crate::settled::is_settled;
 use crate::wait;
 use crate::waves::{Step, Wave};
+use base64::Engine as _;
 use futures::stream::{FuturesUnordered, StreamExt};
 use onepane_health::{Health, Status, health};
 use onepane_resource::compare_uninstall;
@@ -221,6 +222,10 @@ impl<'s> Engine<'s> {
                 }
                 true => {}
             }
+            if identity.group.is_empty() && identity.kind == "Secret" {
+                read_string_data(&mut object);
+            }
+            let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { continue };
             let labels = metadata.entry("labels").or_insert_with(|| serde_json::json!({}));
             if !labels.is_object() {
                 *labels = serde_json::json!({});
@@ -457,6 +462,24 @@ impl<'s> Engine<'s> {
         }
         found
     }
+}
+
+/// Writes `stringData` of a Secret where the server would: who reads it back finds no other place.
+fn read_string_data(secret: &mut Value) {
+    let Some(fields) = secret.as_object_mut() else { return };
+    let is_text = |data: &Value| data.as_object().is_some_and(|texts| texts.values().all(Value::is_string));
+    let is_data = fields.get("data").is_none_or(|data| data.is_object() || data.is_null());
+    // What is neither is left for the server to refuse.
+    if !is_data || !fields.get("stringData").is_some_and(is_text) {
+        return;
+    }
+    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
+    let mut data = fields.remove("data").and_then(|data| data.as_object().cloned()).unwrap_or_default();
+    data.extend(texts.into_iter().map(|(key, text)| {
+        let text = text.as_str().unwrap_or_default();
+        (key, Value::from(base64::engine::general_purpose::STANDARD.encode(text)))
+    }));
+    fields.insert("data".to_owned(), Value::Object(data));
 }
 
 fn api_version_of(object: &Value) -> &str {

@@ -150,6 +150,24 @@ fn a_set_comes_changes_shrinks_and_goes() {
 }
 
 #[test]
+fn a_secret_of_texts_is_settled_too() {
+    let lab = Lab::new();
+    let secret = |texts: Value| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": "default"},
+            "data": {"a": "QQ==", "b": "Qg=="}, "stringData": texts})
+    };
+    let wanted = [secret(json!({"b": "other", "c": "\u{e9}"}))];
+    assert_eq!(lab.applied(&wanted, &APPLY), [1, 0, 0, 0, 0]);
+    lab.cluster.faults().reset_counts();
+    assert_eq!(lab.applied(&wanted, &APPLY), [0, 0, 1, 0, 0]);
+    let counts = lab.cluster.faults().counts();
+    assert!(!counts.keys().any(|(verb, _)| verb == "patch"), "{counts:?}");
+    // What the server would refuse is left for it to refuse.
+    let (outcome, events) = lab.apply(&[secret(json!({"b": 3}))], &APPLY);
+    assert_eq!(outcome.map(|outcome| outcome.failed), Ok(1), "{events:?}");
+}
+
+#[test]
 fn what_does_not_go_is_told() {
     let lab = Lab::new();
     let mut held = config("held", "x");

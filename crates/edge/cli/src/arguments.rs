@@ -44,6 +44,8 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Diff(arguments) => commands::live::diff::run(&terminal, directory.as_deref(), &arguments),
         Command::Status(arguments) => commands::live::status::run(&terminal, directory.as_deref(), &arguments),
         Command::Destroy(arguments) => commands::live::destroy::run(&terminal, directory.as_deref(), &arguments),
+        Command::Promote(arguments) => commands::promote::promote(&terminal, directory.as_deref(), &arguments),
+        Command::Rollback(arguments) => commands::promote::rollback(&terminal, directory.as_deref(), &arguments),
         Command::Src(arguments) => commands::services::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
@@ -113,6 +115,10 @@ enum Command {
     Status(commands::live::status::Arguments),
     /// Delete everything that was applied
     Destroy(commands::live::destroy::Arguments),
+    /// Carry the versions that one environment runs to another one
+    Promote(commands::promote::PromoteArguments),
+    /// Bring back the versions that an environment ran before
+    Rollback(commands::promote::RollbackArguments),
     /// The services in src/: status, commits, search
     Src(commands::services::Arguments),
     /// Serve an editor: findings as you type, definitions, values

@@ -12,6 +12,7 @@
 
 mod blame;
 mod checkout;
+mod commit;
 mod fetch;
 mod local;
 mod repositories;
@@ -22,6 +23,7 @@ mod untouched;
 
 pub use blame::{Blame, LastTouch};
 pub use checkout::Checkout;
+pub use commit::NewCommit;
 pub use local::{Commit, LocalRepository, Range, short};
 pub use repositories::{Fetched, Repositories, Wanted};
 pub use services::{CheckedOut, Distance, Service};

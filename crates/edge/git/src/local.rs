@@ -239,7 +239,7 @@ impl LocalRepository {
     }
 }
 
-fn object(name: &str) -> Result<ObjectId> {
+pub(crate) fn object(name: &str) -> Result<ObjectId> {
     ObjectId::from_hex(name.as_bytes())
         .map_err(|error| Diagnostic::error("git-reference", format!("`{name}` is no commit: {error}")))
 }

@@ -7,6 +7,7 @@
 
 mod answers_of;
 mod digest;
+mod edited;
 mod memory;
 mod os;
 mod read_log;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub use digest::Digest;
+pub use edited::Edited;
 pub use memory::MemoryWorld;
 pub use os::OsWorld;
 pub use read_log::ReadLog;

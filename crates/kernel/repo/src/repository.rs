@@ -85,6 +85,16 @@ impl<'w> Repository<'w> {
         Self { kept_builds: Some(kept_builds), ..self }
     }
 
+    /// The same repository with other files, and nothing that is kept of these.
+    pub(crate) fn over<'o>(&'o self, world: &'o dyn World) -> Repository<'o> {
+        Repository {
+            remotes: self.remotes,
+            outside: self.outside,
+            charts: self.charts,
+            ..Repository::with_layout(world, self.layout.clone())
+        }
+    }
+
     /// What is kept under `key` for the files as they are.
     pub(crate) fn find_kept(&self, memo: &Memo<'_>, key: &ResultName) -> Option<Kept> {
         let kept = memo.all(key).into_iter().find(|kept| self.verified.holds(memo, kept, self.world))?;

@@ -44,23 +44,31 @@ impl<'a> ImageName<'a> {
 /// their order. What a CustomResourceDefinition describes is no container.
 pub fn images(manifest: &Node) -> Vec<&str> {
     let mut found = Vec::new();
+    for image in image_nodes(manifest).into_iter().filter_map(Node::as_str) {
+        if !found.contains(&image) {
+            found.push(image);
+        }
+    }
+    found
+}
+
+/// The same, each as often as it is there, as the nodes that say them.
+pub fn image_nodes(manifest: &Node) -> Vec<&Node> {
+    let mut found = Vec::new();
     if manifest.get("kind").and_then(Node::as_str) != Some("CustomResourceDefinition") {
         collect(manifest, &mut found);
     }
     found
 }
 
-fn collect<'n>(node: &'n Node, found: &mut Vec<&'n str>) {
+fn collect<'n>(node: &'n Node, found: &mut Vec<&'n Node>) {
     match &node.content {
         Content::Mapping(entries) => {
             for (key, value) in entries {
                 if matches!(key.as_str(), Some("containers" | "initContainers" | "ephemeralContainers")) {
                     let containers = value.items().unwrap_or_default();
-                    for image in containers.iter().filter_map(|container| container.get("image")?.as_str()) {
-                        if !image.is_empty() && !found.contains(&image) {
-                            found.push(image);
-                        }
-                    }
+                    let images = containers.iter().filter_map(|container| container.get("image"));
+                    found.extend(images.filter(|image| image.as_str().is_some_and(|image| !image.is_empty())));
                 }
                 collect(value, found);
             }

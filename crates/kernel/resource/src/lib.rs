@@ -27,7 +27,7 @@ pub use document::json_document;
 pub use field_path::join_key;
 pub use gvk::GroupVersionKind;
 pub use id::{ResourceId, name_without_hash};
-pub use image::{ImageName, images};
+pub use image::{ImageName, image_nodes, images};
 pub use manifest::{Manifest, ManifestName};
 pub use order::{compare_install, compare_uninstall, is_known_to_install_order};
 pub use resource::{GeneratorBehavior, PreviousId, Resource};

@@ -22,6 +22,7 @@ mod releases;
 pub(crate) mod render;
 mod repository_secrets;
 pub(crate) mod secrets;
+pub(crate) mod promote;
 pub(crate) mod services;
 pub(crate) mod why;
 

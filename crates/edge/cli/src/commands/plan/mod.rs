@@ -162,9 +162,9 @@ pub(crate) fn run(
         let (was, is) = (rendered(&before)?, rendered(&after)?);
         let before = Side { files: &was, name: before.name.clone(), pins: before.pins.clone(), ..before };
         let after = Side { files: &is, name: after.name.clone(), pins: after.pins.clone(), ..after };
-        compare(terminal, &git, &root, &before, &after, arguments)?
+        compare(terminal, &git, &root, &before, &after, &arguments.into())?
     } else {
-        compare(terminal, &git, &root, &before, &after, arguments)?
+        compare(terminal, &git, &root, &before, &after, &arguments.into())?
     };
     arguments.report.print(terminal, plan)
 }
@@ -230,15 +230,42 @@ fn rendered<'w>(
     files.with_rendered(&rendered, &names).map_err(&failure)
 }
 
+/// What is compared of both sides, and how.
+pub(crate) struct Compared<'a> {
+    /// Clusters; all where none are named.
+    pub(crate) clusters: &'a [String],
+    pub(crate) offline: bool,
+    pub(crate) results: &'a crate::results::ResultsArguments,
+}
+
+impl<'a> From<&'a Arguments> for Compared<'a> {
+    fn from(arguments: &'a Arguments) -> Self {
+        Self { clusters: &arguments.clusters, offline: arguments.offline, results: &arguments.results }
+    }
+}
+
+/// What an edit does that is on no disk yet: `edited` are the same files as `world` otherwise.
+pub(crate) fn of_edit(
+    terminal: &Terminal,
+    git: &LocalRepository,
+    root: &Utf8Path,
+    [world, edited]: [&dyn World; 2],
+    name: &str,
+    compared: &Compared<'_>,
+) -> Result<Plan, Failure> {
+    let side = |name: &str, files| Side { name: name.to_owned(), files, pins: Vec::new(), is_on_disk: false };
+    compare(terminal, git, root, &side(name, world), &side("with this change", edited), compared)
+}
+
 fn compare(
     terminal: &Terminal,
     git: &LocalRepository,
     root: &Utf8Path,
     before: &Side<'_>,
     after: &Side<'_>,
-    arguments: &Arguments,
+    compared: &Compared<'_>,
 ) -> Result<Plan, Failure> {
-    let elsewhere = Elsewhere::of(root, arguments.offline);
+    let elsewhere = Elsewhere::of(root, compared.offline);
     let opened = |side: &Side<'_>| -> Result<BTreeSet<Utf8PathBuf>, Failure> {
         let failure = side.failure(root);
         let repository = repository_of(side, after).map_err(&failure)?;
@@ -246,7 +273,7 @@ fn compare(
         Ok(units.map(|name| repository.cluster_folder(&name)).collect())
     };
     let units: [BTreeSet<Utf8PathBuf>; 2] = [opened(before)?, opened(after)?];
-    let wanted: Vec<Utf8PathBuf> = match arguments.clusters.as_slice() {
+    let wanted: Vec<Utf8PathBuf> = match compared.clusters {
         [] => units[0].union(&units[1]).cloned().collect(),
         targets => {
             let failure = after.failure(root);
@@ -254,7 +281,7 @@ fn compare(
             targets.iter().map(|target| repository.unit(target)).collect::<Result<_, _>>().map_err(&failure)?
         }
     };
-    let store = arguments.results.store();
+    let store = compared.results.store();
     let memo = store.as_ref().map(|store| Memo::new(store));
     let bar = terminal.progress(wanted.len(), "comparing");
     let said: Mutex<Vec<Diagnostic>> = Mutex::default();
@@ -307,7 +334,7 @@ fn compare(
     said.sort_by_cached_key(ToString::to_string);
     said.dedup();
     said.iter().for_each(|warning| terminal.report(warning, root));
-    arguments.results.report(terminal, memo.as_ref());
+    compared.results.report(terminal, memo.as_ref());
     let clusters = clusters.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Plan { from: before.name.clone(), to: after.name.clone(), clusters, pins: pins(git, before, after) })
 }

@@ -1,0 +1,176 @@
+//! `onepane promote` and `onepane rollback`: versions carried by edits of just the lines that say them.
+
+use onepane_testkit::{Finished, git, run_with};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+struct Lab {
+    folder: TempDir,
+    root: PathBuf,
+}
+
+impl Lab {
+    /// The example company.
+    fn shop() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let lab = Self { root: folder.path().join("shop"), folder };
+        let made = lab.onepane(lab.folder.path(), &["init", "--example", "shop"]);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        lab.identify();
+        lab
+    }
+
+    /// Two clusters that run the services `s0`, `s1` and so on, the one in version 2 and the other in version 1.
+    fn of(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let root = folder.path().join("fleet");
+        let pods: String = (0..count)
+            .map(|number| {
+                format!(
+                    "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: s{number}}}\n\
+                     spec: {{containers: [{{name: a, image: \"example.com/s{number}\"}}]}}\n"
+                )
+            })
+            .collect();
+        for (cluster, version) in [("a", 2), ("b", 1)] {
+            let images: String =
+                (0..count).map(|number| format!("- name: example.com/s{number} # its own\n  newTag: \"{version}\"\n")).collect();
+            let path = root.join("clusters").join(cluster);
+            fs::create_dir_all(&path).expect("nothing is there yet");
+            fs::write(path.join("pods.yaml"), &pods).expect("it can be written");
+            fs::write(path.join("kustomization.yaml"), format!("resources: [pods.yaml]\nimages:\n{images}"))
+                .expect("it can be written");
+        }
+        let lab = Self { root, folder };
+        git(&lab.root, &["init", "--quiet"]);
+        lab.identify();
+        git(&lab.root, &["add", "--all"]);
+        git(&lab.root, &["commit", "--quiet", "--message", "all"]);
+        lab
+    }
+
+    /// Says who commits.
+    fn identify(&self) {
+        git(&self.root, &["config", "user.name", "t"]);
+        git(&self.root, &["config", "user.email", "t@example.com"]);
+    }
+
+    fn onepane(&self, folder: &Path, arguments: &[&str]) -> Finished {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let binary = Path::new(env!("CARGO_BIN_EXE_onepane"));
+        run_with(binary, &arguments, folder, self.folder.path(), &[]).expect("it ends in time")
+    }
+
+    fn run(&self, arguments: &[&str]) -> (Finished, String) {
+        let finished = self.onepane(&self.root, arguments);
+        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+        (finished, text)
+    }
+
+    fn images(&self, cluster: &str) -> Vec<String> {
+        let (built, text) = self.run(&["build", cluster, "--no-cache"]);
+        assert_eq!(built.code, Some(0), "{}", built.stderr);
+        let images = text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("image: "));
+        let mut images: Vec<String> = images.map(|image| image.trim_matches('"').to_owned()).collect();
+        images.sort();
+        images.dedup();
+        images
+    }
+
+    /// How many lines came and went in which file, since the last commit.
+    fn changed(&self) -> Vec<String> {
+        git(&self.root, &["diff", "--numstat"]).lines().map(|line| line.replace('\t', " ")).collect()
+    }
+}
+
+#[test]
+fn an_environment_gets_what_another_one_runs() {
+    let lab = Lab::shop();
+    let prod = lab.images("prod-us");
+    // The lines in groups/prod are for both clusters of production.
+    let (shown, text) = lab.run(&["promote", "staging", "prod-us", "api", "--dry-run"]);
+    assert_eq!(shown.code, Some(0), "{}", shown.stderr);
+    assert!(text.contains("clusters/prod-us") && !text.contains("clusters/prod-eu"), "{text}");
+    assert!(shown.stderr.contains("Promote api from staging to prod-us\n"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("api: 1.4.2 → 1.5.0-rc.2 (clusters/prod-us/kustomization.yaml)"), "{}", shown.stderr);
+    assert_eq!(lab.changed(), Vec::<String>::new());
+    let (done, _) = lab.run(&["promote", "staging", "prod-us", "src/api"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(lab.changed(), ["3 0 clusters/prod-us/kustomization.yaml"]);
+    let api = "registry.shop.example.com/api:1.5.0-rc.2".to_owned();
+    assert!(lab.images("prod-us").contains(&api) && !lab.images("prod-eu").contains(&api));
+    let (again, text) = lab.run(&["promote", "staging", "prod-us", "api"]);
+    assert!(again.code == Some(0) && again.stderr.contains("runs these versions already") && text.is_empty());
+
+    // It is rolled back to what the last commit has.
+    let (back, _) = lab.run(&["rollback", "prod-us"]);
+    assert_eq!(back.code, Some(0), "{}", back.stderr);
+    assert_eq!(lab.images("prod-us"), prod);
+    git(&lab.root, &["checkout", "--quiet", "."]);
+
+    // A group is changed where it says so, for all of its clusters.
+    let (done, text) = lab.run(&["promote", "staging", "groups/prod", "--exit-code"]);
+    assert_eq!(done.code, Some(2), "{}", done.stderr);
+    assert!(text.contains("prod-us") && text.contains("prod-eu"), "{text}");
+    assert_eq!(lab.changed(), ["2 2 groups/prod/kustomization.yaml"]);
+    assert!(lab.images("prod-us").contains(&api) && lab.images("prod-eu").contains(&api));
+    let (lost, _) = lab.run(&["promote", "staging", "prod-us", "grafan"]);
+    assert!(lost.code == Some(1) && lost.stderr.contains("no image of `grafan` is run there"), "{}", lost.stderr);
+    let (lost, _) = lab.run(&["promote", "nowhere", "prod-us"]);
+    assert!(lost.stderr.contains("there is no cluster or folder `nowhere`"), "{}", lost.stderr);
+}
+
+#[test]
+fn a_line_of_a_clusters_own_is_changed_in_place() {
+    let lab = Lab::of(3);
+    let (done, _) = lab.run(&["promote", "a", "b", "s1"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert_eq!(lab.changed(), ["1 1 clusters/b/kustomization.yaml"]);
+    let text = fs::read_to_string(lab.root.join("clusters/b/kustomization.yaml")).expect("it is there");
+    assert!(text.contains("- name: example.com/s1 # its own\n  newTag: \"2\"\n"), "{text}");
+    assert_eq!(lab.images("b"), ["example.com/s0:1", "example.com/s1:2", "example.com/s2:1"]);
+    git(&lab.root, &["commit", "--quiet", "--all", "--message", "s1"]);
+    let (back, _) = lab.run(&["rollback", "b"]);
+    assert_eq!(back.code, Some(0), "{}", back.stderr);
+    assert_eq!(lab.images("b"), ["example.com/s0:1", "example.com/s1:1", "example.com/s2:1"]);
+    let (nowhere, _) = lab.run(&["rollback", "a"]);
+    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("ran nothing else"), "{}", nowhere.stderr);
+}
+
+#[test]
+fn many_who_promote_on_one_branch_lose_nothing() {
+    // Fifty by hand.
+    let count = std::env::var("ONEPANE_PROMOTERS").ok().and_then(|count| count.parse().ok()).unwrap_or(12);
+    let lab = Lab::of(count);
+    let head = git(&lab.root, &["rev-parse", "HEAD"]);
+    let names: Vec<String> = (0..count).map(|number| format!("s{number}")).collect();
+    std::thread::scope(|scope| {
+        for name in &names {
+            let lab = &lab;
+            scope.spawn(move || {
+                let (done, text) = lab.run(&["promote", "a", "b", name, "--branch", "next", "--no-cache"]);
+                assert_eq!(done.code, Some(0), "{text}{}", done.stderr);
+            });
+        }
+    });
+    assert_eq!(git(&lab.root, &["rev-list", "--count", &format!("{head}..next")]), count.to_string());
+    let mut titles: Vec<String> =
+        git(&lab.root, &["log", "--format=%s", &format!("{head}..next")]).lines().map(str::to_owned).collect();
+    titles.sort();
+    let mut expected: Vec<String> = names.iter().map(|name| format!("Promote {name} from a to b")).collect();
+    expected.sort();
+    assert_eq!(titles, expected);
+    assert_eq!(git(&lab.root, &["diff", "--numstat", &head, "next"]), format!("{count}\t{count}\tclusters/b/kustomization.yaml"));
+    // Each commit is one line, and the checkout is as it was.
+    for commit in git(&lab.root, &["rev-list", &format!("{head}..next")]).lines() {
+        let lines = git(&lab.root, &["diff", "--numstat", &format!("{commit}~1"), commit]);
+        assert_eq!(lines, "1\t1\tclusters/b/kustomization.yaml");
+    }
+    assert_eq!(git(&lab.root, &["status", "--short"]), "");
+    git(&lab.root, &["fsck", "--strict"]);
+    let (refused, _) = lab.run(&["promote", "a", "b", "s0", "--branch", "main"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("is checked out"), "{}", refused.stderr);
+    let (refused, _) = lab.run(&["promote", "a", "b", "s0", "--branch", "no..name"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("no name of a branch"), "{}", refused.stderr);
+}

@@ -1,0 +1,230 @@
+//! Versions of images carried from one environment to another, by edits of the lines that say them:
+//! [`Repository::running`], [`Repository::promote`].
+//!
+//! A version is changed where it is said, if only the environment that is to change reads that file; otherwise the
+//! environment's own kustomization gets an entry in `images`. Whichever it is, what comes of it is built before anybody
+//! writes it, and has to be just what was wanted.
+
+use crate::{BuildOptions, Places, Repository};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
+use onepane_kustomize::{ImageChange, KUSTOMIZATION_FILES, KustomizationDraft};
+use onepane_resource::{ImageName, image_nodes};
+use onepane_world::{Edited, EntryKind, ReadLog};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// Which one of the images of a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Its tag; empty for none.
+    pub tag: String,
+    /// Its digest, as `sha256:…`; empty for none.
+    pub digest: String,
+}
+
+impl Version {
+    /// That of an image's name.
+    pub fn of(image: &ImageName<'_>) -> Self {
+        Self { tag: image.tag.to_owned(), digest: image.digest.to_owned() }
+    }
+}
+
+impl fmt::Display for Version {
+    /// `1.4.2`, `1.4.2@sha256:…`, or `no tag`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.tag.as_str(), self.digest.as_str()) {
+            ("", "") => f.write_str("no tag"),
+            (tag, "") => f.write_str(tag),
+            (tag, digest) => write!(f, "{tag}@{digest}"),
+        }
+    }
+}
+
+/// An image whose version changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The image's name, without its version.
+    pub image: String,
+    /// The version that the environment has.
+    pub before: Version,
+    /// The one that it gets.
+    pub after: Version,
+    /// The file that says it.
+    pub file: Utf8PathBuf,
+}
+
+/// What has to be edited, and what that does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promotion {
+    /// The images, by name.
+    pub carried: Vec<Carried>,
+    /// The new texts of files.
+    pub edits: BTreeMap<Utf8PathBuf, String>,
+}
+
+/// Where a version is said.
+struct Said {
+    version: Version,
+    origin: Origin,
+    text: String,
+}
+
+impl Repository<'_> {
+    /// The images that `unit` runs, by name.
+    ///
+    /// # Errors
+    /// `promote-two-versions` where it runs two versions of one of `wanted`; all count where there are none.
+    pub fn running(&self, unit: &Utf8Path, wanted: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, Version>> {
+        let mut running: BTreeMap<String, Version> = BTreeMap::new();
+        for (name, said) in self.said(unit, false)? {
+            if !wanted(&name) {
+                continue;
+            }
+            let versions: BTreeSet<&Version> = said.iter().map(|said| &said.version).collect();
+            if let [one, other, ..] = versions.iter().collect::<Vec<_>>()[..] {
+                let message = format!("{unit} runs `{name}` as {one} and as {other}");
+                return Err(Diagnostic::error("promote-two-versions", message).hint("name the services that are to be carried"));
+            }
+            running.extend(versions.first().map(|version| (name.clone(), (*version).clone())));
+        }
+        Ok(running)
+    }
+
+    fn said(&self, unit: &Utf8Path, origins: bool) -> Result<BTreeMap<String, Vec<Said>>> {
+        let built = self.build(unit, &BuildOptions { origins, ..BuildOptions::default() })?;
+        let mut said: BTreeMap<String, Vec<Said>> = BTreeMap::new();
+        for node in built.resources.iter().flat_map(|resource| image_nodes(resource.node())) {
+            let text = node.as_str().unwrap_or_default();
+            let image = ImageName::parse(text);
+            let one = Said { version: Version::of(&image), origin: node.origin(), text: text.to_owned() };
+            said.entry(image.name.to_owned()).or_default().push(one);
+        }
+        Ok(said)
+    }
+
+    /// What has to be edited so that `unit` runs the images as `wanted` has them, those that it runs at all; nothing where it
+    /// does already. Other clusters stay as they are, but where `unit` is no cluster: what is made of it changes with it.
+    ///
+    /// # Errors
+    /// `promote-not-taken` where no edit leads there.
+    pub fn promote(&self, unit: &Utf8Path, wanted: &BTreeMap<String, Version>) -> Result<Promotion> {
+        let said = self.said(unit, true)?;
+        let mut promotion = Promotion::default();
+        let mut places = Places::new(self);
+        let mut shared = None;
+        for (image, after) in wanted {
+            let differing: Vec<&Said> =
+                said.get(image).into_iter().flatten().filter(|said| said.version != *after).collect();
+            let Some(first) = differing.first() else { continue };
+            let spans: BTreeSet<Option<Span>> = differing
+                .iter()
+                .map(|said| places.of(&said.origin, &said.text).map(|place| place.span).filter(|_| is_override(&said.origin)))
+                .collect();
+            let is_own = |file: &Utf8Path, shared: &mut Option<BTreeSet<Utf8PathBuf>>| {
+                file.starts_with(unit)
+                    || !self.is_cluster(unit)
+                    || !shared.get_or_insert_with(|| self.read_elsewhere(unit)).contains(file)
+            };
+            // One line says it for all, and for nobody else.
+            let source = match spans.into_iter().collect::<Vec<_>>()[..] {
+                [Some(span)] => Some(span.file.path().to_owned()).filter(|file| is_own(file, &mut shared)),
+                _ => None,
+            };
+            let file = match source {
+                Some(file) => file,
+                None => self.kustomization_of(unit)?,
+            };
+            self.set_image(&mut promotion.edits, &file, image, after)?;
+            let (image, before, after) = (image.clone(), first.version.clone(), after.clone());
+            promotion.carried.push(Carried { image, before, after, file });
+        }
+        self.verify(unit, &promotion)?;
+        Ok(promotion)
+    }
+
+    /// Sets the entry for an image in a kustomization: that which gives it its name, or one of its own.
+    fn set_image(
+        &self,
+        edits: &mut BTreeMap<Utf8PathBuf, String>,
+        file: &Utf8Path,
+        image: &str,
+        version: &Version,
+    ) -> Result<()> {
+        let text = match edits.get(file) {
+            Some(text) => text.clone(),
+            None => {
+                let bytes = self.world.read(file).map_err(|error| Diagnostic::error("promote-read", error.to_string()))?;
+                String::from_utf8_lossy(&bytes).into_owned()
+            }
+        };
+        let nodes = onepane_yaml::read(&text, FileId::new(file))?;
+        let entries = nodes.first().and_then(|root| root.get("images")?.items()).unwrap_or_default();
+        let text_of = |entry: &onepane_yaml::Node, key: &str| {
+            entry.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        let gives = |entry: &&onepane_yaml::Node| match text_of(entry, "newName").as_str() {
+            "" => text_of(entry, "name") == image,
+            new_name => new_name == image,
+        };
+        let entry = entries.iter().rfind(gives);
+        let change = ImageChange {
+            name: entry.map_or_else(|| image.to_owned(), |entry| text_of(entry, "name")),
+            new_name: if entry.is_some() { "*".to_owned() } else { String::new() },
+            new_tag: version.tag.clone(),
+            digest: version.digest.clone(),
+        };
+        let mut draft = KustomizationDraft::open(&text, FileId::new(file))?;
+        draft.set_image(&change)?;
+        edits.insert(file.to_owned(), draft.text().to_owned());
+        Ok(())
+    }
+
+    /// Whether a folder is a cluster, or one of the folders that belong to one.
+    fn is_cluster(&self, unit: &Utf8Path) -> bool {
+        unit.starts_with(&self.layout.clusters)
+    }
+
+    /// The files that other clusters are made of.
+    fn read_elsewhere(&self, unit: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
+        let names = self.clusters().unwrap_or_default();
+        let others: Vec<Utf8PathBuf> =
+            names.iter().map(|name| self.cluster_folder(name)).filter(|folder| !unit.starts_with(folder)).collect();
+        let read = |folder: &Utf8PathBuf| {
+            let log = ReadLog::new(self.world);
+            // Of one that can't be built, what was read until then is what is known.
+            let _ = self.over(&log).build(folder, &BuildOptions::default());
+            log.read_files()
+        };
+        others.iter().flat_map(read).collect()
+    }
+
+    /// The kustomization of a folder.
+    fn kustomization_of(&self, unit: &Utf8Path) -> Result<Utf8PathBuf> {
+        let files = KUSTOMIZATION_FILES.iter().map(|name| unit.join(name));
+        let mut there = files.filter(|file| self.world.kind(file) == Some(EntryKind::File));
+        there.next().ok_or_else(|| {
+            Diagnostic::error("promote-not-taken", format!("`{unit}` has no kustomization that could say a version"))
+        })
+    }
+
+    /// Builds what comes of it.
+    fn verify(&self, unit: &Utf8Path, promotion: &Promotion) -> Result<()> {
+        let edited = Edited::new(self.world, promotion.edits.clone());
+        let said = self.over(&edited).said(unit, false)?;
+        for Carried { image, after, file, .. } in &promotion.carried {
+            let other = said.get(image).into_iter().flatten().find(|said| said.version != *after);
+            if let Some(other) = other {
+                let message = format!("`{image}` is {} in {unit} whatever {file} says", other.version);
+                return Err(Diagnostic::error("promote-not-taken", message)
+                    .hint("something above has the last word: `onepane why` tells which line"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an entry of `images` was the last to say it.
+fn is_override(origin: &Origin) -> bool {
+    origin.record().is_some_and(|record| record.step == Step::Image)
+}

@@ -34,8 +34,9 @@ impl Lab {
             })
             .collect();
         for (cluster, version) in [("a", 2), ("b", 1)] {
-            let images: String =
-                (0..count).map(|number| format!("- name: example.com/s{number} # its own\n  newTag: \"{version}\"\n")).collect();
+            let images: String = (0..count)
+                .map(|number| format!("- name: example.com/s{number} # its own\n  newTag: \"{version}\"\n"))
+                .collect();
             let path = root.join("clusters").join(cluster);
             fs::create_dir_all(&path).expect("nothing is there yet");
             fs::write(path.join("pods.yaml"), &pods).expect("it can be written");
@@ -161,7 +162,10 @@ fn many_who_promote_on_one_branch_lose_nothing() {
     let mut expected: Vec<String> = names.iter().map(|name| format!("Promote {name} from a to b")).collect();
     expected.sort();
     assert_eq!(titles, expected);
-    assert_eq!(git(&lab.root, &["diff", "--numstat", &head, "next"]), format!("{count}\t{count}\tclusters/b/kustomization.yaml"));
+    assert_eq!(
+        git(&lab.root, &["diff", "--numstat", &head, "next"]),
+        format!("{count}\t{count}\tclusters/b/kustomization.yaml")
+    );
     // Each commit is one line, and the checkout is as it was.
     for commit in git(&lab.root, &["rev-list", &format!("{head}..next")]).lines() {
         let lines = git(&lab.root, &["diff", "--numstat", &format!("{commit}~1"), commit]);

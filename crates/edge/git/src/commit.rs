@@ -33,7 +33,8 @@ impl LocalRepository {
         let name = full_name(branch)?;
         if self.git().head_name().ok().flatten().is_some_and(|head| head == name) {
             let message = format!("the branch `{branch}` is checked out, and its files would not follow a commit");
-            return Err(Diagnostic::error("git-branch", message).hint("name another branch, or write the files and commit them"));
+            return Err(Diagnostic::error("git-branch", message)
+                .hint("name another branch, or write the files and commit them"));
         }
         let reference = self.git().try_find_reference(name.as_ref()).map_err(|error| fail(branch, &error))?;
         let id = reference.map(|reference| reference.into_fully_peeled_id()).transpose();
@@ -57,7 +58,8 @@ impl LocalRepository {
             return Err(Diagnostic::error("git-commit", message).hint("write the files, and commit them with Git"));
         }
         let parent_id = object(parent)?;
-        let before = git.find_commit(parent_id).map_err(|error| cause(&error))?.tree().map_err(|error| cause(&error))?;
+        let before =
+            git.find_commit(parent_id).map_err(|error| cause(&error))?.tree().map_err(|error| cause(&error))?;
         let mut editor = git.edit_tree(before.id).map_err(|error| cause(&error))?;
         for (path, text) in files {
             let path = self.prefix().join(path);
@@ -71,8 +73,8 @@ impl LocalRepository {
         }
         let tree = editor.write().map_err(|error| cause(&error))?;
         let commit = git.new_commit(message, tree.detach(), [parent_id]);
-        let commit = commit
-            .map_err(|error| cause(&error).hint("`git config user.name` and `user.email` say who commits"))?;
+        let commit =
+            commit.map_err(|error| cause(&error).hint("`git config user.name` and `user.email` say who commits"))?;
         let expected = match tip {
             Some(_) => PreviousValue::MustExistAndMatch(Target::Object(parent_id)),
             None => PreviousValue::MustNotExist,

@@ -84,7 +84,9 @@ impl Repository<'_> {
             let versions: BTreeSet<&Version> = said.iter().map(|said| &said.version).collect();
             if let [one, other, ..] = versions.iter().collect::<Vec<_>>()[..] {
                 let message = format!("{unit} runs `{name}` as {one} and as {other}");
-                return Err(Diagnostic::error("promote-two-versions", message).hint("name the services that are to be carried"));
+                return Err(
+                    Diagnostic::error("promote-two-versions", message).hint("name the services that are to be carried")
+                );
             }
             running.extend(versions.first().map(|version| (name.clone(), (*version).clone())));
         }
@@ -119,7 +121,9 @@ impl Repository<'_> {
             let Some(first) = differing.first() else { continue };
             let spans: BTreeSet<Option<Span>> = differing
                 .iter()
-                .map(|said| places.of(&said.origin, &said.text).map(|place| place.span).filter(|_| is_override(&said.origin)))
+                .map(|said| {
+                    places.of(&said.origin, &said.text).map(|place| place.span).filter(|_| is_override(&said.origin))
+                })
                 .collect();
             let is_own = |file: &Utf8Path, shared: &mut Option<BTreeSet<Utf8PathBuf>>| {
                 file.starts_with(unit)
@@ -154,7 +158,8 @@ impl Repository<'_> {
         let text = match edits.get(file) {
             Some(text) => text.clone(),
             None => {
-                let bytes = self.world.read(file).map_err(|error| Diagnostic::error("promote-read", error.to_string()))?;
+                let bytes =
+                    self.world.read(file).map_err(|error| Diagnostic::error("promote-read", error.to_string()))?;
                 String::from_utf8_lossy(&bytes).into_owned()
             }
         };
@@ -174,7 +179,7 @@ impl Repository<'_> {
             new_tag: version.tag.clone(),
             digest: version.digest.clone(),
         };
-        let mut draft = KustomizationDraft::open(&text, FileId::new(file))?;
+        let mut draft = KustomizationDraft::open_as_it_is(&text, FileId::new(file))?;
         draft.set_image(&change)?;
         edits.insert(file.to_owned(), draft.text().to_owned());
         Ok(())

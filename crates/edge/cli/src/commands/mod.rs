@@ -18,11 +18,11 @@ pub(crate) mod lsp;
 mod opened;
 pub(crate) mod pflag;
 pub(crate) mod plan;
+pub(crate) mod promote;
 mod releases;
 pub(crate) mod render;
 mod repository_secrets;
 pub(crate) mod secrets;
-pub(crate) mod promote;
 pub(crate) mod services;
 pub(crate) mod why;
 

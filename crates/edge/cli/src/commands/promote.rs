@@ -2,7 +2,6 @@
 //! ran before.
 
 use crate::atomic;
-use crate::commands::cores::on_cores;
 use crate::commands::open;
 use crate::commands::plan::{self, Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
@@ -130,7 +129,7 @@ struct Bench<'b> {
     base: Option<&'b str>,
     services: &'b [Service],
     elsewhere: &'b Elsewhere,
-    failure: Box<dyn Fn(Box<Diagnostic>) -> Failure>,
+    failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + 'b>,
 }
 
 impl Bench<'_> {
@@ -182,11 +181,12 @@ fn carry(
         };
         let tree: Option<Tree> = base.as_deref().map(|base| git.files(base)).transpose()?;
         let world: &dyn World = tree.as_ref().map_or(&disk, |tree| tree);
-        let failure: Box<dyn Fn(Box<Diagnostic>) -> Failure> = match &base {
+        let failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + '_> = match &base {
             Some(_) => Box::new(Failure::without_excerpts),
             None => Box::new(Failure::below(&root)),
         };
-        let bench = Bench { git: &git, world, base: base.as_deref(), services: &services, elsewhere: &elsewhere, failure };
+        let bench =
+            Bench { git: &git, world, base: base.as_deref(), services: &services, elsewhere: &elsewhere, failure };
         let wanted = versions(&bench)?;
         check_named(&bench, arguments, &wanted)?;
         let repository = bench.repository()?;
@@ -198,7 +198,8 @@ fn carry(
         }
         let edited = Edited::new(world, promotion.edits.clone());
         let compared = Compared { clusters: &[], offline: arguments.offline, results: &arguments.results };
-        let name = base.as_deref().map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
+        let name =
+            base.as_deref().map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
         let plan = plan::of_edit(terminal, &git, &root, [world, &edited], &name, &compared)?;
         let message = message(&git, &services, &title, &promotion);
         let Some(branch) = &arguments.branch else {
@@ -248,15 +249,14 @@ fn message(
     let base = |carried: &Carried| ImageName::parse(&carried.image).base().to_owned();
     let names: Vec<String> = promotion.carried.iter().map(base).collect();
     let mut text = format!("{}\n\n", title(&names.join(", ")));
-    let logs = on_cores(promotion.carried.len(), || (), |(), at| {
-        let carried = &promotion.carried[at];
+    let log_of = |carried: &Carried| {
         let service = services.iter().find(|service| service.path.file_name() == Some(&base(carried)))?;
         let commit = |version: &Version| git.commit_of_tag(&service.path, &version.tag);
         git.range(&service.path, &commit(&carried.before)?, &commit(&carried.after)?, MOST_COMMITS)
-    });
-    for ((carried, name), log) in promotion.carried.iter().zip(&names).zip(logs) {
+    };
+    for (carried, name) in promotion.carried.iter().zip(&names) {
         _ = writeln!(text, "{name}: {} → {} ({})", carried.before, carried.after, carried.file);
-        let Some(log) = log else { continue };
+        let Some(log) = log_of(carried) else { continue };
         if log.goes_back {
             text += "    goes back\n";
         }

@@ -39,13 +39,22 @@ impl KustomizationDraft {
     /// # Errors
     /// `yaml-syntax`, and `kustomize-field` for what a kustomization does not have.
     pub fn open(text: &str, file: FileId) -> Result<Self> {
+        let mut this = Self::open_as_it_is(text, file)?;
+        this.spell_fields()?;
+        this.fold_deprecated()?;
+        Ok(this)
+    }
+
+    /// Starts with a file's text of which nothing is written otherwise unasked.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as_it_is(text: &str, file: FileId) -> Result<Self> {
         let mut this = Self { draft: Draft::new(text, file)? };
         this.draft.resolve_aliases()?;
         if let Some(root) = this.draft.root() {
             decode(root)?;
         }
-        this.spell_fields()?;
-        this.fold_deprecated()?;
         Ok(this)
     }
 

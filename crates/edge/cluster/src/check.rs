@@ -2,14 +2,15 @@
 //! there already belongs to the release.
 
 use crate::cluster::Cluster;
-use crate::discovery::{Gvk, Mapping};
+use crate::discovery::{Discovery, Gvk, Mapping};
 use crate::failure::aggregate;
 use crate::identity::{check_metadata, kind_of, metadata, object_kind};
-use crate::lookup::check_segment;
+use crate::resource::Resource;
 use crate::schema::Schemas;
 use onepane_value::{Value, from_yaml, to_json};
 use serde_json::Value as Json;
-use std::cell::OnceCell;
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// How deep lists in lists are opened.
 const DEEPEST: usize = 64;
@@ -38,68 +39,89 @@ pub enum Ownership {
     Ignored,
 }
 
-/// A resource of a manifest, and where it would be in the cluster.
-struct Found {
-    kind: String,
-    mapping: Mapping,
-    namespace: String,
-    name: String,
-    has_generated_name: bool,
-}
-
 impl Cluster {
     /// Checks `manifests`, each a YAML document or several. The error is Helm's.
     pub fn check<'a>(&self, manifests: impl IntoIterator<Item = &'a [u8]>, check: Check<'_>) -> Result<(), String> {
-        let build = Build { cluster: self, check, schemas: OnceCell::new() };
-        let found = build
-            .resources(manifests)
-            .map_err(|error| format!("unable to build kubernetes objects from release manifest: {error}"))?;
-        if check.ownership == Ownership::Ignored {
-            return Ok(());
-        }
-        found
-            .iter()
-            .try_for_each(|resource| self.check_owner(resource, check))
-            .map_err(|error| format!("unable to continue with install: {error}"))
+        let manifests: Vec<&[u8]> = manifests.into_iter().collect();
+        self.run(async {
+            let validation = if check.validates { Validation::Strict } else { Validation::None };
+            let found = self
+                .build(&manifests, check.namespace, validation)
+                .await
+                .map_err(|error| format!("unable to build kubernetes objects from release manifest: {error}"))?;
+            if check.ownership == Ownership::Ignored {
+                return Ok(());
+            }
+            self.adoptable(&found, check)
+                .await
+                .map(drop)
+                .map_err(|error| format!("unable to continue with install: {error}"))
+        })
     }
 
-    fn check_owner(&self, resource: &Found, check: Check<'_>) -> Result<(), String> {
-        let Found { kind, mapping, namespace, name, has_generated_name } = resource;
-        match (name.is_empty(), has_generated_name) {
-            (true, true) => return Ok(()),
+    /// The resources of `manifests`, in `namespace` where they say none. The error is Helm's.
+    pub async fn build(
+        &self,
+        manifests: &[&[u8]],
+        namespace: &str,
+        validation: Validation,
+    ) -> Result<Vec<Resource>, String> {
+        let served = self.served().await.map_err(|failure| failure.message)?;
+        let mut build = Build { cluster: self, served, namespace, validation, schemas: None, misses: Cell::new(false) };
+        let built = build.resources(manifests);
+        if !build.misses.get() {
+            return built;
+        }
+        let openapi = self.object_at("/openapi/v2", "").await;
+        let openapi = openapi.map_err(|failure| format!("failed to download openapi: {failure}"))?;
+        build.schemas = Some(Schemas::new(openapi));
+        build.resources(manifests)
+    }
+
+    /// Those of `resources` that are there already and may be the release's, by their places in the list. The error tells,
+    /// in Helm's words, of the first that may not.
+    pub async fn adoptable(&self, resources: &[Resource], check: Check<'_>) -> Result<Vec<usize>, String> {
+        let mut found = Vec::new();
+        for (place, resource) in resources.iter().enumerate() {
+            if self.is_adoptable(resource, check).await? {
+                found.push(place);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn is_adoptable(&self, resource: &Resource, check: Check<'_>) -> Result<bool, String> {
+        match (resource.name.is_empty(), resource.has_generated_name()) {
+            (true, true) => return Ok(false),
             (false, true) => return Err("metadata.name and metadata.generateName cannot both be set".to_owned()),
             (_, false) => {}
         }
-        let shown = format!("{kind} {name:?} in namespace {namespace:?}");
-        let unknown = |error| format!("could not get information about the resource {shown}: {error}");
-        if name.is_empty() {
-            return Err(unknown("resource name may not be empty".to_owned()));
-        }
-        check_segment("namespace", namespace).and_then(|()| check_segment("resource name", name)).map_err(unknown)?;
-        let asked = format!("{} {name}", mapping.qualified());
-        let existing = match self.get_object(&mapping.path(namespace, name), &asked) {
+        let unknown = |error| format!("could not get information about the resource {resource}: {error}");
+        resource.check_path().map_err(unknown)?;
+        let existing = match self.object_at(&resource.path(), &resource.asked()).await {
             Ok(existing) => existing,
-            Err(failure) if failure.is_not_found => return Ok(()),
+            Err(failure) if failure.is_not_found => return Ok(false),
             Err(failure) => return Err(unknown(failure.message)),
         };
         if check.ownership == Ownership::Taken {
-            return Ok(());
+            return Ok(true);
         }
-        match foreign(&existing, check) {
-            None => Ok(()),
+        match foreign(&existing, check.release, check.namespace) {
+            None => Ok(true),
             Some(problems) => Err(format!(
-                "{shown} exists and cannot be imported into the current release: invalid ownership metadata; {problems}"
+                "{resource} exists and cannot be imported into the current release: invalid ownership metadata; \
+                 {problems}"
             )),
         }
     }
 }
 
-/// What says that `existing` is not the release's.
-fn foreign(existing: &Json, check: Check<'_>) -> Option<String> {
+/// What says that `existing` is not of the release of this name and namespace; `None` where it is.
+pub fn foreign(existing: &Json, release: &str, namespace: &str) -> Option<String> {
     let wanted = [
         ("label", "labels", "app.kubernetes.io/managed-by", "Helm"),
-        ("annotation", "annotations", "meta.helm.sh/release-name", check.release),
-        ("annotation", "annotations", "meta.helm.sh/release-namespace", check.namespace),
+        ("annotation", "annotations", "meta.helm.sh/release-name", release),
+        ("annotation", "annotations", "meta.helm.sh/release-namespace", namespace),
     ];
     let problems: Vec<String> = wanted
         .into_iter()
@@ -117,19 +139,34 @@ fn foreign(existing: &Json, check: Check<'_>) -> Option<String> {
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
+/// Whether manifests are held against the published schemas, where the server does not do so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validation {
+    /// They are.
+    Strict,
+    /// They are not.
+    None,
+}
+
 /// Manifests on their way to resources.
 struct Build<'a> {
     cluster: &'a Cluster,
-    check: Check<'a>,
-    schemas: OnceCell<Schemas>,
+    served: Rc<Discovery>,
+    /// Of resources that say none.
+    namespace: &'a str,
+    validation: Validation,
+    /// The published schemas, which few need.
+    schemas: Option<Schemas>,
+    /// Whether schemas are needed and not there.
+    misses: Cell<bool>,
 }
 
 impl Build<'_> {
     /// The resources of all manifests, lists opened. What is wrong with any of them is said at once, up to the first
     /// that is no manifest at all.
-    fn resources<'m>(&self, manifests: impl IntoIterator<Item = &'m [u8]>) -> Result<Vec<Found>, String> {
+    fn resources(&self, manifests: &[&[u8]]) -> Result<Vec<Resource>, String> {
         let (mut found, mut problems) = (Vec::new(), Vec::new());
-        for document in manifests.into_iter().flat_map(documents) {
+        for document in manifests.iter().flat_map(|text| documents(text)) {
             match self.read(&document) {
                 Ok(None) => {}
                 Ok(Some(json)) => self.add(&json, &mut found, &mut problems),
@@ -149,7 +186,7 @@ impl Build<'_> {
             return Ok(None);
         }
         let json = as_json(&parsed).map_err(|error| format!("error parsing : {error}"))?;
-        if self.check.validates {
+        if self.validation == Validation::Strict {
             self.validate(&json)
                 .map_err(|problem| format!("error validating \"\": error validating data: {problem}"))?;
         }
@@ -159,8 +196,7 @@ impl Build<'_> {
     fn validate(&self, json: &Json) -> Result<(), String> {
         let gvk = object_kind(json).map_err(|problems| aggregate(&problems))?;
         let is_list = gvk == Gvk { group: String::new(), version: "v1".to_owned(), kind: "List".to_owned() };
-        let cluster = self.cluster;
-        if !is_list && cluster.validates() && self.served()?.can_be_patched(&gvk) {
+        if !is_list && self.cluster.validates() && self.served.can_be_patched(&gvk) {
             return Ok(());
         }
         let mut problems = Vec::new();
@@ -172,27 +208,21 @@ impl Build<'_> {
                     Err(more) => problems.extend(more),
                 }
             }
-        } else if self.served()?.mapping(&gvk).is_some() {
+        } else if self.served.mapping(&gvk).is_some() {
             problems = self.schemas()?.problems(&gvk.group, &gvk.version, &gvk.kind, json);
         }
         if problems.is_empty() { Ok(()) } else { Err(aggregate(&problems)) }
     }
 
-    /// The published schemas, fetched when they are first needed.
+    /// The published schemas; where they are not there, it is noted that they have to be fetched.
     fn schemas(&self) -> Result<&Schemas, String> {
-        if let Some(schemas) = self.schemas.get() {
-            return Ok(schemas);
-        }
-        let openapi = self.cluster.get_object("/openapi/v2", "");
-        let openapi = openapi.map_err(|failure| format!("failed to download openapi: {failure}"))?;
-        Ok(self.schemas.get_or_init(|| Schemas::new(openapi)))
+        self.schemas.as_ref().ok_or_else(|| {
+            self.misses.set(true);
+            "the published schemas have to be fetched".to_owned()
+        })
     }
 
-    fn served(&self) -> Result<&crate::discovery::Discovery, String> {
-        self.cluster.served().map_err(|failure| failure.message)
-    }
-
-    fn add(&self, json: &Json, found: &mut Vec<Found>, problems: &mut Vec<String>) {
+    fn add(&self, json: &Json, found: &mut Vec<Resource>, problems: &mut Vec<String>) {
         let decoded = kind_of(json, None)
             .ok_or_else(|| format!("Object 'Kind' is missing in '{}'", go_json(json)))
             .and_then(|gvk| check_metadata(json).map(|()| gvk));
@@ -200,10 +230,8 @@ impl Build<'_> {
             Ok(gvk) => gvk,
             Err(problem) => return problems.push(format!("unable to decode \"\": {problem}")),
         };
-        let mapping = self.served().map(|served| served.mapping(&gvk));
-        match mapping {
-            Err(problem) => problems.push(problem),
-            Ok(None) => {
+        match self.served.mapping(&gvk) {
+            None => {
                 let (name, namespace) = (metadata(json, "name"), metadata(json, "namespace"));
                 problems.push(format!(
                     "resource mapping not found for name: {name:?} namespace: {namespace:?} from \"\": {}\nensure CRDs \
@@ -211,12 +239,12 @@ impl Build<'_> {
                     no_match(&gvk)
                 ));
             }
-            Ok(Some(mapping)) if json.get("items").is_none() => found.push(self.found(json, gvk, mapping)),
-            Ok(Some(_)) => self.add_items(json, &gvk, found, problems, 0),
+            Some(mapping) if json.get("items").is_none() => found.push(self.found(json, gvk, mapping)),
+            Some(_) => self.add_items(json, &gvk, found, problems, 0),
         }
     }
 
-    fn add_items(&self, list: &Json, of: &Gvk, found: &mut Vec<Found>, problems: &mut Vec<String>, depth: usize) {
+    fn add_items(&self, list: &Json, of: &Gvk, found: &mut Vec<Resource>, problems: &mut Vec<String>, depth: usize) {
         for item in list.get("items").and_then(Json::as_array).into_iter().flatten() {
             let Some(gvk) = kind_of(item, Some(of)) else {
                 let problem = "unable to get type info from the object \"*unstructured.Unstructured\": Object 'Kind' is \
@@ -228,28 +256,15 @@ impl Build<'_> {
                 self.add_items(item, &gvk, found, problems, depth + 1);
                 continue;
             }
-            match self.served().map(|served| served.mapping(&gvk)) {
-                Err(problem) => problems.push(problem),
-                Ok(None) => problems.push(format!("unable to recognize {}", no_match(&gvk))),
-                Ok(Some(mapping)) => found.push(self.found(item, gvk, mapping)),
+            match self.served.mapping(&gvk) {
+                None => problems.push(format!("unable to recognize {}", no_match(&gvk))),
+                Some(mapping) => found.push(self.found(item, gvk, mapping)),
             }
         }
     }
 
-    fn found(&self, json: &Json, gvk: Gvk, mapping: Mapping) -> Found {
-        let given = metadata(json, "namespace");
-        let namespace = match (mapping.is_namespaced, given) {
-            (false, _) => "",
-            (true, "") => self.check.namespace,
-            (true, given) => given,
-        };
-        Found {
-            kind: gvk.kind,
-            mapping,
-            namespace: namespace.to_owned(),
-            name: metadata(json, "name").to_owned(),
-            has_generated_name: !metadata(json, "generateName").is_empty(),
-        }
+    fn found(&self, json: &Json, gvk: Gvk, mapping: Mapping) -> Resource {
+        Resource::new(json.clone(), gvk, mapping, self.namespace)
     }
 }
 
@@ -292,14 +307,13 @@ mod tests {
 
     #[test]
     fn owners_are_told_by_their_marks() {
-        let check = Check { release: "r", namespace: "n", ownership: Ownership::Required, validates: true };
         let metadata = json!({"metadata": {
             "labels": {"app.kubernetes.io/managed-by": "Helm"},
             "annotations": {"meta.helm.sh/release-name": "r", "meta.helm.sh/release-namespace": "n"},
         }});
-        assert_eq!(foreign(&metadata, check), None);
+        assert_eq!(foreign(&metadata, "r", "n"), None);
         let wanted =
             "annotation validation error: key \"meta.helm.sh/release-name\" must equal \"q\": current value is \"r\"";
-        assert_eq!(foreign(&metadata, Check { release: "q", ..check }).as_deref(), Some(wanted));
+        assert_eq!(foreign(&metadata, "q", "n").as_deref(), Some(wanted));
     }
 }

@@ -36,8 +36,64 @@ pub(crate) struct Client {
     largest: usize,
 }
 
+/// What is done with what is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// It is read.
+    Get,
+    /// Something is made below it.
+    Post,
+    /// It becomes what is sent.
+    Put,
+    /// Parts of it change.
+    Patch,
+    /// It goes.
+    Delete,
+}
+
+impl Verb {
+    fn method(self) -> http::Method {
+        match self {
+            Self::Get => http::Method::GET,
+            Self::Post => http::Method::POST,
+            Self::Put => http::Method::PUT,
+            Self::Patch => http::Method::PATCH,
+            Self::Delete => http::Method::DELETE,
+        }
+    }
+
+    /// As Go's `url.Error` has it.
+    fn in_url_errors(self) -> &'static str {
+        match self {
+            Self::Get => "Get",
+            Self::Post => "Post",
+            Self::Put => "Put",
+            Self::Patch => "Patch",
+            Self::Delete => "Delete",
+        }
+    }
+}
+
+/// A request.
+pub(crate) struct Call<'a> {
+    pub(crate) verb: Verb,
+    /// With the query, if there is one.
+    pub(crate) path: &'a str,
+    pub(crate) accept: &'a str,
+    /// Of the body; empty where there is none.
+    pub(crate) content_type: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn get(path: &'a str, accept: &'a str) -> Self {
+        Self { verb: Verb::Get, path, accept, content_type: "", body: &[] }
+    }
+}
+
 /// What the server answered.
 pub(crate) struct Answer {
+    pub(crate) verb: Verb,
     pub(crate) status: u16,
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
@@ -103,32 +159,47 @@ impl Client {
 
     /// Gets `path`, whatever the server says to it. An error is a server that does not answer.
     pub(crate) fn get(&self, path: &str, accept: &str) -> Result<Answer, Failure> {
+        self.runtime.block_on(self.send(&Call::get(path, accept)))
+    }
+
+    /// Waits for `work`, which may make requests.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Makes a request, and again as long as the server asks for that, whatever it says in the end. An error is a server
+    /// that does not answer.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         let answered = async {
             for _ in 0..RETRIES {
-                let (answer, wait) = self.send(path, accept).await?;
+                let (answer, wait) = self.send_once(call).await?;
                 match wait {
                     Some(wait) if answer.status == 429 || answer.status >= 500 => tokio::time::sleep(wait).await,
                     _ => return Ok(answer),
                 }
             }
-            Ok(self.send(path, accept).await?.0)
+            Ok(self.send_once(call).await?.0)
         };
-        self.runtime.block_on(async {
-            let late = |_| {
-                let seconds = self.patience.as_secs();
-                Failure::new(format!("Get {:?}: no answer within {seconds} seconds", shown(&self.address, path)))
-            };
-            tokio::time::timeout(self.patience, answered).await.map_err(late)?
-        })
+        let late = |_| {
+            let (verb, seconds) = (call.verb.in_url_errors(), self.patience.as_secs());
+            Failure::new(format!("{verb} {:?}: no answer within {seconds} seconds", shown(&self.address, call.path)))
+        };
+        tokio::time::timeout(self.patience, answered).await.map_err(late)?
     }
 
-    async fn send(&self, path: &str, accept: &str) -> Result<(Answer, Option<Duration>), Failure> {
-        let shown = || shown(&self.address, path);
-        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
-        let request = request.map_err(|error| Failure::new(format!("Get {:?}: {error}", shown())))?;
+    async fn send_once(&self, call: &Call<'_>) -> Result<(Answer, Option<Duration>), Failure> {
+        let shown = || shown(&self.address, call.path);
+        let verb = call.verb.in_url_errors();
+        let mut request = Request::builder().method(call.verb.method()).uri(call.path);
+        request = request.header(header::ACCEPT, call.accept);
+        if !call.content_type.is_empty() {
+            request = request.header(header::CONTENT_TYPE, call.content_type);
+        }
+        let body = if call.body.is_empty() { Body::empty() } else { Body::from(call.body.to_vec()) };
+        let request = request.body(body).map_err(|error| Failure::new(format!("{verb} {:?}: {error}", shown())))?;
         let response = self.client.send(request).await;
         let response = response.map_err(|error| {
-            Failure::new(format!("Get {:?}: {}", shown(), cause(&error, &self.address, self.proxy.as_ref())))
+            Failure::new(format!("{verb} {:?}: {}", shown(), cause(&error, &self.address, self.proxy.as_ref())))
         })?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = header(header::CONTENT_TYPE).to_owned();
@@ -138,13 +209,13 @@ impl Client {
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), self.largest).collect().await;
         let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-            true => Failure::new(format!("Get {:?}: the answer is larger than {} MiB", shown(), self.largest >> 20)),
+            true => Failure::new(format!("{verb} {:?}: the answer is larger than {} MiB", shown(), self.largest >> 20)),
             false => Failure::new(format!(
                 "unexpected error when reading response body. Please retry. Original error: {error}"
             )),
         })?;
         let body = body.to_bytes().into();
-        Ok((Answer { status, content_type, body, warnings }, wait))
+        Ok((Answer { verb: call.verb, status, content_type, body, warnings }, wait))
     }
 }
 
@@ -165,17 +236,22 @@ impl Answer {
         if (200..=206).contains(&self.status) {
             return serde_json::from_slice(&self.body).map_err(|error| Failure::new(error.to_string()));
         }
+        Err(self.refusal(asked))
+    }
+
+    /// Why the server refused.
+    pub(crate) fn refusal(self, asked: &str) -> Failure {
         let status: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
         let field = |name: &str| status.as_ref().and_then(|status| status.get(name)?.as_str()).unwrap_or_default();
         if (field("kind"), field("status")) != ("Status", "Failure") {
-            return Err(self.by_status(asked));
+            return self.by_status(asked);
         }
         let is_not_found = match field("reason") {
             "NotFound" => true,
             "" | "Unknown" => self.status == 404,
             _ => false,
         };
-        Err(Failure { message: field("message").to_owned(), is_not_found })
+        Failure { message: field("message").to_owned(), is_not_found }
     }
 
     fn by_status(&self, asked: &str) -> Failure {
@@ -201,7 +277,7 @@ impl Answer {
             500.. => format!("an error on the server ({said:?}) has prevented the request from succeeding"),
             code => format!("the server responded with the status code {code} but did not return more information"),
         };
-        let message = if asked.is_empty() { message } else { format!("{message} (get {asked})") };
+        let message = if asked.is_empty() { message } else { format!("{message} ({} {asked})", self.verb.in_url_errors().to_lowercase()) };
         Failure { message, is_not_found: self.status == 404 }
     }
 }
@@ -219,7 +295,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-        Answer { status, content_type: content_type.to_owned(), body: body.into(), warnings: Vec::new() }
+        Answer { verb: Verb::Get, status, content_type: content_type.to_owned(), body: body.into(), warnings: Vec::new() }
     }
 
     #[test]

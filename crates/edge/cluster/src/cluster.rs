@@ -1,20 +1,21 @@
 //! [`Cluster`]: a connection, and what has been learnt over it.
 
-use crate::client::Client;
+use crate::client::{Answer, Call, Client};
 use crate::discovery::Discovery;
 use crate::failure::{Failure, Level, Logged};
 use crate::kubeconfig::target;
 use crate::settings::Settings;
 use onepane_helm::ClusterCapabilities;
 use serde_json::Value;
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// A cluster that answers.
 pub struct Cluster {
     client: Client,
     version: Version,
-    served: OnceCell<Discovery>,
+    served: RefCell<Option<Rc<Discovery>>>,
     /// The lists of resources that `lookup` has asked for, by path.
     pub(crate) looked_up: RefCell<HashMap<String, Value>>,
     /// What the server has warned of: once is enough.
@@ -46,7 +47,7 @@ impl Cluster {
         Ok(Self {
             client,
             version,
-            served: OnceCell::new(),
+            served: RefCell::default(),
             looked_up: RefCell::default(),
             warned: RefCell::default(),
             log: Box::new(log),
@@ -55,7 +56,7 @@ impl Cluster {
 
     /// What templates see of it. API versions come in order, where Helm has them at random.
     pub fn capabilities(&self) -> Result<ClusterCapabilities, String> {
-        let served = self.served().map_err(|failure| {
+        let served = self.run(self.served()).map_err(|failure| {
             let twice = "could not get apiVersions from Kubernetes: ".repeat(2);
             format!("{twice}{failure}")
         })?;
@@ -69,28 +70,53 @@ impl Cluster {
     }
 
     /// What it serves, asked once. What it announces and does not have is warned of.
-    pub(crate) fn served(&self) -> Result<&Discovery, Failure> {
-        if let Some(served) = self.served.get() {
-            return Ok(served);
+    pub(crate) async fn served(&self) -> Result<Rc<Discovery>, Failure> {
+        if let Some(served) = self.served.borrow().as_ref() {
+            return Ok(served.clone());
         }
-        let discovered = Discovery::of(&self.client)?;
+        let discovered = Rc::new(Discovery::of(&self.client).await?);
         for (group_version, error) in &discovered.failed {
             let fields = vec![("groupVersion", group_version.clone()), ("error", error.clone())];
             self.warn("Couldn't get resource list", fields);
         }
-        Ok(self.served.get_or_init(|| discovered))
+        Ok(self.served.borrow_mut().insert(discovered).clone())
+    }
+
+    /// Forgets what it serves: definitions came.
+    pub fn forget_served(&self) {
+        self.served.take();
+        self.looked_up.borrow_mut().clear();
+    }
+
+    /// Waits for `work`, which may make requests. It is not to be called by such work.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.client.run(work)
     }
 
     /// Gets an object. `asked` is what client-go knows of it, for errors that the server gives no words for.
     pub(crate) fn get_object(&self, path: &str, asked: &str) -> Result<Value, Failure> {
-        let answer = self.client.get(path, "application/json")?;
+        self.run(self.object_at(path, asked))
+    }
+
+    /// The same, for who waits already.
+    pub(crate) async fn object_at(&self, path: &str, asked: &str) -> Result<Value, Failure> {
+        let answer = self.client.send(&Call::get(path, "application/json")).await?;
+        self.tell_warnings(&answer);
+        answer.object(asked)
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Warns of what the server warns of.
+    pub(crate) fn tell_warnings(&self, answer: &Answer) {
         for warning in &answer.warnings {
             if !self.warned.borrow().contains(warning) {
                 self.warned.borrow_mut().push(warning.clone());
                 self.warn(warning, Vec::new());
             }
         }
-        answer.object(asked)
     }
 
     /// Whether it holds what is sent to it against its schemas itself, as all do since Kubernetes 1.27.

@@ -1,7 +1,7 @@
 //! What the API server serves: groups, versions, kinds. In two requests where the server can aggregate them, which it
 //! can since Kubernetes 1.27; else in one a version.
 
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Call, Client};
 use crate::failure::Failure;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -56,19 +56,19 @@ pub(crate) struct Gvk {
 }
 
 impl Discovery {
-    pub(crate) fn of(client: &Client) -> Result<Self, Failure> {
+    pub(crate) async fn of(client: &Client) -> Result<Self, Failure> {
         let mut discovery = Self::default();
         for path in ["/api", "/apis"] {
-            let answer = client.get(path, ACCEPT)?;
+            let answer = client.send(&Call::get(path, ACCEPT)).await?;
             if matches!(answer.status, 403 | 404) {
                 continue;
             }
-            discovery.add(client, answer)?;
+            discovery.add(client, answer).await?;
         }
         Ok(discovery)
     }
 
-    fn add(&mut self, client: &Client, answer: Answer) -> Result<(), Failure> {
+    async fn add(&mut self, client: &Client, answer: Answer) -> Result<(), Failure> {
         let is_aggregated = answer.content_type.contains("as=APIGroupDiscoveryList");
         let body = answer.raw("")?;
         let json: Value = serde_json::from_slice(&body).map_err(|error| Failure::new(error.to_string()))?;
@@ -84,7 +84,8 @@ impl Discovery {
         });
         for (group, version) in core.chain(grouped) {
             let path = resources_path(&join(&group, &version));
-            let list = client.get(&path, "application/json").and_then(|answer| answer.object(""));
+            let list = client.send(&Call::get(&path, "application/json")).await;
+            let list = list.and_then(|answer| answer.object(""));
             let resources = match list {
                 Ok(list) => resources(&list).collect(),
                 // It counts as served, with nothing in it.

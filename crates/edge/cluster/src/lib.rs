@@ -1,4 +1,4 @@
-//! A Kubernetes cluster as a render asks it: what it serves, what is there, whose it is. Nothing is ever changed in it.
+//! A Kubernetes cluster as a render asks it: what it serves, what is there, whose it is. By itself it changes nothing in it.
 //!
 //! [`Cluster::connect`] takes the [`Settings`] that flags and environment give, finds the cluster by the rules of
 //! kubeconfig files, and asks for its version. From then on it answers `lookup` (it is a
@@ -6,6 +6,9 @@
 //! before it would install them: [`Cluster::check`].
 //!
 //! [`data_of`] reads one Secret or ConfigMap and asks nothing else, for references in values.
+//!
+//! [`Cluster::build`] makes [`Resource`]s of manifests, and [`Cluster::ask`] makes [`Request`]s for who has something done to
+//! them (`edge/release`); it is asynchronous, so that many are on the way at once, within [`Cluster::run`].
 //!
 //! It does not know charts, flags or the terminal. Errors are Helm's texts, for which most of this crate has to talk as
 //! client-go does; tokens and keys are in none of them. What Helm logs beside its errors is handed to the caller as
@@ -27,13 +30,18 @@ mod kubeconfig;
 mod kubeconfig_file;
 mod lookup;
 mod proxy;
+mod request;
+mod resource;
 mod schema;
 mod settings;
 mod unmarshal;
 mod value;
 
-pub use check::{Check, Ownership};
+pub use check::{Check, Ownership, Validation, foreign};
+pub use client::Verb;
 pub use cluster::Cluster;
 pub use data::{Holder, data_of};
 pub use failure::{Level, Logged};
+pub use request::{Refusal, Request};
+pub use resource::Resource;
 pub use settings::Settings;

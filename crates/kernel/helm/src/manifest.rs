@@ -35,6 +35,8 @@ pub struct Hook {
     pub weight: i64,
     /// When it is deleted: `before-hook-creation`, `hook-succeeded`, `hook-failed`.
     pub delete_policies: Vec<String>,
+    /// When its logs are shown: `hook-succeeded`, `hook-failed`.
+    pub output_log_policies: Vec<String>,
 }
 
 impl Hook {
@@ -82,8 +84,12 @@ pub(crate) fn sort(mut cut: Vec<Cut>, compat: Compat) -> Result<(Vec<Manifest>, 
         })?;
         let events = head.annotation("helm.sh/hook").map(str::to_owned);
         let weight = head.annotation("helm.sh/hook-weight").and_then(|weight| weight.parse().ok()).unwrap_or(0);
-        let policies = head.annotation("helm.sh/hook-delete-policy");
-        let delete_policies = policies.map(|list| list.split(',').map(|policy| policy.trim().to_lowercase()).collect());
+        let policies = |name| -> Vec<String> {
+            let list = head.annotation(name).into_iter().flat_map(|list| list.split(','));
+            list.map(|policy| policy.trim().to_lowercase()).collect()
+        };
+        let delete_policies = policies("helm.sh/hook-delete-policy");
+        let output_log_policies = policies("helm.sh/hook-output-log-policy");
         let manifest = Manifest { source, text, api_version: head.api_version, kind: head.kind, name: head.name };
         match events {
             None => manifests.push(manifest),
@@ -94,7 +100,8 @@ pub(crate) fn sort(mut cut: Vec<Cut>, compat: Compat) -> Result<(Vec<Manifest>, 
                     manifest,
                     events,
                     weight,
-                    delete_policies: delete_policies.unwrap_or_default(),
+                    delete_policies,
+                    output_log_policies,
                 }));
             }
         }

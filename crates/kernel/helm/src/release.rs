@@ -12,6 +12,8 @@ pub struct Release {
     pub namespace: String,
     /// Whether this is its first revision or another.
     pub action: Action,
+    /// The revision, where a cluster knows better than that it is the first; else 0.
+    pub revision: i64,
     /// What gave it its name.
     pub name_origin: Origin,
     /// What said its namespace.
@@ -31,14 +33,14 @@ pub enum Action {
 }
 
 impl Release {
-    /// What templates see. The revision is always 1 where there is no cluster to know better.
+    /// What templates see.
     pub(crate) fn to_map(&self) -> Map {
         Map::from_iter([
             ("Name", Value::string(self.name.as_str()).with_origin(self.name_origin.clone())),
             ("Namespace", Value::string(self.namespace.as_str()).with_origin(self.namespace_origin.clone())),
             ("IsInstall", (self.action == Action::Install).into()),
             ("IsUpgrade", (self.action == Action::Upgrade).into()),
-            ("Revision", Value::int(i64::from(self.action != Action::Lint))),
+            ("Revision", Value::int(self.revision.max(i64::from(self.action != Action::Lint)))),
             ("Service", "Helm".into()),
         ])
     }

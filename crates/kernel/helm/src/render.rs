@@ -58,6 +58,8 @@ pub struct Rendered {
     pub crds: Vec<(String, File)>,
     /// What the root chart's NOTES.txt says.
     pub notes: Option<Text>,
+    /// What the NOTES.txt of all charts say, in the order of their paths.
+    pub all_notes: Vec<Text>,
     /// What decided on which text each template prints, by its path, where that was asked for; of a subchart that prints
     /// nothing, by its folder.
     pub decisions: Vec<(Rc<str>, Origin)>,
@@ -68,6 +70,7 @@ struct Printed {
     files: Files,
     /// What the root chart's NOTES.txt says.
     notes: Option<Text>,
+    all_notes: Vec<Text>,
     decisions: Vec<(Rc<str>, Origin)>,
 }
 
@@ -215,7 +218,7 @@ pub fn render_within(
         let message = format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {version}");
         return Err(late(Diagnostic::error("chart-kube-version", message).at(chart.place)));
     }
-    let (Printed { mut files, notes, mut decisions }, mut cut) = printed?;
+    let (Printed { mut files, notes, all_notes, mut decisions }, mut cut) = printed?;
     if options.origins == Origins::Complete {
         let crds = chart.crds();
         let paths = files.iter().map(|(path, _)| &**path).chain(crds.iter().map(|(path, _)| path.as_str()));
@@ -231,7 +234,7 @@ pub fn render_within(
             let crds = chart.crds();
             afterwards.let_go(plan);
             afterwards.let_go((chart, early));
-            Ok(Rendered { manifests, hooks, crds, notes, decisions })
+            Ok(Rendered { manifests, hooks, crds, notes, all_notes, decisions })
         }
         Err(bad) => {
             let diagnostic = Diagnostic::error("manifest-syntax", bad.message);
@@ -461,6 +464,7 @@ impl Plan<'_> {
         let order = self.order();
         let notes_path = format!("{root}/templates/NOTES.txt");
         let mut notes = None;
+        let mut all_notes: Vec<(&str, Text)> = Vec::new();
         let mut files: Vec<(Rc<str>, Text)> = Vec::with_capacity(order.len());
         let mut decisions = Vec::new();
         for (path, template) in &order {
@@ -489,6 +493,7 @@ impl Plan<'_> {
             })?;
             let text = with_raw_bytes(onepane_template::without_no_value(text), template.file.bytes());
             if path.ends_with("NOTES.txt") {
+                all_notes.push((path, text.clone()));
                 if **path == notes_path {
                     notes = Some(text);
                 }
@@ -502,7 +507,9 @@ impl Plan<'_> {
             files.push((path, text));
         }
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(Printed { files, notes, decisions })
+        all_notes.sort_by_key(|(path, _)| *path);
+        let all_notes = all_notes.into_iter().map(|(_, text)| text).collect();
+        Ok(Printed { files, notes, all_notes, decisions })
     }
 }
 

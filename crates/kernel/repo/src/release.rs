@@ -221,6 +221,7 @@ impl Repository<'_> {
                 action: Action::Install,
                 name_origin: origin("name"),
                 namespace_origin: origin("namespace"),
+                ..onepane_helm::Release::default()
             },
             capabilities: Capabilities::default(),
             schemas: Schemas::Checked,

@@ -13,17 +13,21 @@ use std::io::IsTerminal;
 
 /// Connects. That it does not work is logged and said, as Helm has it.
 pub(super) fn connect(flags: &Parsed, world: &dyn World) -> Result<Cluster, Failure> {
-    let connected = Cluster::connect(&settings(flags, world), |Logged { level, message, fields }| {
+    connect_unlogged(flags, world).map_err(|error| {
+        let message = format!("cluster reachability check failed: {error}");
+        log(Severity::Error, &message);
+        message.into()
+    })
+}
+
+/// The same for commands about releases, which say it and log nothing.
+pub(super) fn connect_unlogged(flags: &Parsed, world: &dyn World) -> Result<Cluster, String> {
+    Cluster::connect(&settings(flags, world), |Logged { level, message, fields }| {
         let severity = match level {
             Level::Warning => Severity::Warning,
             Level::Error => Severity::Error,
         };
         log_with(severity, &message, &fields);
-    });
-    connected.map_err(|error| {
-        let message = format!("cluster reachability check failed: {error}");
-        log(Severity::Error, &message);
-        message.into()
     })
 }
 

@@ -3,9 +3,10 @@
 use super::flags::{self, Flag, Parsed};
 use super::{Failure, help};
 use super::{
-    completion, create, dependency, dependency_update, env, lint, package, plugin_list, pull, push, registry_login,
-    registry_logout, repo_add, repo_index, repo_list, repo_remove, repo_update, search_hub, search_repo, show,
-    template, verify, version,
+    completion, create, dependency, dependency_update, env, get, get_all, get_metadata, get_values, history, install,
+    lint, list, package, plugin_list, pull, push, registry_login, registry_logout, repo_add, repo_index, repo_list,
+    repo_remove, repo_update, rollback, search_hub, search_repo, show, status, template, test, uninstall, upgrade,
+    verify, version,
 };
 
 /// A command of Helm's.
@@ -45,6 +46,7 @@ pub(super) enum Arguments {
 pub(super) const GROUPS: &[(&str, &[&str], &str)] = &[
     ("completion", &[], "print scripts that complete what you type"),
     ("dependency", &["dep", "dependencies"], "look after the charts that a chart depends on"),
+    ("get", &[], "print what is kept of a release"),
     ("plugin", &[], "look at the plugins that are installed"),
     ("registry", &[], "log in to registries and out of them"),
     ("repo", &[], "look after the chart repositories that are known"),
@@ -63,7 +65,16 @@ pub(super) const COMMANDS: &[Command] = &[
     dependency::LIST,
     dependency_update::UPDATE,
     env::COMMAND,
+    get_all::COMMAND,
+    get::HOOKS,
+    get::MANIFEST,
+    get_metadata::COMMAND,
+    get::NOTES,
+    get_values::COMMAND,
+    history::COMMAND,
+    install::COMMAND,
     lint::COMMAND,
+    list::COMMAND,
     package::COMMAND,
     plugin_list::COMMAND,
     pull::COMMAND,
@@ -75,6 +86,7 @@ pub(super) const COMMANDS: &[Command] = &[
     repo_list::COMMAND,
     repo_remove::COMMAND,
     repo_update::COMMAND,
+    rollback::COMMAND,
     search_hub::COMMAND,
     search_repo::COMMAND,
     show::ALL,
@@ -82,7 +94,11 @@ pub(super) const COMMANDS: &[Command] = &[
     show::CRDS,
     show::README,
     show::VALUES,
+    status::COMMAND,
     template::COMMAND,
+    test::COMMAND,
+    uninstall::COMMAND,
+    upgrade::COMMAND,
     verify::COMMAND,
     version::COMMAND,
 ];
@@ -182,16 +198,9 @@ fn unknown(word: &str) -> Failure {
         message += &format!("\nDid you mean this?\n\t{}\n\n", close.join("\n\t"));
     }
     message += "Run 'helm --help' for usage.";
-    if let Some(helm_only) = NOT_YET.iter().find(|name| **name == word) {
-        message += &format!("\n(`{helm_only}` is a command of Helm's that onepane does not have yet.)");
-    }
     message.into()
 }
 
-/// Helm's commands that are not here.
-const NOT_YET: &[&str] =
-    &["completion", "get", "history", "install", "list", "rollback", "status", "test", "uninstall", "upgrade"];
-
-/// Those of `plugin`, whose other words get its help, as in Helm.
+/// Helm's commands of `plugin` that are not here, whose other words get its help, as in Helm.
 const NOT_YET_IN_PLUGIN: &[&str] =
     &["add", "install", "package", "remove", "rm", "uninstall", "up", "update", "verify"];

@@ -47,6 +47,29 @@ pub(super) fn dry_run(flags: &Parsed) -> Result<DryRun, Failure> {
     Ok(if flags.is_set("validate") { DryRun::Server } else { given })
 }
 
+/// `--dry-run` of commands that do something without it; `None` where they do.
+pub(super) fn dry_run_of_release(flags: &Parsed) -> Result<Option<DryRun>, Failure> {
+    match flags.text("dry-run") {
+        None | Some("none") => Ok(None),
+        Some("client") => Ok(Some(DryRun::Client)),
+        Some("server") => Ok(Some(DryRun::Server)),
+        Some("unset") => {
+            log(Severity::Warning, "--dry-run is deprecated and should be replaced with '--dry-run=client'");
+            Ok(Some(DryRun::Client))
+        }
+        Some(value) => {
+            let refused =
+                || format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"");
+            let is_dry = boolean(value).ok_or_else(refused)?;
+            let instead = if is_dry { "client" } else { "none" };
+            let message =
+                format!("boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run={instead}'");
+            log(Severity::Warning, &message);
+            Ok(is_dry.then_some(DryRun::Client))
+        }
+    }
+}
+
 /// What the manifests are checked for in a cluster.
 pub(super) fn check<'a>(flags: &Parsed, release: &'a str, namespace: &'a str) -> Check<'a> {
     let ownership = if flags.is_set("is-upgrade") {

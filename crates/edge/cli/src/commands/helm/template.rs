@@ -193,7 +193,7 @@ fn rendered_into(
 
 /// The error of a template with what is known of the values it is of: rendering once more, with origins, finds it out.
 /// `host` answers as the cluster did the first time, if there was one.
-fn explained(
+pub(super) fn explained(
     flags: &Parsed,
     error: Box<Diagnostic>,
     options: RenderOptions,
@@ -220,7 +220,7 @@ fn explained(
 }
 
 /// `--compat`, which Helm does not have: whose results are wanted.
-fn compat(flags: &Parsed) -> Result<Compat, Failure> {
+pub(super) fn compat(flags: &Parsed) -> Result<Compat, Failure> {
     match flags.text("compat") {
         None | Some("helm4") => Ok(Compat::Helm4),
         Some("helm3") => Ok(Compat::Helm3),
@@ -338,7 +338,7 @@ fn name_and_chart<'a>(
     }
 }
 
-fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Failure> {
+pub(super) fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Failure> {
     let metadata = &chart.metadata;
     if !matches!(metadata.kind.as_str(), "" | "application") {
         return Err(Diagnostic::error("chart-type", format!("{} charts are not installable", metadata.kind))
@@ -375,7 +375,7 @@ fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Fail
     Ok(())
 }
 
-fn is_debug(flags: &Parsed, world: &dyn World) -> bool {
+pub(super) fn is_debug(flags: &Parsed, world: &dyn World) -> bool {
     match flags.text("debug") {
         Some(value) => value == "true",
         None => world.env("HELM_DEBUG").and_then(|value| boolean(&value)).unwrap_or(false),

@@ -277,7 +277,11 @@ impl Answer {
             500.. => format!("an error on the server ({said:?}) has prevented the request from succeeding"),
             code => format!("the server responded with the status code {code} but did not return more information"),
         };
-        let message = if asked.is_empty() { message } else { format!("{message} ({} {asked})", self.verb.in_url_errors().to_lowercase()) };
+        let message = if asked.is_empty() {
+            message
+        } else {
+            format!("{message} ({} {asked})", self.verb.in_url_errors().to_lowercase())
+        };
         Failure { message, is_not_found: self.status == 404 }
     }
 }
@@ -295,7 +299,13 @@ mod tests {
     use std::net::TcpListener;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-        Answer { verb: Verb::Get, status, content_type: content_type.to_owned(), body: body.into(), warnings: Vec::new() }
+        Answer {
+            verb: Verb::Get,
+            status,
+            content_type: content_type.to_owned(),
+            body: body.into(),
+            warnings: Vec::new(),
+        }
     }
 
     #[test]

@@ -39,12 +39,7 @@ impl Request {
 
     /// Does something with what is at `path`, for which `body` says what.
     pub fn send(verb: Verb, path: impl Into<String>, asked: impl Into<String>, body: &Value) -> Self {
-        Self {
-            verb,
-            content_type: "application/json",
-            body: body.to_string().into_bytes(),
-            ..Self::get(path, asked)
-        }
+        Self { verb, content_type: "application/json", body: body.to_string().into_bytes(), ..Self::get(path, asked) }
     }
 }
 
@@ -123,6 +118,11 @@ impl Cluster {
 
     async fn ask_once(&self, request: &Request) -> Result<Vec<u8>, Refusal> {
         let Request { verb, path, content_type, body, accept, .. } = request;
+        // Names that lead elsewhere are names of nothing.
+        let place = path.split('?').next().unwrap_or_default();
+        if place.split('/').any(|part| matches!(part, "." | "..")) {
+            return Err(Failure::new(format!("{place:?} is no path of a resource")).into());
+        }
         let answer = self.client().send(&Call { verb: *verb, path, accept, content_type, body }).await?;
         self.tell_warnings(&answer);
         let code = answer.status;

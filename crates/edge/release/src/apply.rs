@@ -180,13 +180,15 @@ async fn update_one(session: &Session<'_>, change: &Change<'_>, target: &Resourc
     }
     Updated::Changed(match change.method {
         Method::Replace { .. } => replace(session, target, &live).await,
-        Method::ServerSide { forces } => async {
-            if change.takes_over_own {
-                take_over_own(session, target).await?;
+        Method::ServerSide { forces } => {
+            async {
+                if change.takes_over_own {
+                    take_over_own(session, target).await?;
+                }
+                apply(session, target, forces).await
             }
-            apply(session, target, forces).await
+            .await
         }
-        .await,
         Method::ClientSide { is_thorough } => patch(session, &originals, target, live, is_thorough).await,
     })
 }
@@ -277,9 +279,7 @@ async fn prune(session: &Session<'_>, change: &Change<'_>) -> Vec<String> {
     let is_new = |resource: &&Resource| !surplus.iter().any(|known| known.is_same(resource)) && !is_wanted(resource);
     let leftovers: Vec<&Resource> = change.leftovers.iter().filter(is_new).collect();
     let mut problems = Vec::new();
-    for (resource, is_left) in
-        surplus.iter().map(|one| (*one, false)).chain(leftovers.iter().map(|one| (*one, true)))
-    {
+    for (resource, is_left) in surplus.iter().map(|one| (*one, false)).chain(leftovers.iter().map(|one| (*one, true))) {
         let Ok(live) = session.cluster.ask(&Request::get(resource.path(), resource.asked())).await else { continue };
         let annotation = |name: &str| live.get("metadata")?.get("annotations")?.get(name)?.as_str();
         if annotation("helm.sh/resource-policy") == Some("keep") {
@@ -304,7 +304,11 @@ async fn prune(session: &Session<'_>, change: &Change<'_>) -> Vec<String> {
 }
 
 /// Deletes resources; what is gone already is as good. The errors are those of each.
-pub(crate) async fn delete(session: &Session<'_>, resources: &[Resource], propagation: &str) -> Result<(), Vec<String>> {
+pub(crate) async fn delete(
+    session: &Session<'_>,
+    resources: &[Resource],
+    propagation: &str,
+) -> Result<(), Vec<String>> {
     let mut problems = Vec::new();
     for batch in resources.chunk_by(|a, b| a.kind == b.kind) {
         let outcomes = iter(batch).map(|resource| delete_one(session, resource, propagation)).buffered(AT_ONCE);

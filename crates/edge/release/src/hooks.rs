@@ -207,14 +207,15 @@ async fn show_logs(session: &Session<'_>, hook: &Hook, namespace: &str, policy: 
         };
         let path = format!("/api/v1/namespaces/{}/pods?{selector}", segment(&namespace));
         let list = session.cluster.ask(&Request::get(path, "pods")).await;
-        let list = list.map_err(|refusal| format!("failed to get pod list with options: {selector} with error: {refusal}"))?;
+        let list =
+            list.map_err(|refusal| format!("failed to get pod list with options: {selector} with error: {refusal}"))?;
         for pod in list.get("items").and_then(Value::as_array).into_iter().flatten() {
             let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
             let containers = pod.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
             for container in containers.filter_map(|container| container["name"].as_str()) {
-                let log = logs(session, &namespace, name, container).await.map_err(|_| {
-                    format!("failed to stream pod logs for pod: {name}, container: {container}")
-                })?;
+                let log = logs(session, &namespace, name, container)
+                    .await
+                    .map_err(|_| format!("failed to stream pod logs for pod: {name}, container: {container}"))?;
                 session.tell(Said::Log(log));
             }
         }

@@ -112,12 +112,8 @@ impl Session<'_> {
             built.map_err(|error| format!("unable to build kubernetes objects from release manifest: {error}"))?;
         apply::mark(&mut resources, &release.name, &release.namespace);
         let ownership = if install.takes_ownership { Ownership::Taken } else { Ownership::Required };
-        let check = Check {
-            release: &release.name,
-            namespace: &release.namespace,
-            ownership,
-            validates: install.validates,
-        };
+        let check =
+            Check { release: &release.name, namespace: &release.namespace, ownership, validates: install.validates };
         let adopted = self.cluster.adoptable(&resources, check).await;
         let adopted = adopted.map_err(|error| format!("unable to continue with install: {error}"))?;
         Ok((resources, adopted))
@@ -247,7 +243,8 @@ impl Session<'_> {
 
     async fn create_namespace(&self, release: &Release, install: &Install) -> Result<(), Failure> {
         let name = &release.namespace;
-        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"name": name}}});
+        let object =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"name": name}}});
         let text = object.to_string();
         let resources = self.cluster.build(&[text.as_bytes()], name, Validation::Strict).await?;
         match apply::create(self, &resources, method_for_new(install)).await {
@@ -279,7 +276,11 @@ impl Session<'_> {
 }
 
 fn method_for_new(install: &Install) -> Method {
-    if install.is_server_side { Method::ServerSide { forces: false } } else { Method::ClientSide { is_thorough: false } }
+    if install.is_server_side {
+        Method::ServerSide { forces: false }
+    } else {
+        Method::ClientSide { is_thorough: false }
+    }
 }
 
 /// What Helm does not do at once.

@@ -212,10 +212,7 @@ mod tests {
         let (original, target) = (object(json!({"a": 1, "b": 1})), object(json!({"a": 1, "c": [2]})));
         let live = object(json!({"a": 9, "b": 1, "d": 4}));
         assert_eq!(merged(std::slice::from_ref(&original), &target, &live), None);
-        assert_eq!(
-            two_way(std::slice::from_ref(&original), &target, &live),
-            object(json!({"a": 9, "d": 4, "c": [2]}))
-        );
+        assert_eq!(two_way(std::slice::from_ref(&original), &target, &live), object(json!({"a": 9, "d": 4, "c": [2]})));
         assert_eq!(merged_plainly(&[original], &target, &live), object(json!({"a": 1, "d": 4, "c": [2]})));
         assert_eq!(merge_patch(&live, &live), json!({}));
     }

@@ -8,6 +8,10 @@ use futures::future::{Either, select};
 use futures::lock::Mutex;
 use onepane_cluster::Cluster;
 use std::pin::pin;
+use std::time::Duration;
+
+/// How long requests may be on the way whose sender is gone.
+const SETTLING: Duration = Duration::from_millis(250);
 
 /// What is told while something is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +77,7 @@ impl<'c> Session<'c> {
     /// [`Failure::Busy`] if somebody of ours is at work on one.
     pub(crate) async fn recovered(&self, name: &str) -> Result<Vec<Kept>, Failure> {
         let mut history = self.storage.history(name).await?;
+        let mut has_found = false;
         for kept in history.iter_mut().filter(|kept| kept.release.info.status.is_passing() && kept.writer.is_some()) {
             if !self.storage.is_left(kept).await? {
                 return Err(Failure::Busy);
@@ -88,6 +93,10 @@ impl<'c> Session<'c> {
             self.storage.abandon(kept).await?;
             kept.is_abandoned = true;
             kept.writer = None;
+            has_found = true;
+        }
+        if has_found {
+            self.cluster.pause(SETTLING).await;
         }
         Ok(history)
     }

@@ -24,8 +24,7 @@ impl Session<'_> {
     /// Adds to a release what the cluster has of it, by version and kind, and the pods of its workloads. What can't be had is
     /// left out, as in Helm.
     pub async fn with_resources(&self, release: &mut Release, format: Format) -> Result<(), Failure> {
-        let resources =
-            self.cluster.build(&[release.manifest.as_bytes()], &self.namespace, Validation::None).await?;
+        let resources = self.cluster.build(&[release.manifest.as_bytes()], &self.namespace, Validation::None).await?;
         let asked = iter(&resources).map(|resource| async {
             let query = if format == Format::Tables { "?includeObject=Object" } else { "" };
             let accept = if format == Format::Tables { TABLE } else { "application/json" };
@@ -42,14 +41,14 @@ impl Session<'_> {
         };
         let mut selectors: Vec<Value> = Vec::new();
         for (resource, object) in resources.iter().zip(found) {
-            let Some(object) = object else { continue };
+            let Some(object) = object.map(|object| sorted(&object)) else { continue };
             add(format!("{}/{}", resource.version, resource.kind), object);
             let Some(selector) = selector_of(&resource.kind, &resource.object).filter(|one| !selectors.contains(one))
             else {
                 continue;
             };
             selectors.push(selector.clone());
-            for pods in self.pods(&resource.namespace, &selector, format).await {
+            if let Some(pods) = self.pods(&resource.namespace, &selector, format).await {
                 add("v1/Pod(related)".to_owned(), pods);
             }
         }
@@ -57,8 +56,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The pods that a selector means: one table of them, or each of them.
-    async fn pods(&self, namespace: &str, selector: &Value, format: Format) -> Vec<Value> {
+    /// The pods that a selector means, as one list or table.
+    async fn pods(&self, namespace: &str, selector: &Value, format: Format) -> Option<Value> {
         let labels = selector.as_object().into_iter().flatten();
         let mut labels: Vec<String> = labels
             .map(|(key, value)| {
@@ -68,22 +67,30 @@ impl Session<'_> {
             .collect();
         labels.sort_unstable();
         let path = format!("/api/v1/namespaces/{}/pods?labelSelector={}", segment(namespace), labels.join("%2C"));
-        match format {
-            Format::Tables => {
-                let request = Request { accept: TABLE, ..Request::get(format!("{path}&includeObject=Object"), "pods") };
-                self.cluster.ask(&request).await.ok().into_iter().collect()
-            }
-            Format::Objects => {
-                let list = self.cluster.ask(&Request::get(path, "pods")).await.unwrap_or_default();
-                let items = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-                let named = items.into_iter().map(|mut item| {
-                    item["apiVersion"] = json!("v1");
-                    item["kind"] = json!("Pod");
-                    item
-                });
-                named.collect()
-            }
+        let request = match format {
+            Format::Tables => Request { accept: TABLE, ..Request::get(format!("{path}&includeObject=Object"), "pods") },
+            Format::Objects => Request::get(path, "pods"),
+        };
+        let mut list = self.cluster.ask(&request).await.ok()?;
+        // Items of a list do not say what they are, and are asked to.
+        for item in list.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+            item["apiVersion"] = json!("v1");
+            item["kind"] = json!("Pod");
         }
+        Some(sorted(&list))
+    }
+}
+
+/// An object with its fields in order of their names, as Go prints maps.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            Value::Object(fields.into_iter().map(|(name, field)| (name.clone(), sorted(field))).collect())
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
     }
 }
 

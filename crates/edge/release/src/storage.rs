@@ -6,7 +6,7 @@
 use crate::encoding::{decode, encode};
 use crate::failure::Failure;
 use crate::release::Release;
-use crate::writer::{ANNOTATION, Presence, PATIENCE, Writer, presence};
+use crate::writer::{ANNOTATION, PATIENCE, Presence, Writer, presence};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use onepane_cluster::{Cluster, Refusal, Request, Verb};
@@ -92,8 +92,9 @@ impl<'c> Storage<'c> {
         let (path, asked) = self.place(&key);
         match self.cluster.ask(&Request::get(path, asked)).await {
             Ok(object) => {
-                let mut kept =
-                    self.read(&object).map_err(|error| Failure::Other(format!("get: failed to decode data {key:?}: {error}")))?;
+                let mut kept = self
+                    .read(&object)
+                    .map_err(|error| Failure::Other(format!("get: failed to decode data {key:?}: {error}")))?;
                 kept.release.labels.retain(|label, _| !SYSTEM_LABELS.contains(&label.as_str()));
                 Ok(kept)
             }
@@ -105,7 +106,8 @@ impl<'c> Storage<'c> {
     /// All revisions of a release, by their numbers.
     pub(crate) async fn history(&self, name: &str) -> Result<Vec<Kept>, Failure> {
         let query = self.query(&format!("name={name},owner=helm")).await;
-        let mut found = query.map_err(|refusal| Failure::Other(format!("query: failed to query with labels: {refusal}")))?;
+        let mut found =
+            query.map_err(|refusal| Failure::Other(format!("query: failed to query with labels: {refusal}")))?;
         if found.is_empty() {
             return Err(Failure::NotFound);
         }
@@ -192,7 +194,8 @@ impl<'c> Storage<'c> {
                 Err(refusal) if refusal.is_already_there() => {
                     // It may have been us, a moment ago.
                     let (path, asked) = self.place(&key(&release.name, release.version));
-                    let found = if is_doubtful { self.cluster.ask(&Request::get(path, asked)).await.ok() } else { None };
+                    let found =
+                        if is_doubtful { self.cluster.ask(&Request::get(path, asked)).await.ok() } else { None };
                     return match found.filter(|found| is_own(found, &writer)) {
                         Some(found) => Ok(Held::new(writer, &found, object)),
                         None => Err(Failure::Exists),

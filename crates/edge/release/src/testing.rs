@@ -63,12 +63,7 @@ impl Session<'_> {
     }
 
     /// What the pods of a release's tests have printed, as Helm prints it. The error is Helm's; `print` gets what there is.
-    pub async fn test_logs(
-        &self,
-        release: &Release,
-        test: &Test,
-        print: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), Failure> {
+    pub async fn test_logs(&self, release: &Release, test: &Test, print: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
         let mut hooks: Vec<_> = release
             .hooks
             .iter()
@@ -92,9 +87,9 @@ impl Session<'_> {
                             print(&log);
                             print(b"\n");
                         }
-                        Err(refusal) => errors.push(format!(
-                            "unable to get logs for pod {name}, container {container}: {refusal}"
-                        )),
+                        Err(refusal) => {
+                            errors.push(format!("unable to get logs for pod {name}, container {container}: {refusal}"))
+                        }
                     }
                 }
             }

@@ -4,8 +4,8 @@ use crate::apply;
 use crate::failure::Failure;
 use crate::hooks::{self, Running};
 use crate::release::{Release, Status};
-use crate::session::Session;
-use crate::storage::Held;
+use crate::session::{Before, Session};
+use crate::storage::{Held, Kept};
 use crate::time::Time;
 use crate::upgrade::hook_method;
 use crate::wait::Wait;
@@ -55,8 +55,12 @@ impl Session<'_> {
             Err(failure) => return Err(failure.after(&format!("uninstall: Release not loaded: {name}"))),
         };
         let versions: Vec<i64> = history.iter().map(|kept| kept.release.version).collect();
-        let left: Vec<_> = history.iter().filter(|kept| kept.is_abandoned).cloned().collect();
-        let Some(last) = history.into_iter().next_back() else { return Err(Failure::NotFound) };
+        let Some(Before { last, current, mut abandoned }) = Before::of(history) else { return Err(Failure::NotFound) };
+        // Where one was begun and left, the cluster still has what was there before.
+        if !abandoned.is_empty() && current.release.version != last.release.version {
+            abandoned.push(current);
+        }
+        let left = abandoned;
         let mut release = last.release;
         if release.info.status == Status::Uninstalled {
             if uninstall.keeps_history {
@@ -78,7 +82,7 @@ impl Session<'_> {
         &self,
         release: &mut Release,
         versions: &[i64],
-        left: &[crate::storage::Kept],
+        left: &[Kept],
         uninstall: &Uninstall,
         held: &Mutex<Held>,
     ) -> Result<String, Failure> {
@@ -209,7 +213,9 @@ impl Session<'_> {
             ]
         };
         if !unowned.is_empty() {
-            unowned.iter().for_each(|one| self.warn("skipping delete of resource not owned by this release", fields(one)));
+            unowned
+                .iter()
+                .for_each(|one| self.warn("skipping delete of resource not owned by this release", fields(one)));
             if !kept.is_empty() {
                 kept.push('\n');
             }
@@ -262,7 +268,10 @@ impl Session<'_> {
         if !owned.is_empty()
             && let Err(errors) = apply::delete(self, &owned, "Background").await
         {
-            self.warn("what an operation that was cut short has left could not be deleted", vec![("error", errors.join("; "))]);
+            self.warn(
+                "what an operation that was cut short has left could not be deleted",
+                vec![("error", errors.join("; "))],
+            );
         }
     }
 }

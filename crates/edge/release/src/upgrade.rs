@@ -139,12 +139,8 @@ impl Session<'_> {
         let known: std::collections::HashSet<_> = current.iter().map(key).collect();
         let new: Vec<Resource> = targets.iter().filter(|target| !known.contains(&key(target))).cloned().collect();
         let ownership = if upgrade.takes_ownership { Ownership::Taken } else { Ownership::Required };
-        let check = Check {
-            release: &release.name,
-            namespace: &release.namespace,
-            ownership,
-            validates: upgrade.validates,
-        };
+        let check =
+            Check { release: &release.name, namespace: &release.namespace, ownership, validates: upgrade.validates };
         let adopted = self.cluster.adoptable(&new, check).await;
         let adopted = adopted.map_err(|error| format!("unable to continue with update: {error}"))?;
         current.extend(adopted.into_iter().map(|at| new[at].clone()));
@@ -267,10 +263,8 @@ impl Session<'_> {
                 ));
             }
         };
-        let good = history
-            .iter()
-            .rev()
-            .find(|kept| matches!(kept.release.info.status, Status::Superseded | Status::Deployed));
+        let good =
+            history.iter().rev().find(|kept| matches!(kept.release.info.status, Status::Superseded | Status::Deployed));
         let Some(good) = good else {
             return Failure::Other(format!(
                 "unable to find a previously successful release when attempting to rollback. original upgrade error: \

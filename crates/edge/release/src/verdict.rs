@@ -313,9 +313,8 @@ fn pod(object: &Value) -> Verdict {
             }
         }
         "Pending" => {
-            let unschedulable = conditions(object).any(|(kind, status, reason, _)| {
-                (kind, status, reason) == ("PodScheduled", "False", "Unschedulable")
-            });
+            let unschedulable = conditions(object)
+                .any(|(kind, status, reason, _)| (kind, status, reason) == ("PodScheduled", "False", "Unschedulable"));
             match unschedulable {
                 true if is_younger_than_15_seconds(object) => Verdict::in_progress("Pod has not been scheduled"),
                 true => Verdict::new(State::Failed, "Pod could not be scheduled"),
@@ -380,16 +379,80 @@ mod tests {
         let failed = json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]});
         let cases = [
             ("apps/v1", "Deployment", json!({}), json!({}), Goal::Ready, State::InProgress, "Replicas: 0/1"),
-            ("apps/v1", "Deployment", json!({}), available, Goal::Ready, State::Current, "Deployment is available. Replicas: 1"),
-            ("batch/v1", "Job", json!({}), json!({"startTime": "t"}), Goal::Ready, State::Current, "Job in progress. success:0, active: 0, failed: 0"),
-            ("batch/v1", "Job", json!({}), json!({"startTime": "t"}), Goal::ReadyAndDone, State::InProgress, "Job in progress"),
+            (
+                "apps/v1",
+                "Deployment",
+                json!({}),
+                available,
+                Goal::Ready,
+                State::Current,
+                "Deployment is available. Replicas: 1",
+            ),
+            (
+                "batch/v1",
+                "Job",
+                json!({}),
+                json!({"startTime": "t"}),
+                Goal::Ready,
+                State::Current,
+                "Job in progress. success:0, active: 0, failed: 0",
+            ),
+            (
+                "batch/v1",
+                "Job",
+                json!({}),
+                json!({"startTime": "t"}),
+                Goal::ReadyAndDone,
+                State::InProgress,
+                "Job in progress",
+            ),
             ("batch/v1", "Job", json!({}), failed, Goal::Run, State::Failed, "Job Failed. failed: 1/1"),
             ("v1", "Pod", json!({}), json!({"phase": "Failed"}), Goal::Run, State::Failed, "pod x failed"),
-            ("v1", "Pod", json!({}), json!({"phase": "Failed"}), Goal::Ready, State::Current, "Pod has completed, but not successfully"),
-            ("v1", "PersistentVolumeClaim", json!({}), json!({"phase": "Pending"}), Goal::Ready, State::InProgress, "PVC is not Bound. phase: Pending"),
-            ("v1", "PersistentVolumeClaim", json!({}), json!({"phase": "Pending"}), Goal::Run, State::Current, "Resource is current"),
-            ("apps/v1", "DaemonSet", json!({}), json!({}), Goal::Ready, State::InProgress, "DaemonSet status.observedGeneration not found"),
-            ("apps/v1", "StatefulSet", json!({}), json!({"observedGeneration": 2}), Goal::Ready, State::InProgress, "StatefulSet generation is 1, but latest observed generation is 2"),
+            (
+                "v1",
+                "Pod",
+                json!({}),
+                json!({"phase": "Failed"}),
+                Goal::Ready,
+                State::Current,
+                "Pod has completed, but not successfully",
+            ),
+            (
+                "v1",
+                "PersistentVolumeClaim",
+                json!({}),
+                json!({"phase": "Pending"}),
+                Goal::Ready,
+                State::InProgress,
+                "PVC is not Bound. phase: Pending",
+            ),
+            (
+                "v1",
+                "PersistentVolumeClaim",
+                json!({}),
+                json!({"phase": "Pending"}),
+                Goal::Run,
+                State::Current,
+                "Resource is current",
+            ),
+            (
+                "apps/v1",
+                "DaemonSet",
+                json!({}),
+                json!({}),
+                Goal::Ready,
+                State::InProgress,
+                "DaemonSet status.observedGeneration not found",
+            ),
+            (
+                "apps/v1",
+                "StatefulSet",
+                json!({}),
+                json!({"observedGeneration": 2}),
+                Goal::Ready,
+                State::InProgress,
+                "StatefulSet generation is 1, but latest observed generation is 2",
+            ),
         ];
         for (api_version, kind, spec, status, goal, state, message) in cases {
             assert_eq!(verdict(api_version, kind, spec, status, goal), (state, message.to_owned()), "{kind} {goal:?}");

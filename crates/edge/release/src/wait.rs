@@ -71,7 +71,8 @@ impl Wait {
         let mut pauses = Pauses::new();
         loop {
             let seen = look(session, resources, &|object| Verdict::of(object, Goal::Run)).await?;
-            let mut left = resources.iter().zip(&seen).filter(|(_, verdict)| verdict.state != State::NotFound).peekable();
+            let mut left =
+                resources.iter().zip(&seen).filter(|(_, verdict)| verdict.state != State::NotFound).peekable();
             if left.peek().is_none() {
                 return Ok(());
             }
@@ -222,7 +223,8 @@ fn was_ready(object: &Value, for_jobs: bool) -> Verdict {
         "Service" => {
             let is_elsewhere = text("/spec/type") == "ExternalName";
             let has_address = !text("/spec/clusterIP").is_empty();
-            let has_external = object.pointer("/spec/externalIPs").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+            let has_external =
+                object.pointer("/spec/externalIPs").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
             let is_balanced = text("/spec/type") != "LoadBalancer"
                 || has_external
                 || object.pointer("/status/loadBalancer/ingress").is_some();

@@ -136,7 +136,9 @@ impl Lab {
 }
 
 fn map(name: &str, value: &str) -> String {
-    format!("---\n# Source: c/templates/{name}.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n")
+    format!(
+        "---\n# Source: c/templates/{name}.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n"
+    )
 }
 
 fn hook(name: &str, events: &[&str], policies: &[&str], manifest: Value) -> Hook {
@@ -285,7 +287,8 @@ fn others_keep_what_is_theirs() {
 #[test]
 fn resources_that_say_so_stay() {
     let lab = Lab::new();
-    let kept = map("kept", "1").replace("name: kept\n", "name: kept\n  annotations:\n    helm.sh/resource-policy: keep\n");
+    let kept =
+        map("kept", "1").replace("name: kept\n", "name: kept\n  annotations:\n    helm.sh/resource-policy: keep\n");
     let first = release(&[kept.clone(), map("a", "1")], &[], "ssa");
     lab.run(async |session| install_it(session, first, &install()).await).expect("it is installed");
     lab.run(async |session| upgrade_it(session, release(&[map("a", "1")], &[], "ssa"), &upgrade()).await)
@@ -332,7 +335,8 @@ fn hooks_run_by_weight_and_go_as_they_say() {
     bad.output_log_policies = vec!["hook-failed".to_owned()];
     let second = release(&[map("a", "2")], &[stays, bad], "ssa");
     let failed = lab.run(async |session| upgrade_it(session, second, &upgrade()).await);
-    let wanted = "post-upgrade hooks failed: resource Pod/default/bad not ready. status: Failed, message: pod bad failed";
+    let wanted =
+        "post-upgrade hooks failed: resource Pod/default/bad not ready. status: Failed, message: pod bad failed";
     assert_eq!(failed.err().map(|it| it.to_string()).as_deref(), Some(wanted));
     assert_eq!(lab.statuses(), [(1, Status::Deployed), (2, Status::Failed)]);
     assert_eq!(lab.history()[1].info.description, format!("Upgrade \"shop\" failed: {wanted}"));
@@ -359,7 +363,8 @@ fn tests_run_and_tell() {
         ],
     });
     let hooks = [pod_hook("good", "good", &["test"], &["hook-succeeded"]), pod_hook("bad", "bad", &["test"], &[])];
-    lab.run(async |session| install_it(session, release(&[], &hooks, "ssa"), &install()).await).expect("it is installed");
+    lab.run(async |session| install_it(session, release(&[], &hooks, "ssa"), &install()).await)
+        .expect("it is installed");
     let mut test = Test { timeout: Duration::from_secs(30), only: vec!["good".to_owned()], without: Vec::new() };
     let mut printed = Vec::new();
     lab.run(async |session| {
@@ -389,7 +394,8 @@ fn what_fails_is_undone_where_that_is_wanted() {
     let failed =
         lab.run(async |session| install_it(session, release(&[map("a", "1"), bad.clone()], &[], "ssa"), &undone).await);
     let message = failed.err().map(|it| it.to_string()).unwrap_or_default();
-    let wanted = "release shop failed, and has been uninstalled due to rollback-on-failure being set: server-side apply failed";
+    let wanted =
+        "release shop failed, and has been uninstalled due to rollback-on-failure being set: server-side apply failed";
     assert!(message.starts_with(wanted), "{message}");
     assert_eq!((lab.statuses(), lab.maps()), (Vec::new(), BTreeMap::new()));
 
@@ -459,7 +465,11 @@ fn some(random: &mut Random, method: &str) -> (Release, BTreeMap<String, String>
     }
     let hooks = [
         map_hook("before", &["pre-install", "pre-upgrade", "pre-rollback"], &["hook-succeeded"]),
-        map_hook("after", &["post-install", "post-upgrade", "post-delete"], &["before-hook-creation", "hook-succeeded"]),
+        map_hook(
+            "after",
+            &["post-install", "post-upgrade", "post-delete"],
+            &["before-hook-creation", "hook-succeeded"],
+        ),
     ];
     (release(&manifests, &hooks, method), wanted)
 }
@@ -544,9 +554,9 @@ fn check_next(lab: &Lab, random: &mut Random, method: &str, turn: u64) {
         return;
     }
     let (new, wanted) = some(random, method);
-    let is_first = before.iter().all(|(_, status)| {
-        matches!(status, Status::Uninstalled | Status::Uninstalling | Status::PendingInstall)
-    });
+    let is_first = before
+        .iter()
+        .all(|(_, status)| matches!(status, Status::Uninstalled | Status::Uninstalling | Status::PendingInstall));
     let how = Install { is_server_side: method == "ssa", ..install() };
     let done = lab.run(async |session| match is_first {
         true => install_it(session, new, &how).await,

@@ -158,7 +158,7 @@ pub(super) fn dispatch(arguments: &[String]) -> Result<(), Failure> {
 
 fn run(command: &Command, arguments: &[String]) -> Result<(), Failure> {
     let parsed = flags::parse(command.flags, arguments)?;
-    flags::deprecations(&parsed).for_each(|warning| eprintln!("{warning}"));
+    flags::deprecations(command.name(), &parsed).for_each(|warning| eprintln!("{warning}"));
     if parsed.is_set("help") {
         return help::print_command(command);
     }

@@ -58,12 +58,12 @@ pub(super) fn dry_run_of_release(flags: &Parsed) -> Result<Option<DryRun>, Failu
             Ok(Some(DryRun::Client))
         }
         Some(value) => {
-            let refused =
-                || format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"");
+            let refused = || format!("invalid dry-run value ({value:?}). Must be \"none\", \"server\", or \"client\"");
             let is_dry = boolean(value).ok_or_else(refused)?;
             let instead = if is_dry { "client" } else { "none" };
-            let message =
-                format!("boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run={instead}'");
+            let message = format!(
+                "boolean '--dry-run={value}' flag is deprecated and must be replaced with '--dry-run={instead}'"
+            );
             log(Severity::Warning, &message);
             Ok(is_dry.then_some(DryRun::Client))
         }

@@ -96,9 +96,14 @@ pub(super) fn parse(own: &[&'static [Flag]], arguments: &[String]) -> Result<Par
     Ok(parsed)
 }
 
-/// What Helm says about deprecated flags that were given.
-pub(super) fn deprecations(parsed: &Parsed) -> impl Iterator<Item = String> {
-    let advice = |flag: &&'static str| DEPRECATED.iter().find(|(name, _)| name == flag);
+/// What Helm says about deprecated flags that were given. Those about notes mean something to all commands but `template`.
+pub(super) fn deprecations<'p>(command: &str, parsed: &'p Parsed) -> impl Iterator<Item = String> + use<'p> {
+    let is_template = command == "template";
+    let is_about_notes = |name: &str| matches!(name, "hide-notes" | "render-subchart-notes");
+    let advice = move |flag: &&'static str| {
+        let advice = DEPRECATED.iter().find(|(name, _)| name == flag);
+        advice.filter(|(name, _)| is_template || !is_about_notes(name))
+    };
     parsed.given.iter().filter_map(advice).map(|(name, advice)| format!("Flag --{name} has been deprecated, {advice}"))
 }
 

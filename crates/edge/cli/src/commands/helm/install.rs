@@ -11,8 +11,9 @@ use super::release_flags::{
 use super::release_output::{Detail, text};
 use super::rendering::{Preparation, Target, hides_secrets, logged};
 use super::template::is_debug;
-use super::{Failure, cluster, print};
+use super::{Failure, cluster, log_with, print};
 use camino::Utf8Path;
+use onepane_diagnostics::Severity;
 use onepane_helm::{Action, name_from_template};
 use onepane_release::{Install, Release, Status};
 use onepane_world::World;
@@ -90,8 +91,7 @@ pub(super) fn install(
         _ => Some(cluster::connect(flags, world)?),
     };
     let hides_secrets = hides_secrets(flags, dry_run.is_some()).map_err(logged)?;
-    onepane_helm::Release::check_name(name)
-        .map_err(|error| format!("release name check failed: release name {name:?}: {error}"))?;
+    onepane_helm::Release::check_name(name).map_err(|error| refused_name(format!("release name {name:?}: {error}")))?;
     let (wait, rolls_back) = wait_and_roll_back(flags)?;
     let install = Install {
         wait,
@@ -112,7 +112,7 @@ pub(super) fn install(
     if let (Some(cluster), Some(session)) = (&cluster, &session) {
         if dry_run.is_none() {
             let found = cluster.run(session.available(name, install.replaces));
-            available = Some(found.map_err(|failure| Failure::from(failure).after("release name check failed: "))?);
+            available = Some(found.map_err(|failure| refused_name(failure.to_string()))?);
         }
         let definitions = if flags.is_set("skip-crds") { Vec::new() } else { preparation.definitions()? };
         if dry_run.is_some() {
@@ -147,6 +147,13 @@ pub(super) fn install(
         return Ok(installed);
     }
     Ok(release)
+}
+
+/// That a name can't be taken, logged and said.
+fn refused_name(why: String) -> Failure {
+    const WORDS: &str = "release name check failed";
+    log_with(Severity::Error, WORDS, &[("error", why.clone())]);
+    format!("{WORDS}: {why}").into()
 }
 
 fn name_and_chart<'a>(flags: &'a Parsed, world: &dyn World) -> Result<(String, &'a str), Failure> {

@@ -212,7 +212,11 @@ impl Requirement {
             let rule = match word {
                 "in" => Rule::In,
                 "notin" => Rule::NotIn,
-                _ => return Err(format!("unable to parse requirement: found '{word}', expected: in, notin, =, ==, !=, gt, lt")),
+                _ => {
+                    return Err(format!(
+                        "unable to parse requirement: found '{word}', expected: in, notin, =, ==, !=, gt, lt"
+                    ));
+                }
             };
             let values = list.split(',').map(|value| value.trim().to_owned()).collect();
             return Ok(Self { key: key.to_owned(), values, rule });

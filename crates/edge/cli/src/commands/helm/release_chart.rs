@@ -181,7 +181,10 @@ mod tests {
     #[test]
     fn a_chart_is_stored_as_helm_stores_it() {
         let world = MemoryWorld::new()
-            .with("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\nannotations: {b: x, a: y}\nappVersion: \"2\"\n")
+            .with(
+                "c/Chart.yaml",
+                "apiVersion: v2\nname: c\nversion: 1.0.0\nannotations: {b: x, a: y}\nappVersion: \"2\"\n",
+            )
             .with("c/values.yaml", "b: 1\na: [x]\n")
             .with("c/README.md", "hello")
             .with("c/templates/a.yaml", "a: b");
@@ -193,8 +196,7 @@ mod tests {
             r#""schema":null,"schemamodtime":"0001-01-01T00:00:00Z","files":[{"name":"README.md","data":"aGVsbG8="}]}"#
         );
         assert_eq!(onepane_release::go_json(&stored), wanted);
-        let release =
-            Release { chart: stored, config: serde_json::json!({"b": 2, "c": null}), ..Release::default() };
+        let release = Release { chart: stored, config: serde_json::json!({"b": 2, "c": null}), ..Release::default() };
         let all = computed(&release, &mut |_| {}).map_err(|failure| failure.message).expect("they coalesce");
         assert_eq!(as_json(&all.into()).expect("they are plain").to_string(), r#"{"a":["x"],"b":2}"#);
     }

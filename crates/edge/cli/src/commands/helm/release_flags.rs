@@ -76,16 +76,14 @@ pub(super) fn session<'c>(flags: &Parsed, world: &dyn World, cluster: &'c Cluste
 }
 
 /// The releases of a namespace; of all, for none.
-pub(super) fn session_in<'c>(
-    namespace: &str,
-    world: &dyn World,
-    cluster: &'c Cluster,
-) -> Result<Session<'c>, Failure> {
+pub(super) fn session_in<'c>(namespace: &str, world: &dyn World, cluster: &'c Cluster) -> Result<Session<'c>, Failure> {
     let driver = match world.env("HELM_DRIVER").unwrap_or_default().as_str() {
         "" | "secret" | "secrets" => Driver::Secrets,
         "configmap" | "configmaps" => Driver::ConfigMaps,
         driver @ ("memory" | "sql") => {
-            return Err(format!("HELM_DRIVER={driver} is not supported: releases are kept in secrets or configmaps").into());
+            return Err(
+                format!("HELM_DRIVER={driver} is not supported: releases are kept in secrets or configmaps").into()
+            );
         }
         other => return Err(format!("unknown driver {other:?}").into()),
     };

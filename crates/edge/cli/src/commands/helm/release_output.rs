@@ -72,7 +72,10 @@ fn for_people(release: &Release, detail: Detail) -> Result<String, Failure> {
     }
     if detail.shows_all {
         let given = if release.config.is_null() { "{}".to_owned() } else { go_json(&release.config) };
-        out += &format!("USER-SUPPLIED VALUES:\n{}\n", if release.config.is_null() { "null\n".to_owned() } else { as_yaml(&given)? });
+        out += &format!(
+            "USER-SUPPLIED VALUES:\n{}\n",
+            if release.config.is_null() { "null\n".to_owned() } else { as_yaml(&given)? }
+        );
         let computed = computed(release, &mut |_| {})?;
         out += &format!("COMPUTED VALUES:\n{}\n", to_yaml(&computed.into())?.to_str());
     }

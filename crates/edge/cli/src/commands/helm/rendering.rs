@@ -166,9 +166,7 @@ impl Preparation {
                 let replay = remembering.map(Remembering::replay);
                 let host = replay.as_ref().map_or(&Offline as &dyn Host, |replay| replay);
                 let finding = match error.diagnostic.code {
-                    TEMPLATE_FAILED if is_shown => {
-                        explained(flags, error.diagnostic, options, &path, host, world)
-                    }
+                    TEMPLATE_FAILED if is_shown => explained(flags, error.diagnostic, options, &path, host, world),
                     _ => error.diagnostic,
                 };
                 return Err(Failure { is_shown, ..Failure::from(finding) });

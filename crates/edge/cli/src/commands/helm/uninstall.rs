@@ -17,7 +17,11 @@ pub(super) const COMMAND: Command = Command {
 };
 
 const OWN_FLAGS: &[Flag] = &[
-    flag("cascade", Kind::Text, "what becomes of what belongs to resources: background (default), foreground or orphan"),
+    flag(
+        "cascade",
+        Kind::Text,
+        "what becomes of what belongs to resources: background (default), foreground or orphan",
+    ),
     flag("description", Kind::Text, "what the history says of it"),
     flag("dry-run", Kind::Bool, "only say what would be"),
     flag("ignore-not-found", Kind::Bool, "that there is no such release is as good"),

@@ -148,8 +148,8 @@ fn reuse_values(flags: &Parsed, preparation: &mut Preparation, current: &Release
     }
     let before = given(current)?;
     if flags.is_set("reuse-values") {
-        let all = computed(current, &mut warnings())
-            .map_err(|failure| failure.after("failed to rebuild old values: "))?;
+        let all =
+            computed(current, &mut warnings()).map_err(|failure| failure.after("failed to rebuild old values: "))?;
         preparation.take_values(coalesce_tables(&new, &before), Some(all));
     } else if flags.is_set("reset-then-reuse-values") {
         preparation.take_values(coalesce_tables(&new, &before), None);

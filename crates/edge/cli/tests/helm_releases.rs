@@ -498,6 +498,7 @@ fn either_goes_on_where_the_other_stopped() {
     let Some((lab, helm)) = Lab::beside_helm() else { return };
     let namespace = format!("onepane-turns-{}", std::process::id());
     let mut readings = 0;
+    let ages = Regex::new(r"(?m) \d+s$").expect("it is one");
     for (first, second) in [(None, Some(helm.as_str())), (Some(helm.as_str()), None)] {
         lab.make_namespace(&namespace);
         let lines = [
@@ -520,7 +521,6 @@ fn either_goes_on_where_the_other_stopped() {
             for reading in READINGS {
                 let [ours, theirs] = [None, Some(helm.as_str())].map(|tool| {
                     let output = lab.run(tool, &namespace, reading);
-                    let ages = Regex::new(r"(?m) \d+s$").expect("it is one");
                     let text = ages.replace_all(&stdout(&output), " AGE").into_owned();
                     (output.status.code(), text, stderr(&output))
                 });

@@ -8,6 +8,7 @@ use crate::session::Session;
 use futures::stream::{StreamExt, iter};
 use onepane_cluster::{Refusal, Request, Resource, Verb};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Who applies, to others: the name of Helm's binary, so that what one has set the other may change.
 const MANAGER: &str = "helm";
@@ -44,7 +45,7 @@ impl Method {
 pub(crate) struct Change<'r> {
     /// What the release had.
     pub(crate) originals: &'r [Resource],
-    /// What revisions had that were begun and left.
+    /// What revisions had that came to nothing.
     pub(crate) leftovers: &'r [Resource],
     /// What it is to have.
     pub(crate) targets: &'r [Resource],
@@ -76,13 +77,32 @@ async fn create_one(session: &Session<'_>, resource: &Resource, method: Method) 
     }
     let path = format!("{}?fieldManager={MANAGER}", resource.collection());
     let request = Request::send(Verb::Post, path, resource.asked(), &resource.object);
-    for _ in 1..TRIES {
-        match session.cluster.ask(&request).await {
-            Err(refusal) if refusal.is_conflict() => {}
-            outcome => return outcome.map(drop).map_err(|refusal| refusal.message),
+    let mut is_doubtful = false;
+    let mut tries = TRIES;
+    loop {
+        let refusal = match session.cluster.ask(&request).await {
+            Ok(_) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        tries -= 1;
+        let may_pass = refusal.is_conflict() || matches!(refusal.code, 0 | 500 | 502 | 503 | 504);
+        if is_doubtful && refusal.is_already_there() && is_own(session, resource).await {
+            return Ok(());
         }
+        if !may_pass || tries == 0 {
+            return Err(refusal.message);
+        }
+        // It may have been made, and the answer lost.
+        is_doubtful = true;
+        session.cluster.pause(Duration::from_millis(100)).await;
     }
-    session.cluster.ask(&request).await.map(drop).map_err(|refusal| refusal.message)
+}
+
+/// Whether what is there is of the release that `resource` is of; hooks, which do not say whose they are, are.
+async fn is_own(session: &Session<'_>, resource: &Resource) -> bool {
+    const OWNER: &str = "/metadata/annotations/meta.helm.sh~1release-name";
+    let there = session.cluster.ask(&Request::get(resource.path(), resource.asked())).await;
+    there.is_ok_and(|there| there.pointer(OWNER) == resource.object.pointer(OWNER))
 }
 
 /// Server-side apply.
@@ -285,7 +305,7 @@ async fn prune(session: &Session<'_>, change: &Change<'_>) -> Vec<String> {
         if annotation("helm.sh/resource-policy") == Some("keep") {
             continue;
         }
-        // Of what was begun and left, nobody knows whether it ever came to be the release's.
+        // Of what came to nothing, nobody knows whether it ever came to be the release's.
         let release = resource.object.pointer("/metadata/annotations/meta.helm.sh~1release-name");
         if is_left && annotation("meta.helm.sh/release-name") != release.and_then(Value::as_str) {
             continue;

@@ -46,8 +46,8 @@ pub struct Available {
     revision: i64,
     /// The last revision of before, if there is one.
     last: Option<Kept>,
-    /// Those that were begun and left.
-    abandoned: Vec<Kept>,
+    /// Those that were begun and came to nothing.
+    unfinished: Vec<Kept>,
 }
 
 impl Session<'_> {
@@ -71,8 +71,8 @@ impl Session<'_> {
             Failure::Busy => in_use(),
             other => other,
         })?;
-        let Before { last, abandoned, .. } = Before::of(history).ok_or(Failure::NotFound)?;
-        Ok(Available { revision: last.release.version + 1, last: Some(last), abandoned })
+        let Before { last, unfinished, .. } = Before::of(history).ok_or(Failure::NotFound)?;
+        Ok(Available { revision: last.release.version + 1, last: Some(last), unfinished })
     }
 
     /// Makes the definitions of a chart's `crds/`, each file by its name, and waits until they are served. Those that are
@@ -151,7 +151,7 @@ impl Session<'_> {
             self.storage.rewrite(&last).await?;
         }
         let held = Mutex::new(self.storage.create(release).await?);
-        let work = self.perform_install(release, &resources, &adopted, &available.abandoned, install, &held);
+        let work = self.perform_install(release, &resources, &adopted, &available.unfinished, install, &held);
         let outcome = self.while_held(&held, work).await;
         match outcome {
             Ok(()) => Ok(()),
@@ -165,11 +165,11 @@ impl Session<'_> {
         release: &mut Release,
         resources: &[Resource],
         adopted: &[usize],
-        abandoned: &[Kept],
+        unfinished: &[Kept],
         install: &Install,
         held: &Mutex<Held>,
     ) -> Result<(), Failure> {
-        let leftovers = self.leftovers(abandoned, &install.wait).await?;
+        let leftovers = self.leftovers(unfinished, &install.wait).await?;
         let method = method_for_new(install);
         let running = Running { wait: install.wait, method, held };
         if install.runs_hooks {
@@ -253,10 +253,10 @@ impl Session<'_> {
         }
     }
 
-    /// The resources of revisions that were begun and left; their hooks are deleted.
-    pub(crate) async fn leftovers(&self, abandoned: &[Kept], wait: &Wait) -> Result<Vec<Resource>, Failure> {
+    /// The resources of revisions that came to nothing; those of their hooks that should have gone are deleted.
+    pub(crate) async fn leftovers(&self, unfinished: &[Kept], wait: &Wait) -> Result<Vec<Resource>, Failure> {
         let mut found: Vec<Resource> = Vec::new();
-        for kept in abandoned {
+        for kept in unfinished {
             let release = &kept.release;
             hooks::delete_left(self, release, &Wait { strategy: Strategy::HookOnly, ..*wait }).await?;
             // What can't be built any more was never made, or is gone with its definition.

@@ -10,13 +10,13 @@
 //! # A release is never stuck
 //! Helm refuses to upgrade a release that is `pending-…`, and a process that is killed leaves it so for ever. Here, whoever is at
 //! work on a revision says so beside it (`writer`), and the next one who finds such a revision can tell whether anybody still
-//! is. If not, the revision is marked as failed, and what it has begun is taken into account:
+//! is. If not, the revision is marked as failed, and what failed revisions have begun is taken into account:
 //!
-//! - An upgrade or rollback compares with what the cluster had been told to have *and* with what was begun: what neither the
-//!   release nor its new revision has is deleted, if it is the release's. Hooks that were running or should have gone are deleted.
+//! - An upgrade or rollback compares with what the cluster had been told to have *and* with what was begun since: what the new
+//!   revision does not have is deleted, if it is the release's. Hooks that were running or should have gone are deleted.
 //! - An install whose first attempt was cut short goes on as revision 2, though Helm would say that the name is in use. So
 //!   does one after an uninstall that was cut short.
-//! - An uninstall removes what was begun as well.
+//! - An uninstall removes what was begun as well, and what the cluster had before.
 //!
 //! If somebody is at work on it, the answer is Helm's: another operation is in progress, or the name is in use. `rollback` and
 //! `uninstall`, which ask nothing in Helm, then refuse as well. Revisions that Helm's own binary has left are not touched:

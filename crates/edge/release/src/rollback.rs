@@ -45,7 +45,7 @@ impl Session<'_> {
             return Err(Failure::Other("invalid release revision".to_owned()));
         }
         let history = self.recovered(name).await?;
-        let Some(Before { last, abandoned, .. }) = Before::of(history.clone()) else { return Err(Failure::NotFound) };
+        let Some(Before { last, unfinished, .. }) = Before::of(history.clone()) else { return Err(Failure::NotFound) };
         let current = last.release;
         let wanted = if rollback.version == 0 { current.version - 1 } else { rollback.version };
         if !history.iter().any(|kept| kept.release.version == wanted) {
@@ -76,20 +76,20 @@ impl Session<'_> {
         if rollback.is_trial {
             return Ok(());
         }
-        self.begin_and_roll_back(current, target, &abandoned, is_server_side, rollback).await
+        self.begin_and_roll_back(current, target, &unfinished, is_server_side, rollback).await
     }
 
     async fn begin_and_roll_back(
         &self,
         mut current: Release,
         mut target: Release,
-        abandoned: &[Kept],
+        unfinished: &[Kept],
         is_server_side: bool,
         rollback: &Rollback,
     ) -> Result<(), Failure> {
         self.storage.make_room(&target.name, rollback.most_revisions).await?;
         let held = Mutex::new(self.storage.create(&target).await?);
-        let work = self.perform_rollback(&mut current, &mut target, abandoned, is_server_side, rollback, &held);
+        let work = self.perform_rollback(&mut current, &mut target, unfinished, is_server_side, rollback, &held);
         match self.while_held(&held, work).await {
             Ok(()) => self.storage.update(&mut *held.lock().await, &target).await,
             Err(Failure::Busy) => Err(Failure::Busy),
@@ -110,7 +110,7 @@ impl Session<'_> {
         &self,
         current: &mut Release,
         target: &mut Release,
-        abandoned: &[Kept],
+        unfinished: &[Kept],
         is_server_side: bool,
         rollback: &Rollback,
         held: &Mutex<Held>,
@@ -122,7 +122,7 @@ impl Session<'_> {
         let targets = self.cluster.build(&[target.manifest.as_bytes()], namespace, Validation::None).await;
         let mut targets = targets
             .map_err(|error| format!("unable to build kubernetes objects from new release manifest: {error}"))?;
-        let leftovers = self.leftovers(abandoned, &rollback.wait).await?;
+        let leftovers = self.leftovers(unfinished, &rollback.wait).await?;
         let running = Running { wait: rollback.wait, method: hook_method(is_server_side), held };
         if rollback.runs_hooks {
             hooks::run(self, target, "pre-rollback", &running).await?;
@@ -131,7 +131,7 @@ impl Session<'_> {
         // What the cluster has besides is of the revision that was deployed before the last.
         let deployed = self.deployed_before(current).await;
         let deployed = match deployed {
-            Some(release) if !abandoned.is_empty() => {
+            Some(release) if !unfinished.is_empty() => {
                 let built = self.cluster.build(&[release.manifest.as_bytes()], namespace, Validation::None).await;
                 let mut built = built.unwrap_or_default();
                 apply::mark(&mut built, &release.name, &release.namespace);

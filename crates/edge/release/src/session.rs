@@ -172,8 +172,8 @@ pub(crate) struct Before {
     pub(crate) last: Kept,
     /// What the cluster has: the last that was deployed or, where none was, the last one.
     pub(crate) current: Kept,
-    /// Those that were begun since, and left by who was at work on them.
-    pub(crate) abandoned: Vec<Kept>,
+    /// Those that were begun since and came to nothing, of which the cluster may have parts.
+    pub(crate) unfinished: Vec<Kept>,
 }
 
 impl Before {
@@ -183,8 +183,8 @@ impl Before {
         let deployed = last_deployed(&history).cloned();
         let since = deployed.as_ref().map_or(0, |kept| kept.release.version);
         let current = deployed.unwrap_or_else(|| last.clone());
-        let is_left = |kept: &Kept| kept.is_abandoned && kept.release.version > since;
-        let abandoned = history.into_iter().filter(is_left).collect();
-        Some(Self { last, current, abandoned })
+        let has_failed = |kept: &Kept| kept.release.info.status == Status::Failed && kept.release.version > since;
+        let unfinished = history.into_iter().filter(has_failed).collect();
+        Some(Self { last, current, unfinished })
     }
 }

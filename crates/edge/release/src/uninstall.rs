@@ -55,12 +55,12 @@ impl Session<'_> {
             Err(failure) => return Err(failure.after(&format!("uninstall: Release not loaded: {name}"))),
         };
         let versions: Vec<i64> = history.iter().map(|kept| kept.release.version).collect();
-        let Some(Before { last, current, mut abandoned }) = Before::of(history) else { return Err(Failure::NotFound) };
-        // Where one was begun and left, the cluster still has what was there before.
-        if !abandoned.is_empty() && current.release.version != last.release.version {
-            abandoned.push(current);
+        let Some(Before { last, current, mut unfinished }) = Before::of(history) else { return Err(Failure::NotFound) };
+        // Where the last one came to nothing, the cluster still has what was there before.
+        if !unfinished.is_empty() && current.release.version != last.release.version {
+            unfinished.push(current);
         }
-        let left = abandoned;
+        let left = unfinished;
         let mut release = last.release;
         if release.info.status == Status::Uninstalled {
             if uninstall.keeps_history {
@@ -256,7 +256,7 @@ impl Session<'_> {
         (owned, (unowned, unknown))
     }
 
-    /// Removes what revisions have left that were begun and never finished.
+    /// Removes what there is of revisions but the last one.
     async fn remove_leftovers(&self, leftovers: &[Resource], removed: &[Resource], release: &Release) {
         let is_removed = |resource: &Resource| removed.iter().any(|known| known.is_same(resource));
         let keeps = |resource: &Resource| {
@@ -269,7 +269,7 @@ impl Session<'_> {
             && let Err(errors) = apply::delete(self, &owned, "Background").await
         {
             self.warn(
-                "what an operation that was cut short has left could not be deleted",
+                "what an operation that came to nothing has left could not be deleted",
                 vec![("error", errors.join("; "))],
             );
         }

@@ -46,7 +46,7 @@ pub struct Upgrade {
 pub struct Upgraded {
     last: Release,
     current: Release,
-    abandoned: Vec<Kept>,
+    unfinished: Vec<Kept>,
     is_server_side: bool,
 }
 
@@ -86,7 +86,7 @@ impl Session<'_> {
             Err(Failure::NotFound) => return Err(Failure::NotDeployed { release: name.to_owned() }),
             history => history?,
         };
-        let Before { last, current, abandoned } =
+        let Before { last, current, unfinished } =
             Before::of(history).ok_or_else(|| Failure::NotDeployed { release: name.to_owned() })?;
         let status = last.release.info.status;
         if status.is_pending() {
@@ -97,7 +97,7 @@ impl Session<'_> {
             return Err(Failure::NotDeployed { release: name.to_owned() });
         }
         let is_server_side = is_server_side(&upgrade.server_side, &last.release.apply_method)?;
-        Ok(Upgraded { last: last.release, current: current.release, abandoned, is_server_side })
+        Ok(Upgraded { last: last.release, current: current.release, unfinished, is_server_side })
     }
 
     /// Checks `release` against the cluster, without upgrading to it.
@@ -189,7 +189,7 @@ impl Session<'_> {
         held: &Mutex<Held>,
         created: &mut Vec<Resource>,
     ) -> Result<(), Failure> {
-        let leftovers = self.leftovers(&upgraded.abandoned, &upgrade.wait).await?;
+        let leftovers = self.leftovers(&upgraded.unfinished, &upgrade.wait).await?;
         let is_server_side = upgraded.is_server_side;
         let running = Running { wait: upgrade.wait, method: hook_method(is_server_side), held };
         if upgrade.runs_hooks {

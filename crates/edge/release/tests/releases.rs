@@ -464,11 +464,11 @@ fn some(random: &mut Random, method: &str) -> (Release, BTreeMap<String, String>
         }
     }
     let hooks = [
-        map_hook("before", &["pre-install", "pre-upgrade", "pre-rollback"], &["hook-succeeded"]),
+        map_hook("before", &["pre-install", "pre-upgrade", "pre-rollback"], &["hook-succeeded", "hook-failed"]),
         map_hook(
             "after",
             &["post-install", "post-upgrade", "post-delete"],
-            &["before-hook-creation", "hook-succeeded"],
+            &["before-hook-creation", "hook-succeeded", "hook-failed"],
         ),
     ];
     (release(&manifests, &hooks, method), wanted)

@@ -44,8 +44,8 @@ pub(super) fn computed(release: &Release, warn: &mut dyn FnMut(Diagnostic)) -> R
     let name = release.chart_field("name").unwrap_or_default();
     let values = release.chart.get("values").cloned().unwrap_or_default();
     let world = MemoryWorld::new()
-        .with("c/Chart.yaml", &json!({"apiVersion": "v2", "name": name, "version": "0.0.0"}).to_string())
-        .with("c/values.yaml", &if values.is_null() { "{}".to_owned() } else { values.to_string() });
+        .with("c/Chart.yaml", json!({"apiVersion": "v2", "name": name, "version": "0.0.0"}).to_string())
+        .with("c/values.yaml", if values.is_null() { "{}".to_owned() } else { values.to_string() });
     let chart = load("c".into(), &world, Origins::Untracked, warn)?;
     Ok(coalesce_values(&chart, &given(release)?, Compat::Helm4, warn)?)
 }

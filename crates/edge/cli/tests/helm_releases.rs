@@ -581,3 +581,37 @@ fn helms_own_pending_revisions_are_left_alone() {
     assert!(left.is_none(), "what was begun and left is removed: {left:?}");
     lab.remove_namespace(&namespace);
 }
+
+#[test]
+#[cfg(unix)]
+fn whoever_is_asked_to_end_says_what_became_of_it() {
+    let Some((lab, helm)) = Lab::beside_helm() else { return };
+    let namespace = format!("onepane-ends-{}", std::process::id());
+    lab.make_namespace(&namespace);
+    lab.room.write("slow/Chart.yaml", "apiVersion: v2\nname: slow\nversion: 0.1.0\n");
+    lab.room.write(
+        "slow/templates/a.yaml",
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: none, accessModes: \
+         [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
+    );
+    let seen = [Some(helm.as_str()), None].map(|tool| {
+        let mut command = lab.command(tool, &namespace, "install s slow --wait --timeout 5m");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().expect("it can be run");
+        let start = Instant::now();
+        while stdout(&lab.run(None, &namespace, "list --pending -q")).is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing is ever pending");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let process = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).expect("it is one");
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).expect("it can be asked");
+        let output = child.wait_with_output().expect("it ends");
+        let history = stdout(&lab.run(None, &namespace, "history s"));
+        lab.run(None, &namespace, "uninstall s");
+        masked(&format!("{:?}\n{}{}{history}", output.status.code(), stdout(&output), stderr(&output)))
+    });
+    lab.remove_namespace(&namespace);
+    assert_eq!(seen[0], seen[1]);
+    assert!(seen[1].contains("Release s has been cancelled.\n"), "{}", seen[1]);
+}

@@ -8,8 +8,12 @@ use futures::future::{Either, select};
 use futures::lock::Mutex;
 use onepane_cluster::Cluster;
 use std::pin::pin;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+/// How often it is looked whether somebody wants it to end.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How long requests may be on the way whose sender is gone.
 const SETTLING: Duration = Duration::from_millis(250);
 
@@ -31,6 +35,8 @@ pub struct Session<'c> {
     pub(crate) cluster: &'c Cluster,
     pub(crate) namespace: String,
     pub(crate) storage: Storage<'c>,
+    /// Whether somebody wants it to end.
+    interrupted: Arc<AtomicBool>,
     tell: Box<dyn Fn(Said) + 'c>,
 }
 
@@ -38,7 +44,13 @@ impl<'c> Session<'c> {
     /// For the releases of `namespace`. What happens on the way is told to `tell`.
     pub fn new(cluster: &'c Cluster, namespace: &str, driver: Driver, tell: impl Fn(Said) + 'c) -> Self {
         let storage = Storage::new(cluster, namespace, driver);
-        Self { cluster, namespace: namespace.to_owned(), storage, tell: Box::new(tell) }
+        let interrupted = Arc::default();
+        Self { cluster, namespace: namespace.to_owned(), storage, interrupted, tell: Box::new(tell) }
+    }
+
+    /// Looks out for `interrupted` while a release is installed or upgraded: once it is set, that has failed.
+    pub fn until(self, interrupted: Arc<AtomicBool>) -> Self {
+        Self { interrupted, ..self }
     }
 
     pub(crate) fn tell(&self, said: Said) {
@@ -108,8 +120,16 @@ impl<'c> Session<'c> {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let beats = async {
+            let mut last = Instant::now();
             loop {
-                self.cluster.pause(BEAT).await;
+                self.cluster.pause(GLANCE).await;
+                if self.interrupted.swap(false, Ordering::Relaxed) {
+                    return Failure::Other("context canceled".to_owned());
+                }
+                if last.elapsed() < BEAT {
+                    continue;
+                }
+                last = Instant::now();
                 let mut held = held.lock().await;
                 if held.is_passing() && self.storage.beat(&mut held).await == Err(Failure::Busy) {
                     return Failure::Busy;

@@ -452,6 +452,50 @@ fn nobody_comes_between_who_is_at_work() {
     assert_eq!(lab.statuses(), [(1, Status::Deployed)]);
 }
 
+#[test]
+fn a_writer_elsewhere_is_waited_for() {
+    let lab = Lab::new();
+    let one = Filter { verb: Some("apply".to_owned()), resource: Some("configmaps".to_owned()), name: None };
+    lab.server.faults().inject(one, When::Always, Effect::Delay(Duration::from_secs(3600)));
+    lab.run(async |session| {
+        let how = install();
+        let work = install_it(session, release(&[map("a", "1")], &[], "ssa"), &how);
+        assert!(tokio::time::timeout(Duration::from_secs(1), work).await.is_err(), "it is killed");
+    });
+    lab.server.faults().clear();
+    let path = "/api/v1/namespaces/default/secrets/sh.helm.release.v1.shop.v1";
+    let secret = lab.get(path).expect("it is there");
+    let note = secret["metadata"]["annotations"]["onepane.dev/writer"].as_str().expect("its writer is noted");
+    // As if it were on another machine.
+    let mut note: Value = serde_json::from_str(note).expect("it is JSON");
+    note["machine"] = json!("elsewhere");
+    let mut beat = |count: u64| {
+        note["beat"] = json!(count);
+        let annotations = json!({"onepane.dev/writer": note.to_string()});
+        Request {
+            content_type: "application/merge-patch+json",
+            ..Request::send(Verb::Patch, path, "", &json!({"metadata": {"annotations": annotations}}))
+        }
+    };
+    let (first, second) = (beat(1), beat(2));
+    lab.cluster.run(lab.cluster.ask(&first)).expect("it is patched");
+    let session = lab.session();
+    let refused = lab.cluster.run(async {
+        let beats = async {
+            lab.cluster.pause(Duration::from_secs(2)).await;
+            lab.cluster.ask(&second).await.expect("it is patched");
+        };
+        futures::future::join(session.prepare_upgrade(NAME, &upgrade()), beats).await.0.err()
+    });
+    assert_eq!(refused, Some(Failure::Busy));
+    // Nobody says anything any more.
+    let start = Instant::now();
+    let next = release(&[map("b", "2")], &[], "ssa");
+    lab.run(async |session| upgrade_it(session, next, &upgrade()).await).expect("it is upgraded");
+    assert!(start.elapsed() > Duration::from_secs(19), "{:?}", start.elapsed());
+    assert_eq!(lab.statuses(), [(1, Status::Superseded), (2, Status::Deployed)]);
+}
+
 /// What a shop consists of, at random: some settings, and hooks that leave nothing.
 fn some(random: &mut Random, method: &str) -> (Release, BTreeMap<String, String>) {
     let mut manifests = Vec::new();

@@ -6,7 +6,8 @@ use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALU
 use super::listing::{self, Format};
 use super::namespace::namespace;
 use super::release_flags::{
-    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, forces_replace, labels, session_in, wait_and_roll_back,
+    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, forces_replace, interruptible, labels, session_in,
+    wait_and_roll_back,
 };
 use super::release_output::{Detail, text};
 use super::rendering::{Preparation, Target, hides_secrets, logged};
@@ -142,6 +143,7 @@ pub(super) fn install(
             cluster.run(session.check_install(&release, &install))?;
             return Ok(release);
         };
+        let session = interruptible(session_in(&namespace, world, cluster)?, name);
         let (installed, outcome) = cluster.run(session.install(release, &available, &install));
         outcome?;
         return Ok(installed);

@@ -11,6 +11,8 @@ use onepane_release::{Driver, Said, Session, Strategy, Wait};
 use onepane_world::World;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How it is waited, and how long.
@@ -93,6 +95,30 @@ pub(super) fn session_in<'c>(namespace: &str, world: &dyn World, cluster: &'c Cl
         return Err(format!("{namespace:?} is no name of a namespace").into());
     }
     Ok(Session::new(cluster, namespace, driver, tell))
+}
+
+/// The same, to be ended by Ctrl-C or a request to terminate, of which it is told on stdout. A second one ends at once.
+pub(super) fn interruptible<'c>(session: Session<'c>, name: &str) -> Session<'c> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        use signal_hook::iterator::Signals;
+        // Where they can't be had, they end the process, and the next command finds out.
+        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) {
+            let (flag, name) = (interrupted.clone(), name.to_owned());
+            std::thread::spawn(move || {
+                for (count, signal) in signals.forever().enumerate() {
+                    if count > 0 {
+                        std::process::exit(128 + signal);
+                    }
+                    super::print(format!("Release {name} has been cancelled.\n").as_bytes());
+                    flag.store(true, Ordering::Relaxed);
+                }
+            });
+        }
+    }
+    session.until(interrupted)
 }
 
 fn tell(said: Said) {

@@ -8,8 +8,8 @@ use super::listing::{self, Format};
 use super::namespace::namespace;
 use super::release_chart::{computed, given};
 use super::release_flags::{
-    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, cluster, forces_replace, labels, most_revisions,
-    session_in, wait_and_roll_back,
+    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, cluster, forces_replace, interruptible, labels,
+    most_revisions, session_in, wait_and_roll_back,
 };
 use super::rendering::{Preparation, Target, hides_secrets, warnings};
 use super::{Failure, print};
@@ -135,6 +135,7 @@ fn upgrade(
         };
         return Ok(release);
     }
+    let session = interruptible(session, name);
     let (release, outcome) = cluster.run(session.upgrade(&mut upgraded, release, &upgrade));
     outcome?;
     Ok(release)

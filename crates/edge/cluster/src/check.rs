@@ -7,11 +7,14 @@ use crate::failure::aggregate;
 use crate::identity::{check_metadata, kind_of, metadata, object_kind};
 use crate::resource::Resource;
 use crate::schema::Schemas;
+use futures::stream::{StreamExt, iter};
 use onepane_value::{Value, from_yaml, to_json};
 use serde_json::Value as Json;
 use std::cell::Cell;
 use std::rc::Rc;
 
+/// As many requests are on the way at once.
+const AT_ONCE: usize = 32;
 /// How deep lists in lists are opened.
 const DEEPEST: usize = 64;
 
@@ -81,9 +84,11 @@ impl Cluster {
     /// Those of `resources` that are there already and may be the release's, by their places in the list. The error tells,
     /// in Helm's words, of the first that may not.
     pub async fn adoptable(&self, resources: &[Resource], check: Check<'_>) -> Result<Vec<usize>, String> {
+        let mut asked =
+            iter(resources).map(|resource| self.is_adoptable(resource, check)).buffered(AT_ONCE).enumerate();
         let mut found = Vec::new();
-        for (place, resource) in resources.iter().enumerate() {
-            if self.is_adoptable(resource, check).await? {
+        while let Some((place, is_there)) = asked.next().await {
+            if is_there? {
                 found.push(place);
             }
         }

@@ -183,7 +183,7 @@ mod tests {
         let world = MemoryWorld::new()
             .with(
                 "c/Chart.yaml",
-                "apiVersion: v2\nname: c\nversion: 1.0.0\nannotations: {b: x, a: y}\nappVersion: \"2\"\n",
+                "apiVersion: v2\nname: c\nversion: 1.0.0\nannotations: {b: x, a: z}\nappVersion: \"2\"\n",
             )
             .with("c/values.yaml", "b: 1\na: [x]\n")
             .with("c/README.md", "hello")
@@ -191,7 +191,7 @@ mod tests {
         let chart = load("c".into(), &world, Origins::Untracked, &mut |_| {}).expect("it is good");
         let stored = stored(&chart).expect("it can be stored");
         let wanted = concat!(
-            r#"{"metadata":{"name":"c","version":"1.0.0","apiVersion":"v2","appVersion":"2","annotations":{"a":"y","b":"x"}},"#,
+            r#"{"metadata":{"name":"c","version":"1.0.0","apiVersion":"v2","appVersion":"2","annotations":{"a":"z","b":"x"}},"#,
             r#""lock":null,"templates":[{"name":"templates/a.yaml","data":"YTogYg=="}],"values":{"a":["x"],"b":1},"#,
             r#""schema":null,"schemamodtime":"0001-01-01T00:00:00Z","files":[{"name":"README.md","data":"aGVsbG8="}]}"#
         );

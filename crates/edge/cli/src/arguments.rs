@@ -47,6 +47,7 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Promote(arguments) => commands::promote::promote(&terminal, directory.as_deref(), &arguments),
         Command::Rollback(arguments) => commands::promote::rollback(&terminal, directory.as_deref(), &arguments),
         Command::Src(arguments) => commands::services::run(&terminal, directory.as_deref(), &arguments),
+        Command::Ci(arguments) => commands::ci::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
         Command::Secrets(arguments) => commands::secrets::run(&terminal, directory.as_deref(), &arguments),
         Command::Completions { shell } => {
@@ -121,6 +122,8 @@ enum Command {
     Rollback(commands::promote::RollbackArguments),
     /// The services in src/: status, commits, search
     Src(commands::services::Arguments),
+    /// Test in temporary environments
+    Ci(Box<commands::ci::Arguments>),
     /// Serve an editor: findings as you type, definitions, values
     Lsp(commands::lsp::Arguments),
     /// Encrypt, decrypt and edit files of SOPS

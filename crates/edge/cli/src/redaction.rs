@@ -33,6 +33,18 @@ pub(crate) fn note_file(plain: &[u8]) {
     note(&from_yaml(&text, None).unwrap_or_else(|_| (&*text).into()));
 }
 
+/// Notes a text that a Secret holds, and its lines. What is shorter than a password may be any word, and stays.
+pub(crate) fn note_values(text: &str) {
+    const SHORTEST: usize = 8;
+    let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    for line in text.lines().chain([text.trim_end()]).map(str::trim).filter(|line| line.len() >= SHORTEST) {
+        let secret = Secret::new(line.as_bytes());
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+}
+
 /// The text without them.
 pub(crate) fn redacted(text: &str) -> String {
     onepane_sops::redacted(text, &SECRETS.lock().unwrap_or_else(PoisonError::into_inner))

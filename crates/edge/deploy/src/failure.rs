@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// Whether there is no such object, or kind.
-    pub(crate) fn is_absent(&self) -> bool {
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Refused { code: 404, .. })
     }
 }

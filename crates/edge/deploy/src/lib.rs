@@ -29,4 +29,4 @@ pub use engine::{Engine, Options, Outcome};
 pub use event::{Event, Happened};
 pub use failure::{Conflict, Failure};
 pub use identity::Identity;
-pub use server::{Address, Server};
+pub use server::{Address, ClusterKind, Server};

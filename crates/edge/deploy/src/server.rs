@@ -30,6 +30,19 @@ pub struct Server {
     places: Semaphore,
 }
 
+/// A kind whose objects live in no namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterKind {
+    /// Its group; empty for the core.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// What its objects are called in paths and rules: `clusterroles`.
+    pub plural: String,
+    /// The path of all of them.
+    pub path: String,
+}
+
 /// Where objects of a kind are.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
@@ -82,18 +95,80 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let failed = |error: &dyn std::fmt::Display| Failure::Connection(error.to_string());
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        let client = kube::Client::try_from(config.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+        Self::with(config.map_err(|error| failed(&error))?).await
+    }
+
+    /// The same from within a pod, by the account that it runs as.
+    pub async fn connect_from_within() -> Result<Self, Failure> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let config = kube::Config::incluster();
+        Self::with(config.map_err(|error| Failure::Connection(format!("this is no pod: {error}")))?).await
+    }
+
+    async fn with(config: kube::Config) -> Result<Self, Failure> {
+        let client = kube::Client::try_from(config).map_err(|error| Failure::Connection(error.to_string()))?;
         let served = RwLock::new(Arc::new(discover(&client).await?));
         Ok(Self { client, served, places: Semaphore::new(MOST_AT_ONCE) })
     }
 
+    /// Whether objects of a kind live in namespaces; `None` if the server does not have it.
+    pub async fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
+        self.kind(api_version, kind).await.map(|kind| kind.is_namespaced)
+    }
+
+    /// The kinds whose objects live in no namespace and can be listed and deleted, each in its most stable version.
+    pub async fn cluster_kinds(&self) -> Vec<ClusterKind> {
+        let served = self.served.read().await.clone();
+        let all = served.groups().flat_map(|group| group.resources_by_stability());
+        let outside = all.filter(|(_, can)| {
+            can.scope == Scope::Cluster && ["list", "delete"].iter().all(|verb| can.supports_operation(verb))
+        });
+        let kind = |(resource, _): (ApiResource, _)| {
+            let kind = Kind { resource, is_namespaced: false };
+            let path = collection(&kind, None);
+            let ApiResource { group, kind, plural, .. } = kind.resource;
+            ClusterKind { group, kind, plural, path }
+        };
+        let mut kinds: Vec<ClusterKind> = outside.map(kind).collect();
+        kinds.sort_by(|a, b| a.path.cmp(&b.path));
+        kinds
+    }
+
+    /// Makes a request with a document in JSON, or without a body, again where that may help; gives the answer. It has to be
+    /// one that may be made twice.
+    ///
+    /// # Errors
+    /// For a server that can't be reached, or that refuses.
+    pub async fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let content = match (&method, body) {
+            (_, None) => "",
+            (&Method::PATCH, _) => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let body = body.map(serde_json::to_vec).transpose();
+        let body = body.map_err(|error| Failure::Guarded(error.to_string()))?.unwrap_or_default();
+        read(&self.send(method, path, content, body).await?.1)
+    }
+
+    /// The text at a path, such as a log.
+    ///
+    /// # Errors
+    /// As for [`Self::request`].
+    pub async fn text(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        Ok(self.send(Method::GET, path, "", Vec::new()).await?.1)
+    }
+
     /// Asks anew what the server has: definitions came.
-    pub(crate) async fn rediscover(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// For a server that does not answer.
+    pub async fn rediscover(&self) -> Result<(), Failure> {
         *self.served.write().await = Arc::new(discover(&self.client).await?);
         Ok(())
     }
 
-    pub(crate) fn client(&self) -> &kube::Client {
+    /// The connection, for answers that come bit by bit.
+    pub fn client(&self) -> &kube::Client {
         &self.client
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod ci;
 mod cores;
 mod decrypted_world;
 pub(crate) mod find;

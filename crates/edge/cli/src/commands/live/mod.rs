@@ -110,16 +110,25 @@ impl ClusterArguments {
     /// The API server of the context that the repository names for the cluster: no other is ever touched.
     fn place(&self, repository: &Repository<'_>) -> Result<Place, Box<Diagnostic>> {
         repository.unit(&self.cluster)?;
-        let Some((context, _)) = repository.layout.contexts.get(&self.cluster) else {
-            let message = format!("onepane.yaml names no context for the cluster `{}`", self.cluster);
-            let hint = format!("say which one it is: `clusters: {{{}: {{context: NAME}}}}`", self.cluster);
-            return Err(Diagnostic::error("live-no-context", message)
-                .at(Span::file("onepane.yaml"))
-                .hint(hint)
-                .hint("`kubectl config get-contexts` lists those that you have"));
-        };
-        Ok(Place::At(Address { kubeconfig: self.kubeconfig.clone(), context: Some(context.clone()) }))
+        address(repository, &self.cluster, self.kubeconfig.clone()).map(Place::At)
     }
+}
+
+/// The API server of the context that the repository names for a cluster.
+pub(super) fn address(
+    repository: &Repository<'_>,
+    cluster: &str,
+    kubeconfig: Option<String>,
+) -> Result<Address, Box<Diagnostic>> {
+    let Some((context, _)) = repository.layout.contexts.get(cluster) else {
+        let message = format!("onepane.yaml names no context for the cluster `{cluster}`");
+        let hint = format!("say which one it is: `clusters: {{{cluster}: {{context: NAME}}}}`");
+        return Err(Diagnostic::error("live-no-context", message)
+            .at(Span::file("onepane.yaml"))
+            .hint(hint)
+            .hint("`kubectl config get-contexts` lists those that you have"));
+    };
+    Ok(Address { kubeconfig, context: Some(context.clone()) })
 }
 
 fn failure(error: &ClusterFailure) -> Failure {
@@ -145,6 +154,11 @@ fn as_text(event: &Event) -> String {
         text.extend(log.lines().map(|line| format!("            {}\n", shown(line))));
     }
     text
+}
+
+/// What happened to an object, without the end of the line.
+pub(super) fn event_line(event: &Event) -> String {
+    as_text(event).trim_end().to_owned()
 }
 
 fn line(word: &str, object: &Identity, more: &str) -> String {
@@ -185,7 +199,7 @@ fn status_word(status: onepane_health::Status) -> &'static str {
     }
 }
 
-fn as_json(event: &Event) -> Value {
+pub(super) fn as_json(event: &Event) -> Value {
     let (word, more) = said(&event.happened);
     let mut json = identity(&event.object);
     json["event"] = Value::from(word);
@@ -231,7 +245,7 @@ fn sum_up(terminal: &Terminal, format: OutputFormat, outcome: &Outcome) -> Resul
 }
 
 /// `90s`, `5m`, `1h`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "" | "s" => 1,

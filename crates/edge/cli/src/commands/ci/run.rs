@@ -1,0 +1,199 @@
+//! `onepane ci run`: a temporary environment, tested and removed.
+
+use super::{ClusterArguments, failed, harmless, line, runtime, signals};
+use crate::atomic;
+use crate::commands::decrypted_world::DecryptedWorld;
+use crate::commands::{OutputFormat, live, open};
+use crate::elsewhere::Elsewhere;
+use crate::redaction::{note_values, redacted};
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_ci::{Report, Request, Told, Verdict};
+use onepane_deploy::{Address, Failure as ClusterFailure, Server};
+use onepane_diagnostics::Diagnostic;
+use onepane_repo::{BuildOptions, Repository};
+use onepane_temporary::images;
+use onepane_world::OsWorld;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const CODES: &str = "Exit codes: 0 the tests passed, 1 a test failed or hung, 2 it could not be run, 3 the environment did \
+                     not become ready, 130 and 143 it was stopped by Ctrl-C or SIGTERM";
+
+/// What `onepane ci run` takes.
+#[derive(clap::Args)]
+#[command(after_help = CODES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    /// The service that is tested: its images are replaced
+    #[arg(long, requires = "image")]
+    service: Option<String>,
+    /// The image to test it with
+    #[arg(long, value_name = "REF", requires = "service")]
+    image: Option<String>,
+    /// How long all of it may take until the tests have ended
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = live::duration)]
+    timeout: Duration,
+    /// Write report.md, report.json, junit.xml, index.html, logs and files of containers to this folder
+    #[arg(long, value_name = "DIR")]
+    report: Option<Utf8PathBuf>,
+    /// Leave the environment where it fails, until it expires
+    #[arg(long)]
+    keep_on_failure: bool,
+    /// Ask no server for bases in other repositories; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
+    /// How to report on the way
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: OutputFormat,
+}
+
+/// Builds, runs and reports. Whatever keeps it from being run has an exit code of its own, so that no pipeline takes it for
+/// a test that failed.
+pub(super) fn run(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> ExitCode {
+    const NOT_RUN: u8 = 2;
+    match run_and_report(terminal, directory, arguments) {
+        Ok(verdict) => ExitCode::from(verdict.exit_code()),
+        Err(failure) => {
+            terminal.fail(&failure);
+            ExitCode::from(NOT_RUN)
+        }
+    }
+}
+
+fn run_and_report(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<Verdict, Failure> {
+    let (address, request) = prepare(terminal, directory, arguments)?;
+    let tell = |told: &Told<'_>| {
+        let text = match arguments.output {
+            OutputFormat::Text => harmless(&line(told)),
+            OutputFormat::Json => as_json(told).to_string(),
+        };
+        // Whoever does not listen any more is no reason to stop midway.
+        let _ = terminal.print(format!("{}\n", redacted(&text)).as_bytes());
+    };
+    let report = runtime()?.block_on(async {
+        // Before there is anything to remove.
+        let mut stops = signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?;
+        let server = Server::connect(&address).await.map_err(|error| failed(&error))?;
+        Ok::<_, Failure>(onepane_ci::run(&server, request, &mut stops, &tell).await)
+    })?;
+    if let Some(folder) = &arguments.report {
+        write(&report, folder)?;
+    }
+    sum_up(terminal, arguments.output, &report)?;
+    Ok(report.verdict)
+}
+
+/// What is to be run, from the repository, and where.
+fn prepare(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<(Address, Request), Failure> {
+    let (root, world) = open(directory)?;
+    let failure = Failure::below(&root);
+    let elsewhere = Elsewhere::of(&root, arguments.offline);
+    let machine = OsWorld::unrestricted("/");
+    // Secrets go to the cluster as Flux would bring them.
+    let decrypted = DecryptedWorld::new(&world, &machine);
+    let repository = elsewhere.reached(Repository::open(&decrypted).map_err(&failure)?);
+    let environment = arguments.cluster.environment(&repository).map_err(&failure)?;
+    let address = arguments.cluster.address(&repository, &environment.cluster).map_err(&failure)?;
+    let build = |folder: &Utf8Path| -> Result<Vec<Value>, Failure> {
+        let built = repository.manifests(folder, &BuildOptions::default()).map_err(&failure)?;
+        built.warnings.iter().for_each(|warning| terminal.report(warning, &root));
+        let objects = built.manifests.iter().map(|manifest| manifest.document()).collect::<Result<Vec<_>, _>>();
+        objects.map_err(&failure)
+    };
+    let mut objects = build(&environment.folder)?;
+    let tests = environment.folder.join("integration-test");
+    let mut tests = match repository.unit(tests.as_str()) {
+        Ok(folder) => build(&folder)?,
+        Err(_) => Vec::new(),
+    };
+    objects.iter().chain(&tests).for_each(note_secrets);
+    let mut replaced = Vec::new();
+    if let (Some(service), Some(image)) = (&arguments.service, &arguments.image) {
+        let named = images::of_service(&objects, service);
+        if named.is_empty() {
+            let all: Vec<&str> = images::all(&objects).into_iter().collect();
+            let message = format!("nothing in `{}` runs an image of `{service}`", environment.folder);
+            let hint = format!(
+                "an image is a service's if its name ends in the service's, or a workload of that name runs it; there are: {}",
+                all.join(", ")
+            );
+            return Err(Failure::from(Diagnostic::error("ci-no-image", message).hint(hint)));
+        }
+        for objects in [&mut objects, &mut tests] {
+            replaced.extend(images::replace(objects, &|name| named.contains(name.name).then(|| image.clone())));
+        }
+        replaced.sort();
+        replaced.dedup();
+    }
+    let request = Request {
+        cluster: environment.cluster,
+        service: arguments.service.clone(),
+        images: replaced,
+        environment: objects,
+        tests,
+        timeout: arguments.timeout,
+        keeps_on_failure: arguments.keep_on_failure,
+    };
+    Ok((address, request))
+}
+
+/// What Secrets hold is in no log and no report.
+fn note_secrets(object: &Value) {
+    use base64::Engine;
+    if object["kind"] != "Secret" {
+        return;
+    }
+    let texts = |field: &str| object[field].as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
+    let decoded = texts("data").filter_map(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
+    let plain = decoded.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    plain.chain(texts("stringData").map(str::to_owned)).for_each(|text| note_values(&text));
+}
+
+/// Writes the files of the report.
+fn write(report: &Report, folder: &Utf8Path) -> Result<(), Failure> {
+    for (path, content) in report.files() {
+        let content = match std::str::from_utf8(&content) {
+            Ok(text) => redacted(text).into_bytes(),
+            Err(_) => content,
+        };
+        atomic::write(&folder.join(path), &content)?;
+    }
+    Ok(())
+}
+
+fn as_json(told: &Told<'_>) -> Value {
+    match told {
+        Told::Note(note) => json!({"event": "note", "message": note}),
+        Told::Test { name, said } => json!({"event": "test", "name": name, "message": said}),
+        Told::Log { pod, container, line } => json!({"event": "log", "pod": pod, "container": container, "line": line}),
+        Told::Object(event) => live::as_json(event),
+    }
+}
+
+/// The last line.
+fn sum_up(terminal: &Terminal, format: OutputFormat, report: &Report) -> Result<(), Failure> {
+    let failed = report.tests.iter().filter(|test| test.failure.is_some()).count();
+    let line = match format {
+        OutputFormat::Text => {
+            let why = if let Verdict::NotRun(why) = &report.verdict { format!(": {why}") } else { String::new() };
+            format!("{}{why}: {} tests, {failed} failed", report.verdict.word(), report.tests.len())
+        }
+        OutputFormat::Json => json!({
+            "event": "end", "verdict": report.verdict.word(), "exitCode": report.verdict.exit_code(),
+            "namespace": report.namespace, "tests": report.tests.len(), "failed": failed, "left": report.left,
+        })
+        .to_string(),
+    };
+    terminal.print(format!("{}\n", redacted(&line)).as_bytes())
+}

@@ -23,6 +23,7 @@ mod logs;
 mod namespace;
 mod ready;
 mod reap;
+mod reaper;
 mod removal;
 mod report;
 mod run;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use junit::{Case, CaseResult, Suite};
 pub use reap::{Reaped, Reaping, reap};
+pub use reaper::{Reaper, reaper};
 pub use report::{Phase, Pod, Problem, Report, Test, Verdict};
 pub use run::{Request, Stop, run};
 

@@ -153,6 +153,97 @@ fn what_fails_has_an_exit_code_of_its_own() {
 }
 
 #[test]
+fn the_other_services_run_what_the_policy_says() {
+    let lab = Lab::new(Vec::new());
+    let images = |arguments: &[&str]| -> Vec<String> {
+        let report = lab.folder.path().join("report");
+        let report = report.to_str().expect("it is UTF-8");
+        let (passed, text) = lab.run(&[&["ci", "run", "--report", report], arguments].concat());
+        assert_eq!(passed.code, Some(0), "{text}{}", passed.stderr);
+        let json = fs::read(Path::new(report).join("report.json")).expect("it is there");
+        let json: Value = serde_json::from_slice(&json).expect("it is JSON");
+        let images = json["images"].as_array().expect("it is a list").iter();
+        images
+            .map(|image| image["is"].as_str().expect("it is a text").replace("registry.shop.example.com/", ""))
+            .collect()
+    };
+    assert_eq!(images(&[]), [""; 0]);
+    let tested = ["--service", "api", "--image", "registry.shop.example.com/api:new"];
+    assert_eq!(
+        images(&[&tested[..], &["--others", "latest"]].concat()),
+        ["api:new", "storefront:latest", "worker:latest"]
+    );
+    lab.write("onepane.yaml", "clusters: {dev: {context: embedded}}\nci: {others: branch}\n");
+    assert_eq!(images(&["--branch", "feature/pay"]), [""; 0]);
+    let worker = lab.shop.join("src/worker");
+    onepane_testkit::git(&worker, &["branch", "feature/pay"]);
+    assert_eq!(images(&["--branch", "feature/pay"]), ["worker:feature-pay"]);
+    // The branch that is checked out is one that all of them have.
+    assert_eq!(images(&[]), ["api:main", "storefront:main", "worker:main"]);
+}
+
+#[test]
+fn the_environment_is_held_against_its_cluster() {
+    let lab = Lab::new(Vec::new());
+    let (shown, text) = lab.run(&["ci", "diff"]);
+    assert_eq!(shown.code, Some(0), "{text}{}", shown.stderr);
+    assert!(shown.stderr.contains("the namespace shop-ci is held against shop"), "{}", shown.stderr);
+    let volume = "spec.template.spec.volumes[name=data]";
+    assert!(text.contains("~ Deployment shop/api\n") && text.contains(volume), "{text}");
+    assert!(text.contains("https://shop.localhost") && text.contains("https://ci.shop.localhost"), "{text}");
+    assert!(!text.contains("- Ingress") && shown.stderr.contains("--all lists them"), "{text}");
+    let (_, text) = lab.run(&["ci", "diff", "--all", "--output", "json"]);
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    let changes = json["clusters"][0]["changes"].as_array().expect("it is a list");
+    let gone = |kind: &str| changes.iter().any(|one| one["kind"] == kind && one["action"] == "removed");
+    assert!(gone("Ingress") && gone("PersistentVolumeClaim") && !gone("Deployment") || gone("Ingress"), "{text}");
+}
+
+#[test]
+fn a_reaper_may_do_no_more_than_it_needs() {
+    let lab = Lab::new(Vec::new());
+    let (printed, text) = lab.run(&["ci", "reaper", "--image", "onepane:1"]);
+    assert_eq!(printed.code, Some(0), "{text}{}", printed.stderr);
+    let read = |text| onepane_resource::json_document(text, &"reaper").expect("it is YAML");
+    let documents: Vec<Value> = text.split("---\n").map(read).collect();
+    let of =
+        |kind: &str| documents.iter().find(|one| one["kind"] == kind).unwrap_or_else(|| panic!("{kind} is not there"));
+    let rules = of("ClusterRole")["rules"].as_array().expect("it is a list");
+    for rule in rules {
+        let words = rule["verbs"]
+            .as_array()
+            .expect("it is a list")
+            .iter()
+            .chain(rule["resources"].as_array().expect("it is a list"));
+        assert!(
+            words
+                .clone()
+                .all(|word| !["*", "create", "update", "patch", "secrets", "pods"].iter().any(|wide| word == wide)),
+            "{rule}"
+        );
+    }
+    let pod = &of("CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    assert_eq!(pod["containers"][0]["args"], serde_json::json!(["ci", "reap", "--in-cluster"]));
+    assert_eq!(
+        (&pod["securityContext"]["runAsNonRoot"], &pod["containers"][0]["image"]),
+        (&true.into(), &"onepane:1".into())
+    );
+    let (applied, text) = lab.run(&["ci", "reaper", "--image", "onepane:1", "--apply"]);
+    assert_eq!(
+        (applied.code, text.lines().filter(|line| line.starts_with("created")).count()),
+        (Some(0), documents.len()),
+        "{text}{}",
+        applied.stderr
+    );
+    let (refused, _) = lab.run(&["ci", "reaper", "--image", "onepane:1", "--namespace", "a'b"]);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("no name that a namespace can have"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
 fn whoever_is_stopped_removes_it_and_whoever_is_killed_is_reaped() {
     let lab = Lab::new(vec![rule("integration-", Some(Behaviour::NeverReady), "")]);
     let send = |child: &Child, signal: &str| {

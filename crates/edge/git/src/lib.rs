@@ -11,6 +11,7 @@
 //! process that is ended leaves nothing behind that counts.
 
 mod blame;
+mod branches;
 mod checkout;
 mod commit;
 mod fetch;

@@ -234,7 +234,7 @@ impl LocalRepository {
         &self.prefix
     }
 
-    fn submodule(&self, path: &Utf8Path) -> Option<gix::Repository> {
+    pub(crate) fn submodule(&self, path: &Utf8Path) -> Option<gix::Repository> {
         gix::open(self.folder.join(path)).ok()
     }
 }

@@ -28,6 +28,32 @@ pub struct Layout {
     pub contexts: BTreeMap<String, (String, Span)>,
     /// Which version of Kubernetes the clusters run.
     pub kubernetes: KubernetesVersions,
+    /// Which images the other services run where one is tested.
+    pub other_images: OtherImages,
+}
+
+/// Which images the other services run where one is tested in a temporary environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OtherImages {
+    /// Those that the environment's folder says.
+    #[default]
+    Pinned,
+    /// Those tagged as the branch that is tested, where a service has a branch of that name.
+    Branch,
+    /// Those tagged `latest`.
+    Latest,
+}
+
+impl OtherImages {
+    /// By its name: `pinned`, `branch` or `latest`.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "pinned" => Self::Pinned,
+            "branch" => Self::Branch,
+            "latest" => Self::Latest,
+            _ => return None,
+        })
+    }
 }
 
 /// Versions of Kubernetes as they are written, and where.
@@ -61,6 +87,7 @@ impl Default for Layout {
             addresses: Vec::new(),
             contexts: BTreeMap::new(),
             kubernetes: KubernetesVersions::default(),
+            other_images: OtherImages::default(),
         }
     }
 }
@@ -77,7 +104,8 @@ impl Layout {
     ///   `kubernetesVersion`,
     /// - `kubernetesVersion:` of all others,
     /// - `follow:` with `flux`, `argocd` or both in a list,
-    /// - `repository:` with the address that such objects call this repository by, or several in a list.
+    /// - `repository:` with the address that such objects call this repository by, or several in a list,
+    /// - `ci:` with `others`: `pinned`, `branch` or `latest`.
     ///
     /// Anything else in it is an error, so that a typo does not go unseen.
     pub fn read(world: &dyn World) -> Result<Self> {
@@ -121,7 +149,16 @@ impl Layout {
                         layout.addresses.push(text.to_owned());
                     }
                 }
-                _ => return Err(unknown(key, "folders, clusters, kubernetesVersion, follow, repository")),
+                Some("ci") => {
+                    for (key, value) in entries(value)? {
+                        if key.as_str() != Some("others") {
+                            return Err(unknown(key, "others"));
+                        }
+                        let named = value.as_str().and_then(OtherImages::named);
+                        layout.other_images = named.ok_or_else(|| expected(value, "`pinned`, `branch` or `latest`"))?;
+                    }
+                }
+                _ => return Err(unknown(key, "folders, clusters, kubernetesVersion, follow, repository, ci")),
             }
         }
         Ok(layout)
@@ -238,7 +275,12 @@ mod tests {
         assert_eq!(layout.named_clusters, [("main".to_owned(), "apps/root".into())]);
         assert_eq!(layout.follow, [Follow::Flux, Follow::ArgoCd]);
         assert_eq!(layout.addresses, ["https://h/o/r"]);
+        let text = "ci: {others: branch}\n";
+        let layout = Layout::read(&MemoryWorld::new().with(FILE, text)).expect("it is valid");
+        assert_eq!(layout.other_images, OtherImages::Branch);
         for (text, line) in [
+            ("ci: {others: newest}\n", 1),
+            ("ci: {other: latest}\n", 1),
             ("follow: fluxx\n", 1),
             ("clusters: {a: /etc}\n", 1),
             ("folder: {}\n", 1),

@@ -48,7 +48,7 @@ pub use charts::LocalCharts;
 pub use check::LastChecked;
 pub use impact::{Impact, Reach, ReachedField, ReachedParts, ReachedRelease, Target};
 pub use kept_builds::KeptBuilds;
-pub use layout::{Follow, KubernetesVersions, Layout};
+pub use layout::{Follow, KubernetesVersions, Layout, OtherImages};
 pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};
 pub use onepane_kustomize::Built;

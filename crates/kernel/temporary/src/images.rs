@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn of_service(objects: &[Value], service: &str) -> BTreeSet<String> {
     let named: BTreeSet<String> = all(objects)
         .into_iter()
-        .map(|image| ImageName::parse(image))
+        .map(ImageName::parse)
         .filter(|image| image.base() == service)
         .map(|image| image.name.to_owned())
         .collect();

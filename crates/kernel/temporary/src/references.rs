@@ -77,10 +77,10 @@ fn rewrite_map(rewriting: &Rewriting, map: &mut Map<String, Value>) {
     let new_namespace = &rewriting.place.namespace;
     for (key, value) in map.iter_mut() {
         match value {
-            Value::String(name) if key == "namespace" || key == "targetNamespace" || key == NAME_LABEL => {
-                if is_moved(name) {
-                    new_namespace.clone_into(name);
-                }
+            Value::String(name)
+                if matches!(key.as_str(), "namespace" | "targetNamespace" | NAME_LABEL) && is_moved(name) =>
+            {
+                new_namespace.clone_into(name);
             }
             Value::String(name) => {
                 let kind = FIELDS.iter().find(|(field, _)| field == key).map(|(_, kind)| *kind);

@@ -1,6 +1,10 @@
 //! `onepane ci`: temporary test environments. One file a command.
 
+mod diff;
+mod others;
+mod pipeline;
 mod reap;
+mod reaper;
 mod run;
 mod signals;
 
@@ -26,6 +30,12 @@ enum Command {
     Run(run::Arguments),
     /// Remove what runs that were killed have left
     Reap(reap::Arguments),
+    /// Print or install a CronJob that reaps
+    Reaper(reaper::Arguments),
+    /// Show how the temporary environment differs from the cluster itself
+    Diff(diff::Arguments),
+    /// Write what a pipeline of GitHub, GitLab or Jenkins needs
+    Pipeline(pipeline::Arguments),
 }
 
 /// Runs one of them.
@@ -37,6 +47,9 @@ pub(crate) fn run(
     match &arguments.command {
         Command::Run(arguments) => Ok(run::run(terminal, directory, arguments)),
         Command::Reap(arguments) => reap::run(terminal, directory, arguments),
+        Command::Reaper(arguments) => reaper::run(terminal, directory, arguments),
+        Command::Diff(arguments) => diff::run(terminal, directory, arguments),
+        Command::Pipeline(arguments) => pipeline::run(terminal, directory, arguments),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn run(
     Ok(if reaped.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn address(directory: Option<&Utf8Path>, cluster: &ClusterArguments) -> Result<Address, Failure> {
+pub(super) fn address(directory: Option<&Utf8Path>, cluster: &ClusterArguments) -> Result<Address, Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let repository = Repository::open(&world).map_err(&failure)?;

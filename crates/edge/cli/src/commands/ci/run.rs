@@ -1,5 +1,6 @@
 //! `onepane ci run`: a temporary environment, tested and removed.
 
+use super::others::{self, Policy};
 use super::{ClusterArguments, failed, harmless, line, runtime, signals};
 use crate::atomic;
 use crate::commands::decrypted_world::DecryptedWorld;
@@ -11,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_ci::{Report, Request, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};
 use onepane_diagnostics::Diagnostic;
-use onepane_repo::{BuildOptions, Repository};
+use onepane_repo::{BuildOptions, OtherImages, Repository};
 use onepane_temporary::images;
 use onepane_world::OsWorld;
 use serde_json::{Value, json};
@@ -33,6 +34,13 @@ pub(crate) struct Arguments {
     /// The image to test it with
     #[arg(long, value_name = "REF", requires = "service")]
     image: Option<String>,
+    /// Which images the other services run: `pinned`, those that the folder says; `branch`, those tagged as the branch,
+    /// where a service has it; `latest` [default: what onepane.yaml says, or pinned]
+    #[arg(long, value_name = "WHICH", value_parser = other_images)]
+    others: Option<OtherImages>,
+    /// The branch for `--others branch` [default: the one that is checked out]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// How long all of it may take until the tests have ended
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = live::duration)]
     timeout: Duration,
@@ -118,7 +126,12 @@ fn prepare(
         Err(_) => Vec::new(),
     };
     objects.iter().chain(&tests).for_each(note_secrets);
-    let mut replaced = Vec::new();
+    let policy = Policy {
+        others: arguments.others.unwrap_or(repository.layout.other_images),
+        branch: arguments.branch.as_deref(),
+        tested: arguments.service.as_deref(),
+    };
+    let mut replaced = others::replace(&repository, &root, &policy, [&mut objects, &mut tests]).map_err(&failure)?;
     if let (Some(service), Some(image)) = (&arguments.service, &arguments.image) {
         let named = images::of_service(&objects, service);
         if named.is_empty() {
@@ -133,9 +146,9 @@ fn prepare(
         for objects in [&mut objects, &mut tests] {
             replaced.extend(images::replace(objects, &|name| named.contains(name.name).then(|| image.clone())));
         }
-        replaced.sort();
-        replaced.dedup();
     }
+    replaced.sort();
+    replaced.dedup();
     let request = Request {
         cluster: environment.cluster,
         service: arguments.service.clone(),
@@ -146,6 +159,10 @@ fn prepare(
         keeps_on_failure: arguments.keep_on_failure,
     };
     Ok((address, request))
+}
+
+fn other_images(name: &str) -> Result<OtherImages, String> {
+    OtherImages::named(name).ok_or_else(|| format!("`{name}` is not one of pinned, branch, latest"))
 }
 
 /// What Secrets hold is in no log and no report.

@@ -194,6 +194,12 @@ impl ReportArguments {
     }
 }
 
+/// What differs between two folders that are called by these names.
+pub(super) fn difference([from, to]: [&str; 2], unit: &Utf8Path, changes: Vec<Change>) -> Plan {
+    let cluster = ClusterPlan { unit: unit.to_owned(), changes, folded: 0 };
+    Plan { from: from.to_owned(), to: to.to_owned(), clusters: vec![cluster], pins: Vec::new() }
+}
+
 fn or_head(revision: &str) -> &str {
     if revision.is_empty() { "HEAD" } else { revision }
 }

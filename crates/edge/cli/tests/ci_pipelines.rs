@@ -205,6 +205,22 @@ fn what_gitlab_runs_works() {
         assert_eq!(file["workflow"]["rules"][0]["if"], "$CI_PIPELINE_SOURCE == \"merge_request_event\"");
         let stages: Vec<&str> = file["stages"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let words = ["stages", "workflow", "default", "variables"];
+        // Names that mean something else at the top of the file, and so none of jobs.
+        let reserved = [
+            "image",
+            "services",
+            "cache",
+            "before_script",
+            "after_script",
+            "include",
+            "pages",
+            "spec",
+            "types",
+            "true",
+            "false",
+            "nil",
+        ];
+        assert!(reserved.iter().all(|word| file.get(word).is_none()), "{file}");
         let mut jobs: Vec<&Value> = file
             .as_object()
             .expect("it is one")

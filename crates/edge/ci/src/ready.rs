@@ -45,7 +45,10 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
                 if is_hopeless(trouble) {
                     hopeless.set(hopeless.get().or(Some(Instant::now())));
                 }
-                troubles.borrow_mut().push((object, pod.clone(), trouble.clone()));
+                // That there is no room yet is told as what happens, and is no problem if it passes.
+                if trouble.is_lasting {
+                    troubles.borrow_mut().push((object, pod.clone(), trouble.clone()));
+                }
             }
             _ => {}
         }

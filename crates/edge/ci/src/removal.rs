@@ -27,12 +27,14 @@ pub(crate) async fn remove(
         object.pointer(&format!("/metadata/labels/{}", RUN.replace('/', "~1"))) == Some(&Value::from(name))
     };
     match server.request(Method::GET, &namespace, None).await {
-        Ok(object) if has_label(&object) => delete(server, &namespace, &object).await?,
+        Ok(object) if has_label(&object) => {
+            stop(server, name).await;
+            delete(server, &namespace, &object).await?;
+        }
         Ok(_) => return Err(Failure::Guarded(format!("the namespace {name} is none of a run, and is left alone"))),
         Err(failure) if failure.is_absent() => {}
         Err(failure) => return Err(failure),
     }
-    hurry(server, name).await;
     let mut pause = Duration::from_millis(100);
     loop {
         let mut left: Vec<String> =
@@ -50,11 +52,42 @@ pub(crate) async fn remove(
     }
 }
 
-/// Pods may be given half a minute to end; nobody needs them any more.
-async fn hurry(server: &Server, namespace: &str) {
-    let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 1});
-    // They go without that as well, only later.
-    let _ = server.request(Method::DELETE, &format!("/api/v1/namespaces/{namespace}/pods"), Some(&options)).await;
+/// Ends the pods of a namespace. They may be given half a minute to end, which nobody needs any more, and whoever deletes them
+/// first has the say: so what makes them goes without them, and then they. A namespace that is deleted while it has pods is
+/// looked at again only after half of that time, over and over.
+async fn stop(server: &Server, namespace: &str) {
+    const MAKERS: [(&str, &str); 7] = [
+        ("/apis/batch/v1", "cronjobs"),
+        ("/apis/apps/v1", "deployments"),
+        ("/apis/apps/v1", "statefulsets"),
+        ("/apis/apps/v1", "daemonsets"),
+        ("/apis/batch/v1", "jobs"),
+        ("/apis/apps/v1", "replicasets"),
+        ("/api/v1", "replicationcontrollers"),
+    ];
+    /// How long pods are waited for.
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let alone = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Orphan"});
+    let whole = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+    let at_once = json!({"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 1});
+    // All of it goes without that as well, only later: whoever may not do this can still delete the namespace.
+    for (group, resource) in MAKERS {
+        let path = format!("{group}/namespaces/{namespace}/{resource}");
+        if server.request(Method::DELETE, &path, Some(&alone)).await.is_err() {
+            return;
+        }
+    }
+    let pods = format!("/api/v1/namespaces/{namespace}/pods");
+    let end = Instant::now() + PATIENCE;
+    let _ = server.request(Method::DELETE, &pods, Some(&at_once)).await;
+    while Instant::now() < end
+        && server.request(Method::GET, &pods, None).await.is_ok_and(|pods| items(&pods, "/items").next().is_some())
+    {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // Claims are held by pods; without them they go at once, and the namespace at its first look.
+    let claims = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims");
+    let _ = server.request(Method::DELETE, &claims, Some(&whole)).await;
 }
 
 /// What lives in no namespace and belongs to the run, with the path of each.

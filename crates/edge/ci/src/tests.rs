@@ -173,7 +173,7 @@ impl Following<'_> {
             return None;
         };
         let is_new = self.troubled.get(name).is_none_or(|(_, reason)| *reason != trouble.reason);
-        if is_new {
+        if is_new && trouble.is_lasting {
             let since = self.troubled.get(name).map_or_else(Instant::now, |(since, _)| *since);
             self.troubled.insert(name.to_owned(), (since, trouble.reason.clone()));
             self.run.problem(problem(self.run, format!("Job/{job}"), name, &trouble).await);

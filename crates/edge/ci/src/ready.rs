@@ -30,7 +30,10 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
     let hopeless: Cell<Option<Instant>> = Cell::new(None);
     let troubles: RefCell<Vec<(String, String, Trouble)>> = RefCell::default();
     let tell = |event: &Event| {
-        run.told(&Told::Object(event));
+        // What a container has said last is told with why it is asked, and kept for the report.
+        if !matches!(event.happened, Happened::Said { .. }) {
+            run.told(&Told::Object(event));
+        }
         let object = event.object.to_string();
         match &event.happened {
             Happened::Failed(failure) => {

@@ -64,7 +64,7 @@ impl Lab {
         let left =
             text.split('@').filter(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
         assert_eq!(left.count(), 0, "a name is not filled in: {text}");
-        assert!(text.contains("`onepane promote` does not exist yet"), "{text}");
+        assert!(text.contains("`onepane promote FROM TO`"), "{text}");
         assert!(text.lines().count() < 90, "it is small");
         text
     }

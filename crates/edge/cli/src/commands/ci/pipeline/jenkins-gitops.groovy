@@ -2,10 +2,10 @@
 // Written by `onepane ci pipeline jenkins`, and yours to change.
 //
 // What it needs: agents with the label `docker`, and of Jenkins
-//   environment variable ONEPANE_IMAGE   an image that has onepane at /onepane
+//   environment variable ONEPANE_IMAGE   an image that has onepane at /usr/bin/onepane
 //   credentials kubeconfig-@CLUSTER@     a file with the context that onepane.yaml names for @CLUSTER@
 //   plugins JUnit and Checks API
-// What has passed is not promoted: `onepane promote` does not exist yet.
+// What has passed is not promoted here; `onepane promote FROM TO` does that.
 pipeline {
   agent { label 'docker' }
   options {
@@ -21,7 +21,7 @@ pipeline {
             rm -rf report
             mkdir report
             id=$(docker create "$ONEPANE_IMAGE")
-            docker cp "$id:/onepane" ../onepane
+            docker cp "$id:/usr/bin/onepane" ../onepane
             docker rm "$id"
             ../onepane render --check
             ../onepane check

@@ -2,13 +2,13 @@
 // Written by `onepane ci pipeline jenkins --service @SERVICE@`, and yours to change.
 //
 // What it needs: agents with the label `docker`, and of Jenkins
-//   environment variable ONEPANE_IMAGE   an image that has onepane at /onepane
+//   environment variable ONEPANE_IMAGE   an image that has onepane at /usr/bin/onepane
 //   environment variable GITOPS_URL      the repository of all that runs
 //   credentials registry                 a user and password that may push @IMAGE@
 //   credentials gitops                   may read that repository
 //   credentials kubeconfig-@CLUSTER@     a file with the context that onepane.yaml there names for @CLUSTER@
 //   plugins JUnit and Checks API
-// What has passed is not promoted: `onepane promote` does not exist yet.
+// What has passed is not promoted here; `onepane promote FROM TO` in the repository of all that runs does that.
 pipeline {
   agent { label 'docker' }
   options {
@@ -39,7 +39,7 @@ pipeline {
           sh '''
             rm -rf report
             id=$(docker create "$ONEPANE_IMAGE")
-            docker cp "$id:/onepane" ./onepane
+            docker cp "$id:/usr/bin/onepane" ./onepane
             docker rm "$id"
             ./onepane -C gitops ci run @CLUSTER@ --service @SERVICE@ --image "$IMAGE" --kubeconfig "$KUBECONFIG" --report report
           '''

@@ -18,6 +18,7 @@ mod artifacts;
 mod collect;
 mod definitions;
 mod follow;
+mod image;
 mod junit;
 mod logs;
 mod namespace;
@@ -29,6 +30,7 @@ mod report;
 mod run;
 mod tests;
 
+pub use image::{Build, build};
 pub use junit::{Case, CaseResult, Suite};
 pub use reap::{Reaped, Reaping, reap};
 pub use reaper::{Reaper, reaper};

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use onepane_deploy::{Failure, Server};
 use onepane_temporary::{Place, Refused, Rewriting, Rewritten, namespace_name};
 use serde_json::{Value, json};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -47,8 +48,8 @@ pub(crate) async fn create(
     let mut scopes: HashMap<(&str, &str), Option<bool>> = HashMap::new();
     for object in environment.iter().chain(&tests) {
         let kind = (text(object, "/apiVersion"), text(object, "/kind"));
-        if !scopes.contains_key(&kind) {
-            scopes.insert(kind, server.is_namespaced(kind.0, kind.1).await);
+        if let Entry::Vacant(unknown) = scopes.entry(kind) {
+            unknown.insert(server.is_namespaced(kind.0, kind.1).await);
         }
     }
     let nonce = chance(20);

@@ -66,7 +66,7 @@ pub(crate) async fn tests(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
         troubled: HashMap::new(),
         passed: true,
     };
-    following.to_the_end().await?;
+    following.until_all_have_ended().await?;
     Ok(following.passed)
 }
 
@@ -81,7 +81,7 @@ struct Following<'f> {
 }
 
 impl Following<'_> {
-    async fn to_the_end(&mut self) -> Result<(), Failure> {
+    async fn until_all_have_ended(&mut self) -> Result<(), Failure> {
         let mut clock = tokio::time::interval(PAUSE);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.pending.is_empty() {

@@ -9,7 +9,7 @@ use crate::elsewhere::Elsewhere;
 use crate::redaction::{note_values, redacted};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_ci::{Report, Request, Told, Verdict};
+use onepane_ci::{Build, Report, Request, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};
 use onepane_diagnostics::Diagnostic;
 use onepane_repo::{BuildOptions, OtherImages, Repository};
@@ -34,6 +34,12 @@ pub(crate) struct Arguments {
     /// The image to test it with
     #[arg(long, value_name = "REF", requires = "service")]
     image: Option<String>,
+    /// Build src/SERVICE with Docker first, as the image, and push it
+    #[arg(long, requires = "image")]
+    build: bool,
+    /// Leave the image that is built with Docker, for a cluster that takes it from there
+    #[arg(long, requires = "build")]
+    no_push: bool,
     /// Which images the other services run: `pinned`, those that the folder says; `branch`, those tagged as the branch,
     /// where a service has it; `latest` [default: what onepane.yaml says, or pinned]
     #[arg(long, value_name = "WHICH", value_parser = other_images)]
@@ -76,7 +82,7 @@ fn run_and_report(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<Verdict, Failure> {
-    let (address, request) = prepare(terminal, directory, arguments)?;
+    let (address, request, build) = prepare(terminal, directory, arguments)?;
     let tell = |told: &Told<'_>| {
         let text = match arguments.output {
             OutputFormat::Text => harmless(&line(told)),
@@ -88,9 +94,22 @@ fn run_and_report(
     let report = runtime()?.block_on(async {
         // Before there is anything to remove.
         let mut stops = signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?;
+        if let Some(build) = &build {
+            let built = tokio::select! {
+                biased;
+                Some(stop) = stops.recv() => return Ok(Err(stop)),
+                built = onepane_ci::build(build, &tell) => built,
+            };
+            built.map_err(|why| Failure::from(Diagnostic::error("ci-build", why)))?;
+        }
         let server = Server::connect(&address).await.map_err(|error| failed(&error))?;
-        Ok::<_, Failure>(onepane_ci::run(&server, request, &mut stops, &tell).await)
+        Ok::<_, Failure>(Ok(onepane_ci::run(&server, request, &mut stops, &tell).await))
     })?;
+    let report = match report {
+        Ok(report) => report,
+        // There is nothing to report yet, and nothing to remove.
+        Err(stop) => return Ok(Verdict::Stopped(stop)),
+    };
     if let Some(folder) = &arguments.report {
         write(&report, folder)?;
     }
@@ -103,7 +122,7 @@ fn prepare(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
-) -> Result<(Address, Request), Failure> {
+) -> Result<(Address, Request, Option<Build>), Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let elsewhere = Elsewhere::of(&root, arguments.offline);
@@ -158,7 +177,13 @@ fn prepare(
         timeout: arguments.timeout,
         keeps_on_failure: arguments.keep_on_failure,
     };
-    Ok((address, request))
+    let build = arguments.service.as_ref().zip(arguments.image.clone()).filter(|_| arguments.build);
+    let build = build.map(|(service, image)| Build {
+        folder: root.join(&repository.layout.src).join(service).into_std_path_buf(),
+        image,
+        is_pushed: !arguments.no_push,
+    });
+    Ok((address, request, build))
 }
 
 fn other_images(name: &str) -> Result<OtherImages, String> {

@@ -145,8 +145,7 @@ mod tests {
         }
         let found = read("--- onepane file: x (base64) ---\n!!!\n--- onepane end ---\n");
         assert!(matches!(&found[..], [Read::Wrong(why)] if why.contains("base64")), "{found:?}");
-        let large =
-            format!("--- onepane file: x ---\n{}--- onepane end ---\n", "y".repeat(1000).repeat(1).repeat(1) + "\n");
+        let large = format!("--- onepane file: x ---\n{}--- onepane end ---\n", "y".repeat(1000) + "\n");
         assert!(matches!(&read(&large)[..], [Read::File(..)]));
         let huge =
             format!("--- onepane file: x ---\n{}--- onepane end ---\n", ("y".repeat(1 << 16) + "\n").repeat(200));

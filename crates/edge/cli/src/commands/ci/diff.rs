@@ -45,7 +45,7 @@ pub(super) fn run(
     let temporary = build(&environment.folder)?.manifests;
     let namespaces = counterparts(&own, &temporary);
     let moved = temporary.iter().map(|manifest| moved(manifest, &namespaces)).collect::<Result<Vec<_>, _>>();
-    let own = own.iter().map(|manifest| moved_nowhere(manifest)).collect::<Result<Vec<_>, _>>();
+    let own = own.iter().map(moved_nowhere).collect::<Result<Vec<_>, _>>();
     let mut changes = changes(&own.map_err(&failure)?, &moved.map_err(&failure)?).map_err(&failure)?;
     // Nothing follows for the cluster: it does not become its environment.
     changes.iter_mut().for_each(|change| change.consequences.clear());

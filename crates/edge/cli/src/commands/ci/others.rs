@@ -58,11 +58,12 @@ pub(super) fn replace(
     Ok(replaced)
 }
 
-/// A branch as the tag of an image: what no tag may have is a dash.
+/// A branch as the tag of an image: what no tag may have is a dash, and none begins with one.
 fn tag(branch: &str) -> String {
     const LONGEST: usize = 128;
     let letters = branch.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.') { c } else { '-' });
-    letters.take(LONGEST).collect::<String>().trim_start_matches(['.', '-']).to_owned()
+    let tag: String = letters.skip_while(|c| matches!(c, '.' | '-')).take(LONGEST).collect();
+    if tag.is_empty() { "branch".to_owned() } else { tag }
 }
 
 #[cfg(test)]
@@ -72,6 +73,6 @@ mod tests {
     #[test]
     fn a_branch_is_a_tag() {
         assert_eq!(tag("feature/Pay_now.2"), "feature-Pay_now.2");
-        assert_eq!(tag("-x").len() + tag("é/ü").len() + tag(&"a".repeat(500)).len(), 1 + 0 + 128);
+        assert_eq!((tag("-x"), tag("é/ü"), tag(&"a".repeat(500)).len()), ("x".to_owned(), "branch".to_owned(), 128));
     }
 }

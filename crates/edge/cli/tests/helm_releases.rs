@@ -1,4 +1,4 @@
-//! Helm's commands about releases: on a cluster in the process, killed at any moment, and, where `ONEPANE_TEST_KUBECONFIG`
+//! Helm's commands about releases: on a cluster in the process, killed at any moment, and, where `ONEPANE_TEST_NODES_KUBECONFIG`
 //! names a cluster, side by side with the real Helm: every line says the same and makes the same, and either goes on where
 //! the other has stopped.
 
@@ -119,8 +119,10 @@ impl Lab {
 
     /// On the cluster that is named, beside the real Helm; a line says so where one is absent.
     fn beside_helm() -> Option<(Self, String)> {
-        let Ok(kubeconfig) = std::env::var("ONEPANE_TEST_KUBECONFIG") else {
-            println!("SKIPPED: ONEPANE_TEST_KUBECONFIG names no kubeconfig of a cluster to test against");
+        let Ok(kubeconfig) = std::env::var("ONEPANE_TEST_NODES_KUBECONFIG") else {
+            println!(
+                "SKIPPED: ONEPANE_TEST_NODES_KUBECONFIG names no kubeconfig of a cluster on which pods become ready"
+            );
             return None;
         };
         Some((Self::new(&kubeconfig), helm()?))

@@ -36,6 +36,11 @@ impl Failure {
     }
 }
 
+/// A text without what moves the cursor of a terminal: what a container prints may be meant for another one.
+pub(crate) fn harmless(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
 /// stdout and stderr, and whether they take colour.
 pub(crate) struct Terminal {
     color_stdout: bool,

@@ -91,21 +91,19 @@ impl Server {
     }
 
     async fn connect_by(kubeconfig: Kubeconfig, options: KubeConfigOptions) -> Result<Self, Failure> {
-        // It fails if there is a provider already, and then that one serves.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let failed = |error: &dyn std::fmt::Display| Failure::Connection(error.to_string());
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        Self::with(config.map_err(|error| failed(&error))?).await
+        Self::with(config.map_err(|error| Failure::Connection(error.to_string()))?).await
     }
 
     /// The same from within a pod, by the account that it runs as.
     pub async fn connect_from_within() -> Result<Self, Failure> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let config = kube::Config::incluster();
         Self::with(config.map_err(|error| Failure::Connection(format!("this is no pod: {error}")))?).await
     }
 
     async fn with(config: kube::Config) -> Result<Self, Failure> {
+        // It fails if there is a provider already, and then that one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = kube::Client::try_from(config).map_err(|error| Failure::Connection(error.to_string()))?;
         let served = RwLock::new(Arc::new(discover(&client).await?));
         Ok(Self { client, served, places: Semaphore::new(MOST_AT_ONCE) })
@@ -232,8 +230,7 @@ impl Server {
             "/api/v1/namespaces/{namespace}/pods/{name}/log?container={container}&previous={is_previous}\
              &tailLines={LOG_LINES}&limitBytes={LOG_BYTES}"
         );
-        let (_, log) = self.send(Method::GET, &path, "", Vec::new()).await?;
-        Ok(String::from_utf8_lossy(&log).into_owned())
+        Ok(String::from_utf8_lossy(&self.text(&path).await?).into_owned())
     }
 
     /// The pods of a namespace.

@@ -110,8 +110,7 @@ const SHAPE: &str =
 
 /// A runtime on this thread.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| failed(&ClusterFailure::Connection(error.to_string())))
+    live::runtime().map_err(|error| failed(&error))
 }
 
 fn failed(error: &ClusterFailure) -> Failure {
@@ -126,9 +125,4 @@ fn line(told: &Told<'_>) -> String {
         Told::Log { pod, container, line } => format!("{pod}/{container} | {line}"),
         Told::Object(event) => live::event_line(event),
     }
-}
-
-/// A line for a terminal: what a container prints must not move its cursor.
-fn harmless(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

@@ -1,8 +1,8 @@
 //! `onepane ci reap`: what runs that were killed have left, removed.
 
-use super::{ClusterArguments, failed, harmless, line, runtime};
+use super::{ClusterArguments, failed, line, runtime};
 use crate::commands::{live, open};
-use crate::terminal::{Failure, Terminal};
+use crate::terminal::{Failure, Terminal, harmless};
 use camino::Utf8Path;
 use onepane_ci::Reaping;
 use onepane_deploy::{Address, Server};

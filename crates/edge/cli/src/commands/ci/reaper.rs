@@ -1,7 +1,7 @@
 //! `onepane ci reaper`: a CronJob that reaps, printed or installed.
 
-use super::{ClusterArguments, failed, harmless, line, reap, runtime};
-use crate::terminal::{Failure, Terminal};
+use super::{ClusterArguments, failed, line, reap, runtime};
+use crate::terminal::{Failure, Terminal, harmless};
 use camino::Utf8Path;
 use onepane_ci::{Reaper, Told, reaper};
 use onepane_deploy::{Engine, Options, Server};

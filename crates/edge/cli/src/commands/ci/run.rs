@@ -1,13 +1,13 @@
 //! `onepane ci run`: a temporary environment, tested and removed.
 
 use super::others::{self, Policy};
-use super::{ClusterArguments, failed, harmless, line, runtime, signals};
+use super::{ClusterArguments, failed, line, runtime, signals};
 use crate::atomic;
 use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::{OutputFormat, live, open};
 use crate::elsewhere::Elsewhere;
 use crate::redaction::{note_values, redacted};
-use crate::terminal::{Failure, Terminal};
+use crate::terminal::{Failure, Terminal, harmless};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_ci::{Build, Report, Request, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};

@@ -7,8 +7,7 @@ use super::listing::{self, Format};
 use super::release_chart::{as_json, computed};
 use super::release_flags::REVISION;
 use super::release_output::structured;
-use super::rendering::warnings;
-use super::{Failure, print};
+use super::{Failure, log_once, print};
 
 pub(super) const COMMAND: Command = Command {
     path: &["get", "values"],
@@ -26,7 +25,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let format = Format::read(flags)?;
     let release = release(flags)?;
     let is_all = flags.is_set("all");
-    let values = if is_all { as_json(&computed(&release, &mut warnings())?.into())? } else { release.config };
+    let values = if is_all { as_json(&computed(&release, &mut log_once())?.into())? } else { release.config };
     let text = match format {
         Format::Table => {
             let header = if is_all { "COMPUTED VALUES:\n" } else { "USER-SUPPLIED VALUES:\n" };

@@ -11,11 +11,11 @@ use super::release_flags::{
 };
 use super::release_output::{Detail, text};
 use super::rendering::{Preparation, Target, hides_secrets, logged};
-use super::template::is_debug;
+use super::template::{is_debug, name_and_chart};
 use super::{Failure, cluster, log_with, print};
 use camino::Utf8Path;
 use onepane_diagnostics::Severity;
-use onepane_helm::{Action, name_from_template};
+use onepane_helm::Action;
 use onepane_release::{Install, Release, Status};
 use onepane_world::World;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -54,7 +54,11 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let format = Format::read(flags)?;
     let world = super::world()?;
     let dry_run = dry_run_of_release(flags)?;
-    let installed = name_and_chart(flags, &world).and_then(|(name, reference)| {
+    let unnamed = |chart: &str| match flags.is_set("generate-name") {
+        true => Ok(generated(chart)),
+        false => Err("must either provide a name or specify --generate-name".to_owned().into()),
+    };
+    let installed = name_and_chart(flags, &world, unnamed).and_then(|(name, reference)| {
         let is_server_side = flags.text("server-side") != Some("false");
         install(flags, &name, reference, dry_run, flags.is_set("replace"), is_server_side, &world)
     });
@@ -156,26 +160,6 @@ fn refused_name(why: String) -> Failure {
     const WORDS: &str = "release name check failed";
     log_with(Severity::Error, WORDS, &[("error", why.clone())]);
     format!("{WORDS}: {why}").into()
-}
-
-fn name_and_chart<'a>(flags: &'a Parsed, world: &dyn World) -> Result<(String, &'a str), Failure> {
-    let template = flags.text("name-template").filter(|template| !template.is_empty());
-    match flags.arguments.as_slice() {
-        [_, _] if flags.is_set("generate-name") => {
-            Err("cannot set --generate-name and also specify a name".to_owned().into())
-        }
-        [_, _] if template.is_some() => Err("cannot set --name-template and also specify a name".to_owned().into()),
-        [name, chart] => Ok((name.clone(), chart)),
-        [chart] => match template {
-            Some(template) => Ok((name_from_template(template, world)?, chart)),
-            None if flags.is_set("generate-name") => Ok((generated(chart), chart)),
-            None => Err("must either provide a name or specify --generate-name".to_owned().into()),
-        },
-        [_, _, more @ ..] => {
-            Err(format!("expected at most two arguments, unexpected arguments: {}", more.join(", ")).into())
-        }
-        [] => Err("must either provide a name or specify --generate-name".to_owned().into()),
-    }
 }
 
 /// The chart's own name, up to the first dot, and the second that it is now.

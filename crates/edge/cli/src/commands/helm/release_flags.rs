@@ -199,22 +199,23 @@ pub(super) fn check_name(name: &str, refusal: &str) -> Result<(), Failure> {
     onepane_helm::Release::check_name(name).map_err(|_| format!("{refusal}: {name}").into())
 }
 
-/// Flags that exclude one another, in cobra's words.
+/// That not both ways to force something are asked for.
 pub(super) fn check_groups(flags: &Parsed) -> Result<(), Failure> {
-    for (group, sorted) in [
-        (["force-replace", "force-conflicts"], ["force-conflicts", "force-replace"]),
-        (["force", "force-conflicts"], ["force", "force-conflicts"]),
-    ] {
-        if group.iter().all(|name| flags.is_given(name)) {
-            return Err(format!(
-                "if any flags in the group [{}] are set none of the others can be; [{}] were all set",
-                group.join(" "),
-                sorted.join(" ")
-            )
-            .into());
-        }
+    check_group(flags, ["force-replace", "force-conflicts"])?;
+    check_group(flags, ["force", "force-conflicts"])
+}
+
+/// That of flags which exclude one another not all are given, in cobra's words.
+pub(super) fn check_group(flags: &Parsed, group: [&str; 2]) -> Result<(), Failure> {
+    if !group.iter().all(|name| flags.is_given(name)) {
+        return Ok(());
     }
-    Ok(())
+    let mut sorted = group;
+    sorted.sort_unstable();
+    let (group, sorted) = (group.join(" "), sorted.join(" "));
+    let message =
+        format!("if any flags in the group [{group}] are set none of the others can be; [{sorted}] were all set");
+    Err(message.into())
 }
 
 impl From<onepane_release::Failure> for Failure {

@@ -2,21 +2,19 @@
 
 use super::Failure;
 use super::cluster::Remembering;
-use super::dependency_update::update_in_passing;
 use super::dry_run::DryRun;
 use super::flags::Parsed;
 use super::location::locate;
-use super::network::out;
 use super::output::release as manifest_stream;
 use super::post_renderer::{PostRenderer, post_renderer};
 use super::release_chart::{as_json, stored};
-use super::template::{check_chart, compat, explained, is_debug};
+use super::template::{compat, explained, is_debug, load};
 use super::values::{capabilities, given_values};
 use super::{log, log_once};
 use camino::Utf8PathBuf;
-use onepane_chart::{Chart, Compat, LoadOptions, Origins, missing_dependencies, process_dependencies};
+use onepane_chart::{Chart, Compat, Origins, process_dependencies};
 use onepane_cluster::Cluster;
-use onepane_diagnostics::{Diagnostic, Severity};
+use onepane_diagnostics::Severity;
 use onepane_helm::{
     Action, Capabilities, Early, Hook, Manifest, RenderOptions, Schemas, Surroundings, TEMPLATE_FAILED, render_within,
 };
@@ -58,15 +56,7 @@ impl Preparation {
         let path = locate(flags, reference, world)?;
         let values = given_values(flags, compat, world)?;
         let mut warn = log_once();
-        let read = LoadOptions { compat, ..LoadOptions::default() };
-        let mut early = Early::new(Origins::Untracked);
-        let mut chart = early.load(&path, world, read, &mut warn)?;
-        if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
-            update_in_passing(flags, &path, &mut out)?;
-            early = Early::new(Origins::Untracked);
-            chart = early.load(&path, world, read, &mut warn)?;
-        }
-        check_chart(flags, &chart, compat)?;
+        let (early, chart) = load(flags, &path, compat, world, &mut warn)?;
         Ok(Self { path, chart, early, compat, post_renderer, values })
     }
 
@@ -234,9 +224,4 @@ pub(super) fn hides_secrets(flags: &Parsed, is_dry: bool) -> Result<bool, Failur
 pub(super) fn logged(failure: Failure) -> Failure {
     log(Severity::Error, &failure.message);
     failure
-}
-
-/// Warnings of coalescing, written as they come.
-pub(super) fn warnings() -> impl FnMut(Diagnostic) {
-    log_once()
 }

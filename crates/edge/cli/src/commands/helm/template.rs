@@ -10,6 +10,7 @@ use super::namespace::namespace;
 use super::network::out;
 use super::output::{Files, release, select, stream};
 use super::post_renderer::{PostRenderer, post_renderer};
+use super::release_flags::{check_group, check_groups};
 use super::values::{capabilities, given_values, merged_values, named_sources};
 use super::{Failure, log, log_once, print, world};
 use camino::Utf8Path;
@@ -101,25 +102,17 @@ fn rendered_into(
     files: Option<&mut Vec<(String, Vec<u8>)>>,
     afterwards: Afterwards,
 ) -> Result<Vec<u8>, Failure> {
-    let arguments = &flags.arguments;
     let compat = compat(flags)?;
     let post_renderer = post_renderer(flags, compat, world)?;
     check_groups(flags)?;
+    check_group(flags, ["validate", "dry-run"])?;
     let capabilities = capabilities(flags, compat)?.with_api_versions(flags.all("api-versions"));
     let dry_run = dry_run(flags)?;
-    let (name, reference) = name_and_chart(flags, arguments, world)?;
+    let (name, reference) = name_and_chart(flags, world, |_| Ok("release-name".to_owned()))?;
     let path = locate(flags, reference, world)?;
     let values = given_values(flags, compat, world)?;
     let mut warn = log_once();
-    let read = LoadOptions { compat, ..LoadOptions::default() };
-    let mut early = Early::new(Origins::Untracked);
-    let mut chart = early.load(&path, world, read, &mut warn)?;
-    if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
-        update_in_passing(flags, &path, &mut out)?;
-        early = Early::new(Origins::Untracked);
-        chart = early.load(&path, world, read, &mut warn)?;
-    }
-    check_chart(flags, &chart, compat)?;
+    let (early, chart) = load(flags, &path, compat, world, &mut warn)?;
     let namespace = namespace(flags, world);
     let cluster = match dry_run {
         DryRun::Client => None,
@@ -296,35 +289,17 @@ fn write(
     Ok(if written.is_empty() { out } else { [written.into_bytes(), out].concat() })
 }
 
-/// Flags that exclude one another, in cobra's words.
-fn check_groups(flags: &Parsed) -> Result<(), Failure> {
-    for (group, sorted) in [
-        (["force-replace", "force-conflicts"], ["force-conflicts", "force-replace"]),
-        (["force", "force-conflicts"], ["force", "force-conflicts"]),
-        (["validate", "dry-run"], ["dry-run", "validate"]),
-    ] {
-        if group.iter().all(|name| flags.is_given(name)) {
-            return Err(format!(
-                "if any flags in the group [{}] are set none of the others can be; [{}] were all set",
-                group.join(" "),
-                sorted.join(" ")
-            )
-            .into());
-        }
-    }
-    Ok(())
-}
-
-fn name_and_chart<'a>(
-    flags: &Parsed,
-    arguments: &'a [String],
+/// The release's name and the chart that arguments and flags name; `unnamed` gives one for the chart where none is.
+pub(super) fn name_and_chart<'a>(
+    flags: &'a Parsed,
     world: &dyn World,
+    unnamed: impl FnOnce(&str) -> Result<String, Failure>,
 ) -> Result<(String, &'a str), Failure> {
     let template = flags.text("name-template").filter(|template| !template.is_empty());
-    match arguments {
+    match flags.arguments.as_slice() {
         [chart] => match template {
             Some(template) => Ok((name_from_template(template, world)?, chart)),
-            None => Ok(("release-name".to_owned(), chart)),
+            None => Ok((unnamed(chart)?, chart)),
         },
         [_, _] if flags.is_set("generate-name") => {
             Err("cannot set --generate-name and also specify a name".to_owned().into())
@@ -338,7 +313,27 @@ fn name_and_chart<'a>(
     }
 }
 
-pub(super) fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Failure> {
+/// The chart at a path, which has to be one that is installed; missing dependencies are fetched first where that is wanted.
+pub(super) fn load(
+    flags: &Parsed,
+    path: &Utf8Path,
+    compat: Compat,
+    world: &dyn World,
+    warn: &mut dyn FnMut(Diagnostic),
+) -> Result<(Early, Chart), Failure> {
+    let read = LoadOptions { compat, ..LoadOptions::default() };
+    let mut early = Early::new(Origins::Untracked);
+    let mut chart = early.load(path, world, read, warn)?;
+    if flags.is_set("dependency-update") && !missing_dependencies(&chart).is_empty() {
+        update_in_passing(flags, path, &mut out)?;
+        early = Early::new(Origins::Untracked);
+        chart = early.load(path, world, read, warn)?;
+    }
+    check_chart(flags, &chart, compat)?;
+    Ok((early, chart))
+}
+
+fn check_chart(flags: &Parsed, chart: &Chart, compat: Compat) -> Result<(), Failure> {
     let metadata = &chart.metadata;
     if !matches!(metadata.kind.as_str(), "" | "application") {
         return Err(Diagnostic::error("chart-type", format!("{} charts are not installable", metadata.kind))

@@ -8,11 +8,11 @@ use super::listing::{self, Format};
 use super::namespace::namespace;
 use super::release_chart::{computed, given};
 use super::release_flags::{
-    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, cluster, forces_replace, interruptible, labels,
-    most_revisions, session_in, wait_and_roll_back,
+    DEPLOY, DRY_RUN, FORCE, WAIT, WAIT_FOR_JOBS, check_groups, check_name, cluster, forces_replace, interruptible,
+    labels, most_revisions, session_in, wait_and_roll_back,
 };
-use super::rendering::{Preparation, Target, hides_secrets, warnings};
-use super::{Failure, print};
+use super::rendering::{Preparation, Target, hides_secrets};
+use super::{Failure, log_once, print};
 use onepane_chart::coalesce_tables;
 use onepane_helm::Action;
 use onepane_release::{Release, Status, Upgrade};
@@ -59,7 +59,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     if flags.is_set("install") {
         let cluster = cluster(flags, &world)?;
         let session = session_in(&namespace(flags, &world), &world, &cluster)?;
-        onepane_helm::Release::check_name(name).map_err(|_| format!("release name is invalid: {name}"))?;
+        check_name(name, "release name is invalid")?;
         let history = match cluster.run(session.history(name)) {
             Err(onepane_release::Failure::NotFound) => Vec::new(),
             history => history?,
@@ -93,7 +93,7 @@ fn upgrade(
 ) -> Result<Release, Failure> {
     let cluster = cluster(flags, world)?;
     let session = session_in(&namespace(flags, world), world, &cluster)?;
-    onepane_helm::Release::check_name(name).map_err(|_| format!("release name is invalid: {name}"))?;
+    check_name(name, "release name is invalid")?;
     let hides_secrets = hides_secrets(flags, dry_run.is_some())?;
     let (wait, rolls_back) = wait_and_roll_back(flags)?;
     let upgrade = Upgrade {
@@ -150,7 +150,7 @@ fn reuse_values(flags: &Parsed, preparation: &mut Preparation, current: &Release
     let before = given(current)?;
     if flags.is_set("reuse-values") {
         let all =
-            computed(current, &mut warnings()).map_err(|failure| failure.after("failed to rebuild old values: "))?;
+            computed(current, &mut log_once()).map_err(|failure| failure.after("failed to rebuild old values: "))?;
         preparation.take_values(coalesce_tables(&new, &before), Some(all));
     } else if flags.is_set("reset-then-reuse-values") {
         preparation.take_values(coalesce_tables(&new, &before), None);

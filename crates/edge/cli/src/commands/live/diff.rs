@@ -1,9 +1,9 @@
 //! `onepane diff`: what an apply would change on a cluster.
 
 use super::{ClusterArguments, as_text};
-use crate::commands::plan::{ClusterPlan, Plan, ReportArguments};
+use crate::commands::plan::{ReportArguments, difference};
 use crate::terminal::{Failure, Terminal};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use onepane_deploy::Difference;
 use onepane_diagnostics::Diagnostic;
 use onepane_plan::{Manifest, Name, changes};
@@ -42,9 +42,8 @@ pub(crate) fn run(
         differences.iter().filter_map(side).map(manifest).collect()
     };
     let changes = changes(&side(|one| one.before.as_ref()), &side(|one| one.after.as_ref()))?;
-    let clusters = vec![ClusterPlan { unit: Utf8PathBuf::from(&of.cluster), changes, folded: 0 }];
-    let (from, to) = ("the cluster".to_owned(), "the files on disk".to_owned());
-    let outcome = arguments.report.print(terminal, Plan { from, to, clusters, pins: Vec::new() })?;
+    let plan = difference(["the cluster", "the files on disk"], Utf8Path::new(&of.cluster), changes);
+    let outcome = arguments.report.print(terminal, plan)?;
     Ok(if failed > 0 { ExitCode::FAILURE } else { outcome })
 }
 

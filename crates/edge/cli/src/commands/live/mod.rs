@@ -8,7 +8,7 @@ pub(crate) mod status;
 use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::{OutputFormat, open};
 use crate::elsewhere::Elsewhere;
-use crate::terminal::{Failure, Terminal};
+use crate::terminal::{Failure, Terminal, harmless};
 use camino::Utf8Path;
 use onepane_deploy::{Address, Engine, Event, Failure as ClusterFailure, Happened, Identity, Outcome, Server};
 use onepane_diagnostics::{Diagnostic, Span};
@@ -72,8 +72,7 @@ impl ClusterArguments {
         tell: impl Fn(&Event),
         work: impl AsyncFnOnce(&Engine<'_>) -> Result<T, ClusterFailure>,
     ) -> Result<T, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| failure(&ClusterFailure::Connection(error.to_string())))?;
+        let runtime = runtime().map_err(|error| failure(&error))?;
         let done = runtime.block_on(async {
             let server = match place {
                 Place::At(address) => Server::connect(address).await?,
@@ -114,6 +113,12 @@ impl ClusterArguments {
     }
 }
 
+/// A runtime on this thread.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ClusterFailure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| ClusterFailure::Connection(error.to_string()))
+}
+
 /// The API server of the context that the repository names for a cluster.
 pub(super) fn address(
     repository: &Repository<'_>,
@@ -149,9 +154,7 @@ fn as_text(event: &Event) -> String {
     let (word, more) = said(&event.happened);
     let mut text = line(word, &event.object, &more);
     if let Happened::Said { log, .. } = &event.happened {
-        // What a program prints may be meant for a terminal, and this one is not its.
-        let shown = |line: &str| line.chars().filter(|c| !c.is_control() || *c == '\t').collect::<String>();
-        text.extend(log.lines().map(|line| format!("            {}\n", shown(line))));
+        text.extend(log.lines().map(|line| format!("            {}\n", harmless(line))));
     }
     text
 }

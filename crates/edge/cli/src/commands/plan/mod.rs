@@ -81,12 +81,12 @@ fn kind(name: &str) -> Result<ConsequenceKind, String> {
 }
 
 /// What happens to one cluster.
-pub(crate) struct ClusterPlan {
+struct ClusterPlan {
     /// Its folder.
-    pub(crate) unit: Utf8PathBuf,
-    pub(crate) changes: Vec<Change>,
+    unit: Utf8PathBuf,
+    changes: Vec<Change>,
     /// How many resources differ in nothing but noise, where that is left out.
-    pub(crate) folded: usize,
+    folded: usize,
 }
 
 /// A submodule that is pinned to another commit.
@@ -103,10 +103,10 @@ pub(crate) struct PinChange {
 /// All of it.
 pub(crate) struct Plan {
     /// What is compared, in words: `main`, `the files on disk`.
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) clusters: Vec<ClusterPlan>,
-    pub(crate) pins: Vec<PinChange>,
+    from: String,
+    to: String,
+    clusters: Vec<ClusterPlan>,
+    pins: Vec<PinChange>,
 }
 
 /// One side of the comparison.

@@ -1,5 +1,6 @@
 //! A real Git server on this machine: [`GitServer`].
 
+use crate::forge::{Asked, Forge};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -30,6 +31,7 @@ pub struct GitServer {
     folder: Arc<Path>,
     mood: Arc<Mutex<Mood>>,
     files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
+    forge: Arc<Mutex<Option<Forge>>>,
     requests: Arc<AtomicUsize>,
 }
 
@@ -39,7 +41,14 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = format!("http://{}", listener.local_addr().expect("it is bound"));
         let folder = folder.into().into();
-        let server = Self { address, folder, mood: Arc::default(), files: Arc::default(), requests: Arc::default() };
+        let server = Self {
+            address,
+            folder,
+            mood: Arc::default(),
+            files: Arc::default(),
+            forge: Arc::default(),
+            requests: Arc::default(),
+        };
         let served = server.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -58,6 +67,17 @@ impl GitServer {
     /// It has a file besides, at this path.
     pub fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), bytes.into());
+    }
+
+    /// It is a forge from now on.
+    pub fn be(&self, forge: Forge) {
+        *self.forge.lock().unwrap_or_else(PoisonError::into_inner) = Some(forge);
+    }
+
+    /// The pull requests that were opened.
+    pub fn pull_requests(&self) -> Vec<serde_json::Value> {
+        let forge = self.forge.lock().unwrap_or_else(PoisonError::into_inner);
+        forge.as_ref().map(|forge| forge.pulls.clone()).unwrap_or_default()
     }
 
     /// How many requests came.
@@ -93,6 +113,13 @@ impl GitServer {
         if mood == Mood::WantsPassword && header("authorization") != "Basic dTpw" {
             let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n";
             return stream.write_all(format!("{refusal}Connection: close\r\n\r\n").as_bytes()).ok();
+        }
+        if let Some(forge) = &mut *self.forge.lock().unwrap_or_else(PoisonError::into_inner)
+            && let Some((status, answer)) =
+                forge.answer(&Asked { method, path, query, authorization: header("authorization"), body: &body })
+        {
+            let head = format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
+            return stream.write_all(format!("{head}{answer}").as_bytes()).ok();
         }
         if let Some(bytes) = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());

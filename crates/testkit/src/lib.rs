@@ -6,12 +6,14 @@
 
 pub mod conformance;
 mod corpus;
+mod forge;
 mod git_server;
 mod process;
 mod random;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
+pub use forge::Forge;
 pub use git_server::{GitServer, Mood, git};
 pub use process::{Finished, peer, run, run_once, run_with};
 pub use random::Random;

@@ -1,11 +1,14 @@
 //! Commits that are made without a checkout: [`LocalRepository::commit_files`].
 //!
-//! Objects are written first, and nothing points to them; then the branch moves, at once and only if it is still where it was.
+//! Objects are written first, and nothing points to them; then a branch moves ([`LocalRepository::advance`], or
+//! [`LocalRepository::push`] for one of a server), at once and only if it is still where it was.
 //! So whoever is killed on the way leaves the repository as it was, and of several who write to one branch each has to look
 //! again at what the others made of it.
 
 use crate::local::{LocalRepository, object};
 use camino::Utf8PathBuf;
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
 use gix::refs::FullName;
 use gix::refs::Target;
 use gix::refs::transaction::PreviousValue;
@@ -14,12 +17,12 @@ use onepane_diagnostics::{Diagnostic, Result};
 /// What a commit is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct NewCommit<'c> {
-    /// The branch that gets it; one that is not there begins with it.
-    pub branch: &'c str,
-    /// The commit before it: where the branch is, if there is one.
+    /// The commit before it.
     pub parent: &'c str,
     /// Files that have other contents, by their paths below the folder. All are there already.
     pub files: &'c [(Utf8PathBuf, String)],
+    /// Submodules below the folder that are pinned to other commits. All are there already.
+    pub pins: &'c [(Utf8PathBuf, String)],
     /// What it says.
     pub message: &'c str,
 }
@@ -30,62 +33,117 @@ impl LocalRepository {
     /// # Errors
     /// `git-branch` for what is no name of a branch, and for the one that is checked out: its files would not follow.
     pub fn branch_tip(&self, branch: &str) -> Result<Option<String>> {
-        let name = full_name(branch)?;
+        let name = branch_name(branch)?;
         if self.git().head_name().ok().flatten().is_some_and(|head| head == name) {
             let message = format!("the branch `{branch}` is checked out, and its files would not follow a commit");
             return Err(Diagnostic::error("git-branch", message)
                 .hint("name another branch, or write the files and commit them"));
         }
-        let reference = self.git().try_find_reference(name.as_ref()).map_err(|error| fail(branch, &error))?;
-        let id = reference.map(|reference| reference.into_fully_peeled_id()).transpose();
-        Ok(id.map_err(|error| fail(branch, &error))?.map(|id| id.to_string()))
+        self.tip_of(&name)
     }
 
-    /// Makes a commit; `None` if somebody else has moved the branch meanwhile.
+    /// Makes a commit that nothing points to yet; signed, if Git is told to sign commits.
     ///
     /// # Errors
     /// `git-commit` for what can't be written, or where Git does not know who commits.
-    pub fn commit_files(&self, new: &NewCommit<'_>) -> Result<Option<String>> {
-        let NewCommit { branch, parent, files, message } = *new;
-        let cause = |error: &dyn std::fmt::Display| Diagnostic::error("git-commit", format!("`{branch}`: {error}"));
+    pub fn commit_files(&self, new: &NewCommit<'_>) -> Result<String> {
+        let NewCommit { parent, files, pins, message } = *new;
+        let cause = |error: &dyn std::fmt::Display| Diagnostic::error("git-commit", error.to_string());
         let git = self.git();
-        let tip = self.branch_tip(branch)?;
-        if tip.as_deref().is_some_and(|tip| tip != parent) {
-            return Ok(None);
-        }
-        if git.config_snapshot().boolean("commit.gpgSign") == Some(true) {
-            let message = "commits are to be signed here, which is not done without a checkout";
-            return Err(Diagnostic::error("git-commit", message).hint("write the files, and commit them with Git"));
-        }
         let parent_id = object(parent)?;
         let before =
             git.find_commit(parent_id).map_err(|error| cause(&error))?.tree().map_err(|error| cause(&error))?;
         let mut editor = git.edit_tree(before.id).map_err(|error| cause(&error))?;
+        let kind_of = |path: &Utf8PathBuf, is_right: fn(EntryKind) -> bool, what: &str| {
+            let entry = before.lookup_entry_by_path(path).map_err(|error| cause(&error))?;
+            let kind = entry.map(|entry| entry.mode().kind()).filter(|&kind| is_right(kind));
+            kind.ok_or_else(|| cause(&format!("there is no {what} {path} in {parent}")))
+        };
         for (path, text) in files {
             let path = self.prefix().join(path);
-            let entry = before.lookup_entry_by_path(&path).map_err(|error| cause(&error))?;
-            let kind = entry.map(|entry| entry.mode().kind()).filter(|kind| {
-                matches!(kind, gix::objs::tree::EntryKind::Blob | gix::objs::tree::EntryKind::BlobExecutable)
-            });
-            let kind = kind.ok_or_else(|| cause(&format!("there is no file {path}")))?;
+            let is_file = |kind| matches!(kind, EntryKind::Blob | EntryKind::BlobExecutable);
+            let kind = kind_of(&path, is_file, "file")?;
             let blob = git.write_blob(text).map_err(|error| cause(&error))?;
             editor.upsert(path.as_str(), kind, blob).map_err(|error| cause(&error))?;
         }
-        let tree = editor.write().map_err(|error| cause(&error))?;
-        let commit = git.new_commit(message, tree.detach(), [parent_id]);
-        let commit =
-            commit.map_err(|error| cause(&error).hint("`git config user.name` and `user.email` say who commits"))?;
-        let expected = match tip {
-            Some(_) => PreviousValue::MustExistAndMatch(Target::Object(parent_id)),
+        for (path, commit) in pins {
+            let path = self.prefix().join(path);
+            let kind = kind_of(&path, |kind| kind == EntryKind::Commit, "submodule")?;
+            editor.upsert(path.as_str(), kind, object(commit)?).map_err(|error| cause(&error))?;
+        }
+        let tree = editor.write().map_err(|error| cause(&error))?.detach();
+        self.commit_tree(tree, Some(parent_id), message)
+    }
+
+    /// Pins submodules in the index, for the next commit. What is checked out of them stays.
+    ///
+    /// # Errors
+    /// `git-commit` where it can't be written.
+    pub fn stage_pins(&self, pins: &[(Utf8PathBuf, String)]) -> Result<()> {
+        for (path, commit) in pins {
+            let entry = format!("160000,{},{}", object(commit)?, self.prefix().join(path));
+            let staged = self.program(&["update-index", "--cacheinfo", &entry], b"")?;
+            if staged.succeeded().is_none() {
+                return Err(Diagnostic::error("git-commit", format!("`{path}` can't be pinned: {}", staged.complaint)));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit_tree(&self, tree: ObjectId, parent: Option<ObjectId>, message: &str) -> Result<String> {
+        if self.git().config_snapshot().boolean("commit.gpgSign") == Some(true) {
+            // Git knows with which of several programs, and how it is asked.
+            let (tree, parent) = (tree.to_string(), parent.map(|id| id.to_string()));
+            let mut arguments = vec!["commit-tree", "-S", "-F", "-"];
+            arguments.extend(parent.iter().flat_map(|parent| ["-p", parent]));
+            arguments.push(&tree);
+            let made = self.program(&arguments, message.as_bytes())?;
+            let signed = Diagnostic::error("git-commit", format!("it can't be signed: {}", made.complaint));
+            let commit = made.succeeded().ok_or(signed)?.trim();
+            return Ok(object(commit)?.to_string());
+        }
+        let commit = self.git().new_commit(message, tree, parent);
+        let commit = commit.map_err(|error| {
+            Diagnostic::error("git-commit", error.to_string())
+                .hint("`git config user.name` and `user.email` say who commits")
+        })?;
+        Ok(commit.id.to_string())
+    }
+
+    /// Moves a branch of this machine to a commit that was made on top of `parent`, at which it is, unless it is new; `false`
+    /// if somebody else has moved it meanwhile.
+    ///
+    /// # Errors
+    /// As [`LocalRepository::branch_tip`], and `git-commit` for what can't be written.
+    pub fn advance(&self, branch: &str, parent: &str, commit: &str, title: &str) -> Result<bool> {
+        let expected = self.branch_tip(branch)?;
+        if expected.as_deref().is_some_and(|tip| tip != parent) {
+            return Ok(false);
+        }
+        self.move_reference(&branch_name(branch)?, expected.as_deref(), commit, title)
+    }
+
+    /// Moves a reference from where it is expected to be; `false` if it is elsewhere by now.
+    pub(crate) fn move_reference(&self, name: &FullName, from: Option<&str>, to: &str, title: &str) -> Result<bool> {
+        let expected = match from {
+            Some(from) => PreviousValue::MustExistAndMatch(Target::Object(object(from)?)),
             None => PreviousValue::MustNotExist,
         };
-        let title = message.lines().next().unwrap_or_default();
-        match git.reference(full_name(branch)?, commit.id, expected, format!("commit: {title}")) {
-            Ok(_) => Ok(Some(commit.id.to_string())),
+        match self.git().reference(name.clone(), object(to)?, expected, format!("commit: {title}")) {
+            Ok(_) => Ok(true),
             // Who is in the way has moved it, or is about to.
-            Err(_) if self.branch_tip(branch)?.as_deref() != Some(parent) || is_locked(git, branch) => Ok(None),
-            Err(error) => Err(cause(&error)),
+            Err(_) if self.tip_of(name)?.as_deref() != from || is_locked(self.git(), name) => Ok(false),
+            Err(error) => Err(Diagnostic::error("git-commit", format!("`{name}`: {error}", name = name.as_bstr()))),
         }
+    }
+
+    pub(crate) fn tip_of(&self, name: &FullName) -> Result<Option<String>> {
+        let fail = |error: &dyn std::fmt::Display| {
+            Diagnostic::error("git-branch", format!("`{}` can't be read: {error}", name.as_bstr()))
+        };
+        let reference = self.git().try_find_reference(name.as_ref()).map_err(|error| fail(&error))?;
+        let id = reference.map(|reference| reference.into_fully_peeled_id()).transpose();
+        Ok(id.map_err(|error| fail(&error))?.map(|id| id.to_string()))
     }
 
     /// The commits that led to one along its first parents, itself first, at most `most` of them.
@@ -101,16 +159,13 @@ impl LocalRepository {
     }
 }
 
-fn full_name(branch: &str) -> Result<FullName> {
+pub(crate) fn branch_name(branch: &str) -> Result<FullName> {
     FullName::try_from(format!("refs/heads/{branch}"))
         .map_err(|error| Diagnostic::error("git-branch", format!("`{branch}` is no name of a branch: {error}")))
 }
 
-fn fail(branch: &str, error: &dyn std::fmt::Display) -> Box<Diagnostic> {
-    Diagnostic::error("git-branch", format!("the branch `{branch}` can't be read: {error}"))
-}
-
-/// Whether somebody is moving the branch at this moment.
-fn is_locked(git: &gix::Repository, branch: &str) -> bool {
-    git.common_dir().join(format!("refs/heads/{branch}.lock")).exists()
+/// Whether somebody is moving it at this moment.
+fn is_locked(git: &gix::Repository, name: &FullName) -> bool {
+    let file = Utf8PathBuf::from(format!("{}.lock", name.as_bstr()));
+    git.common_dir().join(file).exists()
 }

@@ -77,6 +77,16 @@ impl LocalRepository {
         Ok(commit.map_err(|error| fail(error.to_string()))?.id.to_string())
     }
 
+    /// What a commit says.
+    ///
+    /// # Errors
+    /// `git-reference` where it can't be read.
+    pub fn message(&self, commit: &str) -> Result<String> {
+        let fail = |why: String| Diagnostic::error("git-reference", format!("{commit} can't be read: {why}"));
+        let found = self.repository.find_commit(object(commit)?).map_err(|error| fail(error.to_string()))?;
+        Ok(found.message_raw().map_err(|error| fail(error.to_string()))?.to_str_lossy().into_owned())
+    }
+
     /// The commit that two have in common: what a branch began at.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 
 use crate::cloud::CloudKeys;
 use crate::failure::{no_credentials, unanswered, unusable};
-use crate::http::{Request, body, form, text};
 use crate::settings::{read_text, variable};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use onepane_diagnostics::Result;
+use onepane_http::{Request, body, form, text};
 use onepane_sops::{KeyId, Secret};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! Those who keep keys and use them on request: [`CloudKeys`].
 
-use crate::http::Http;
 use crate::program::Programs;
 use crate::settings::Endpoints;
 use crate::{aws, azure, gcp, vault};
 use onepane_diagnostics::Result;
 use onepane_fetch::Proxies;
+use onepane_http::Http;
 use onepane_sops::{KeyId, KeyService, MasterKey, Secret};
 use onepane_world::World;
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub struct Connections {
 impl Connections {
     /// None yet; they go through the proxies that `world` names.
     pub fn new(world: &dyn World) -> Arc<Self> {
-        let http = Http::new(Proxies::from_variables(&|name| world.env(name)));
+        let http = Http::new(Proxies::from_variables(&|name| world.env(name)), "keys-unanswered");
         Arc::new(Self { http, tokens: Mutex::default() })
     }
 }

@@ -3,11 +3,11 @@
 use crate::cloud::CloudKeys;
 use crate::failure::{unanswered, unusable};
 use crate::gcp_token;
-use crate::http::{Request, body, text};
 use crate::settings::variable;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use onepane_diagnostics::Result;
+use onepane_http::{Request, body, text};
 use onepane_sops::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};

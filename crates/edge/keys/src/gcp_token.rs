@@ -2,12 +2,12 @@
 
 use crate::cloud::CloudKeys;
 use crate::failure::{no_credentials, unanswered};
-use crate::http::{Request, form, text};
 use crate::settings::{config_home, read, variable};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
+use onepane_http::{Request, form, text};
 use onepane_sops::Secret;
 use reqwest::Method;
 use ring::rand::SystemRandom;

@@ -23,7 +23,6 @@ mod found;
 mod gcp;
 mod gcp_token;
 mod gpg;
-mod http;
 mod program;
 mod secrets;
 mod settings;

@@ -1,5 +1,6 @@
 //! Which folders hold what: the pattern's own names, or what `onepane.yaml` says instead.
 
+use crate::PromotionRules;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_world::{ReadErrorReason, World};
@@ -30,6 +31,8 @@ pub struct Layout {
     pub kubernetes: KubernetesVersions,
     /// Which images the other services run where one is tested.
     pub other_images: OtherImages,
+    /// What is asked of promotions.
+    pub promotions: Vec<PromotionRules>,
 }
 
 /// Which images the other services run where one is tested in a temporary environment.
@@ -88,6 +91,7 @@ impl Default for Layout {
             contexts: BTreeMap::new(),
             kubernetes: KubernetesVersions::default(),
             other_images: OtherImages::default(),
+            promotions: Vec::new(),
         }
     }
 }
@@ -105,7 +109,8 @@ impl Layout {
     /// - `kubernetesVersion:` of all others,
     /// - `follow:` with `flux`, `argocd` or both in a list,
     /// - `repository:` with the address that such objects call this repository by, or several in a list,
-    /// - `ci:` with `others`: `pinned`, `branch` or `latest`.
+    /// - `ci:` with `others`: `pinned`, `branch` or `latest`,
+    /// - `promotions:` by the names of environments, each with `from`, `ciRun`, `windows`, `approvals` and `reviewers`.
     ///
     /// Anything else in it is an error, so that a typo does not go unseen.
     pub fn read(world: &dyn World) -> Result<Self> {
@@ -158,7 +163,16 @@ impl Layout {
                         layout.other_images = named.ok_or_else(|| expected(value, "`pinned`, `branch` or `latest`"))?;
                     }
                 }
-                _ => return Err(unknown(key, "folders, clusters, kubernetesVersion, follow, repository, ci")),
+                Some("promotions") => {
+                    let rules = entries(value)?.iter().map(|(name, rules)| PromotionRules::read(name, rules));
+                    layout.promotions = rules.collect::<Result<_>>()?;
+                }
+                _ => {
+                    return Err(unknown(
+                        key,
+                        "folders, clusters, kubernetesVersion, follow, repository, ci, promotions",
+                    ));
+                }
             }
         }
         Ok(layout)
@@ -217,7 +231,7 @@ fn folder(node: &onepane_yaml::Node) -> Result<Utf8PathBuf> {
 }
 
 /// The items of a list, or the node itself.
-fn one_or_several(node: &onepane_yaml::Node) -> Vec<&onepane_yaml::Node> {
+pub(crate) fn one_or_several(node: &onepane_yaml::Node) -> Vec<&onepane_yaml::Node> {
     node.items().map_or_else(|| vec![node], |items| items.iter().collect())
 }
 
@@ -226,16 +240,21 @@ fn version(node: &onepane_yaml::Node) -> Result<(String, Span)> {
     Ok((text.to_owned(), node.span.unwrap_or(Span::file(FILE))))
 }
 
-fn entries(node: &onepane_yaml::Node) -> Result<&[(onepane_yaml::Node, onepane_yaml::Node)]> {
+pub(crate) fn entries(node: &onepane_yaml::Node) -> Result<&[(onepane_yaml::Node, onepane_yaml::Node)]> {
     node.entries().ok_or_else(|| expected(node, "a mapping"))
 }
 
-fn expected(node: &onepane_yaml::Node, what: &str) -> Box<Diagnostic> {
+/// The file as a whole.
+pub(crate) fn whole_file() -> Span {
+    Span::file(FILE)
+}
+
+pub(crate) fn expected(node: &onepane_yaml::Node, what: &str) -> Box<Diagnostic> {
     let span = node.span.unwrap_or(Span::file(FILE));
     Diagnostic::error("repo-layout", format!("`{FILE}` has something else where {what} belongs")).at(span)
 }
 
-fn unknown(key: &onepane_yaml::Node, known: &str) -> Box<Diagnostic> {
+pub(crate) fn unknown(key: &onepane_yaml::Node, known: &str) -> Box<Diagnostic> {
     let name = key.as_str().unwrap_or("?");
     let span = key.span.unwrap_or(Span::file(FILE));
     Diagnostic::error("repo-layout", format!("`{FILE}` has no setting `{name}`"))

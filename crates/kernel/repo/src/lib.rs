@@ -32,6 +32,7 @@ mod layout;
 mod memo;
 mod place;
 mod promote;
+mod promotion_rules;
 mod protect;
 mod release;
 mod releases;
@@ -54,6 +55,7 @@ pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedC
 pub use onepane_kustomize::Built;
 pub use place::{Places, SourcePlace};
 pub use promote::{Carried, Promotion, Version};
+pub use promotion_rules::{PromotionRules, SyncWindow};
 pub use release::{LastChart, ReleaseOnDisk};
 pub use releases::ListedRelease;
 pub use render::{Difference, DifferenceKind, RenderedFile, RenderedRelease};

@@ -3,8 +3,10 @@
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod ci;
+mod ci_runs;
 mod cores;
 mod decrypted_world;
+mod delivery;
 pub(crate) mod find;
 mod fleet;
 pub(crate) mod graph;

@@ -1,21 +1,20 @@
 //! `onepane promote` and `onepane rollback`: the versions that one environment runs, carried to another one, or those that it
 //! ran before.
 
-use crate::atomic;
-use crate::commands::open;
+use crate::commands::ci_runs::CiRuns;
+use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
 use crate::commands::plan::{self, Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use onepane_diagnostics::Diagnostic;
-use onepane_git::{LocalRepository, NewCommit, Service, Tree};
-use onepane_repo::{Carried, Promotion, Repository, Version};
+use onepane_git::{LocalRepository, Service};
+use onepane_repo::{Carried, Promotion, PromotionRules, Repository, Version};
 use onepane_resource::ImageName;
-use onepane_world::{Edited, World};
+use onepane_world::Edited;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// What `onepane promote` takes.
 #[derive(clap::Args)]
@@ -47,12 +46,11 @@ struct CommonArguments {
     /// Also images that no submodule is for
     #[arg(long)]
     all_images: bool,
-    /// Show what would change, and change nothing
+    /// Even if onepane.yaml says that it may not be; the commit tells what was passed over
     #[arg(long)]
-    dry_run: bool,
-    /// Commit to this branch of this machine, which begins at HEAD if it is not there; the files here stay as they are
-    #[arg(long, value_name = "BRANCH", conflicts_with = "dry_run")]
-    branch: Option<String>,
+    force: bool,
+    #[command(flatten)]
+    delivery: DeliveryArguments,
     #[command(flatten)]
     report: ReportArguments,
     /// Ask no server for bases in other repositories; what was fetched before serves
@@ -72,11 +70,16 @@ pub(crate) fn promote(
     arguments: &PromoteArguments,
 ) -> Result<ExitCode, Failure> {
     let PromoteArguments { from, to, common } = arguments;
-    let title = |names: &str| format!("Promote {names} from {from} to {to}");
-    carry(terminal, directory, common, to, title, &|bench| {
+    let journey = Journey {
+        to,
+        from: Some(from),
+        title: &|names| format!("Promote {names} from {from} to {to}"),
+        branch: format!("promote/{from}-{to}"),
+    };
+    carry(terminal, directory, common, &journey, &|bench| {
         let repository = bench.repository()?;
-        let unit = repository.unit(from).map_err(&bench.failure)?;
-        repository.running(&unit, &bench.is_wanted(common)).map_err(&bench.failure)
+        let unit = repository.unit(from).map_err(&bench.state.failure)?;
+        repository.running(&unit, &bench.is_wanted(common)).map_err(&bench.state.failure)
     })
 }
 
@@ -87,8 +90,13 @@ pub(crate) fn rollback(
     arguments: &RollbackArguments,
 ) -> Result<ExitCode, Failure> {
     let RollbackArguments { environment, to, common } = arguments;
-    let title = |names: &str| format!("Roll {names} back on {environment}");
-    carry(terminal, directory, common, environment, title, &|bench| {
+    let journey = Journey {
+        to: environment,
+        from: None,
+        title: &|names| format!("Roll {names} back on {environment}"),
+        branch: format!("rollback/{environment}"),
+    };
+    carry(terminal, directory, common, &journey, &|bench| {
         let wanted = bench.is_wanted(common);
         let running = |repository: &Repository<'_>| -> Result<Versions, Box<Diagnostic>> {
             repository.running(&repository.unit(environment)?, &wanted)
@@ -101,10 +109,10 @@ pub(crate) fn rollback(
         if let Some(revision) = to {
             return at(&bench.git.commit(revision)?);
         }
-        let now = running(&bench.repository()?).map_err(&bench.failure)?;
+        let now = running(&bench.repository()?).map_err(&bench.state.failure)?;
         /// Farther back nobody rolls.
         const FARTHEST: usize = 200;
-        let head = match bench.base {
+        let head = match bench.state.base {
             Some(commit) => commit.to_owned(),
             None => bench.git.commit("HEAD")?,
         };
@@ -121,20 +129,28 @@ pub(crate) fn rollback(
     })
 }
 
+/// What is carried where.
+struct Journey<'j> {
+    to: &'j str,
+    /// `None` for what ran there before.
+    from: Option<&'j str>,
+    /// Of the commit, by the names of what is carried.
+    title: &'j dyn Fn(&str) -> String,
+    /// What a pull request's branch is called.
+    branch: String,
+}
+
 /// One state of the files, and what there is around them.
 struct Bench<'b> {
     git: &'b LocalRepository,
-    world: &'b dyn World,
-    /// The commit whose files they are; those on disk otherwise.
-    base: Option<&'b str>,
+    state: &'b State<'b>,
     services: &'b [Service],
     elsewhere: &'b Elsewhere,
-    failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + 'b>,
 }
 
 impl Bench<'_> {
     fn repository(&self) -> Result<Repository<'_>, Failure> {
-        Ok(self.elsewhere.reached(Repository::open(self.world).map_err(&self.failure)?))
+        Ok(self.elsewhere.reached(Repository::open(self.state.world).map_err(&self.state.failure)?))
     }
 
     /// Which images are carried, by their names.
@@ -157,73 +173,89 @@ impl Bench<'_> {
     }
 }
 
-/// How often it is tried again to commit to a branch that others write to.
-const MOST_TRIES: u32 = 200;
-
-/// Edits what says the versions of `environment` so that it gets those that `versions` gives, shows what that does, and
-/// writes or commits it.
+/// Edits what says the versions of an environment so that it gets those that `versions` gives, shows what that does, and
+/// delivers it.
 fn carry(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &CommonArguments,
-    environment: &str,
-    title: impl Fn(&str) -> String,
+    journey: &Journey<'_>,
     versions: &dyn Fn(&Bench<'_>) -> Result<Versions, Failure>,
 ) -> Result<ExitCode, Failure> {
-    let (root, disk) = open(directory)?;
-    let git = LocalRepository::of(&root)?;
-    let services = git.services(&disk);
-    let elsewhere = Elsewhere::of(&root, arguments.offline);
-    for turn in 0..MOST_TRIES {
-        let base = match &arguments.branch {
-            Some(branch) => Some(git.branch_tip(branch)?.map_or_else(|| git.commit("HEAD"), Ok)?),
-            None => None,
-        };
-        let tree: Option<Tree> = base.as_deref().map(|base| git.files(base)).transpose()?;
-        let world: &dyn World = tree.as_ref().map_or(&disk, |tree| tree);
-        let failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + '_> = match &base {
-            Some(_) => Box::new(Failure::without_excerpts),
-            None => Box::new(Failure::below(&root)),
-        };
-        let bench =
-            Bench { git: &git, world, base: base.as_deref(), services: &services, elsewhere: &elsewhere, failure };
+    let delivery = Delivery::open(directory)?;
+    let Delivery { root, disk, git } = &delivery;
+    let services = git.services(disk);
+    let elsewhere = Elsewhere::of(root, arguments.offline);
+    let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
+        let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
         let wanted = versions(&bench)?;
         check_named(&bench, arguments, &wanted)?;
         let repository = bench.repository()?;
-        let unit = repository.unit(environment).map_err(&bench.failure)?;
-        let promotion = repository.promote(&unit, &wanted).map_err(&bench.failure)?;
+        let unit = repository.unit(journey.to).map_err(&state.failure)?;
+        let promotion = repository.promote(&unit, &wanted).map_err(&state.failure)?;
         if promotion.carried.is_empty() {
-            terminal.note(&format!("{environment} runs these versions already"));
-            return Ok(ExitCode::SUCCESS);
+            return Ok(None);
         }
-        let edited = Edited::new(world, promotion.edits.clone());
+        let rules = rules_of(&repository, &unit);
+        let refusals = refusals(git, arguments, journey, &rules, &promotion)?;
+        if !refusals.is_empty() && !arguments.force {
+            let message = format!("{} is not changed by this: {}", journey.to, refusals.join("; "));
+            return Err(Diagnostic::error("promote-refused", message)
+                .hint("`--force` passes over what onepane.yaml says, and the commit tells so")
+                .into());
+        }
+        let edited = Edited::new(state.world, promotion.edits.clone());
         let compared = Compared { clusters: &[], offline: arguments.offline, results: &arguments.results };
         let name =
-            base.as_deref().map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
-        let plan = plan::of_edit(terminal, &git, &root, [world, &edited], &name, &compared)?;
-        let message = message(&git, &services, &title, &promotion);
-        let Some(branch) = &arguments.branch else {
-            let code = arguments.report.print(terminal, plan)?;
-            if !arguments.dry_run {
-                for (path, text) in &promotion.edits {
-                    atomic::write(&root.join(path), text.as_bytes())?;
-                }
-            }
-            terminal.note(message.trim_end());
-            return Ok(code);
-        };
-        let files: Vec<(Utf8PathBuf, String)> = promotion.edits.into_iter().collect();
-        let parent = base.as_deref().unwrap_or_default();
-        if let Some(commit) = git.commit_files(&NewCommit { branch, parent, files: &files, message: &message })? {
-            let code = arguments.report.print(terminal, plan)?;
-            terminal.note(&format!("{} on {branch}\n{}", onepane_git::short(&commit), message.trim_end()));
-            return Ok(code);
-        }
-        // Others were quicker; they are let through, each in its own time.
-        std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 17) + u64::from(turn % 8) * 5));
+            state.base.map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
+        let plan = plan::of_edit(terminal, git, root, [state.world, &edited], &name, &compared)?;
+        let mut message = message(git, &services, journey.title, &promotion);
+        refusals.iter().for_each(|refusal| _ = writeln!(message, "\nForced, although {refusal}"));
+        let reviewers = rules.iter().flat_map(|rules| rules.reviewers.iter().cloned()).collect();
+        Ok(Some(Edit { files: promotion.edits, pins: Vec::new(), message, plan, reviewers }))
+    };
+    let (is_changed, code) = delivery.run(terminal, &arguments.delivery, &arguments.report, &journey.branch, &edit)?;
+    if !is_changed {
+        terminal.note(&format!("{} runs these versions already", journey.to));
     }
-    let message = format!("others have moved the branch {MOST_TRIES} times meanwhile");
-    Err(Diagnostic::error("promote-busy", message).hint("run it again").into())
+    Ok(code)
+}
+
+/// What onepane.yaml asks of promotions to `unit`.
+fn rules_of(repository: &Repository<'_>, unit: &Utf8Path) -> Vec<PromotionRules> {
+    let name = unit.strip_prefix(&repository.layout.clusters).unwrap_or(unit);
+    let is_it = |rules: &&PromotionRules| rules.are_about(name.as_str()) || rules.are_about(unit.as_str());
+    repository.layout.promotions.iter().filter(is_it).cloned().collect()
+}
+
+/// What speaks against it. Who goes back is not asked where from and whether it was tested: it has run there before.
+fn refusals(
+    git: &LocalRepository,
+    arguments: &CommonArguments,
+    journey: &Journey<'_>,
+    rules: &[PromotionRules],
+    promotion: &Promotion,
+) -> Result<Vec<String>, Failure> {
+    let mut refusals = Vec::new();
+    let now = jiff::Timestamp::now();
+    refusals.extend(rules.iter().filter_map(|rules| rules.refuse_time(now)));
+    let approvals = rules.iter().map(|rules| rules.approvals).max().unwrap_or(0);
+    let delivery = &arguments.delivery;
+    if approvals > 0 && delivery.pull_request.is_none() && !delivery.dry_run {
+        refusals.push(format!("it needs {approvals} approvals, and so a pull request (`--push --pull-request`)"));
+    }
+    let Some(from) = journey.from else { return Ok(refusals) };
+    refusals.extend(rules.iter().filter_map(|rules| rules.refuse_source(from)));
+    if rules.iter().any(|rules| rules.needs_ci_run) {
+        let runs = CiRuns::read(git, delivery.push.as_deref())?;
+        for carried in &promotion.carried {
+            if !runs.has_passed(&carried.image, &carried.after) {
+                let why = format!("`{}` {} has not passed `onepane ci run --record`", carried.image, carried.after);
+                refusals.push(why);
+            }
+        }
+    }
+    Ok(refusals)
 }
 
 /// Services that are named have to be run.
@@ -242,7 +274,7 @@ fn check_named(bench: &Bench<'_>, arguments: &CommonArguments, wanted: &Versions
 fn message(
     git: &LocalRepository,
     services: &[Service],
-    title: &impl Fn(&str) -> String,
+    title: &dyn Fn(&str) -> String,
     promotion: &Promotion,
 ) -> String {
     const MOST_COMMITS: usize = 50;

@@ -6,8 +6,8 @@ use super::{Aws, Kept, Wanted, json};
 use crate::aws::{Call, endpoint, post};
 use crate::cloud::CloudKeys;
 use crate::failure::{unanswered, unusable};
-use crate::http::{body, text};
 use onepane_diagnostics::Result;
+use onepane_http::{body, text};
 use onepane_sops::Secret;
 use serde_json::{Map, Value, json as object};
 

@@ -4,10 +4,10 @@ use super::{Aws, Wanted, json};
 use crate::aws::{Call, endpoint, post};
 use crate::cloud::CloudKeys;
 use crate::failure::unanswered;
-use crate::http::{body, text};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use onepane_diagnostics::Result;
+use onepane_http::{body, text};
 use onepane_sops::Secret;
 use serde_json::json as object;
 

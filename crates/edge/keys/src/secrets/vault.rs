@@ -7,12 +7,12 @@
 use super::{Kept, Wanted, address, json};
 use crate::cloud::CloudKeys;
 use crate::failure::{no_credentials, unanswered, unusable};
-use crate::http::{Request, body, text};
 use crate::settings::{home, read_text, variable};
 use crate::vault::{SERVICE, check_address, explain};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use onepane_diagnostics::Result;
+use onepane_http::{Request, body, text};
 use onepane_sops::Secret;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json as object};

@@ -3,6 +3,7 @@
 use super::others::{self, Policy};
 use super::{ClusterArguments, failed, line, runtime, signals};
 use crate::atomic;
+use crate::commands::ci_runs::CiRun;
 use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::{OutputFormat, live, open};
 use crate::elsewhere::Elsewhere;
@@ -12,10 +13,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_ci::{Build, Report, Request, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};
 use onepane_diagnostics::Diagnostic;
+use onepane_git::LocalRepository;
 use onepane_repo::{BuildOptions, OtherImages, Repository};
 use onepane_temporary::images;
 use onepane_world::OsWorld;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,6 +56,10 @@ pub(crate) struct Arguments {
     /// Write report.md, report.json, junit.xml, index.html, logs and files of containers to this folder
     #[arg(long, value_name = "DIR")]
     report: Option<Utf8PathBuf>,
+    /// Note at the repository's last commit which images were tested and how that ended, here (`--record=local`) or on a
+    /// remote as well [default: origin]; `onepane promote` can ask for it
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "origin")]
+    record: Option<String>,
     /// Leave the environment where it fails, until it expires
     #[arg(long)]
     keep_on_failure: bool,
@@ -82,7 +89,7 @@ fn run_and_report(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<Verdict, Failure> {
-    let (address, request, build) = prepare(terminal, directory, arguments)?;
+    let Prepared { address, request, build, tested } = prepare(terminal, directory, arguments)?;
     let tell = |told: &Told<'_>| {
         let text = match arguments.output {
             OutputFormat::Text => harmless(&line(told)),
@@ -114,15 +121,23 @@ fn run_and_report(
         write(&report, folder)?;
     }
     sum_up(terminal, arguments.output, &report)?;
+    if let Some(remote) = &arguments.record {
+        record(directory, remote, &report, &tested)?;
+    }
     Ok(report.verdict)
 }
 
-/// What is to be run, from the repository, and where.
-fn prepare(
-    terminal: &Terminal,
-    directory: Option<&Utf8Path>,
-    arguments: &Arguments,
-) -> Result<(Address, Request, Option<Build>), Failure> {
+/// What is to be run, and where.
+struct Prepared {
+    address: Address,
+    request: Request,
+    build: Option<Build>,
+    /// The images that a run which passes has passed with.
+    tested: BTreeSet<String>,
+}
+
+/// What is to be run, from the repository.
+fn prepare(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Arguments) -> Result<Prepared, Failure> {
     let (root, world) = open(directory)?;
     let failure = Failure::below(&root);
     let elsewhere = Elsewhere::of(&root, arguments.offline);
@@ -168,6 +183,11 @@ fn prepare(
     }
     replaced.sort();
     replaced.dedup();
+    // Where no service is named, all of them are tested.
+    let tested = match &arguments.image {
+        Some(image) => replaced.iter().map(|(_, image)| image).chain([image]).cloned().collect(),
+        None => images::all(&objects).into_iter().map(str::to_owned).collect(),
+    };
     let request = Request {
         cluster: environment.cluster,
         service: arguments.service.clone(),
@@ -183,7 +203,7 @@ fn prepare(
         image,
         is_pushed: !arguments.no_push,
     });
-    Ok((address, request, build))
+    Ok(Prepared { address, request, build, tested })
 }
 
 fn other_images(name: &str) -> Result<OtherImages, String> {
@@ -200,6 +220,29 @@ fn note_secrets(object: &Value) {
     let decoded = texts("data").filter_map(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
     let plain = decoded.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     plain.chain(texts("stringData").map(str::to_owned)).for_each(|text| note_values(&text));
+}
+
+/// Notes how it ended at the commit that was tested. Who has stopped it has not tested anything.
+fn record(
+    directory: Option<&Utf8Path>,
+    remote: &str,
+    report: &Report,
+    tested: &BTreeSet<String>,
+) -> Result<(), Failure> {
+    if matches!(report.verdict, Verdict::Stopped(_) | Verdict::NotRun(_)) {
+        return Ok(());
+    }
+    let (root, _) = open(directory)?;
+    let git = LocalRepository::of(&root)?;
+    let run = CiRun {
+        is_passed: report.verdict == Verdict::Passed,
+        verdict: report.verdict.word(),
+        cluster: &report.cluster,
+        service: report.service.as_deref(),
+        images: tested.iter().map(String::as_str).collect(),
+        at: &report.started,
+    };
+    run.add(&git, Some(remote).filter(|&remote| remote != "local"))
 }
 
 /// Writes the files of the report.

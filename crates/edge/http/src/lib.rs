@@ -1,7 +1,6 @@
-//! Requests and answers: [`Http`], set up as for charts.
+//! Requests to the interfaces of services, and their answers: [`Http`], set up as for charts.
 
-use crate::failure::unanswered;
-use onepane_diagnostics::Result;
+use onepane_diagnostics::{Diagnostic, Result};
 use onepane_fetch::Proxies;
 use reqwest::{Client, Method, NoProxy, Proxy, StatusCode, redirect};
 use serde_json::Value;
@@ -22,60 +21,70 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const LARGEST: usize = 1 << 20;
 
 /// Sends requests on the calling thread. Runtime and client are made for the first one.
-pub(crate) struct Http {
+pub struct Http {
     proxies: Proxies,
+    /// The code of errors.
+    code: &'static str,
     made: OnceLock<(Runtime, Client)>,
 }
 
 /// What a service answered.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+pub struct Answer {
+    /// What it says of it.
+    pub status: StatusCode,
+    /// The answer itself.
+    pub body: Zeroizing<Vec<u8>>,
     host: String,
+    code: &'static str,
 }
 
 impl Answer {
     /// The body if the service says yes. `explain` finds in another one what it says instead.
     ///
     /// # Errors
-    /// `keys-unanswered`, with the service's word.
-    pub(crate) fn accepted(self, service: &str, explain: fn(&Value) -> Option<String>) -> Result<Zeroizing<Vec<u8>>> {
-        let Self { status, body, host } = self;
+    /// One with the service's word.
+    pub fn accepted(self, service: &str, explain: fn(&Value) -> Option<String>) -> Result<Zeroizing<Vec<u8>>> {
+        let Self { status, body, host, code } = self;
         if status.is_success() {
             return Ok(body);
         }
         let said = serde_json::from_slice(&body).ok().and_then(|body| explain(&body)).unwrap_or_default();
         let said: String = said.chars().filter(|character| !character.is_control()).take(500).collect();
         let colon = if said.is_empty() { "" } else { ": " };
-        Err(unanswered(format!("{service} at `{host}` says {status}{colon}{said}")))
+        Err(Diagnostic::error(code, format!("{service} at `{host}` says {status}{colon}{said}")))
     }
 }
 
 /// A request to a service.
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
     /// What errors call the service.
-    pub(crate) service: &'a str,
-    pub(crate) method: Method,
-    pub(crate) url: &'a str,
-    pub(crate) headers: Vec<(&'a str, String)>,
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub service: &'a str,
+    /// What is asked for.
+    pub method: Method,
+    /// Where.
+    pub url: &'a str,
+    /// Further headers.
+    pub headers: Vec<(&'a str, String)>,
+    /// What is sent.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Http {
-    pub(crate) fn new(proxies: Proxies) -> Self {
-        Self { proxies, made: OnceLock::new() }
+    /// One that reaches servers through `proxies`, and whose errors have this code.
+    pub fn new(proxies: Proxies, code: &'static str) -> Self {
+        Self { proxies, code, made: OnceLock::new() }
+    }
+
+    fn unanswered(&self, message: impl Into<String>) -> Box<Diagnostic> {
+        Diagnostic::error(self.code, message)
     }
 
     /// Sends a request and waits for an answer that says yes. `explain` finds in the body of another one what the
     /// service says of it.
     ///
     /// # Errors
-    /// `keys-unanswered`, with the service's word.
-    pub(crate) fn send(
-        &self,
-        request: Request<'_>,
-        explain: fn(&Value) -> Option<String>,
-    ) -> Result<Zeroizing<Vec<u8>>> {
+    /// One with the service's word.
+    pub fn send(&self, request: Request<'_>, explain: fn(&Value) -> Option<String>) -> Result<Zeroizing<Vec<u8>>> {
         let service = request.service;
         self.answer(request)?.accepted(service, explain)
     }
@@ -83,11 +92,12 @@ impl Http {
     /// Sends a request and waits for an answer, whatever it says.
     ///
     /// # Errors
-    /// `keys-unanswered` where there is none.
-    pub(crate) fn answer(&self, request: Request<'_>) -> Result<Answer> {
+    /// One that says why there is none.
+    pub fn answer(&self, request: Request<'_>) -> Result<Answer> {
         let Request { service, method, url, headers, body } = request;
         let (runtime, client) = self.made(service)?;
-        let url = Url::parse(url).map_err(|_| unanswered(format!("{service} has no address that could be asked")))?;
+        let url =
+            Url::parse(url).map_err(|_| self.unanswered(format!("{service} has no address that could be asked")))?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let failed = |error: &reqwest::Error| {
             let mut cause: &dyn Error = error;
@@ -95,7 +105,7 @@ impl Http {
                 cause = inner;
             }
             let cause = if error.is_timeout() { "it took too long".to_owned() } else { cause.to_string() };
-            unanswered(format!("{service} at `{host}` can't be reached: {cause}"))
+            self.unanswered(format!("{service} at `{host}` can't be reached: {cause}"))
         };
         let mut request = client.request(method, url).body(body.to_vec());
         for (name, value) in headers {
@@ -106,26 +116,29 @@ impl Http {
             let mut body = Zeroizing::new(Vec::with_capacity(8192));
             while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
                 if body.len() + chunk.len() > LARGEST {
-                    return Err(unanswered(format!("the answer of {service} at `{host}` is too large")));
+                    return Err(self.unanswered(format!("the answer of {service} at `{host}` is too large")));
                 }
                 body.extend_from_slice(&chunk);
             }
             Ok((answer.status(), body))
         })?;
-        Ok(Answer { status, body, host })
+        Ok(Answer { status, body, host, code: self.code })
     }
 
     /// [`Http::send`] for an answer in JSON.
-    pub(crate) fn json(&self, request: Request<'_>, explain: fn(&Value) -> Option<String>) -> Result<Value> {
+    ///
+    /// # Errors
+    /// As there, and where the answer is something else.
+    pub fn json(&self, request: Request<'_>, explain: fn(&Value) -> Option<String>) -> Result<Value> {
         let service = request.service.to_owned();
         let body = self.send(request, explain)?;
         serde_json::from_slice(&body)
-            .map_err(|_| unanswered(format!("{service} answers with something else than JSON")))
+            .map_err(|_| self.unanswered(format!("{service} answers with something else than JSON")))
     }
 
     fn made(&self, service: &str) -> Result<&(Runtime, Client)> {
         if self.made.get().is_none() {
-            let failed = |error: String| unanswered(format!("{service} can't be asked: {error}"));
+            let failed = |error: String| self.unanswered(format!("{service} can't be asked: {error}"));
             // It fails if there is a provider already, and then that one serves.
             let _ = rustls::crypto::ring::default_provider().install_default();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -154,18 +167,18 @@ impl Http {
 }
 
 /// A text in an answer.
-pub(crate) fn text<'v>(answer: &'v Value, path: &[&str]) -> Option<&'v str> {
+pub fn text<'v>(answer: &'v Value, path: &[&str]) -> Option<&'v str> {
     path.iter().try_fold(answer, |value, key| value.get(key))?.as_str()
 }
 
 /// The body of a form.
-pub(crate) fn form(fields: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+pub fn form(fields: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields);
     Zeroizing::new(form.finish().into_bytes())
 }
 
 /// A body of JSON.
-pub(crate) fn body(value: &Value) -> Zeroizing<Vec<u8>> {
+pub fn body(value: &Value) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(value.to_string().into_bytes())
 }

@@ -1,0 +1,236 @@
+//! Edits brought to where they count: to the files on disk, to a branch of this machine, to one of a server, and into a pull
+//! request ([`Delivery::run`]).
+
+use crate::atomic;
+use crate::commands::open;
+use crate::commands::plan::{Plan, ReportArguments};
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use onepane_fetch::{Proxies, Secret};
+use onepane_forge::{Address, Forge, Kind, NewPullRequest};
+use onepane_git::{Checkout, LocalRepository, NewCommit, Tree, short};
+use onepane_world::World;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Where an edit goes.
+#[derive(clap::Args)]
+pub(crate) struct DeliveryArguments {
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Commit to this branch, which begins at HEAD if it is not there; the files here stay as they are
+    #[arg(long, value_name = "BRANCH")]
+    branch: Option<String>,
+    /// Push the commit, made on top of what the branch has there [default: origin, and the branch that is checked out]
+    #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "origin")]
+    pub(crate) push: Option<String>,
+    /// Open a pull request for what was pushed, into this branch [default: the remote's own]
+    #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true, default_missing_value = "", requires = "push")]
+    pub(crate) pull_request: Option<String>,
+    /// Which kind of forge the remote is, where its name does not show it: github, gitlab or gitea
+    #[arg(long, value_name = "KIND", value_parser = forge_kind, requires = "pull_request")]
+    forge: Option<Kind>,
+}
+
+fn forge_kind(name: &str) -> Result<Kind, String> {
+    Kind::named(name).ok_or_else(|| format!("`{name}` is not one of github, gitlab, gitea"))
+}
+
+/// What is to change.
+pub(crate) struct Edit {
+    /// The new texts of files.
+    pub(crate) files: BTreeMap<Utf8PathBuf, String>,
+    /// Submodules, and the commits that they get.
+    pub(crate) pins: Vec<(Utf8PathBuf, String)>,
+    /// Of the commit.
+    pub(crate) message: String,
+    /// What it does to clusters.
+    pub(crate) plan: Plan,
+    /// Whom a pull request asks.
+    pub(crate) reviewers: Vec<String>,
+}
+
+/// The files that an edit begins with.
+pub(crate) struct State<'s> {
+    pub(crate) world: &'s dyn World,
+    /// The commit whose files they are; those on disk otherwise.
+    pub(crate) base: Option<&'s str>,
+    /// How errors in them are shown.
+    pub(crate) failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + 's>,
+}
+
+/// A repository in which edits are delivered.
+pub(crate) struct Delivery {
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) disk: Checkout,
+    pub(crate) git: LocalRepository,
+}
+
+/// How often it is tried again to commit to a branch that others write to.
+const MOST_TRIES: u32 = 200;
+
+/// Where the next try begins.
+struct Start {
+    /// The commit to build upon; the files on disk otherwise.
+    base: Option<String>,
+    /// Whether the branch has something of its own that a pull request could be about.
+    is_begun: bool,
+}
+
+impl Delivery {
+    /// In the repository that `directory` is in.
+    pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<Self, Failure> {
+        let (root, disk) = open(directory)?;
+        let git = LocalRepository::of(&root)?;
+        Ok(Self { root, disk, git })
+    }
+
+    /// Makes an edit, again where others were quicker, shows what it does, and delivers it; `false` where there is nothing to
+    /// do. `branch` is what a pull request's is called, if nobody says so.
+    pub(crate) fn run(
+        &self,
+        terminal: &Terminal,
+        arguments: &DeliveryArguments,
+        report: &ReportArguments,
+        branch: &str,
+        edit: &dyn Fn(&State<'_>) -> Result<Option<Edit>, Failure>,
+    ) -> Result<(bool, ExitCode), Failure> {
+        let branch = self.branch(arguments, branch)?;
+        for turn in 0..MOST_TRIES {
+            let start = self.start(arguments, branch.as_deref())?;
+            let base = start.base.as_deref();
+            let tree: Option<Tree> = base.map(|base| self.git.files(base)).transpose()?;
+            let world: &dyn World = tree.as_ref().map_or(&self.disk, |tree| tree);
+            let failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + '_> = match base {
+                Some(_) => Box::new(Failure::without_excerpts),
+                None => Box::new(Failure::below(&self.root)),
+            };
+            let Some(edit) = edit(&State { world, base, failure })? else {
+                // It was pushed before, and may be what a pull request is still to be opened for.
+                if let (Some(base), Some(branch), true) = (base, &branch, start.is_begun && !arguments.dry_run) {
+                    self.open_pull_request(terminal, arguments, branch, &self.git.message(base)?, &[])?;
+                }
+                return Ok((false, ExitCode::SUCCESS));
+            };
+            let (Some(branch), Some(parent), false) = (&branch, base, arguments.dry_run) else {
+                let code = report.print(terminal, edit.plan)?;
+                if !arguments.dry_run {
+                    for (path, text) in &edit.files {
+                        atomic::write(&self.root.join(path), text.as_bytes())?;
+                    }
+                    self.git.stage_pins(&edit.pins)?;
+                }
+                terminal.note(edit.message.trim_end());
+                return Ok((true, code));
+            };
+            let files: Vec<(Utf8PathBuf, String)> = edit.files.into_iter().collect();
+            let new = NewCommit { parent, files: &files, pins: &edit.pins, message: &edit.message };
+            let commit = self.git.commit_files(&new)?;
+            let title = edit.message.lines().next().unwrap_or_default();
+            let is_taken = match &arguments.push {
+                Some(remote) => self.git.push(remote, &commit, branch)?,
+                None => self.git.advance(branch, parent, &commit, title)?,
+            };
+            if is_taken {
+                let code = report.print(terminal, edit.plan)?;
+                let place =
+                    arguments.push.as_ref().map_or_else(|| branch.clone(), |remote| format!("{remote}/{branch}"));
+                terminal.note(&format!("{} on {place}\n{}", short(&commit), edit.message.trim_end()));
+                self.open_pull_request(terminal, arguments, branch, &edit.message, &edit.reviewers)?;
+                return Ok((true, code));
+            }
+            // Others were quicker; they are let through, each in its own time.
+            std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 17) + u64::from(turn % 8) * 5));
+        }
+        let message = format!("others have moved the branch {MOST_TRIES} times meanwhile");
+        Err(Diagnostic::error("promote-busy", message).hint("run it again").into())
+    }
+
+    /// The branch that gets the commit; none where files are written.
+    fn branch(&self, arguments: &DeliveryArguments, of_pull_request: &str) -> Result<Option<String>, Failure> {
+        if let Some(branch) = &arguments.branch {
+            return Ok(Some(branch.clone()));
+        }
+        if arguments.pull_request.is_some() {
+            let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+            return Ok(Some(of_pull_request.chars().map(|c| if is_fit(c) { c } else { '-' }).collect()));
+        }
+        if arguments.push.is_none() {
+            return Ok(None);
+        }
+        let branch = self.git.branch().ok_or_else(|| {
+            Diagnostic::error("git-branch", "no branch is checked out")
+                .hint("`--branch` says which one gets the commit")
+        })?;
+        Ok(Some(branch))
+    }
+
+    fn start(&self, arguments: &DeliveryArguments, branch: Option<&str>) -> Result<Start, Failure> {
+        let Some(branch) = branch else { return Ok(Start { base: None, is_begun: false }) };
+        let Some(remote) = &arguments.push else {
+            let base = self.git.branch_tip(branch)?.map_or_else(|| self.git.commit("HEAD"), Ok)?;
+            return Ok(Start { base: Some(base), is_begun: false });
+        };
+        let tip = self.git.fetch_branch(remote, branch)?;
+        if let (Some(tip), None) = (&tip, &arguments.pull_request) {
+            return Ok(Start { base: Some(tip.clone()), is_begun: false });
+        }
+        let into = self.base_branch(arguments, remote)?;
+        let base = self.git.fetch_branch(remote, &into)?.ok_or_else(|| {
+            Diagnostic::error("git-branch", format!("`{remote}` has no branch `{into}` to begin with"))
+        })?;
+        // One that was merged begins anew.
+        let own = tip.filter(|tip| self.git.merge_base(tip, &base).ok().as_ref() != Some(tip));
+        Ok(Start { is_begun: own.is_some(), base: Some(own.unwrap_or(base)) })
+    }
+
+    /// What a new branch begins with, and a pull request is into.
+    fn base_branch(&self, arguments: &DeliveryArguments, remote: &str) -> Result<String, Failure> {
+        match arguments.pull_request.as_deref() {
+            Some(base) if !base.is_empty() => Ok(base.to_owned()),
+            _ => Ok(self.git.default_branch(remote)?),
+        }
+    }
+
+    fn open_pull_request(
+        &self,
+        terminal: &Terminal,
+        arguments: &DeliveryArguments,
+        branch: &str,
+        message: &str,
+        reviewers: &[String],
+    ) -> Result<(), Failure> {
+        let (Some(remote), Some(_)) = (&arguments.push, &arguments.pull_request) else { return Ok(()) };
+        let base = self.base_branch(arguments, remote)?;
+        let addresses = self.git.push_addresses(remote)?;
+        let mut read = addresses.iter().map(|address| Address::of(address, arguments.forge));
+        let first = read.next().unwrap_or_else(|| Address::of("", None));
+        let address = first.or_else(|error| read.find_map(Result::ok).ok_or(error))?;
+        let kind = address.kind();
+        let variable = |name: &&str| std::env::var(name).ok().filter(|token| !token.is_empty());
+        let token = kind.token_variables().iter().find_map(variable);
+        let token = token.or_else(|| self.git.password_for(&address.origin)).ok_or_else(|| {
+            let message =
+                format!("the branch is pushed, but there is no token of {} to open a pull request with", kind.name());
+            let variables = kind.token_variables().join(" or ");
+            Diagnostic::error("forge-token", message)
+                .hint(format!("set {variables}, or let a credential helper of Git have one for {}", address.origin))
+        })?;
+        let (title, text) = message.split_once('\n').unwrap_or((message, ""));
+        let text = as_markdown(text.trim());
+        let forge = Forge::new(address, Secret::new(token), Proxies::from_variables(&|name| std::env::var(name).ok()));
+        let new = NewPullRequest { head: branch, base: &base, title, text: &text, reviewers };
+        let opened = forge.open(&new)?;
+        let is_new = if opened.is_new { "opened" } else { "is open already" };
+        terminal.note(&format!("#{} {is_new}: {}", opened.number, opened.url));
+        Ok(())
+    }
+}
+
+/// A commit's message as it stands, in a form that keeps its lines.
+fn as_markdown(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("```\n{}\n```\n", text.replace("```", "'''")) }
+}

@@ -1,0 +1,357 @@
+//! `onepane promote` to branches of a server, by the rules of `onepane.yaml`, and as pull requests.
+
+use onepane_testkit::{Finished, Forge, GitServer, Mood, Random, git, run_with};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A repository with the clusters `a` and `b`, pushed to a server, and who works on it.
+struct Lab {
+    folder: TempDir,
+    server: GitServer,
+    root: PathBuf,
+}
+
+impl Lab {
+    fn new(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let served = folder.path().join("served");
+        fs::create_dir_all(served.join("acme")).expect("nothing is there yet");
+        git(&served, &["init", "--quiet", "--bare", "--initial-branch", "main", "acme/shop.git"]);
+        git(&served.join("acme/shop.git"), &["config", "http.receivepack", "true"]);
+        let server = GitServer::start(&served);
+        let root = folder.path().join("one");
+        let pod = |number| {
+            format!(
+                "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: s{number}}}\n\
+                 spec: {{containers: [{{name: a, image: \"example.com/s{number}\"}}]}}\n"
+            )
+        };
+        for (cluster, version) in [("a", 2), ("b", 1)] {
+            let image = |number| format!("- name: example.com/s{number}\n  newTag: \"{version}\"\n");
+            let path = root.join("clusters").join(cluster);
+            fs::create_dir_all(&path).expect("nothing is there yet");
+            fs::write(path.join("pods.yaml"), (0..count).map(pod).collect::<String>()).expect("it can be written");
+            let text = format!("resources: [pods.yaml]\nimages:\n{}", (0..count).map(image).collect::<String>());
+            fs::write(path.join("kustomization.yaml"), text).expect("it can be written");
+        }
+        let lab = Self { folder, server, root };
+        git(&lab.root, &["init", "--quiet", "--initial-branch", "main"]);
+        git(&lab.root, &["remote", "add", "origin", &lab.address()]);
+        lab.identify(&lab.root);
+        lab.commit_and_push("all");
+        lab
+    }
+
+    fn address(&self) -> String {
+        format!("{}/acme/shop.git", self.server.address)
+    }
+
+    fn identify(&self, root: &Path) {
+        git(root, &["config", "user.name", "t"]);
+        git(root, &["config", "user.email", "t@example.com"]);
+    }
+
+    fn commit_and_push(&self, message: &str) {
+        git(&self.root, &["add", "--all"]);
+        git(&self.root, &["commit", "--quiet", "--message", message]);
+        git(&self.root, &["push", "--quiet", "origin", "main"]);
+    }
+
+    /// With the rules, committed and pushed.
+    fn with_rules(self, rules: &str) -> Self {
+        fs::write(self.root.join("onepane.yaml"), rules).expect("it can be written");
+        self.commit_and_push("rules");
+        self
+    }
+
+    fn run_in(&self, root: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let binary = Path::new(env!("CARGO_BIN_EXE_onepane"));
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let variables: Vec<(String, String)> = variables.iter().map(owned).collect();
+        run_with(binary, &arguments, root, self.folder.path(), &variables).expect("it ends in time")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        self.run_in(&self.root, arguments, &[])
+    }
+
+    /// What the server has: titles of commits since the first, the newest first.
+    fn titles(&self, branch: &str) -> Vec<String> {
+        let served = self.folder.path().join("served/acme/shop.git");
+        git(&served, &["log", "--format=%s", branch]).lines().map(str::to_owned).collect()
+    }
+
+    fn served(&self, arguments: &[&str]) -> String {
+        git(&self.folder.path().join("served/acme/shop.git"), arguments)
+    }
+}
+
+fn assert_done(finished: &Finished) {
+    assert_eq!(finished.code, Some(0), "{}{}", String::from_utf8_lossy(&finished.stdout), finished.stderr);
+}
+
+#[test]
+fn a_commit_is_made_on_top_of_what_the_server_has() {
+    let lab = Lab::new(2);
+    // Somebody else was here; this machine has not seen it.
+    let other = lab.folder.path().join("other");
+    git(lab.folder.path(), &["clone", "--quiet", &lab.address(), "other"]);
+    lab.identify(&other);
+    fs::write(other.join("README.md"), "hello\n").expect("it can be written");
+    git(&other, &["add", "--all"]);
+    git(&other, &["commit", "--quiet", "--message", "readme"]);
+    git(&other, &["push", "--quiet"]);
+    let before = git(&lab.root, &["rev-parse", "HEAD"]);
+    let dry = lab.run(&["promote", "a", "b", "s0", "--push", "--dry-run"]);
+    assert_done(&dry);
+    assert_eq!(lab.titles("main"), ["readme", "all"]);
+    assert_done(&lab.run(&["promote", "a", "b", "s0", "--push"]));
+    assert_eq!(lab.titles("main"), ["Promote s0 from a to b", "readme", "all"]);
+    assert_eq!(lab.served(&["diff", "--numstat", "main~1", "main"]), "1\t1\tclusters/b/kustomization.yaml");
+    // Nothing here has moved, though the branch is checked out.
+    assert_eq!(git(&lab.root, &["rev-parse", "HEAD"]), before);
+    assert_eq!(git(&lab.root, &["status", "--short"]), "");
+    let again = lab.run(&["promote", "a", "b", "s0", "--push"]);
+    assert!(again.code == Some(0) && again.stderr.contains("runs these versions already"), "{}", again.stderr);
+    // A branch that is not there begins with the server's own.
+    assert_done(&lab.run(&["promote", "a", "b", "--push", "--branch", "next"]));
+    assert_eq!(lab.titles("next"), ["Promote s1 from a to b", "Promote s0 from a to b", "readme", "all"]);
+    let lost = lab.run(&["promote", "a", "b", "--push=upstream"]);
+    assert!(lost.code == Some(1) && lost.stderr.contains("upstream"), "{}", lost.stderr);
+}
+
+#[test]
+fn what_a_server_does_not_take_is_an_error_and_changes_nothing() {
+    let lab = Lab::new(1);
+    let hook = lab.folder.path().join("served/acme/shop.git/hooks/pre-receive");
+    fs::write(&hook, "#!/bin/sh\necho 'main is protected' >&2\nexit 1\n").expect("it can be written");
+    git(lab.folder.path(), &["init", "--quiet", "x"]);
+    Command::new("chmod").arg("+x").arg(&hook).status().expect("it can be made a program");
+    let refused = lab.run(&["promote", "a", "b", "--push"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    assert!(refused.stderr.contains("main is protected") && refused.stderr.contains("git-push"), "{}", refused.stderr);
+    assert_eq!(lab.titles("main"), ["all"]);
+    // A password that is asked for is nobody's to type, and the wrong one is not shown.
+    lab.server.behave(Mood::WantsPassword);
+    let refused = lab.run(&["promote", "a", "b", "--push"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("git-remote"), "{}", refused.stderr);
+    let with = lab.address().replace("http://", "http://u:secret@");
+    git(&lab.root, &["remote", "set-url", "origin", &with]);
+    let refused = lab.run(&["promote", "a", "b", "--push"]);
+    assert!(refused.code == Some(1) && !refused.stderr.contains("secret"), "{}", refused.stderr);
+    // The right one from a helper of Git.
+    fs::remove_file(&hook).expect("it is there");
+    git(&lab.root, &["remote", "set-url", "origin", &lab.address()]);
+    git(&lab.root, &["config", "credential.helper", "!f() { echo username=u; echo password=p; }; f"]);
+    assert_done(&lab.run(&["promote", "a", "b", "--push"]));
+    assert_eq!(lab.titles("main"), ["Promote s0 from a to b", "all"]);
+}
+
+#[test]
+fn many_who_push_to_one_branch_lose_nothing() {
+    // Fifty by hand.
+    let count = std::env::var("ONEPANE_PROMOTERS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
+    let lab = Lab::new(count);
+    let roots: Vec<PathBuf> = (0..count)
+        .map(|number| {
+            let name = format!("clone{number}");
+            git(lab.folder.path(), &["clone", "--quiet", &lab.address(), &name]);
+            let root = lab.folder.path().join(name);
+            lab.identify(&root);
+            root
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (number, root) in roots.iter().enumerate() {
+            let lab = &lab;
+            scope.spawn(move || {
+                let name = format!("s{number}");
+                assert_done(&lab.run_in(root, &["promote", "a", "b", &name, "--push", "--no-cache"], &[]));
+            });
+        }
+    });
+    let mut titles = lab.titles("main");
+    titles.sort();
+    let mut expected: Vec<String> = (0..count).map(|number| format!("Promote s{number} from a to b")).collect();
+    expected.push("all".to_owned());
+    expected.sort();
+    assert_eq!(titles, expected);
+    for commit in lab.served(&["rev-list", "main~1"]).lines().take(count - 1) {
+        assert_eq!(
+            lab.served(&["diff", "--numstat", &format!("{commit}~1"), commit]),
+            "1\t1\tclusters/b/kustomization.yaml"
+        );
+    }
+    lab.served(&["fsck", "--strict"]);
+}
+
+#[test]
+fn whoever_is_killed_leaves_all_as_before_or_as_after() {
+    // Thirty by hand.
+    let kills = std::env::var("ONEPANE_PUSH_KILLS").ok().and_then(|count| count.parse().ok()).unwrap_or(8);
+    let lab = Lab::new(1);
+    let base = lab.served(&["rev-parse", "main"]);
+    let mut chance = Random(7);
+    let mut midway = 0;
+    for _ in 0..kills {
+        lab.served(&["update-ref", "refs/heads/main", &base]);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_onepane"))
+            .args(["promote", "a", "b", "--push", "--no-cache"])
+            .current_dir(&lab.root)
+            .env("HOME", lab.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it can be started");
+        std::thread::sleep(Duration::from_millis(u64::try_from(chance.below(400)).expect("it is small")));
+        let was_running = child.try_wait().expect("it can be asked").is_none();
+        midway += usize::from(was_running);
+        _ = child.kill();
+        child.wait().expect("it ends");
+        // What Git has begun by then ends by itself.
+        std::thread::sleep(Duration::from_millis(300));
+        let titles = lab.titles("main");
+        assert!(titles == ["all"] || titles == ["Promote s0 from a to b", "all"], "{titles:?}");
+        lab.served(&["fsck", "--strict"]);
+        git(&lab.root, &["fsck", "--strict"]);
+        assert_eq!(git(&lab.root, &["status", "--short"]), "");
+        assert_done(&lab.run(&["promote", "a", "b", "--push", "--no-cache"]));
+        assert_eq!(lab.titles("main"), ["Promote s0 from a to b", "all"]);
+    }
+    eprintln!("{midway} of {kills} killed midway");
+    assert!(midway > 0, "none was killed");
+}
+
+#[test]
+fn a_pull_request_is_opened_once() {
+    for (kind, reviewers) in [("github", "[ann, team/ops]"), ("gitlab", "ann"), ("gitea", "ann")] {
+        let lab = Lab::new(2).with_rules(&format!("promotions: {{b: {{approvals: 1, reviewers: {reviewers}}}}}\n"));
+        lab.server.be(Forge::like(kind));
+        let refused = lab.run(&["promote", "a", "b", "s0", "--push"]);
+        assert!(refused.code == Some(1) && refused.stderr.contains("needs 1 approvals"), "{}", refused.stderr);
+        let wanted = ["promote", "a", "b", "s0", "--push", "--pull-request", "--forge", kind];
+        let lost = lab.run(&wanted);
+        assert!(lost.code == Some(1) && lost.stderr.contains("there is no token"), "{}", lost.stderr);
+        let variable = match kind {
+            "github" => "GITHUB_TOKEN",
+            "gitlab" => "GITLAB_TOKEN",
+            _ => "GITEA_TOKEN",
+        };
+        // The branch is there by now, and the next one opens what is missing.
+        let wrong = lab.run_in(&lab.root, &wanted, &[(variable, "wr0ng")]);
+        assert!(wrong.code == Some(1) && wrong.stderr.contains("Bad credentials"), "{}", wrong.stderr);
+        assert!(!wrong.stderr.contains("wr0ng"), "{}", wrong.stderr);
+        let token = [(variable, "t0ken")];
+        let opened = lab.run_in(&lab.root, &wanted, &token);
+        assert_done(&opened);
+        assert!(opened.stderr.contains("#1 opened: https://forge/acme/shop/"), "{}", opened.stderr);
+        let again = lab.run_in(&lab.root, &wanted, &token);
+        assert!(again.code == Some(0) && again.stderr.contains("#1 is open already"), "{}", again.stderr);
+        let pulls = lab.server.pull_requests();
+        assert_eq!(pulls.len(), 1, "{pulls:?}");
+        let (head, base, text) = match kind {
+            "gitlab" => ("source_branch", "target_branch", "description"),
+            _ => ("head", "base", "body"),
+        };
+        assert_eq!((&pulls[0][head], &pulls[0][base]), (&"promote/a-b".into(), &"main".into()));
+        assert_eq!(pulls[0]["title"], "Promote s0 from a to b");
+        assert!(pulls[0][text].as_str().is_some_and(|text| text.contains("s0: 1 → 2")), "{pulls:?}");
+        assert_eq!(lab.titles("promote/a-b"), ["Promote s0 from a to b", "rules", "all"]);
+        // More comes on top; main is nobody's to change.
+        let more = lab.run_in(&lab.root, &["promote", "a", "b", "--push", "--pull-request", "--forge", kind], &token);
+        assert!(more.code == Some(0) && more.stderr.contains("#1 is open already"), "{}", more.stderr);
+        assert_eq!(lab.titles("promote/a-b").len(), 4);
+        assert_eq!(lab.titles("main"), ["rules", "all"]);
+        // Merged, it begins anew, and asks for whom it wants.
+        lab.served(&["update-ref", "refs/heads/main", "promote/a-b"]);
+        lab.server.be(Forge::like(kind));
+        let back = ["rollback", "b", "--to", "HEAD", "--push", "--pull-request", "--forge", kind];
+        assert_done(&lab.run_in(&lab.root, &back, &token));
+        let pull = &lab.server.pull_requests()[0];
+        let asked = match kind {
+            "github" => &serde_json::json!({"reviewers": ["ann"], "team_reviewers": ["ops"]}),
+            "gitlab" => &serde_json::json!([7]),
+            _ => &serde_json::json!({"reviewers": ["ann"], "team_reviewers": []}),
+        };
+        let key = if kind == "gitlab" { "reviewer_ids" } else { "reviewers" };
+        assert_eq!(&pull[key], asked, "{pull}");
+    }
+}
+
+#[test]
+fn rules_say_what_may_be_promoted() {
+    let lab = Lab::new(1).with_rules(
+        "promotions:\n  b: {from: staging, ciRun: true}\n  c: {windows: {kind: deny, schedule: '* * * * *', duration: 1h}}\n",
+    );
+    let refused = lab.run(&["promote", "a", "b", "--push"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    for words in ["comes from staging, not from a", "`example.com/s0` 2 has not passed", "--force"] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    assert_eq!(lab.titles("main"), ["rules", "all"]);
+    assert_done(&lab.run(&["promote", "a", "b", "--push", "--force"]));
+    let message = lab.served(&["log", "-1", "--format=%B", "main"]);
+    assert!(message.contains("Forced, although what runs there comes from staging"), "{message}");
+
+    // A run that passed, noted on the server by somebody else.
+    let lab = Lab::new(1).with_rules("promotions: {b: {ciRun: true}}\n");
+    let head = git(&lab.root, &["rev-parse", "HEAD"]);
+    let note = |image: &str, passed: bool| {
+        let line = format!("{{\"passed\":{passed},\"images\":[\"{image}\"]}}");
+        git(&lab.root, &["notes", "--ref", "onepane-ci", "append", "-m", &line, &head]);
+    };
+    note("example.com/s0:2", false);
+    note("example.com/s0:3", true);
+    let refused = lab.run(&["promote", "a", "b"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("has not passed"), "{}", refused.stderr);
+    note("example.com/s0:2", true);
+    git(&lab.root, &["push", "--quiet", "origin", "refs/notes/onepane-ci"]);
+    git(&lab.root, &["update-ref", "-d", "refs/notes/onepane-ci"]);
+    let refused = lab.run(&["promote", "a", "b"]);
+    assert!(refused.code == Some(1), "{}", refused.stderr);
+    assert_done(&lab.run(&["promote", "a", "b", "--push"]));
+
+    // Going back is not a matter of where from, but of when.
+    let lab = Lab::new(1).with_rules(
+        "promotions:\n  b: {from: staging, ciRun: true}\n  a: {windows: {kind: deny, schedule: '* * * * *', duration: 1h}}\n",
+    );
+    assert_done(&lab.run(&["promote", "a", "b", "--force"]));
+    git(&lab.root, &["commit", "--quiet", "--all", "--message", "b"]);
+    assert_done(&lab.run(&["rollback", "b"]));
+    git(&lab.root, &["checkout", "--quiet", "."]);
+    let refused = lab.run(&["promote", "b", "a", "--dry-run"]);
+    assert!(refused.code == Some(0), "the same version: {}", refused.stderr);
+    git(&lab.root, &["revert", "--no-edit", "HEAD"]);
+    let refused = lab.run(&["promote", "b", "a", "--dry-run"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("not changed in the window"), "{}", refused.stderr);
+}
+
+#[test]
+fn commits_are_signed_where_git_signs_them() {
+    let lab = Lab::new(1);
+    let key = lab.folder.path().join("key");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no ssh-keygen to make a key with");
+        return;
+    }
+    let public = fs::read_to_string(key.with_extension("pub")).expect("it was made");
+    fs::write(lab.folder.path().join("allowed"), format!("t@example.com {public}")).expect("it can be written");
+    for (name, value) in [
+        ("gpg.format", "ssh".to_owned()),
+        ("user.signingKey", key.display().to_string()),
+        ("gpg.ssh.allowedSignersFile", lab.folder.path().join("allowed").display().to_string()),
+        ("commit.gpgSign", "true".to_owned()),
+    ] {
+        git(&lab.root, &["config", name, &value]);
+    }
+    assert_done(&lab.run(&["promote", "a", "b", "--branch", "signed"]));
+    git(&lab.root, &["verify-commit", "signed"]);
+    git(&lab.root, &["config", "user.signingKey", "/nowhere"]);
+    let refused = lab.run(&["promote", "a", "b", "--branch", "other"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("can't be signed"), "{}", refused.stderr);
+}

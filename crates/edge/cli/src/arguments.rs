@@ -46,6 +46,8 @@ pub(crate) fn dispatch(arguments: Vec<String>) -> ExitCode {
         Command::Destroy(arguments) => commands::live::destroy::run(&terminal, directory.as_deref(), &arguments),
         Command::Promote(arguments) => commands::promote::promote(&terminal, directory.as_deref(), &arguments),
         Command::Rollback(arguments) => commands::promote::rollback(&terminal, directory.as_deref(), &arguments),
+        Command::Bump(arguments) => commands::bump::run(&terminal, directory.as_deref(), &arguments),
+        Command::Audit(arguments) => commands::audit::run(&terminal, directory.as_deref(), &arguments),
         Command::Src(arguments) => commands::services::run(&terminal, directory.as_deref(), &arguments),
         Command::Ci(arguments) => commands::ci::run(&terminal, directory.as_deref(), &arguments),
         Command::Lsp(arguments) => commands::lsp::run(&arguments),
@@ -120,6 +122,10 @@ enum Command {
     Promote(commands::promote::PromoteArguments),
     /// Bring back the versions that an environment ran before
     Rollback(commands::promote::RollbackArguments),
+    /// Bring the newest images by a policy to an environment, or to the lines that follow one
+    Bump(Box<commands::bump::Arguments>),
+    /// Tell who changed what of a cluster and when, from Git alone
+    Audit(commands::audit::Arguments),
     /// The services in src/: status, commits, search
     Src(commands::services::Arguments),
     /// Test in temporary environments

@@ -30,6 +30,15 @@ impl Failure {
         Self::WithoutExcerpts(diagnostic)
     }
 
+    /// What went wrong, in a line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Found(diagnostics, _) => diagnostics.first().map(|first| first.message.clone()).unwrap_or_default(),
+            Self::WithoutExcerpts(diagnostic) => diagnostic.message.clone(),
+            Self::OutputClosed => "nobody reads it any more".to_owned(),
+        }
+    }
+
     /// The same findings, about files below `folder`.
     pub(crate) fn below(folder: &camino::Utf8Path) -> impl Fn(Box<Diagnostic>) -> Self {
         move |diagnostic| Self::Found(vec![*diagnostic], folder.to_owned())

@@ -22,7 +22,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const LEGACY_CHART: &str = "application/tar+gzip";
@@ -278,6 +278,15 @@ impl<'a> Registry<'a> {
 
     /// All tags that are versions, the highest first.
     pub(crate) fn versions(&self, reference: &Reference) -> Result<Vec<String>> {
+        let tags = self.tags(reference)?;
+        let mut versions: Vec<Version> =
+            tags.iter().filter_map(|tag| Version::parse_strict(&tag.replace('_', "+")).ok()).collect();
+        versions.sort_by(|a, b| b.cmp(a));
+        Ok(versions.iter().map(ToString::to_string).collect())
+    }
+
+    /// All tags, as the registry lists them.
+    pub(crate) fn tags(&self, reference: &Reference) -> Result<Vec<String>> {
         let (client, auth) = (self.client()?, self.auth(&reference.registry)?);
         let oci = Reference { tag: "latest".to_owned(), digest: String::new(), ..reference.clone() }.to_oci();
         let list = async {
@@ -296,20 +305,20 @@ impl<'a> Registry<'a> {
             }
             Ok(tags)
         };
-        let tags = self.in_time(list)?.map_err(|error| self.explain("GET", reference, error))?;
-        let mut versions: Vec<Version> =
-            tags.iter().filter_map(|tag| Version::parse_strict(&tag.replace('_', "+")).ok()).collect();
-        versions.sort_by(|a, b| b.cmp(a));
-        Ok(versions.iter().map(ToString::to_string).collect())
+        self.in_time(list)?.map_err(|error| self.explain("GET", reference, error))
     }
 
     /// The manifest's bytes, which have the digest that comes with them.
     fn manifest(&self, reference: &Reference) -> Result<(Vec<u8>, String)> {
+        self.manifest_of(reference, &[MANIFEST, "application/vnd.docker.distribution.manifest.v2+json"])
+    }
+
+    /// One of these media types.
+    pub(crate) fn manifest_of(&self, reference: &Reference, kinds: &[&str]) -> Result<(Vec<u8>, String)> {
         let (client, auth) = (self.client()?, self.auth(&reference.registry)?);
         let oci = reference.to_oci();
-        let kinds = [MANIFEST, "application/vnd.docker.distribution.manifest.v2+json"];
         let (bytes, _) = self
-            .in_time(client.pull_manifest_raw(&oci, &auth, &kinds))?
+            .in_time(client.pull_manifest_raw(&oci, &auth, kinds))?
             .map_err(|error| self.explain("GET", reference, error))?;
         let digest = digest_of(&bytes);
         if !reference.digest.is_empty() && reference.digest != digest {
@@ -319,7 +328,7 @@ impl<'a> Registry<'a> {
     }
 
     /// A blob of at most `limit` bytes, which has the digest and the size that its manifest says.
-    fn blob(&self, reference: &Reference, layer: &OciDescriptor, limit: u64) -> Result<Vec<u8>> {
+    pub(crate) fn blob(&self, reference: &Reference, layer: &OciDescriptor, limit: u64) -> Result<Vec<u8>> {
         let size = u64::try_from(layer.size).unwrap_or(u64::MAX);
         if size > limit || sha256_of(&layer.digest).is_none() {
             return Err(damaged(format!(

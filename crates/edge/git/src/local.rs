@@ -87,6 +87,18 @@ impl LocalRepository {
         Ok(found.message_raw().map_err(|error| fail(error.to_string()))?.to_str_lossy().into_owned())
     }
 
+    /// Who made a commit, and when it came to be where it is, in seconds since 1970.
+    ///
+    /// # Errors
+    /// `git-reference` where it can't be read.
+    pub fn author(&self, commit: &str) -> Result<(String, i64)> {
+        let fail = |why: String| Diagnostic::error("git-reference", format!("{commit} can't be read: {why}"));
+        let found = self.repository.find_commit(object(commit)?).map_err(|error| fail(error.to_string()))?;
+        let author = found.author().map_err(|error| fail(error.to_string()))?.name.to_str_lossy().into_owned();
+        let time = found.time().map_err(|error| fail(error.to_string()))?;
+        Ok((author, time.seconds))
+    }
+
     /// The commit that two have in common: what a branch began at.
     ///
     /// # Errors
@@ -228,6 +240,42 @@ impl LocalRepository {
             Some(id.object().ok()?.peel_to_commit().ok()?.id.to_string())
         };
         by_tag(tag).or_else(|| by_tag(&format!("v{tag}"))).or_else(by_name)
+    }
+
+    /// The tags that a commit of a submodule has, by name.
+    pub fn tags_of_commit(&self, submodule: &Utf8Path, commit: &str) -> Vec<String> {
+        let Some(repository) = self.submodule(submodule) else { return Vec::new() };
+        let Ok(references) = repository.references() else { return Vec::new() };
+        let Ok(tags) = references.tags() else { return Vec::new() };
+        let name = |reference: gix::Reference<'_>| {
+            let name = reference.name().shorten().to_str_lossy().into_owned();
+            (reference.into_fully_peeled_id().ok()?.to_string() == commit).then_some(name)
+        };
+        tags.flatten().filter_map(name).collect()
+    }
+
+    /// The commit that a revision of a submodule means, a branch of its remote as well; what is checked out for none.
+    ///
+    /// # Errors
+    /// `src-revision` where it means none, or the submodule is not checked out.
+    pub fn commit_in(&self, submodule: &Utf8Path, revision: &str) -> Result<String> {
+        let fail = |why: &str| Diagnostic::error("src-revision", format!("{submodule}: {why}"));
+        let repository = self
+            .submodule(submodule)
+            .ok_or_else(|| fail("it is not checked out").hint("`onepane src sync` checks it out"))?;
+        let names = match revision {
+            "" => vec!["HEAD".to_owned()],
+            // What a remote has of a branch is newer than what is here.
+            revision => vec![format!("refs/remotes/origin/{revision}"), revision.to_owned()],
+        };
+        let commit = names.iter().find_map(|name| {
+            let object = repository.rev_parse_single(BStr::new(name.as_str())).ok()?.object().ok()?;
+            Some(object.peel_to_commit().ok()?.id.to_string())
+        });
+        commit.ok_or_else(|| {
+            fail(&format!("`{revision}` is no commit, tag or branch that is on this machine"))
+                .hint(format!("`git -C {submodule} fetch` brings what is new"))
+        })
     }
 
     pub(crate) fn git(&self) -> &gix::Repository {

@@ -1,6 +1,8 @@
 //! One file a command.
 
+pub(crate) mod audit;
 pub(crate) mod build;
+pub(crate) mod bump;
 pub(crate) mod check;
 pub(crate) mod ci;
 mod ci_runs;
@@ -22,6 +24,7 @@ mod opened;
 pub(crate) mod pflag;
 pub(crate) mod plan;
 pub(crate) mod promote;
+mod registry;
 mod releases;
 pub(crate) mod render;
 mod repository_secrets;

@@ -6,7 +6,7 @@ use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
 use crate::commands::plan::{self, Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
 use onepane_repo::{Carried, Promotion, PromotionRules, Repository, Version};
@@ -41,27 +41,41 @@ pub(crate) struct RollbackArguments {
 
 #[derive(clap::Args)]
 struct CommonArguments {
+    #[command(flatten)]
+    chosen: ChosenImages,
+    #[command(flatten)]
+    common: CarryArguments,
+}
+
+/// Which images are meant.
+#[derive(clap::Args)]
+pub(crate) struct ChosenImages {
     /// Only these services [default: all that are built from submodules; all images where there are no submodules]
-    services: Vec<String>,
+    pub(crate) services: Vec<String>,
     /// Also images that no submodule is for
     #[arg(long)]
-    all_images: bool,
+    pub(crate) all_images: bool,
+}
+
+/// How versions are brought to an environment.
+#[derive(clap::Args)]
+pub(crate) struct CarryArguments {
     /// Even if onepane.yaml says that it may not be; the commit tells what was passed over
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    delivery: DeliveryArguments,
+    pub(crate) delivery: DeliveryArguments,
     #[command(flatten)]
-    report: ReportArguments,
+    pub(crate) report: ReportArguments,
     /// Ask no server for bases in other repositories; what was fetched before serves
     #[arg(long)]
-    offline: bool,
+    pub(crate) offline: bool,
     #[command(flatten)]
-    results: crate::results::ResultsArguments,
+    pub(crate) results: crate::results::ResultsArguments,
 }
 
 /// Versions by the names of images.
-type Versions = BTreeMap<String, Version>;
+pub(crate) type Versions = BTreeMap<String, Version>;
 
 /// Carries what `FROM` runs to `TO`.
 pub(crate) fn promote(
@@ -75,11 +89,12 @@ pub(crate) fn promote(
         from: Some(from),
         title: &|names| format!("Promote {names} from {from} to {to}"),
         branch: format!("promote/{from}-{to}"),
+        pins: &|_, _| Ok(Vec::new()),
     };
-    carry(terminal, directory, common, &journey, &|bench| {
+    carry(terminal, directory, &common.chosen, &common.common, &journey, &|bench| {
         let repository = bench.repository()?;
         let unit = repository.unit(from).map_err(&bench.state.failure)?;
-        repository.running(&unit, &bench.is_wanted(common)).map_err(&bench.state.failure)
+        repository.running(&unit, &bench.is_wanted(&common.chosen)).map_err(&bench.state.failure)
     })
 }
 
@@ -95,9 +110,10 @@ pub(crate) fn rollback(
         from: None,
         title: &|names| format!("Roll {names} back on {environment}"),
         branch: format!("rollback/{environment}"),
+        pins: &|_, _| Ok(Vec::new()),
     };
-    carry(terminal, directory, common, &journey, &|bench| {
-        let wanted = bench.is_wanted(common);
+    carry(terminal, directory, &common.chosen, &common.common, &journey, &|bench| {
+        let wanted = bench.is_wanted(&common.chosen);
         let running = |repository: &Repository<'_>| -> Result<Versions, Box<Diagnostic>> {
             repository.running(&repository.unit(environment)?, &wanted)
         };
@@ -130,31 +146,46 @@ pub(crate) fn rollback(
 }
 
 /// What is carried where.
-struct Journey<'j> {
-    to: &'j str,
+pub(crate) struct Journey<'j> {
+    pub(crate) to: &'j str,
     /// `None` for what ran there before.
-    from: Option<&'j str>,
+    pub(crate) from: Option<&'j str>,
     /// Of the commit, by the names of what is carried.
-    title: &'j dyn Fn(&str) -> String,
+    pub(crate) title: &'j dyn Fn(&str) -> String,
     /// What a pull request's branch is called.
-    branch: String,
+    pub(crate) branch: String,
+    /// The submodules that are pinned to other commits along with it.
+    pub(crate) pins: &'j dyn Fn(&Bench<'_>, &Promotion) -> Result<Vec<NewPin>, Failure>,
+}
+
+/// A submodule, and the commits that it is pinned to before and after.
+pub(crate) struct NewPin {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) before: Option<String>,
+    pub(crate) after: String,
 }
 
 /// One state of the files, and what there is around them.
-struct Bench<'b> {
-    git: &'b LocalRepository,
-    state: &'b State<'b>,
-    services: &'b [Service],
+pub(crate) struct Bench<'b> {
+    pub(crate) git: &'b LocalRepository,
+    pub(crate) state: &'b State<'b>,
+    pub(crate) services: &'b [Service],
     elsewhere: &'b Elsewhere,
 }
 
 impl Bench<'_> {
-    fn repository(&self) -> Result<Repository<'_>, Failure> {
+    pub(crate) fn repository(&self) -> Result<Repository<'_>, Failure> {
         Ok(self.elsewhere.reached(Repository::open(self.state.world).map_err(&self.state.failure)?))
     }
 
+    /// The service that an image is of.
+    pub(crate) fn service_of(&self, image: &str) -> Option<&Service> {
+        let base = ImageName::parse(image).base();
+        self.services.iter().find(|service| service.path.file_name() == Some(base))
+    }
+
     /// Which images are carried, by their names.
-    fn is_wanted(&self, arguments: &CommonArguments) -> impl Fn(&str) -> bool {
+    pub(crate) fn is_wanted(&self, arguments: &ChosenImages) -> impl Fn(&str) -> bool {
         let bases = |services: &[Service]| -> Vec<String> {
             services.iter().filter_map(|service| service.path.file_name().map(str::to_owned)).collect()
         };
@@ -175,10 +206,11 @@ impl Bench<'_> {
 
 /// Edits what says the versions of an environment so that it gets those that `versions` gives, shows what that does, and
 /// delivers it.
-fn carry(
+pub(crate) fn carry(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
-    arguments: &CommonArguments,
+    chosen: &ChosenImages,
+    arguments: &CarryArguments,
     journey: &Journey<'_>,
     versions: &dyn Fn(&Bench<'_>) -> Result<Versions, Failure>,
 ) -> Result<ExitCode, Failure> {
@@ -189,11 +221,12 @@ fn carry(
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
         let wanted = versions(&bench)?;
-        check_named(&bench, arguments, &wanted)?;
+        check_named(&bench, chosen, &wanted)?;
         let repository = bench.repository()?;
         let unit = repository.unit(journey.to).map_err(&state.failure)?;
         let promotion = repository.promote(&unit, &wanted).map_err(&state.failure)?;
-        if promotion.carried.is_empty() {
+        let pins = (journey.pins)(&bench, &promotion)?;
+        if promotion.carried.is_empty() && pins.is_empty() {
             return Ok(None);
         }
         let rules = rules_of(&repository, &unit);
@@ -208,17 +241,29 @@ fn carry(
         let compared = Compared { clusters: &[], offline: arguments.offline, results: &arguments.results };
         let name =
             state.base.map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
-        let plan = plan::of_edit(terminal, git, root, [state.world, &edited], &name, &compared)?;
-        let mut message = message(git, &services, journey.title, &promotion);
+        let plan = plan::of_edit(terminal, git, root, [state.world, &edited], &name, &pins, &compared)?;
+        let mut message = message(git, &services, journey.title, &promotion, &pins);
         refusals.iter().for_each(|refusal| _ = writeln!(message, "\nForced, although {refusal}"));
         let reviewers = rules.iter().flat_map(|rules| rules.reviewers.iter().cloned()).collect();
-        Ok(Some(Edit { files: promotion.edits, pins: Vec::new(), message, plan, reviewers }))
+        let pins = pins.into_iter().map(|pin| (pin.path, pin.after)).collect();
+        Ok(Some(Edit { files: promotion.edits, pins, message, plan, reviewers }))
     };
     let (is_changed, code) = delivery.run(terminal, &arguments.delivery, &arguments.report, &journey.branch, &edit)?;
     if !is_changed {
         terminal.note(&format!("{} runs these versions already", journey.to));
     }
     Ok(code)
+}
+
+/// The commits that the submodules are pinned to.
+pub(crate) fn pinned(git: &LocalRepository, state: &State<'_>) -> Result<BTreeMap<Utf8PathBuf, String>, Failure> {
+    Ok(match state.base {
+        Some(base) => LocalRepository::pins(&git.files(base)?).into_iter().collect(),
+        None => {
+            let pins = git.pins_in_index(state.world).into_iter();
+            pins.filter_map(|(path, commit)| Some((path, commit?))).collect()
+        }
+    })
 }
 
 /// What onepane.yaml asks of promotions to `unit`.
@@ -231,7 +276,7 @@ fn rules_of(repository: &Repository<'_>, unit: &Utf8Path) -> Vec<PromotionRules>
 /// What speaks against it. Who goes back is not asked where from and whether it was tested: it has run there before.
 fn refusals(
     git: &LocalRepository,
-    arguments: &CommonArguments,
+    arguments: &CarryArguments,
     journey: &Journey<'_>,
     rules: &[PromotionRules],
     promotion: &Promotion,
@@ -259,7 +304,7 @@ fn refusals(
 }
 
 /// Services that are named have to be run.
-fn check_named(bench: &Bench<'_>, arguments: &CommonArguments, wanted: &Versions) -> Result<(), Failure> {
+fn check_named(bench: &Bench<'_>, arguments: &ChosenImages, wanted: &Versions) -> Result<(), Failure> {
     let is_run = |service: &&String| {
         let base = Utf8Path::new(service.as_str()).file_name().unwrap_or(service);
         wanted.keys().any(|image| ImageName::parse(image).base() == base)
@@ -271,31 +316,53 @@ fn check_named(bench: &Bench<'_>, arguments: &CommonArguments, wanted: &Versions
 }
 
 /// The commit's message: what is carried, and the commits of each service on the way.
-fn message(
+pub(crate) fn message(
     git: &LocalRepository,
     services: &[Service],
     title: &dyn Fn(&str) -> String,
     promotion: &Promotion,
+    pins: &[NewPin],
 ) -> String {
-    const MOST_COMMITS: usize = 50;
     let base = |carried: &Carried| ImageName::parse(&carried.image).base().to_owned();
-    let names: Vec<String> = promotion.carried.iter().map(base).collect();
+    let mut names: Vec<String> = promotion.carried.iter().map(base).collect();
+    for pin in pins {
+        let name = pin.path.file_name().unwrap_or_default();
+        if !names.iter().any(|other| other == name) {
+            names.push(name.to_owned());
+        }
+    }
     let mut text = format!("{}\n\n", title(&names.join(", ")));
-    let log_of = |carried: &Carried| {
-        let service = services.iter().find(|service| service.path.file_name() == Some(&base(carried)))?;
-        let commit = |version: &Version| git.commit_of_tag(&service.path, &version.tag);
-        git.range(&service.path, &commit(&carried.before)?, &commit(&carried.after)?, MOST_COMMITS)
-    };
     for (carried, name) in promotion.carried.iter().zip(&names) {
         _ = writeln!(text, "{name}: {} → {} ({})", carried.before, carried.after, carried.file);
-        let Some(log) = log_of(carried) else { continue };
-        if log.goes_back {
-            text += "    goes back\n";
+        let service = services.iter().find(|service| service.path.file_name() == Some(name));
+        // The pin tells it.
+        let Some(service) = service.filter(|service| !pins.iter().any(|pin| pin.path == service.path)) else {
+            continue;
+        };
+        let commit = |version: &Version| git.commit_of_tag(&service.path, &version.tag);
+        if let (Some(before), Some(after)) = (commit(&carried.before), commit(&carried.after)) {
+            log(&mut text, git, &service.path, &before, &after);
         }
-        log.ahead.iter().for_each(|commit| _ = writeln!(text, "    {} {}", commit.short(), commit.title));
-        if log.unlisted > 0 {
-            _ = writeln!(text, "    … {} more", log.unlisted);
+    }
+    for NewPin { path, before, after } in pins {
+        let shown = before.as_deref().map_or("nothing", onepane_git::short);
+        _ = writeln!(text, "{path}: {shown} → {}", onepane_git::short(after));
+        if let Some(before) = before {
+            log(&mut text, git, path, before, after);
         }
     }
     text
+}
+
+/// The commits of a service from one to another.
+fn log(text: &mut String, git: &LocalRepository, submodule: &Utf8Path, before: &str, after: &str) {
+    const MOST_COMMITS: usize = 50;
+    let Some(log) = git.range(submodule, before, after, MOST_COMMITS) else { return };
+    if log.goes_back {
+        *text += "    goes back\n";
+    }
+    log.ahead.iter().for_each(|commit| _ = writeln!(text, "    {} {}", commit.short(), commit.title));
+    if log.unlisted > 0 {
+        _ = writeln!(text, "    … {} more", log.unlisted);
+    }
 }

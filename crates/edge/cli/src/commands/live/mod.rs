@@ -247,15 +247,12 @@ fn sum_up(terminal: &Terminal, format: OutputFormat, outcome: &Outcome) -> Resul
     terminal.print(line.as_bytes())
 }
 
-/// `90s`, `5m`, `1h`, or a number of seconds.
+/// A duration as Go has it, `90s` or `1h30m`, or a number of seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err(format!("`{text}` is no duration such as 90s, 5m or 1h")),
-    };
-    let number: u64 = number.parse().map_err(|_| format!("`{text}` is no duration such as 90s, 5m or 1h"))?;
-    Ok(Duration::from_secs(number.saturating_mul(seconds)))
+    let seconds = text.parse::<u64>().ok().map(Duration::from_secs);
+    let parsed =
+        || onepane_functions::go::parse_duration(text).ok().and_then(|nanoseconds| u64::try_from(nanoseconds).ok());
+    seconds
+        .or_else(|| parsed().map(Duration::from_nanos))
+        .ok_or_else(|| format!("`{text}` is no duration such as 90s, 5m or 1h30m"))
 }

@@ -6,7 +6,8 @@ use crate::markup::escaped;
 use onepane_plan::{Action, Change};
 use std::fmt::Write;
 
-const STYLE: &str = "\
+/// How a page looks.
+pub(crate) const STYLE: &str = "\
 body{font:15px/1.5 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#1c2024;background:#fff}\
 details{border:1px solid #d5dae0;border-radius:6px;margin:1em 0;padding:.5em 1em}\
 summary{cursor:pointer;font-weight:600}summary span{font-weight:400;color:#5b6570;margin-left:.6em}\
@@ -41,7 +42,8 @@ pub(super) fn of(plan: &Plan) -> String {
     text + "</body>\n</html>\n"
 }
 
-fn write_change(text: &mut String, change: &Change) {
+/// One resource, and what happens to it.
+pub(crate) fn write_change(text: &mut String, change: &Change) {
     let (class, from) = match &change.action {
         Action::Added => ("added", String::new()),
         Action::Removed => ("removed", String::new()),

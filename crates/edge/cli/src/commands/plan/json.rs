@@ -16,7 +16,8 @@ pub(super) fn of(plan: &Plan) -> String {
     format!("{report:#}\n")
 }
 
-fn change(change: &Change) -> Value {
+/// One resource, and what happens to it.
+pub(crate) fn change(change: &Change) -> Value {
     let (action, from) = match &change.action {
         Action::Added => ("added", None),
         Action::Removed => ("removed", None),

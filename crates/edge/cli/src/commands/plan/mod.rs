@@ -5,10 +5,12 @@ mod json;
 mod markdown;
 mod text;
 
-pub(crate) use json::pin as pin_as_json;
-pub(crate) use text::pin_lines;
+pub(crate) use html::{STYLE, write_change as change_as_html};
+pub(crate) use json::{change as change_as_json, pin as pin_as_json};
+pub(crate) use text::{field_lines, pin_lines};
 
 use crate::commands::open;
+use crate::commands::promote::NewPin;
 use crate::commands::releases::{Fresh, fresh};
 use crate::commands::repository_secrets::RepositorySecrets;
 use crate::elsewhere::Elsewhere;
@@ -257,10 +259,38 @@ pub(crate) fn of_edit(
     root: &Utf8Path,
     [world, edited]: [&dyn World; 2],
     name: &str,
+    pins: &[NewPin],
     compared: &Compared<'_>,
 ) -> Result<Plan, Failure> {
-    let side = |name: &str, files| Side { name: name.to_owned(), files, pins: Vec::new(), is_on_disk: false };
-    compare(terminal, git, root, &side(name, world), &side("with this change", edited), compared)
+    let before = pins.iter().filter_map(|pin| Some((pin.path.clone(), pin.before.clone()?))).collect();
+    let after = pins.iter().map(|pin| (pin.path.clone(), pin.after.clone())).collect();
+    let side = |name: &str, files, pins| Side { name: name.to_owned(), files, pins, is_on_disk: false };
+    compare(terminal, git, root, &side(name, world, before), &side("with this change", edited, after), compared)
+}
+
+/// Whether one of these clusters is there in a commit.
+pub(crate) fn has_any(git: &LocalRepository, commit: &str, clusters: &[String]) -> Result<bool, Failure> {
+    let files = git.files(commit)?;
+    let repository = Repository::open(&files);
+    Ok(repository.is_ok_and(|repository| clusters.iter().any(|cluster| repository.unit(cluster).is_ok())))
+}
+
+/// What happens to clusters from one commit to another.
+pub(crate) fn between(
+    terminal: &Terminal,
+    git: &LocalRepository,
+    root: &Utf8Path,
+    [from, to]: [&str; 2],
+    compared: &Compared<'_>,
+) -> Result<Vec<Change>, Failure> {
+    if !has_any(git, from, compared.clusters)? && !has_any(git, to, compared.clusters)? {
+        return Ok(Vec::new());
+    }
+    let (before, after) = (git.files(from)?, git.files(to)?);
+    let side =
+        |commit: &str, files| Side { name: short(commit).to_owned(), files, pins: Vec::new(), is_on_disk: false };
+    let plan = compare(terminal, git, root, &side(from, &before), &side(to, &after), compared)?;
+    Ok(plan.clusters.into_iter().flat_map(|cluster| cluster.changes).collect())
 }
 
 fn compare(
@@ -284,7 +314,10 @@ fn compare(
         targets => {
             let failure = after.failure(root);
             let repository = Repository::open(after.files).map_err(&failure)?;
-            targets.iter().map(|target| repository.unit(target)).collect::<Result<_, _>>().map_err(&failure)?
+            // One that is gone was there before.
+            let was = |target: &String| Repository::open(before.files).ok()?.unit(target).ok();
+            let unit = |target: &String| repository.unit(target).or_else(|error| was(target).ok_or(error));
+            targets.iter().map(unit).collect::<Result<_, _>>().map_err(&failure)?
         }
     };
     let store = compared.results.store();

@@ -88,7 +88,7 @@ fn write_change(text: &mut String, change: &Change, colors: Colors) {
 }
 
 /// A field as one line, or as lines with signs where its text has many.
-pub(super) fn field_lines(field: &FieldChange) -> Vec<String> {
+pub(crate) fn field_lines(field: &FieldChange) -> Vec<String> {
     let path = &field.path;
     if field.is_hidden {
         let what = match (&field.before, &field.after) {

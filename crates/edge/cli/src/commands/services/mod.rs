@@ -3,6 +3,7 @@
 mod foreach;
 mod grep;
 mod log;
+mod pin;
 mod status;
 
 use crate::terminal::{Failure, Terminal};
@@ -28,6 +29,8 @@ enum Command {
     Grep(grep::Arguments),
     /// Run a command in each service
     Foreach(foreach::Arguments),
+    /// Pin services to other commits, and an environment to their images
+    Pin(pin::Arguments),
 }
 
 /// Does what is asked.
@@ -41,6 +44,7 @@ pub(crate) fn run(
         Command::Log(arguments) => log::run(terminal, directory, arguments),
         Command::Grep(arguments) => grep::run(terminal, directory, arguments),
         Command::Foreach(arguments) => foreach::run(terminal, directory, arguments),
+        Command::Pin(arguments) => pin::run(terminal, directory, arguments),
     }
 }
 

@@ -1,0 +1,178 @@
+//! `onepane audit`: who changed what of a cluster and when, from Git alone.
+
+mod html;
+
+use crate::commands::open;
+use crate::commands::plan::{self, Compared, change_as_json, field_lines};
+use crate::terminal::{Failure, Terminal, harmless};
+use camino::Utf8Path;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use onepane_diagnostics::Diagnostic;
+use onepane_git::{LocalRepository, short};
+use onepane_plan::{Action, Change, FieldChange};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// What `onepane audit` takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The cluster, or a folder with a kustomization
+    cluster: String,
+    /// Back to this day (2026-11-30), or to what came after this revision
+    #[arg(long, value_name = "DAY|REVISION")]
+    since: Option<String>,
+    /// From this revision backwards
+    #[arg(long, value_name = "REVISION", default_value = "HEAD")]
+    at: String,
+    /// At most so many commits that change it
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    most: usize,
+    /// Tell of each resource all fields that changed, and not its images only
+    #[arg(long)]
+    fields: bool,
+    /// How to report
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    /// Ask no server for bases in other repositories; what was fetched before serves
+    #[arg(long)]
+    offline: bool,
+    #[command(flatten)]
+    results: crate::results::ResultsArguments,
+}
+
+/// How an audit is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// A timeline to look at.
+    Html,
+}
+
+/// A commit that changed the cluster.
+struct Entry {
+    commit: String,
+    who: String,
+    when: Timestamp,
+    /// What it says, in its first line and the others.
+    title: String,
+    text: String,
+    /// What it changed, or why that can't be told.
+    changes: Result<Vec<Change>, String>,
+}
+
+/// No farther back than so many commits is it looked.
+const FARTHEST: usize = 10_000;
+
+/// Goes back along the first parents, so that what was merged counts when it was merged, and by whom.
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
+    let (root, _) = open(directory)?;
+    let git = LocalRepository::of(&root)?;
+    let (day, revision) = match &arguments.since {
+        Some(text) => match text.parse::<Date>() {
+            Ok(day) => (day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()), None),
+            Err(_) => (None, Some(git.commit(text)?)),
+        },
+        None => (None, None),
+    };
+    let clusters = [arguments.cluster.clone()];
+    let compared = Compared { clusters: &clusters, offline: arguments.offline, results: &arguments.results };
+    let head = git.commit(&arguments.at)?;
+    let commits = git.first_parents(&head, FARTHEST + 1);
+    if !plan::has_any(&git, &head, &clusters)? {
+        // Its name is wrong, or it is gone by now.
+        let gone =
+            Diagnostic::warning("audit-gone", format!("there is no `{}` at {}", arguments.cluster, arguments.at));
+        terminal.report(&gone, &root);
+    }
+    let mut entries = Vec::new();
+    for (index, commit) in commits.iter().enumerate() {
+        if entries.len() == arguments.most || Some(commit) == revision.as_ref() || index == FARTHEST {
+            break;
+        }
+        let (who, seconds) = git.author(commit)?;
+        let when = Timestamp::from_second(seconds).unwrap_or_default();
+        if day.is_some_and(|day| when < day) {
+            break;
+        }
+        // Before the first commit there was nothing that could be built.
+        let Some(parent) = commits.get(index + 1) else { break };
+        let changes = plan::between(terminal, &git, &root, [parent, commit], &compared);
+        let changes = match changes {
+            Ok(changes) if changes.is_empty() => continue,
+            Ok(changes) => Ok(changes),
+            // It could not be built, before it or after it.
+            Err(failure) => Err(failure.message()),
+        };
+        let message = git.message(commit)?;
+        let (title, text) = message.split_once('\n').unwrap_or((&message, ""));
+        let (title, text) = (title.to_owned(), text.trim().to_owned());
+        entries.push(Entry { commit: commit.clone(), who, when, title, text, changes });
+    }
+    let text = match arguments.output {
+        Format::Text => entries.iter().map(|entry| harmless(&as_text(entry, arguments.fields))).collect(),
+        Format::Json => format!("{:#}\n", Value::from_iter(entries.iter().map(as_json))),
+        Format::Html => html::of(&arguments.cluster, &entries),
+    };
+    terminal.print(crate::redaction::redacted(&text).as_bytes())?;
+    if entries.is_empty() {
+        terminal.note(&format!("no commit changed {}", arguments.cluster));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Entry {
+    /// `2026-11-30 05:12`
+    fn time(&self) -> String {
+        self.when.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+}
+
+fn as_text(entry: &Entry, all_fields: bool) -> String {
+    let mut text = format!("{}  {}  {}  {}\n", entry.time(), short(&entry.commit), entry.who, entry.title);
+    match &entry.changes {
+        Ok(changes) => {
+            for change in changes.iter().filter(|change| change.action != Action::Affected) {
+                _ = writeln!(text, "    {} {}", word(&change.action), change.name);
+                let fields = change.fields.iter().filter(|field| all_fields || is_image(field));
+                fields.flat_map(field_lines).for_each(|line| _ = writeln!(text, "        {}", line.trim_start()));
+            }
+        }
+        Err(why) => _ = writeln!(text, "    what it changed can't be told: {why}"),
+    }
+    text.push('\n');
+    text
+}
+
+fn as_json(entry: &Entry) -> Value {
+    let Entry { commit, who, when, title, text, changes } = entry;
+    let mut value = json!({
+        "commit": commit, "author": who, "time": when.to_string(), "title": title, "message": text,
+    });
+    match changes {
+        Ok(changes) => value["changes"] = changes.iter().map(change_as_json).collect(),
+        Err(why) => value["error"] = why.as_str().into(),
+    }
+    value
+}
+
+fn word(action: &Action) -> &'static str {
+    match action {
+        Action::Added => "added",
+        Action::Removed => "removed",
+        Action::Changed => "changed",
+        Action::Replaced { .. } => "replaced",
+        Action::Affected => "affected",
+    }
+}
+
+fn is_image(field: &FieldChange) -> bool {
+    field.path.ends_with(".image")
+}

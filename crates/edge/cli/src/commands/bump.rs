@@ -1,0 +1,315 @@
+//! `onepane bump`: the newest images by a policy, in an environment or in all lines that follow one of Flux's ImagePolicies.
+
+use crate::commands::delivery::{Delivery, Edit, State};
+use crate::commands::live;
+use crate::commands::plan::{self, Compared};
+use crate::commands::promote::{Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, pinned};
+use crate::commands::registry::{Registries, Wanted};
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::{Diagnostic, FileId, Severity};
+use onepane_git::short;
+use onepane_images::{ImagePolicy, ImageRepository, Newest, Order, Policy, TagFilter, has_markers, set_markers};
+use onepane_repo::{Promotion, Repository, Version};
+use onepane_world::{Edited, EntryKind, World};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What `onepane bump` takes.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    chosen: ChosenImages,
+    /// The environment whose images are followed: a cluster, or a folder such as groups/dev [default: the lines with a comment
+    /// `# {"$imagepolicy": "NAMESPACE:NAME"}`, by the ImagePolicies of Flux in the repository]
+    #[arg(long = "in", value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// The highest version in this range [default: any that is not before what runs]
+    #[arg(long, value_name = "RANGE", requires = "environment")]
+    semver: Option<String>,
+    /// The last tag by the order of letters
+    #[arg(long, requires = "environment", conflicts_with_all = ["semver", "numerical"])]
+    alphabetical: bool,
+    /// The last tag by the order of numbers
+    #[arg(long, requires = "environment", conflicts_with = "semver")]
+    numerical: bool,
+    /// Only tags that this regular expression matches, as `^main-[a-f0-9]+-(?P<time>[0-9]+)$`
+    #[arg(long, value_name = "REGEX", requires = "environment")]
+    filter_tags: Option<String>,
+    /// What of such tags is compared, as `$time`
+    #[arg(long, value_name = "TEMPLATE", requires = "filter_tags")]
+    extract: Option<String>,
+    /// Say digests, too
+    #[arg(long, requires = "environment")]
+    digest: bool,
+    /// Ask registries by HTTP without TLS
+    #[arg(long)]
+    plain_http: bool,
+    /// Do so again and again, after this time
+    #[arg(long, value_name = "DURATION", value_parser = live::duration)]
+    watch: Option<Duration>,
+    #[command(flatten)]
+    common: CarryArguments,
+}
+
+/// Looks for newer images, once or again and again.
+pub(crate) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
+    let registries = Registries::new();
+    if arguments.environment.is_none() && (!arguments.chosen.services.is_empty() || arguments.chosen.all_images) {
+        let message = "services are looked for in an environment, which is not named";
+        return Err(Diagnostic::error("bump-where", message).hint("`--in dev`, for example").into());
+    }
+    let once = || match &arguments.environment {
+        Some(environment) => in_environment(terminal, directory, arguments, environment, &registries),
+        None => by_markers(terminal, directory, arguments, &registries),
+    };
+    let Some(pause) = arguments.watch else { return once() };
+    loop {
+        // What fails may not fail the next time: a server that is away is no reason to stop.
+        if let Err(failure) = once() {
+            terminal.fail(&failure);
+        }
+        registries.forget();
+        std::thread::sleep(pause);
+    }
+}
+
+fn in_environment(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+    environment: &str,
+    registries: &Registries,
+) -> Result<ExitCode, Failure> {
+    let filter = match &arguments.filter_tags {
+        Some(pattern) => TagFilter::new(pattern, arguments.extract.as_deref().unwrap_or_default())?,
+        None => TagFilter::default(),
+    };
+    let policy = match &arguments.semver {
+        _ if arguments.alphabetical => Policy::Alphabetical(Order::Ascending),
+        _ if arguments.numerical => Policy::Numerical(Order::Ascending),
+        range => Policy::semver(range.as_deref().unwrap_or("*"))?,
+    };
+    let title = |names: &str| format!("Bump {names} in {environment}");
+    let journey = Journey {
+        to: environment,
+        from: Some("a registry"),
+        title: &title,
+        branch: format!("bump/{environment}"),
+        pins: &|bench, promotion| pins(bench, promotion, registries, arguments.plain_http),
+    };
+    carry(terminal, directory, &arguments.chosen, &arguments.common, &journey, &|bench| {
+        let repository = bench.repository()?;
+        let unit = repository.unit(environment).map_err(&bench.state.failure)?;
+        let is_wanted = bench.is_wanted(&arguments.chosen);
+        let running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
+        let mut versions = Versions::new();
+        for (image, before) in running {
+            let mut tags = registries.tags(&image, arguments.plain_http)?;
+            // What runs counts whether it is still listed or not, so that nothing goes back and forth.
+            tags.push(before.tag.clone());
+            let Some(newest) = policy.newest(&filter, tags.iter().map(String::as_str)) else {
+                let message = format!("none of the {} tags of `{image}` is one that is followed", tags.len() - 1);
+                terminal.note(&message);
+                continue;
+            };
+            if newest == before.tag {
+                versions.insert(image, before);
+                continue;
+            }
+            let commit = bench.service_of(&image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
+            let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
+            let (version, _) = registries.version(&wanted, newest, &before, commit.as_deref())?;
+            versions.insert(image, version);
+        }
+        Ok(versions)
+    })
+}
+
+/// The submodules go along, forward only, to the commits that the images were made of, where those are on this machine.
+fn pins(
+    bench: &Bench<'_>,
+    promotion: &Promotion,
+    registries: &Registries,
+    plain_http: bool,
+) -> Result<Vec<NewPin>, Failure> {
+    let pinned = pinned(bench.git, bench.state)?;
+    let mut pins: BTreeMap<Utf8PathBuf, NewPin> = BTreeMap::new();
+    for carried in &promotion.carried {
+        let Some(service) = bench.service_of(&carried.image) else { continue };
+        let facts = registries.facts(&carried.image, &carried.after.tag, plain_http)?;
+        let by_tag = || bench.git.commit_of_tag(&service.path, &carried.after.tag);
+        let Some(commit) = facts.revision.or_else(by_tag) else { continue };
+        let Some(before) = pinned.get(&service.path) else { continue };
+        let is_forward = bench
+            .git
+            .range(&service.path, before, &commit, 0)
+            .is_some_and(|range| !range.goes_back && range.unlisted > 0);
+        if is_forward {
+            let pin = NewPin { path: service.path.clone(), before: Some(before.clone()), after: commit };
+            pins.insert(service.path.clone(), pin);
+        }
+    }
+    Ok(pins.into_values().collect())
+}
+
+/// A file that is looked at for policies and for lines that follow one.
+struct Text {
+    path: Utf8PathBuf,
+    text: String,
+}
+
+fn by_markers(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+    registries: &Registries,
+) -> Result<ExitCode, Failure> {
+    let delivery = Delivery::open(directory)?;
+    let common = &arguments.common;
+    let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
+        let repository = Repository::open(state.world).map_err(&state.failure)?;
+        let texts = texts(state.world, &repository.layout.src);
+        let (policies, repositories) = followed(terminal, &delivery.root, &texts);
+        let marked: Vec<&Text> = texts.iter().filter(|text| has_markers(&text.text)).collect();
+        if marked.is_empty() {
+            let message = "no line follows an image policy";
+            return Err(Diagnostic::error("bump-nothing", message)
+                .hint("a comment `# {\"$imagepolicy\": \"NAMESPACE:NAME\"}` behind a value lets it follow one; `--in ENVIRONMENT` needs none")
+                .into());
+        }
+        let newest = newest(terminal, &policies, &repositories, &marked, arguments.plain_http, registries)?;
+        let mut files = BTreeMap::new();
+        let mut changed: Vec<(String, Utf8PathBuf)> = Vec::new();
+        for Text { path, text } in marked {
+            let set = set_markers(text, FileId::new(path), &newest).map_err(&state.failure)?;
+            let Some((text, names)) = set else { continue };
+            files.insert(path.clone(), text);
+            changed.extend(names.into_iter().map(|name| (name, path.clone())));
+        }
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let edited = Edited::new(state.world, files.clone());
+        let compared = Compared { clusters: &[], offline: common.offline, results: &common.results };
+        let name = state.base.map_or("the files on disk", short);
+        let plan =
+            plan::of_edit(terminal, &delivery.git, &delivery.root, [state.world, &edited], name, &[], &compared)?;
+        changed.sort();
+        let mut names: Vec<&str> = changed.iter().filter_map(|(name, _)| name.split(':').nth(1)).collect();
+        names.dedup();
+        let mut message = format!("Bump {}\n\n", names.join(", "));
+        for (name, path) in &changed {
+            let Newest { name: image, tag, .. } = &newest[name];
+            _ = writeln!(message, "{image}:{tag} ({path})");
+        }
+        Ok(Some(Edit { files, pins: Vec::new(), message, plan, reviewers: Vec::new() }))
+    };
+    let (is_changed, code) = delivery.run(terminal, &common.delivery, &common.report, "bump", &edit)?;
+    if !is_changed {
+        terminal.note("all lines that follow a policy say what is the newest");
+    }
+    Ok(code)
+}
+
+/// The YAML files of the repository, without its services'.
+fn texts(world: &dyn World, src: &Utf8Path) -> Vec<Text> {
+    let mut found = Vec::new();
+    let mut folders = vec![Utf8PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in world.list(&folder).unwrap_or_default() {
+            let path = folder.join(&entry.name);
+            match entry.kind {
+                EntryKind::Folder if entry.link || entry.name == ".git" || path == src => {}
+                EntryKind::Folder => folders.push(path),
+                EntryKind::File if matches!(path.extension(), Some("yaml" | "yml")) => {
+                    let bytes = world.read(&path).ok();
+                    let text = bytes.and_then(|bytes| std::str::from_utf8(&bytes).map(str::to_owned).ok());
+                    let is_of_use = |text: &String| has_markers(text) || text.contains("image.toolkit.fluxcd.io/");
+                    found.extend(text.filter(is_of_use).map(|text| Text { path, text }));
+                }
+                EntryKind::File | EntryKind::Other => {}
+            }
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// Flux's objects in these files. What can't be read is no reason not to follow the others.
+fn followed(
+    terminal: &Terminal,
+    root: &Utf8Path,
+    texts: &[Text],
+) -> (Vec<ImagePolicy>, BTreeMap<String, ImageRepository>) {
+    let (mut policies, mut repositories) = (Vec::new(), BTreeMap::new());
+    let warn = |mut error: Box<Diagnostic>| {
+        error.severity = Severity::Warning;
+        terminal.report(&error, root);
+    };
+    for Text { path, text } in texts.iter().filter(|text| text.text.contains("image.toolkit.fluxcd.io/")) {
+        for manifest in onepane_yaml::read(text, FileId::new(path)).unwrap_or_default() {
+            match ImagePolicy::read(&manifest) {
+                Ok(policy) => policies.extend(policy),
+                Err(error) => warn(error),
+            }
+            match ImageRepository::read(&manifest) {
+                Ok(repository) => {
+                    repositories.extend(repository.map(|repository| (repository.name.clone(), repository)));
+                }
+                Err(error) => warn(error),
+            }
+        }
+    }
+    (policies, repositories)
+}
+
+/// The newest image by each of the policies that a line follows.
+fn newest(
+    terminal: &Terminal,
+    policies: &[ImagePolicy],
+    repositories: &BTreeMap<String, ImageRepository>,
+    marked: &[&Text],
+    plain_http: bool,
+    registries: &Registries,
+) -> Result<BTreeMap<String, Newest>, Failure> {
+    let mut found = BTreeMap::new();
+    for policy in policies {
+        let is_followed = |text: &&Text| {
+            text.text.contains(&format!("\"{}\"", policy.name)) || text.text.contains(&format!("\"{}:", policy.name))
+        };
+        if !marked.iter().any(is_followed) {
+            continue;
+        }
+        let repository = repositories.get(&policy.repository).ok_or_else(|| {
+            let message = format!(
+                "the ImageRepository `{}` of the ImagePolicy `{}` is not in the repository",
+                policy.repository, policy.name
+            );
+            Diagnostic::error("bump-no-repository", message)
+        })?;
+        let plain_http = plain_http || repository.is_insecure;
+        let tags = registries.tags(&repository.image, plain_http)?;
+        let taken = tags.iter().map(String::as_str).filter(|tag| repository.takes(tag));
+        let Some(tag) = policy.policy.newest(&policy.filter, taken) else {
+            terminal.note(&format!(
+                "none of the {} tags of `{}` is one that `{}` follows",
+                tags.len(),
+                repository.image,
+                policy.name
+            ));
+            continue;
+        };
+        let wanted = Wanted { name: &repository.image, plain_http, with_digest: policy.with_digest };
+        let (version, _) = registries.version(&wanted, tag, &Version::default(), None)?;
+        let newest = Newest { name: repository.image.clone(), tag: version.tag, digest: version.digest };
+        found.insert(policy.name.clone(), newest);
+    }
+    Ok(found)
+}

@@ -1,0 +1,162 @@
+//! `onepane src pin`: services pinned to other commits, and an environment to the images that were made of them.
+
+use super::chosen;
+use crate::commands::delivery::{Delivery, Edit, State};
+use crate::commands::plan::{self, Compared};
+use crate::commands::promote::{
+    Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, message, pinned,
+};
+use crate::commands::registry::{Registries, Wanted, tags_of_commit};
+use crate::terminal::{Failure, Terminal};
+use camino::{Utf8Path, Utf8PathBuf};
+use onepane_diagnostics::Diagnostic;
+use onepane_git::{LocalRepository, short};
+use onepane_repo::Promotion;
+use onepane_resource::ImageName;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+/// What `onepane src pin` takes.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Services, each with the commit, tag or branch that it gets [default: what is checked out of it]
+    #[arg(value_name = "SERVICE[=REVISION]", required = true)]
+    services: Vec<String>,
+    /// The environment that gets the images which were made of these commits: a cluster, or a folder such as groups/dev
+    #[arg(long = "in", value_name = "ENVIRONMENT")]
+    environment: Option<String>,
+    /// Say the digests of images, too
+    #[arg(long, requires = "environment")]
+    digest: bool,
+    /// Ask registries by HTTP without TLS
+    #[arg(long)]
+    plain_http: bool,
+    /// Even if a pin goes backwards, or its commit is on no remote
+    #[arg(long)]
+    allow_older: bool,
+    #[command(flatten)]
+    common: CarryArguments,
+}
+
+/// A service, and the commit that it gets.
+struct Target {
+    path: Utf8PathBuf,
+    commit: String,
+}
+
+pub(super) fn run(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    arguments: &Arguments,
+) -> Result<ExitCode, Failure> {
+    let delivery = Delivery::open(directory)?;
+    let targets = targets(&delivery, arguments)?;
+    let title = |names: &str| match &arguments.environment {
+        Some(environment) => format!("Pin {names}, also in {environment}"),
+        None => format!("Pin {names}"),
+    };
+    let new_pins = |bench: &Bench<'_>| new_pins(bench, &targets, arguments.allow_older);
+    let Some(environment) = &arguments.environment else {
+        let services = delivery.git.services(&delivery.disk);
+        let edit = |state: &State<'_>| {
+            let pinned = pinned(&delivery.git, state)?;
+            let pins = changed(&delivery.git, &targets, arguments.allow_older, &pinned)?;
+            if pins.is_empty() {
+                return Ok(None);
+            }
+            let common = &arguments.common;
+            let compared = Compared { clusters: &[], offline: common.offline, results: &common.results };
+            let name = state.base.map_or("the files on disk", short);
+            let worlds = [state.world, state.world];
+            let plan = plan::of_edit(terminal, &delivery.git, &delivery.root, worlds, name, &pins, &compared)?;
+            let message = message(&delivery.git, &services, &title, &Promotion::default(), &pins);
+            let pins = pins.into_iter().map(|pin| (pin.path, pin.after)).collect();
+            Ok(Some(Edit { files: BTreeMap::new(), pins, message, plan, reviewers: Vec::new() }))
+        };
+        let common = &arguments.common;
+        let (is_changed, code) = delivery.run(terminal, &common.delivery, &common.report, "pin", &edit)?;
+        if !is_changed {
+            terminal.note("the services are pinned so already");
+        }
+        return Ok(code);
+    };
+    let registries = Registries::new();
+    let journey = Journey {
+        to: environment,
+        from: Some("a registry"),
+        title: &title,
+        branch: format!("pin/{environment}"),
+        pins: &|bench, _| new_pins(bench),
+    };
+    let names = targets.iter().map(|target| target.path.to_string()).collect();
+    let images = ChosenImages { services: names, all_images: false };
+    carry(terminal, directory, &images, &arguments.common, &journey, &|bench| {
+        let repository = bench.repository()?;
+        let unit = repository.unit(environment).map_err(&bench.state.failure)?;
+        let running = repository.running(&unit, &bench.is_wanted(&images)).map_err(&bench.state.failure)?;
+        let mut versions = Versions::new();
+        for (image, before) in running {
+            let base = ImageName::parse(&image).base().to_owned();
+            let Some(target) = targets.iter().find(|target| target.path.file_name() == Some(&base)) else { continue };
+            let candidates = tags_of_commit(bench.git, &target.path, &target.commit);
+            let there = registries.tags(&image, arguments.plain_http)?;
+            let Some(tag) = candidates.iter().find(|tag| there.contains(tag)) else {
+                let message = format!("no image of `{image}` is tagged as the commit {}", short(&target.commit));
+                return Err(Diagnostic::error("image-absent", message)
+                    .hint(format!("it would have one of the tags {}", candidates.join(", ")))
+                    .into());
+            };
+            let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
+            versions.insert(image.clone(), registries.version(&wanted, tag, &before, Some(&target.commit))?.0);
+        }
+        Ok(versions)
+    })
+}
+
+/// What the arguments mean.
+fn targets(delivery: &Delivery, arguments: &Arguments) -> Result<Vec<Target>, Failure> {
+    let services = delivery.git.services(&delivery.disk);
+    let target = |text: &String| {
+        let (name, revision) = text.split_once('=').unwrap_or((text, ""));
+        let service = chosen(services.clone(), &[name.to_owned()])?.remove(0);
+        let commit = delivery.git.commit_in(&service.path, revision)?;
+        if !arguments.allow_older && delivery.git.is_pushed(&service.path, &commit) == Some(false) {
+            let message = format!("the commit {} of {} is on no remote", short(&commit), service.path);
+            return Err(Failure::from(
+                Diagnostic::error("src-not-pushed", message)
+                    .hint("push it, so that others have it; `--allow-older` pins it all the same"),
+            ));
+        }
+        Ok(Target { path: service.path, commit })
+    };
+    arguments.services.iter().map(target).collect()
+}
+
+fn new_pins(bench: &Bench<'_>, targets: &[Target], allow_older: bool) -> Result<Vec<NewPin>, Failure> {
+    changed(bench.git, targets, allow_older, &pinned(bench.git, bench.state)?)
+}
+
+/// The pins that change. None goes backwards unasked.
+fn changed(
+    git: &LocalRepository,
+    targets: &[Target],
+    allow_older: bool,
+    pinned: &BTreeMap<Utf8PathBuf, String>,
+) -> Result<Vec<NewPin>, Failure> {
+    let mut pins = Vec::new();
+    for Target { path, commit } in targets {
+        let before = pinned.get(path).cloned();
+        if before.as_ref() == Some(commit) {
+            continue;
+        }
+        let goes_back =
+            before.as_ref().and_then(|before| git.range(path, before, commit, 0)).is_some_and(|range| range.goes_back);
+        if goes_back && !allow_older {
+            let from = before.as_deref().map_or("", short);
+            let message = format!("the pin of {path} would go backwards, from {from} to {}", short(commit));
+            return Err(Diagnostic::error("src-goes-back", message).hint("`--allow-older` lets it").into());
+        }
+        pins.push(NewPin { path: path.clone(), before, after: commit.clone() });
+    }
+    Ok(pins)
+}

@@ -1,0 +1,343 @@
+//! `onepane src pin` and `onepane bump`, against a real registry.
+
+use onepane_testkit::{Finished, git, run_with};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A registry, and a repository with the services `api` and `web` whose images are there.
+struct Lab {
+    folder: TempDir,
+    root: PathBuf,
+    registry: Child,
+    host: String,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        _ = self.registry.kill();
+        _ = self.registry.wait();
+    }
+}
+
+impl Lab {
+    /// `None`, and a line that says so, where there is no registry.
+    fn new() -> Option<Self> {
+        let program = ["/usr/bin/docker-registry", "/usr/local/bin/docker-registry"];
+        let Some(program) = program.into_iter().find(|path| Path::new(path).is_file()) else {
+            println!("SKIPPED tests against a registry: there is no docker-registry (apt-get install docker-registry)");
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let host = listener.local_addr().expect("it is bound").to_string();
+        drop(listener);
+        let data = folder.path().join("data");
+        let config = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
+            data.display()
+        );
+        fs::write(folder.path().join("config.yml"), config).expect("it can be written");
+        let mut command = Command::new(program);
+        command.arg("serve").arg(folder.path().join("config.yml"));
+        let registry = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be run");
+        let lab = Self { root: folder.path().join("company"), folder, registry, host };
+        let start = Instant::now();
+        while TcpStream::connect(&lab.host).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "the registry does not come up");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        lab.fill();
+        Some(lab)
+    }
+
+    /// Services with three commits each, tagged v1.0.0 and so on; images of the first two.
+    fn fill(&self) {
+        fs::create_dir_all(self.root.join("clusters/dev")).expect("nothing is there yet");
+        let (mut pods, mut images) = (String::new(), String::new());
+        for name in ["api", "web"] {
+            let origin = self.folder.path().join(name);
+            fs::create_dir(&origin).expect("nothing is there yet");
+            git(&origin, &["init", "--quiet", "--initial-branch", "main"]);
+            for number in 0..3 {
+                fs::write(origin.join("main.txt"), format!("{number}\n")).expect("it can be written");
+                git(&origin, &["add", "--all"]);
+                git(&origin, &["commit", "--quiet", "--message", &format!("{name} number {number}")]);
+                git(&origin, &["tag", &format!("v1.{number}.0")]);
+                if number < 2 {
+                    self.push_image(name, &format!("1.{number}.0"), &git(&origin, &["rev-parse", "HEAD"]));
+                }
+            }
+            let image = format!("{}/shop/{name}", self.host);
+            pods += &format!(
+                "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: a, image: \"{image}\"}}]}}\n"
+            );
+            images += &format!("- name: {image} # of {name}\n  newTag: 1.0.0\n");
+        }
+        fs::write(self.root.join("clusters/dev/pods.yaml"), pods).expect("it can be written");
+        let text = format!("resources: [pods.yaml]\nimages:\n{images}");
+        fs::write(self.root.join("clusters/dev/kustomization.yaml"), text).expect("it can be written");
+        git(&self.root, &["init", "--quiet", "--initial-branch", "main"]);
+        git(&self.root, &["config", "user.name", "t"]);
+        git(&self.root, &["config", "user.email", "t@example.com"]);
+        for name in ["api", "web"] {
+            git(&self.root, &["submodule", "--quiet", "add", &format!("../{name}"), &format!("src/{name}")]);
+            git(&self.root.join("src").join(name), &["checkout", "--quiet", "v1.0.0"]);
+        }
+        self.commit("all");
+    }
+
+    fn commit(&self, message: &str) {
+        git(&self.root, &["add", "--all"]);
+        git(&self.root, &["commit", "--quiet", "--message", message]);
+    }
+
+    /// An image without layers, made of a commit.
+    fn push_image(&self, name: &str, tag: &str, revision: &str) -> String {
+        let labels = format!("{{\"org.opencontainers.image.revision\":\"{revision}\"}}");
+        let config = format!(
+            "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{\"Labels\":{labels}}},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[]}},\"t\":\"{tag}\"}}"
+        );
+        let digest = digest_of(&config);
+        let (status, head, _) = self.ask("POST", &format!("/v2/shop/{name}/blobs/uploads/"), "", "");
+        assert_eq!(status, 202);
+        let location = head.lines().find_map(|line| line.strip_prefix("Location: ")).expect("it says where").trim();
+        let path = location.split_once(&self.host).map_or(location, |(_, path)| path);
+        let (status, _, _) = self.ask("PUT", &format!("{path}&digest={digest}"), "application/octet-stream", &config);
+        assert_eq!(status, 201);
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"{kind}\",\"config\":{{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"{digest}\",\"size\":{}}},\"layers\":[]}}",
+            config.len()
+        );
+        let (status, _, answer) = self.ask("PUT", &format!("/v2/shop/{name}/manifests/{tag}"), kind, &manifest);
+        assert_eq!(status, 201, "{answer}");
+        digest_of(&manifest)
+    }
+
+    fn ask(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(&self.host).expect("it is there");
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n",
+            self.host
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("it listens");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("it has an end");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it says a status");
+        (status, head.to_owned(), body.to_owned())
+    }
+
+    fn arguments(&self, arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(|&argument| argument.to_owned()).collect()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Finished {
+        let binary = Path::new(env!("CARGO_BIN_EXE_onepane"));
+        run_with(binary, &self.arguments(arguments), &self.root, self.folder.path(), &[]).expect("it ends in time")
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let finished = self.run(arguments);
+        assert_eq!(finished.code, Some(0), "{}{}", String::from_utf8_lossy(&finished.stdout), finished.stderr);
+        finished.stderr
+    }
+
+    fn refused(&self, arguments: &[&str], words: &str) {
+        let finished = self.run(arguments);
+        assert!(finished.code == Some(1) && finished.stderr.contains(words), "{words}: {}", finished.stderr);
+    }
+
+    fn revision(&self, service: &str, revision: &str) -> String {
+        git(&self.folder.path().join(service), &["rev-parse", revision])
+    }
+
+    /// The commit that a service is pinned to: in the index, or in a commit.
+    fn pin(&self, service: &str, tree: &str) -> String {
+        let path = format!("src/{service}");
+        let listed = match tree {
+            "" => git(&self.root, &["ls-files", "--stage", &path]),
+            tree => git(&self.root, &["ls-tree", tree, &path]),
+        };
+        listed.split_whitespace().find(|word| word.len() == 40).expect("it is pinned").to_owned()
+    }
+
+    fn images(&self) -> String {
+        fs::read_to_string(self.root.join("clusters/dev/kustomization.yaml")).expect("it is there")
+    }
+}
+
+fn digest_of(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+#[test]
+fn a_pin_takes_commit_and_image_together() {
+    let Some(lab) = Lab::new() else { return };
+    let said = lab.done(&["src", "pin", "api=v1.1.0", "web=v1.1.0", "--in", "dev", "--branch", "next"]);
+    assert!(said.contains("Pin api, web, also in dev") && said.contains("api number 1"), "{said}");
+    assert_eq!(git(&lab.root, &["status", "--short"]), "");
+    assert_eq!(lab.pin("api", "next"), lab.revision("api", "v1.1.0"));
+    assert_eq!(lab.pin("web", "next"), lab.revision("web", "v1.1.0"));
+    assert_eq!(
+        git(&lab.root, &["diff", "--numstat", "main", "next"]),
+        "2\t2\tclusters/dev/kustomization.yaml\n1\t1\tsrc/api\n1\t1\tsrc/web"
+    );
+    assert_eq!(git(&lab.root, &["rev-list", "--count", "main..next"]), "1");
+
+    // On disk: the line and the index.
+    lab.done(&["src", "pin", "api=v1.1.0", "--in", "dev"]);
+    assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.1.0"));
+    assert!(
+        lab.images().contains("# of api\n  newTag: 1.1.0\n") && lab.images().contains("# of web\n  newTag: 1.0.0\n")
+    );
+    let said = lab.done(&["src", "pin", "api=v1.1.0", "--in", "dev"]);
+    assert!(said.contains("runs these versions already"), "{said}");
+
+    // What does not belong together, is not there, or goes back.
+    lab.refused(&["src", "pin", "api=v1.2.0", "--in", "dev"], "is tagged as the commit");
+    lab.push_image("api", "1.2.0", &lab.revision("api", "v1.1.0"));
+    lab.refused(&["src", "pin", "api=v1.2.0", "--in", "dev"], "was made of the commit");
+    let digest = lab.push_image("api", "1.2.0", &lab.revision("api", "v1.2.0"));
+    lab.refused(&["src", "pin", "api=v1.0.0", "--in", "dev"], "would go backwards");
+    lab.refused(&["src", "pin", "api=v7"], "is no commit, tag or branch");
+    lab.refused(&["src", "pin", "apx"], "there is no service `apx`");
+    lab.done(&["src", "pin", "api=v1.2.0", "--in", "dev", "--digest"]);
+    assert!(lab.images().contains(&digest), "{}", lab.images());
+    lab.done(&["src", "pin", "api=v1.0.0", "--in", "dev", "--allow-older"]);
+    assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.0.0"));
+
+    // A commit that nobody else has.
+    let service = lab.root.join("src/web");
+    git(&service, &["commit", "--quiet", "--allow-empty", "--message", "mine"]);
+    lab.refused(&["src", "pin", "web"], "is on no remote");
+    assert_eq!(lab.pin("web", ""), lab.revision("web", "v1.0.0"));
+    let said = lab.done(&["src", "pin", "web=main"]);
+    assert!(said.contains("web number 2"), "{said}");
+    assert_eq!(lab.pin("web", ""), lab.revision("web", "v1.2.0"));
+}
+
+#[test]
+fn an_environment_gets_the_newest_images_and_never_older_ones() {
+    let Some(lab) = Lab::new() else { return };
+    lab.push_image("api", "2.0.0-rc.1", &lab.revision("api", "v1.2.0"));
+    let said = lab.done(&["bump", "--in", "dev"]);
+    assert!(said.contains("Bump api, web in dev"), "{said}");
+    assert!(lab.images().contains("# of api\n  newTag: 1.1.0\n"), "{}", lab.images());
+    assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.1.0"));
+    assert_eq!(git(&lab.root, &["diff", "--numstat", "--", "clusters"]), "2\t2\tclusters/dev/kustomization.yaml");
+    lab.commit("bumped");
+    let said = lab.done(&["bump", "--in", "dev"]);
+    assert!(said.contains("runs these versions already"), "{said}");
+    // By other policies.
+    lab.done(&["bump", "api", "--in", "dev", "--semver", ">=1.0.0-0"]);
+    assert!(lab.images().contains("newTag: 2.0.0-rc.1\n"), "{}", lab.images());
+    lab.commit("a candidate");
+    lab.push_image("web", "main-aa-9", &lab.revision("web", "v1.2.0"));
+    lab.push_image("web", "main-bb-10", &lab.revision("web", "v1.2.0"));
+    let filter = ["--numerical", "--filter-tags", "^main-[a-f]+-(?P<n>[0-9]+)$", "--extract", "$n"];
+    lab.done(&[&["bump", "web", "--in", "dev", "--digest"], &filter[..]].concat());
+    assert!(
+        lab.images().contains("newTag: main-bb-10\n") && lab.images().contains("digest: sha256:"),
+        "{}",
+        lab.images()
+    );
+    assert_eq!(lab.pin("web", ""), lab.revision("web", "v1.2.0"));
+    // A registry that has lost the tag that runs changes nothing.
+    lab.commit("main");
+    assert!(lab.ask("DELETE", "/v2/shop/web/manifests/main-bb-10", "", "").0 >= 400, "deleting is not allowed there");
+    lab.refused(&["bump", "apx", "--in", "dev"], "no image of `apx` is run there");
+    lab.refused(&["bump", "api"], "an environment, which is not named");
+    lab.refused(&["bump", "--in", "dev", "--semver", "newest"], "is no range of versions");
+}
+
+#[test]
+fn lines_follow_the_policies_of_flux() {
+    let Some(lab) = Lab::new() else { return };
+    lab.refused(&["bump"], "no line follows an image policy");
+    let flux = |name: &str, policy: &str| {
+        format!(
+            "---\napiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: flux-system}}\n\
+             spec: {{image: {}/shop/{name}, interval: 1m}}\n---\napiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImagePolicy\n\
+             metadata: {{name: {name}, namespace: flux-system}}\nspec:\n  imageRepositoryRef: {{name: {name}}}\n  policy: {policy}\n",
+            lab.host
+        )
+    };
+    let policies = flux("api", "{semver: {range: 1.x}}") + &flux("web", "{alphabetical: {order: desc}}");
+    fs::create_dir_all(lab.root.join("components/automation")).expect("nothing is there yet");
+    fs::write(lab.root.join("components/automation/policies.yaml"), policies).expect("it can be written");
+    fs::create_dir_all(lab.root.join("helm-charts/values")).expect("nothing is there yet");
+    let values = format!(
+        "# of the shop\napi:\n  image: {}/shop/api:1.0.0   # {{\"$imagepolicy\": \"flux-system:api\"}}\nweb:\n    tag: '0.9'  # {{\"$imagepolicy\": \"flux-system:web:tag\"}}\n",
+        lab.host
+    );
+    fs::write(lab.root.join("helm-charts/values/shop.yaml"), &values).expect("it can be written");
+    let marked =
+        lab.images().replacen("newTag: 1.0.0\n", "newTag: 1.0.0 # {\"$imagepolicy\": \"flux-system:api:tag\"}\n", 1);
+    fs::write(lab.root.join("clusters/dev/kustomization.yaml"), marked).expect("it can be written");
+    lab.commit("policies");
+    let said = lab.done(&["bump", "--branch", "images"]);
+    assert!(
+        said.contains("Bump api, web") && said.contains("/shop/api:1.1.0 (clusters/dev/kustomization.yaml)"),
+        "{said}"
+    );
+    assert_eq!(
+        git(&lab.root, &["diff", "--numstat", "main", "images"]),
+        "1\t1\tclusters/dev/kustomization.yaml\n2\t2\thelm-charts/values/shop.yaml"
+    );
+    let new = git(&lab.root, &["show", "images:helm-charts/values/shop.yaml"]);
+    let expected = values.replace("api:1.0.0 ", "api:1.1.0 ").replace("'0.9'", "'1.0.0'");
+    assert_eq!(new, expected.trim_end());
+    let said = lab.done(&["bump", "--branch", "images"]);
+    assert!(said.contains("say what is the newest"), "{said}");
+}
+
+#[test]
+fn a_watch_goes_on_and_loses_nothing() {
+    let Some(lab) = Lab::new() else { return };
+    git(lab.folder.path(), &["init", "--quiet", "--bare", "--initial-branch", "main", "served.git"]);
+    git(&lab.root, &["remote", "add", "origin", "../served.git"]);
+    git(&lab.root, &["push", "--quiet", "origin", "main"]);
+    let served = lab.folder.path().join("served.git");
+    let mut watching = Command::new(env!("CARGO_BIN_EXE_onepane"))
+        .args(["bump", "--in", "dev", "--push", "--watch", "200ms"])
+        .current_dir(&lab.root)
+        .env("HOME", lab.folder.path())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(lab.folder.path().join("said")).expect("it can be made"))
+        .spawn()
+        .expect("it can be started");
+    let count = |wanted: usize| {
+        let start = Instant::now();
+        let found = || git(&served, &["rev-list", "--count", "main"]).parse::<usize>().expect("it is a number");
+        while found() < wanted && start.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let said = fs::read_to_string(lab.folder.path().join("said")).unwrap_or_default();
+        assert_eq!(found(), wanted, "{}", said.chars().take(4000).collect::<String>());
+    };
+    count(2);
+    // Somebody else commits meanwhile.
+    let other = lab.folder.path().join("other");
+    git(lab.folder.path(), &["clone", "--quiet", "served.git", "other"]);
+    git(&other, &["commit", "--quiet", "--allow-empty", "--message", "somebody else"]);
+    git(&other, &["push", "--quiet"]);
+    lab.push_image("api", "1.2.0", &lab.revision("api", "v1.2.0"));
+    count(4);
+    // Nothing new, nothing done.
+    std::thread::sleep(Duration::from_secs(1));
+    count(4);
+    _ = watching.kill();
+    _ = watching.wait();
+    let titles = git(&served, &["log", "--format=%s", "main"]);
+    assert_eq!(titles, "Bump api in dev\nsomebody else\nBump api, web in dev\nall");
+    git(&served, &["fsck", "--strict"]);
+}

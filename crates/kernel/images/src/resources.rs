@@ -1,0 +1,161 @@
+//! Flux's objects that say which images are followed.
+
+use crate::policy::{Order, Policy, TagFilter};
+use onepane_diagnostics::{Diagnostic, Result, Span};
+use onepane_yaml::Node;
+use regex::Regex;
+
+/// An `ImagePolicy` of Flux.
+#[derive(Clone, Debug)]
+pub struct ImagePolicy {
+    /// `NAMESPACE:NAME`, as markers call it.
+    pub name: String,
+    /// The `ImageRepository`, called likewise.
+    pub repository: String,
+    /// Which tags count.
+    pub filter: TagFilter,
+    /// Which one of those.
+    pub policy: Policy,
+    /// Whether references have the digest, too.
+    pub with_digest: bool,
+}
+
+/// An `ImageRepository` of Flux.
+#[derive(Clone, Debug)]
+pub struct ImageRepository {
+    /// `NAMESPACE:NAME`.
+    pub name: String,
+    /// The image, without a tag.
+    pub image: String,
+    /// Whether its registry speaks HTTP without TLS.
+    pub is_insecure: bool,
+    exclusions: Vec<Regex>,
+}
+
+impl ImagePolicy {
+    /// The policy that a manifest is, if it is one.
+    ///
+    /// # Errors
+    /// `image-policy` for one that can't be followed.
+    pub fn read(manifest: &Node) -> Result<Option<Self>> {
+        if !is_kind(manifest, "ImagePolicy") {
+            return Ok(None);
+        }
+        let namespace = text(manifest, &["metadata", "namespace"]).unwrap_or("default");
+        let name = format!("{namespace}:{}", text(manifest, &["metadata", "name"]).unwrap_or_default());
+        let fail = |error: Box<Diagnostic>| match manifest.span {
+            Some(span) if error.primary.is_none() => error.at(span),
+            _ => error,
+        };
+        let spec = |path: &[&str]| text(manifest, &[&["spec"], path].concat());
+        let of = spec(&["imageRepositoryRef", "namespace"]).unwrap_or(namespace);
+        let repository = format!("{of}:{}", spec(&["imageRepositoryRef", "name"]).unwrap_or_default());
+        let filter = match spec(&["filterTags", "pattern"]) {
+            Some(pattern) if !pattern.is_empty() => {
+                TagFilter::new(pattern, spec(&["filterTags", "extract"]).unwrap_or_default()).map_err(fail)?
+            }
+            _ => TagFilter::default(),
+        };
+        let order = |kind: &str| match spec(&["policy", kind, "order"]) {
+            Some(order) if order.eq_ignore_ascii_case("desc") => Order::Descending,
+            _ => Order::Ascending,
+        };
+        let has = |kind: &str| get(manifest, &["spec", "policy", kind]).is_some();
+        let policy = match () {
+            () if has("semver") => Policy::semver(spec(&["policy", "semver", "range"]).unwrap_or("*")).map_err(fail)?,
+            () if has("alphabetical") => Policy::Alphabetical(order("alphabetical")),
+            () if has("numerical") => Policy::Numerical(order("numerical")),
+            () => {
+                let message = format!("the ImagePolicy `{name}` has no policy that is known");
+                return Err(fail(
+                    Diagnostic::error("image-policy", message).hint("known: semver, alphabetical, numerical"),
+                ));
+            }
+        };
+        let with_digest = spec(&["digestReflectionPolicy"]).is_some_and(|policy| policy != "Never");
+        Ok(Some(Self { name, repository, filter, policy, with_digest }))
+    }
+}
+
+impl ImageRepository {
+    /// The repository that a manifest is, if it is one.
+    ///
+    /// # Errors
+    /// `image-policy` for tags to leave out that are no patterns.
+    pub fn read(manifest: &Node) -> Result<Option<Self>> {
+        if !is_kind(manifest, "ImageRepository") {
+            return Ok(None);
+        }
+        let namespace = text(manifest, &["metadata", "namespace"]).unwrap_or("default");
+        let name = format!("{namespace}:{}", text(manifest, &["metadata", "name"]).unwrap_or_default());
+        let image = text(manifest, &["spec", "image"]).unwrap_or_default().to_owned();
+        let is_insecure = text(manifest, &["spec", "insecure"]) == Some("true");
+        // What Flux leaves out by itself: signatures, which are tags too.
+        let own = get(manifest, &["spec", "exclusionList"]).and_then(Node::items);
+        let patterns: Vec<&str> = match own {
+            Some(items) => items.iter().filter_map(Node::as_str).collect(),
+            None => vec![r"^.*\.sig$"],
+        };
+        let compiled = patterns.into_iter().map(Regex::new).collect::<std::result::Result<_, _>>();
+        let exclusions = compiled.map_err(|error| {
+            let place = manifest.span.unwrap_or_else(|| Span::file(""));
+            Diagnostic::error(
+                "image-policy",
+                format!("the ImageRepository `{name}` leaves out what is no pattern: {error}"),
+            )
+            .at(place)
+        })?;
+        Ok(Some(Self { name, image, is_insecure, exclusions }))
+    }
+
+    /// Whether a tag counts.
+    pub fn takes(&self, tag: &str) -> bool {
+        !self.exclusions.iter().any(|pattern| pattern.is_match(tag))
+    }
+}
+
+fn is_kind(manifest: &Node, kind: &str) -> bool {
+    text(manifest, &["kind"]) == Some(kind)
+        && text(manifest, &["apiVersion"]).is_some_and(|version| version.starts_with("image.toolkit.fluxcd.io/"))
+}
+
+fn get<'n>(node: &'n Node, path: &[&str]) -> Option<&'n Node> {
+    path.iter().try_fold(node, |node, key| node.get(key))
+}
+
+fn text<'n>(node: &'n Node, path: &[&str]) -> Option<&'n str> {
+    get(node, path)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onepane_diagnostics::FileId;
+
+    fn node(text: &str) -> Node {
+        onepane_yaml::read(text, FileId::new("policy.yaml")).expect("it can be read").remove(0)
+    }
+
+    #[test]
+    fn fluxs_objects_are_read() {
+        let policy = node(
+            "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImagePolicy\nmetadata: {name: api, namespace: flux-system}\n\
+             spec:\n  imageRepositoryRef: {name: api}\n  filterTags: {pattern: '^main-(?P<n>[0-9]+)$', extract: $n}\n  \
+             policy: {numerical: {order: asc}}\n  digestReflectionPolicy: IfNotPresent\n",
+        );
+        let policy = ImagePolicy::read(&policy).expect("it is right").expect("it is one");
+        assert_eq!((policy.name.as_str(), policy.repository.as_str()), ("flux-system:api", "flux-system:api"));
+        assert!(policy.with_digest);
+        assert_eq!(policy.policy.newest(&policy.filter, ["main-9", "main-10", "x"]), Some("main-10"));
+        let repository = node(
+            "apiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImageRepository\nmetadata: {name: api}\nspec: {image: r/api}\n",
+        );
+        let repository = ImageRepository::read(&repository).expect("it is right").expect("it is one");
+        assert_eq!((repository.name.as_str(), repository.image.as_str()), ("default:api", "r/api"));
+        assert!(repository.takes("1.0.0") && !repository.takes("sha256-ab.sig"));
+        assert!(ImagePolicy::read(&node("kind: ImagePolicy\napiVersion: example.com/v1\n")).expect("fine").is_none());
+        let unknown = node("kind: ImagePolicy\napiVersion: image.toolkit.fluxcd.io/v1\nspec: {policy: {newest: {}}}\n");
+        let error = ImagePolicy::read(&unknown).expect_err("nobody knows it");
+        assert_eq!(error.primary.expect("it names the place").span.line, 1);
+    }
+}

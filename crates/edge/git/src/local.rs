@@ -246,10 +246,10 @@ impl LocalRepository {
     pub fn tags_of_commit(&self, submodule: &Utf8Path, commit: &str) -> Vec<String> {
         let Some(repository) = self.submodule(submodule) else { return Vec::new() };
         let Ok(references) = repository.references() else { return Vec::new() };
-        let Ok(tags) = references.tags() else { return Vec::new() };
+        let (Ok(tags), Ok(commit)) = (references.tags(), object(commit)) else { return Vec::new() };
         let name = |reference: gix::Reference<'_>| {
             let name = reference.name().shorten().to_str_lossy().into_owned();
-            (reference.into_fully_peeled_id().ok()?.to_string() == commit).then_some(name)
+            (reference.into_fully_peeled_id().ok()?.detach() == commit).then_some(name)
         };
         tags.flatten().filter_map(name).collect()
     }

@@ -155,8 +155,11 @@ pub(crate) struct Journey<'j> {
     /// What a pull request's branch is called.
     pub(crate) branch: String,
     /// The submodules that are pinned to other commits along with it.
-    pub(crate) pins: &'j dyn Fn(&Bench<'_>, &Promotion) -> Result<Vec<NewPin>, Failure>,
+    pub(crate) pins: &'j PinsFor<'j>,
 }
+
+/// The submodules that go along with a promotion.
+type PinsFor<'p> = dyn Fn(&Bench<'_>, &Promotion) -> Result<Vec<NewPin>, Failure> + 'p;
 
 /// A submodule, and the commits that it is pinned to before and after.
 pub(crate) struct NewPin {

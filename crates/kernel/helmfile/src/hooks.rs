@@ -10,6 +10,17 @@ use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_value::{Map, Value};
 use onepane_world::World;
 
+/// What has happened, or is about to.
+#[derive(Clone, Copy, Debug)]
+pub struct HookEvent<'e> {
+    /// Its name: `presync`.
+    pub name: &'e str,
+    /// The command that it happens in: `sync`.
+    pub command: &'e str,
+    /// Why what has happened is a failure.
+    pub error: Option<&'e str>,
+}
+
 /// A program that a state wants to be run.
 #[derive(Clone, Debug)]
 pub struct Hook {
@@ -34,15 +45,14 @@ impl Hook {
 }
 
 impl State {
-    /// The hooks of the state, or of one of its releases, that wait for `event` of a command.
+    /// The hooks of the state, or of one of its releases, that wait for `event`.
     ///
     /// # Errors
     /// For hooks whose templates fail, and for any where `HELMFILE_DISABLE_HOOKS` is set.
     pub fn hooks(
         &self,
         release: Option<&Release>,
-        event: &str,
-        command: &str,
+        event: HookEvent<'_>,
         world: &dyn World,
         outside: &dyn Outside,
     ) -> Result<Vec<Hook>> {
@@ -56,29 +66,28 @@ impl State {
         let mut waiting = Vec::new();
         for hook in &hooks {
             let Some(map) = hook.as_map() else { continue };
-            if items(map, "events", file)?.iter().any(|one| plain_text(one) == event) {
-                waiting.push(self.hook(hook, map, release, event, command, world, outside)?);
+            if items(map, "events", file)?.iter().any(|one| plain_text(one) == event.name) {
+                waiting.push(self.hook(hook, map, release, event, world, outside)?);
             }
         }
         Ok(waiting)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what a hook's templates see comes from everywhere")]
     fn hook(
         &self,
         hook: &Value,
         map: &Map,
         release: Option<&Release>,
-        event: &str,
-        command: &str,
+        event: HookEvent<'_>,
         world: &dyn World,
         outside: &dyn Outside,
     ) -> Result<Hook> {
         let file = FileId::new(&self.path);
         let span = place(hook, file);
         let data = self.data.shallow_copy();
-        data.insert("Event", Map::from_iter([("Name", Value::from(event)), ("Error", Value::default())]).into());
-        data.insert("HelmfileCommand", command.into());
+        let error = event.error.map(Value::from).unwrap_or_default();
+        data.insert("Event", Map::from_iter([("Name", Value::from(event.name)), ("Error", error)]).into());
+        data.insert("HelmfileCommand", event.command.into());
         if let Some(release) = release {
             data.insert("Release", crate::path_template::described(release).into());
         }

@@ -44,7 +44,7 @@ mod written;
 mod yaml;
 
 pub use environment::Environment;
-pub use hooks::Hook;
+pub use hooks::{Hook, HookEvent};
 pub use locked::{LockFile, Locked, Wanted};
 pub use needs::{Needed, Unplanned, plan};
 pub use outside::{Found, Outside, ProgramCall, Sandbox};

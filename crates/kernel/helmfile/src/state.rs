@@ -487,43 +487,73 @@ impl State {
     /// `helmfile-needs`, `helmfile-duplicate`
     pub fn planned(&self, choice: Choice) -> Result<Vec<&Release>> {
         let chosen = self.chosen(false);
-        self.check_duplicates(&chosen)?;
+        let all = self.told_apart(&chosen)?;
         if chosen.is_empty() {
             return Ok(Vec::new());
         }
-        // Of several with one id, the chosen one counts.
-        let chosen_ids: HashMap<String, &Release> = chosen.iter().map(|release| (release.id(), *release)).collect();
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        self.releases.iter().for_each(|release| *counts.entry(release.id()).or_default() += 1);
-        let mut all: Vec<&Release> = Vec::new();
-        for release in &self.releases {
-            let id = release.id();
-            match (counts.get(&id), chosen_ids.get(&id)) {
-                (Some(1), _) => all.push(release),
-                (_, Some(one)) if std::ptr::eq(*one, release) => all.push(release),
-                _ => {}
-            }
-        }
-        let ids: Vec<String> = all.iter().map(|release| release.id()).collect();
-        let nodes: Vec<(&str, &[String])> =
-            ids.iter().zip(&all).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
-        let planned = |chosen: &[&str]| {
-            let groups = plan(&nodes, chosen, choice.needed);
-            let groups = groups.map_err(|problem| self.unplanned(problem, &all))?;
-            Ok::<Vec<&Release>, Box<Diagnostic>>(groups.into_iter().flatten().map(|at| all[at]).collect())
-        };
-        let wanted: Vec<&str> = chosen_ids.keys().map(String::as_str).collect();
-        let desired: Vec<String> =
-            planned(&wanted)?.into_iter().filter(|release| release.desired).map(Release::id).collect();
+        let planned = |of: &[&Release]| Ok::<_, Box<Diagnostic>>(self.grouped(&all, of, choice.needed)?.concat());
+        let desired: Vec<&Release> = planned(&chosen)?.into_iter().filter(|release| release.desired).collect();
         if desired.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<&str> = desired.iter().map(String::as_str).collect();
-        let releases = planned(&wanted)?;
+        let releases = planned(&desired)?;
         if choice.enforces_installed {
             self.check_installed(&releases, &all)?;
         }
         Ok(releases.into_iter().filter(|release| release.desired).collect())
+    }
+
+    /// The releases that a command which changes a cluster is about, each behind what it needs: those that are not desired
+    /// too, since they have to go.
+    ///
+    /// # Errors
+    /// `helmfile-needs`, `helmfile-duplicate`
+    pub fn concerned(&self, choice: Choice) -> Result<Vec<&Release>> {
+        let chosen = self.chosen(choice.needed == Needed::Included);
+        let all = self.told_apart(&chosen)?;
+        if chosen.is_empty() {
+            return Ok(Vec::new());
+        }
+        let releases = self.grouped(&all, &chosen, choice.needed)?.concat();
+        if choice.enforces_installed {
+            self.check_installed(&releases, &all)?;
+        }
+        Ok(releases)
+    }
+
+    /// These releases in waves: none needs another of its own wave, and what it needs is in earlier ones.
+    ///
+    /// # Errors
+    /// `helmfile-needs`, `helmfile-duplicate`
+    pub fn waves<'s>(&'s self, releases: &[&'s Release]) -> Result<Vec<Vec<&'s Release>>> {
+        if releases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = self.told_apart(releases)?;
+        self.grouped(&all, releases, Needed::Skipped)
+    }
+
+    /// All releases that can be told apart: of several with one id, the chosen one counts.
+    fn told_apart<'s>(&'s self, chosen: &[&'s Release]) -> Result<Vec<&'s Release>> {
+        self.check_duplicates(chosen)?;
+        let chosen: HashMap<String, &Release> = chosen.iter().map(|release| (release.id(), *release)).collect();
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        self.releases.iter().for_each(|release| *counts.entry(release.id()).or_default() += 1);
+        let counts_alone = |release: &&Release| {
+            let id = release.id();
+            counts.get(&id) == Some(&1) || chosen.get(&id).is_some_and(|one| std::ptr::eq(*one, *release))
+        };
+        Ok(self.releases.iter().filter(counts_alone).collect())
+    }
+
+    fn grouped<'s>(&self, all: &[&'s Release], wanted: &[&Release], needed: Needed) -> Result<Vec<Vec<&'s Release>>> {
+        let ids: Vec<String> = all.iter().map(|release| release.id()).collect();
+        let nodes: Vec<(&str, &[String])> =
+            ids.iter().zip(all).map(|(id, release)| (id.as_str(), release.needs.as_slice())).collect();
+        let wanted: Vec<String> = wanted.iter().map(|release| release.id()).collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let groups = plan(&nodes, &wanted, needed).map_err(|problem| self.unplanned(problem, all))?;
+        Ok(groups.into_iter().map(|group| group.into_iter().map(|at| all[at]).collect()).collect())
     }
 
     /// The groups of `show-dag`.

@@ -1,5 +1,6 @@
 //! `helm install`.
 
+use super::caller::Caller;
 use super::command::{Arguments, Command};
 use super::dry_run::{DryRun, dry_run_of_release};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALUES, flag, short};
@@ -60,23 +61,23 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     };
     let installed = name_and_chart(flags, &world, unnamed).and_then(|(name, reference)| {
         let is_server_side = flags.text("server-side") != Some("false");
-        install(flags, &name, reference, dry_run, flags.is_set("replace"), is_server_side, &world)
+        install(flags, &name, reference, dry_run, flags.is_set("replace"), is_server_side, Caller::user(&world))
     });
     let release = installed.map_err(|failure| failure.after("INSTALLATION FAILED: "))?;
-    print_release(flags, &release, format, &world)
+    print(described(flags, &release, format, &world)?.as_bytes());
+    Ok(())
 }
 
-/// Prints what was installed or upgraded.
-pub(super) fn print_release(
+/// What is printed of what was installed or upgraded.
+pub(super) fn described(
     flags: &Parsed,
     release: &Release,
     format: Format,
     world: &dyn World,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let detail =
         Detail { shows_all: is_debug(flags, world), hides_notes: flags.is_set("hide-notes"), ..Detail::default() };
-    print(text(release, format, detail)?.as_bytes());
-    Ok(())
+    text(release, format, detail)
 }
 
 /// Installs a chart, or only says what would come of it.
@@ -87,8 +88,9 @@ pub(super) fn install(
     dry_run: Option<DryRun>,
     replaces: bool,
     is_server_side: bool,
-    world: &dyn World,
+    caller: Caller<'_>,
 ) -> Result<Release, Failure> {
+    let world = caller.world;
     let preparation = Preparation::new(flags, reference, world)?;
     let namespace = namespace(flags, world);
     let cluster = match dry_run {
@@ -147,7 +149,7 @@ pub(super) fn install(
             cluster.run(session.check_install(&release, &install))?;
             return Ok(release);
         };
-        let session = interruptible(session_in(&namespace, world, cluster)?, name);
+        let session = interruptible(session_in(&namespace, world, cluster)?, name, caller);
         let (installed, outcome) = cluster.run(session.install(release, &available, &install));
         outcome?;
         return Ok(installed);

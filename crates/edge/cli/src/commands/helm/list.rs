@@ -4,12 +4,13 @@ use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag, short};
 use super::listing::{self, Format};
 use super::namespace::namespace;
-use super::release_flags::{cluster, number, session_in};
+use super::release_flags::{check_name, cluster, number, session_in};
 use super::release_output::{chart_columns, structured};
 use super::table::table;
 use super::{Failure, print};
 use onepane_functions::go::Moment;
 use onepane_release::{Release, Status, Time};
+use onepane_world::World;
 use std::collections::BTreeMap;
 
 pub(super) const COMMAND: Command = Command {
@@ -62,11 +63,7 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let all = cluster.run(session.all())?;
     let mut releases: Vec<Release> =
         all.into_iter().filter(|one| filter.as_ref().is_none_or(|filter| filter.is_match(&one.name))).collect();
-    let wanted: Vec<Status> = STATUSES
-        .iter()
-        .filter(|(flag, _)| flags.is_set(flag))
-        .flat_map(|(_, statuses)| statuses.iter().copied())
-        .collect();
+    let wanted = wanted(flags);
     let found = releases.len();
     // The last revision of a release is never one that another took the place of.
     if wanted != [Status::Superseded] {
@@ -88,6 +85,29 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
     let shown: Vec<Release> = releases.into_iter().skip(offset).take(most).collect();
     print(text(&shown, flags, format)?.as_bytes());
     Ok(())
+}
+
+/// The statuses that flags choose.
+fn wanted(flags: &Parsed) -> Vec<Status> {
+    let chosen = STATUSES.iter().filter(|(flag, _)| flags.is_set(flag));
+    chosen.flat_map(|(_, statuses)| statuses.iter().copied()).collect()
+}
+
+/// The last revision of one release, if it has one of the statuses that flags choose, and its row without the line of
+/// headers. Others of the namespace are not asked for.
+pub(super) fn one(flags: &Parsed, name: &str, world: &dyn World) -> Result<Option<(String, Release)>, Failure> {
+    check_name(name, "releaseContent: Release name is invalid")?;
+    let cluster = cluster(flags, world)?;
+    let session = session_in(&namespace(flags, world), world, &cluster)?;
+    let release = match cluster.run(session.revision(name, 0)) {
+        Err(onepane_release::Failure::NotFound) => return Ok(None),
+        release => release?,
+    };
+    if !wanted(flags).contains(&release.info.status) {
+        return Ok(None);
+    }
+    let table = text(std::slice::from_ref(&release), flags, Format::Table)?;
+    Ok(Some((table.lines().last().unwrap_or_default().to_owned(), release)))
 }
 
 fn latest(releases: Vec<Release>) -> Vec<Release> {

@@ -1,11 +1,17 @@
 //! `onepane helm`: the drop-in. Helm's own command line, output and exit codes.
 
+mod caller;
 mod cluster;
 mod command;
 mod completion;
 mod create;
 mod dependency;
 mod dependency_update;
+mod diff;
+mod diff_lines;
+mod diff_manifests;
+mod diff_report;
+mod diff_secrets;
 mod dry_run;
 mod env;
 mod flags;
@@ -58,9 +64,10 @@ mod verify;
 mod version;
 
 pub(crate) use for_helmfile::{
-    add_repository_for_helmfile, build_dependencies_for_helmfile, lint_for_helmfile, login_for_helmfile,
-    pull_for_helmfile, render_files_for_helmfile, render_for_helmfile, update_dependencies_for_helmfile,
-    version_for_helmfile,
+    Listed, Printed, add_repository_for_helmfile, build_dependencies_for_helmfile, diff_for_helmfile,
+    lint_for_helmfile, list_for_helmfile, login_for_helmfile, pull_for_helmfile, render_files_for_helmfile,
+    render_for_helmfile, status_for_helmfile, test_for_helmfile, uninstall_for_helmfile,
+    update_dependencies_for_helmfile, upgrade_for_helmfile, version_for_helmfile,
 };
 pub(crate) use pull::pull_for_kustomize;
 pub(crate) use table::table;
@@ -106,9 +113,19 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 }
 
 impl Failure {
+    /// Helm's line.
+    pub(crate) fn line(&self) -> String {
+        redacted(&format!("Error: {}", self.message))
+    }
+
     /// Says what failed, on stderr.
     pub(crate) fn report(self) {
-        eprintln!("Error: {}", redacted(&self.message));
+        self.report_behind("");
+    }
+
+    /// The same with words before Helm's line.
+    pub(crate) fn report_behind(self, before: &str) {
+        eprintln!("{before}{}", self.line());
         let placed = self.finding.filter(|finding| finding.primary.is_some());
         if let Some(finding) = placed.filter(|_| self.is_shown) {
             eprintln!();

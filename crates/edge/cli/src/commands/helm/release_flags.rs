@@ -1,5 +1,6 @@
 //! What the commands about releases have in common: the session, and flags as `onepane_release` wants them.
 
+use super::caller::Caller;
 use super::cluster::connect_unlogged;
 use super::flags::{Flag, Kind, Parsed, flag};
 use super::namespace::namespace;
@@ -98,7 +99,10 @@ pub(super) fn session_in<'c>(namespace: &str, world: &dyn World, cluster: &'c Cl
 }
 
 /// The same, to be ended by Ctrl-C or a request to terminate, of which it is told on stdout. A second one ends at once.
-pub(super) fn interruptible<'c>(session: Session<'c>, name: &str) -> Session<'c> {
+pub(super) fn interruptible<'c>(session: Session<'c>, name: &str, caller: Caller<'_>) -> Session<'c> {
+    if let Some(end) = caller.end {
+        return session.until(end.clone());
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
     {

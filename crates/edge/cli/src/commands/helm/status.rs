@@ -7,6 +7,7 @@ use super::release_flags::{REVISION, check_name, cluster, number, session};
 use super::release_output::{Detail, text};
 use super::{Failure, print};
 use onepane_release::Format as ResourceFormat;
+use onepane_world::World;
 
 pub(super) const COMMAND: Command = Command {
     path: &["status"],
@@ -19,10 +20,14 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
+    show(flags, &super::world()?, &mut print)
+}
+
+/// The command, for whoever calls.
+pub(super) fn show(flags: &Parsed, world: &dyn World, print: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
     let format = Format::read(flags)?;
-    let world = super::world()?;
-    let cluster = cluster(flags, &world)?;
-    let session = session(flags, &world, &cluster)?;
+    let cluster = cluster(flags, world)?;
+    let session = session(flags, world, &cluster)?;
     let name = flags.arguments.first().map(String::as_str).unwrap_or_default();
     check_name(name, "releaseContent: Release name is invalid")?;
     let mut release = cluster.run(session.revision(name, number(flags, "revision", 0)))?;

@@ -5,6 +5,7 @@ use super::flags::{Flag, Kind, Parsed, flag};
 use super::release_flags::{WAIT, check_name, cluster, session, wait};
 use super::{Failure, print};
 use onepane_release::Uninstall;
+use onepane_world::World;
 
 pub(super) const COMMAND: Command = Command {
     path: &["uninstall"],
@@ -30,15 +31,19 @@ const OWN_FLAGS: &[Flag] = &[
 ];
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
+    uninstall_all(flags, &super::world()?, &mut print)
+}
+
+/// The command, for whoever calls.
+pub(super) fn uninstall_all(flags: &Parsed, world: &dyn World, print: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
     let cascade = flags.text("cascade").unwrap_or("background");
     if !matches!(cascade, "background" | "foreground" | "orphan") {
         let message =
             format!("invalid cascade value ({cascade}). Must be \"background\", \"foreground\", or \"orphan\"");
         return Err(message.into());
     }
-    let world = super::world()?;
-    let cluster = cluster(flags, &world)?;
-    let session = session(flags, &world, &cluster)?;
+    let cluster = cluster(flags, world)?;
+    let session = session(flags, world, &cluster)?;
     let uninstall = Uninstall {
         wait: wait(flags)?,
         runs_hooks: !flags.is_set("no-hooks"),

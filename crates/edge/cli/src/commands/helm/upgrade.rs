@@ -1,9 +1,10 @@
 //! `helm upgrade`.
 
+use super::caller::Caller;
 use super::command::{Arguments, Command};
 use super::dry_run::{DryRun, dry_run_of_release};
 use super::flags::{CHART_LOCATION, DEVELOPMENT, Flag, Kind, Parsed, SERVER, VALUES, flag, short};
-use super::install::{install, print_release};
+use super::install::{described, install};
 use super::listing::{self, Format};
 use super::namespace::namespace;
 use super::release_chart::{computed, given};
@@ -16,7 +17,6 @@ use super::{Failure, log_once, print};
 use onepane_chart::coalesce_tables;
 use onepane_helm::Action;
 use onepane_release::{Release, Status, Upgrade};
-use onepane_world::World;
 
 pub(super) const COMMAND: Command = Command {
     path: &["upgrade"],
@@ -51,14 +51,24 @@ const OWN_FLAGS: &[Flag] = &[
 ];
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
+    let world = super::world()?;
+    upgrade_or_install(flags, Caller::user(&world), &mut print)
+}
+
+/// The command, for whoever calls.
+pub(super) fn upgrade_or_install(
+    flags: &Parsed,
+    caller: Caller<'_>,
+    print: &mut dyn FnMut(&[u8]),
+) -> Result<(), Failure> {
     check_groups(flags)?;
     let format = Format::read(flags)?;
-    let world = super::world()?;
+    let world = caller.world;
     let dry_run = dry_run_of_release(flags)?;
     let [name, reference] = flags.arguments.as_slice() else { return Ok(()) };
     if flags.is_set("install") {
-        let cluster = cluster(flags, &world)?;
-        let session = session_in(&namespace(flags, &world), &world, &cluster)?;
+        let cluster = cluster(flags, world)?;
+        let session = session_in(&namespace(flags, world), world, &cluster)?;
         check_name(name, "release name is invalid")?;
         let history = match cluster.run(session.history(name)) {
             Err(onepane_release::Failure::NotFound) => Vec::new(),
@@ -71,17 +81,19 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
                 print(format!("Release {name:?} does not exist. Installing it now.\n").as_bytes());
             }
             let is_server_side = flags.text("server-side") != Some("false");
-            let release = install(flags, name, reference, dry_run, is_uninstalled, is_server_side, &world)?;
-            return print_release(flags, &release, format, &world);
+            let release = install(flags, name, reference, dry_run, is_uninstalled, is_server_side, caller)?;
+            print(described(flags, &release, format, world)?.as_bytes());
+            return Ok(());
         }
     }
-    let preparation = Preparation::new(flags, reference, &world)?;
-    let upgraded = upgrade(flags, name, preparation, dry_run, &world);
+    let preparation = Preparation::new(flags, reference, world)?;
+    let upgraded = upgrade(flags, name, preparation, dry_run, caller);
     let release = upgraded.map_err(|failure| failure.after("UPGRADE FAILED: "))?;
     if format == Format::Table {
         print(format!("Release {name:?} has been upgraded. Happy Helming!\n").as_bytes());
     }
-    print_release(flags, &release, format, &world)
+    print(described(flags, &release, format, world)?.as_bytes());
+    Ok(())
 }
 
 fn upgrade(
@@ -89,8 +101,9 @@ fn upgrade(
     name: &str,
     mut preparation: Preparation,
     dry_run: Option<DryRun>,
-    world: &dyn World,
+    caller: Caller<'_>,
 ) -> Result<Release, Failure> {
+    let world = caller.world;
     let cluster = cluster(flags, world)?;
     let session = session_in(&namespace(flags, world), world, &cluster)?;
     check_name(name, "release name is invalid")?;
@@ -135,7 +148,7 @@ fn upgrade(
         };
         return Ok(release);
     }
-    let session = interruptible(session, name);
+    let session = interruptible(session, name, caller);
     let (release, outcome) = cluster.run(session.upgrade(&mut upgraded, release, &upgrade));
     outcome?;
     Ok(release)

@@ -5,6 +5,7 @@ use crate::commands::pflag::{Flag, Kind, Parsed, flag, short};
 use onepane_chart::{SetKind, set_into};
 use onepane_helmfile::{Choice, Needed, Request};
 use onepane_world::World;
+use std::io::IsTerminal;
 
 /// Flags of every command.
 pub(super) const GLOBAL: &[Flag] = &[
@@ -24,7 +25,7 @@ pub(super) const GLOBAL: &[Flag] = &[
         "the state file or a folder of them; default: $HELMFILE_FILE_PATH, else helmfile.yaml,",
     ),
     short('b', "helm-binary", Kind::Text, "no effect here: charts are rendered by onepane itself"),
-    short('i', "interactive", Kind::Bool, "no effect here"),
+    short('i', "interactive", Kind::Bool, "ask before a cluster is changed"),
     flag("kube-context", Kind::Text, "the context of the kubeconfig, of all releases"),
     flag("kubeconfig", Kind::Text, "the kubeconfig to use"),
     short('k', "kustomize-binary", Kind::Text, "no effect here: patches are applied by onepane itself"),
@@ -57,11 +58,75 @@ pub(super) const NEEDS: &[Flag] = &[
 /// Flags of commands that go through releases with Helm.
 pub(super) const RELEASES: &[Flag] = &[
     flag("args", Kind::Text, "arguments for helm"),
-    flag("concurrency", Kind::Integer, "no effect here"),
+    flag("concurrency", Kind::Integer, "how many releases are worked on at once, where a cluster is; 0: all that can"),
     flag("set", Kind::Array, "set values of all releases"),
     flag("skip-cleanup", Kind::Bool, "no effect here: nothing is written that had to be cleaned up"),
     flag("values", Kind::Array, "read values of all releases from a file"),
 ];
+
+/// How a command that reaches a cluster names releases to Helm: [`RELEASES`] without values.
+pub(super) const REACH: &[Flag] = &[
+    flag("args", Kind::Text, "arguments for helm"),
+    flag("concurrency", Kind::Integer, "how many releases are worked on at once; 0: all that can"),
+];
+
+/// Flags of commands that compare releases with what a cluster has.
+pub(super) const DIFFERENCES: &[Flag] = &[
+    flag("context", Kind::Integer, "how many lines around changes are printed; 0: all"),
+    flag("detailed-exitcode", Kind::Bool, "exit with 2 where something changes"),
+    flag("diff-args", Kind::Text, "more arguments for helm diff"),
+    flag("include-tests", Kind::Bool, "compare test hooks, too"),
+    flag("no-hooks", Kind::Bool, "don't compare hooks"),
+    flag("output", Kind::Text, "how differences are printed: diff, simple, json or template"),
+    flag("post-renderer", Kind::Text, "the plugin to pass everything through"),
+    flag("post-renderer-args", Kind::Array, "an argument for it"),
+    flag("reset-values", Kind::Bool, "forget the values of the last revision, whatever the state says"),
+    flag("reuse-values", Kind::Bool, "lay values over those of the last revision"),
+    flag("server-side", Kind::Text, "let the server merge what is applied: true, false or auto"),
+    flag("show-secrets", Kind::Bool, "print the values of Secrets"),
+    flag("skip-crds", Kind::Bool, "don't make the definitions of the charts' crds/"),
+    flag("skip-diff-on-install", Kind::Bool, "don't compare releases that are not there yet"),
+    flag("skip-diff-validation-on-install", Kind::Bool, "don't check those against the cluster"),
+    flag("skip-schema-validation", Kind::Bool, "don't hold values against values.schema.json"),
+    flag("strip-trailing-cr", Kind::Bool, "don't compare carriage returns at the ends of lines"),
+    flag("suppress", Kind::Array, "only say of this kind that it changes"),
+    flag("suppress-diff", Kind::Bool, "don't print differences"),
+    flag("suppress-output-line-regex", Kind::Array, "leave lines out that this fits"),
+    flag("suppress-secrets", Kind::Bool, "only say of Secrets that they change"),
+    flag("take-ownership", Kind::Bool, "take resources that others own"),
+    flag("template-args", Kind::Text, "more arguments where a chart is changed before, and for helm diff"),
+    flag("validate", Kind::Bool, "ask the cluster where a chart is changed before"),
+];
+
+/// Flags of commands that bring releases to a cluster.
+pub(super) const CHANGES: &[Flag] = &[
+    flag("cascade", Kind::Text, "what becomes of what belongs to resources: background, foreground or orphan"),
+    flag("description", Kind::Text, "what the history says of all releases"),
+    flag("helm-stuck-grace", Kind::Integer, "with --track-mode kubedog only"),
+    flag("hide-notes", Kind::Bool, "don't print the charts' notes"),
+    flag("sync-args", Kind::Text, "more arguments for helm upgrade"),
+    flag("sync-release-labels", Kind::Bool, "give releases their labels"),
+    flag("timeout", Kind::Integer, "how many seconds each thing is waited for"),
+    flag("track-fail-on-error", Kind::Bool, "with --track-mode kubedog only"),
+    flag("track-failed-logs", Kind::Bool, "with --track-mode kubedog only"),
+    flag("track-logs", Kind::Bool, "with --track-mode kubedog only"),
+    flag("track-mode", Kind::Text, "helm or helm-legacy: how it is waited; kubedog is not supported"),
+    flag("track-timeout", Kind::Integer, "with --track-mode kubedog only"),
+    flag("wait", Kind::Bool, "wait until resources are ready"),
+    flag("wait-for-jobs", Kind::Bool, "wait until Jobs have completed, too"),
+];
+
+/// Whether what is printed is to have colors, by the flags, the environment and where it goes.
+pub(super) fn has_color(flags: &Parsed, world: &dyn World) -> bool {
+    flags.is_set("color") || (!is_plain(flags, world) && std::io::stdout().is_terminal())
+}
+
+/// Whether colors are refused.
+pub(super) fn is_plain(flags: &Parsed, world: &dyn World) -> bool {
+    let refuses = world.env("HELMFILE_NO_COLOR").as_deref() == Some("true")
+        || world.env("NO_COLOR").is_some_and(|value| !value.is_empty());
+    flags.is_set("no-color") || (!flags.is_set("color") && refuses)
+}
 
 /// What the flags and the environment say that states are read for.
 pub(super) fn request(flags: &Parsed, world: &dyn World) -> Result<Request, Failure> {

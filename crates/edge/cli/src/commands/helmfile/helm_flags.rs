@@ -20,8 +20,22 @@ impl HelmCall {
         Overlay { world, memory: &self.memory }
     }
 
-    /// `--namespace`, `--values` and the `--set` family of a release, and those of the command line.
+    /// `--namespace`, `--values` and the `--set` family of a release, those of the command line, and what is said for all
+    /// commands of Helm.
     pub(super) fn with_values(
+        arguments: Vec<String>,
+        session: &Session,
+        state: &State,
+        release: &Release,
+        flags: &Parsed,
+    ) -> Result<Self, Failure> {
+        let mut call = Self::with_values_alone(arguments, session, state, release, flags)?;
+        call.arguments.extend(extra_arguments(state, flags));
+        Ok(call)
+    }
+
+    /// The same without what is said for all commands.
+    pub(super) fn with_values_alone(
         mut arguments: Vec<String>,
         session: &Session,
         state: &State,
@@ -51,10 +65,31 @@ impl HelmCall {
         for set in flags.all("set") {
             push("set", set);
         }
-        arguments.extend(words(flags.text("args").unwrap_or_default()));
-        arguments.extend(state.default("args").map(|args| words(&joined(&args))).unwrap_or_default());
         Ok(Self { arguments, memory })
     }
+}
+
+/// What is said for all commands of Helm.
+pub(super) fn extra_arguments(state: &State, flags: &Parsed) -> Vec<String> {
+    let mut arguments = words(flags.text("args").unwrap_or_default());
+    arguments.extend(state.default("args").map(|args| words(&joined(&args))).unwrap_or_default());
+    arguments
+}
+
+/// Which cluster a release belongs to.
+pub(super) fn connection_arguments(state: &State, release: &Release, flags: &Parsed) -> Vec<String> {
+    let mut arguments = Vec::new();
+    let context = [&release.kube_context, &state.environment.kube_context].into_iter().find(|name| !name.is_empty());
+    if let Some(context) = context {
+        arguments.extend(["--kube-context".to_owned(), context.clone()]);
+    }
+    if let Some(path) = flags.text("kubeconfig").filter(|path| !path.is_empty()) {
+        arguments.extend(["--kubeconfig".to_owned(), path.to_owned()]);
+    }
+    if !release.namespace.is_empty() {
+        arguments.extend(["--namespace".to_owned(), release.namespace.clone()]);
+    }
+    arguments
 }
 
 /// The flags in a text of arguments, each with what follows it.

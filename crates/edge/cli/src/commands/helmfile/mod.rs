@@ -1,11 +1,14 @@
 //! `onepane helmfile`: the drop-in. Helmfile's command line, output and exit codes. One file a command.
 
+mod at_work;
 mod build;
 mod cache;
 mod chartify;
 mod charts;
 mod dag;
 mod deps;
+mod destroy;
+mod diff;
 mod fetch;
 mod files;
 mod flags;
@@ -13,14 +16,19 @@ mod helm_flags;
 mod hooks;
 mod lint;
 mod list;
+mod live;
 mod overlay;
 mod print_env;
 mod remote;
 mod repositories;
 mod secrets;
 mod session;
+mod status;
+mod summary;
+mod sync;
 pub(super) mod system;
 mod template;
+mod upgrade_call;
 mod write_values;
 
 use crate::arguments::ColorChoice;
@@ -28,7 +36,8 @@ use crate::commands::helm;
 use crate::commands::pflag::{self, Flag, Kind, Parsed, short};
 use crate::redaction::redacted;
 use crate::terminal::Terminal;
-use flags::{GLOBAL, NEEDS, RELEASES};
+use flags::{CHANGES, DIFFERENCES, GLOBAL, NEEDS, REACH, RELEASES};
+use live::Failed;
 use onepane_diagnostics::Diagnostic;
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,6 +51,10 @@ enum Failure {
     Found(Box<Diagnostic>),
     /// A chart could not be rendered.
     Helm(helm::Failure),
+    /// What went wrong with releases of a state.
+    Releases(String, Vec<Failed>),
+    /// An exit code, and a line.
+    Exit(u8, String),
     /// Nothing was selected, maybe since states were passed over.
     NothingSelected(String, Vec<Box<Diagnostic>>),
 }
@@ -49,6 +62,30 @@ enum Failure {
 impl Failure {
     fn text(message: impl Into<String>) -> Self {
         Self::Text(message.into())
+    }
+
+    /// It in a line or more.
+    fn words(&self) -> String {
+        redacted(&match self {
+            Self::Text(message) | Self::Exit(_, message) | Self::NothingSelected(message, _) => message.clone(),
+            Self::Found(diagnostic) => diagnostic.message.clone(),
+            Self::Helm(failure) => failure.line(),
+            Self::Releases(path, failed) => format!("in {path}: {} releases failed", failed.len()),
+        })
+    }
+
+    /// Says it behind `before`.
+    fn report(self, before: &str) {
+        match self {
+            Self::Found(diagnostic) => {
+                if !before.is_empty() {
+                    eprintln!("{}", before.trim_end());
+                }
+                Terminal::new(ColorChoice::Auto).report(&diagnostic, ".".into());
+            }
+            Self::Helm(failure) => failure.report_behind(before),
+            other => eprintln!("{before}{}", other.words()),
+        }
     }
 }
 
@@ -73,6 +110,12 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
+    Command {
+        name: "apply",
+        about: "bring what has changed to the cluster",
+        flags: &[RELEASES, NEEDS, DIFFERENCES, CHANGES],
+        run: sync::run_apply,
+    },
     Command { name: "build", about: "print the states, read and merged", flags: &[build::FLAGS], run: build::run },
     Command { name: "cache", about: "print or clean what is kept from elsewhere", flags: &[], run: cache::run },
     Command {
@@ -80,6 +123,13 @@ const COMMANDS: &[Command] = &[
         about: "fetch the charts that charts depend on anew, and lock versions",
         flags: &[deps::FLAGS],
         run: deps::run,
+    },
+    Command { name: "destroy", about: "uninstall releases", flags: &[REACH, destroy::FLAGS], run: destroy::run },
+    Command {
+        name: "diff",
+        about: "show what bringing releases to the cluster would change",
+        flags: &[RELEASES, NEEDS, DIFFERENCES],
+        run: diff::run,
     },
     Command { name: "fetch", about: "fetch the charts of releases", flags: &[fetch::FLAGS], run: fetch::run },
     Command { name: "lint", about: "lint the charts of releases", flags: &[RELEASES, NEEDS], run: lint::run },
@@ -92,11 +142,24 @@ const COMMANDS: &[Command] = &[
         run: repositories::run,
     },
     Command { name: "show-dag", about: "print which release needs which", flags: &[], run: dag::run },
+    Command { name: "status", about: "show how releases are", flags: &[REACH], run: status::run },
+    Command {
+        name: "sync",
+        about: "bring all releases to the cluster",
+        flags: &[RELEASES, NEEDS, DIFFERENCES, CHANGES],
+        run: sync::run,
+    },
     Command {
         name: "template",
         about: "render releases",
         flags: &[RELEASES, NEEDS, template::FLAGS],
         run: template::run,
+    },
+    Command {
+        name: "test",
+        about: "run the tests of releases",
+        flags: &[REACH, status::TEST_FLAGS],
+        run: status::run_test,
     },
     Command { name: "version", about: "print the version", flags: &[OUTPUT], run: run_version },
     Command {
@@ -110,8 +173,7 @@ const COMMANDS: &[Command] = &[
 const OUTPUT: &[Flag] = &[short('o', "output", Kind::Text, "the format")];
 
 /// Helmfile's commands that are not here.
-const NOT_YET: &[&str] =
-    &["apply", "completion", "create", "destroy", "diff", "doctor", "init", "status", "sync", "test", "unittest"];
+const NOT_YET: &[&str] = &["completion", "create", "doctor", "init", "unittest"];
 
 /// Runs with the arguments behind `helmfile`.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
@@ -149,14 +211,28 @@ const VERSION_FLAG: &[Flag] = &[short('v', "version", Kind::Bool, "print the ver
 
 fn fail(failure: Failure) -> ExitCode {
     match failure {
-        Failure::Text(message) => eprintln!("{}", redacted(&message)),
-        Failure::Found(diagnostic) => Terminal::new(ColorChoice::Auto).report(&diagnostic, ".".into()),
-        Failure::Helm(failure) => failure.report(),
+        Failure::Releases(path, failed) => {
+            let count = failed.len();
+            if count > 1 {
+                eprintln!("in {path}: {count} errors:");
+            }
+            for (at, failure) in failed.into_iter().enumerate() {
+                let place = if count > 1 { format!("err {at}") } else { format!("in {path}") };
+                failure.report(&place);
+            }
+        }
+        Failure::Exit(code, message) => {
+            if !message.is_empty() {
+                eprintln!("{}", redacted(&message));
+            }
+            return ExitCode::from(code);
+        }
         Failure::NothingSelected(message, why) => {
             eprintln!("err: {message}");
             why.iter().for_each(|diagnostic| Terminal::new(ColorChoice::Auto).report(diagnostic, ".".into()));
             return ExitCode::from(3);
         }
+        other => other.report(""),
     }
     ExitCode::FAILURE
 }
@@ -185,7 +261,7 @@ fn run_version(flags: &Parsed) -> Result<(), Failure> {
 fn help() -> String {
     let commands = COMMANDS.iter().map(|command| format!("  {:<14}{}\n", command.name, command.about));
     format!(
-        "Reads the states of a repository and renders what they list, as Helmfile 1.8 does.\n\nUsage:\n  helmfile [command]\n\n\
+        "Reads the states of a repository, renders what they list and brings it to clusters, as Helmfile 1.8 does.\n\nUsage:\n  helmfile [command]\n\n\
          Available Commands:\n{}\nFlags:\n{}",
         commands.collect::<String>(),
         shown(GLOBAL)

@@ -195,7 +195,7 @@ fn releases_live_without_a_cluster() {
         "{err}"
     );
     assert!(err.contains("Release \"web\" does not exist. Installing it now.\nNAME: web\n"), "{err}");
-    let table = "NAME    NAMESPACE   CHART   VERSION   DURATION\n";
+    let table = "NAME    NAMESPACE   CHART    VERSION   DURATION\n";
     assert!(in_order(&err, &["===\u{1b}[0m\n", table, "\ndb ", "\nweb "]), "{err}");
     assert_eq!(lab.listed(), "db 1 deployed, queue 1 deployed, web 1 deployed");
     assert_eq!(lab.hooks(), "prepare sync web, presync sync web, postsync sync web, cleanup sync web");
@@ -217,7 +217,7 @@ fn releases_live_without_a_cluster() {
     assert!(out.contains("-   password: '-------- # (24 bytes)'\n+   password: '++++++++ # (24 bytes)'\n"), "{out}");
     assert!(!out.contains("hunter2") && !err.contains("hunter2"), "{out}{err}");
     assert!(err.ends_with("  db (./c) UPDATED\n  web (./c) UPDATED\n\nIdentified at least one change\n"), "{err}");
-    assert_eq!(lab.ours("KEY=two diff --context 1", 0).0.matches("...\n").count(), 8);
+    assert_eq!(lab.ours("KEY=two diff --context 1", 0).0.matches("...\n").count(), 4);
     assert!(
         lab.ours("KEY=two diff --output simple -l name=db", 0).0.contains("Plan: 0 to add, 2 to change, 0 to destroy")
     );
@@ -284,7 +284,8 @@ fn needs_and_selectors_choose() {
     // Whoever is asked and says no.
     for (answer, wanted) in [("n\n", "db 2 deployed, web 2 deployed"), ("y\n", "db 3 deployed, web 2 deployed")] {
         let mut command = lab.command(Tool::Ours, "-i apply -l name=db");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it can be run");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it can be run");
         std::io::Write::write_all(&mut child.stdin.take().expect("it has one"), answer.as_bytes()).expect("it reads");
         let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success() && stdout(&output).contains("Do you really want to apply?\n"));
@@ -292,7 +293,7 @@ fn needs_and_selectors_choose() {
     }
 }
 
-/// Lines, and whether what is on stdout is compared to the byte and on stderr without regard to order.
+/// Command lines whose stdout is compared to the byte, and stderr without regard to the order of its lines.
 const LINES: &[&str] = &[
     "diff",
     "diff --detailed-exitcode --context 2",
@@ -320,8 +321,8 @@ const LINES: &[&str] = &[
     "destroy",
 ];
 
-/// What does not differ by who runs: times and order of what goes on at once are left out, and how a failed call of Helm
-/// is shown.
+/// What does not differ by who runs: without times, the order of what goes on at once, and how a failed call of Helm is
+/// shown.
 fn seen(output: &Output, is_theirs: bool) -> String {
     let mut text = stderr(output);
     for (pattern, by) in [

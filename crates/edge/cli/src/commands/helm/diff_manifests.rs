@@ -2,6 +2,7 @@
 
 use onepane_value::{Data, Map, Value, from_yaml, to_yaml};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +78,11 @@ fn add(
     let group = api_version.rsplit_once('/').map_or(api_version.as_str(), |(group, _)| group);
     let key = format!("{namespace}, {name}, {kind} ({group})");
     let is_kept = annotation("helm.sh/resource-policy").as_deref() == Some("keep");
-    if specs.contains_key(&key) {
-        said(format!("Error: Found duplicate key {key:?} in manifest"));
-    } else {
-        specs.insert(key, Spec { kind, text: text.to_owned(), is_kept });
+    match specs.entry(key) {
+        Entry::Occupied(there) => said(format!("Error: Found duplicate key {:?} in manifest", there.key())),
+        Entry::Vacant(free) => {
+            free.insert(Spec { kind, text: text.to_owned(), is_kept });
+        }
     }
     Ok(())
 }

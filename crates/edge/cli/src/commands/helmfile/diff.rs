@@ -82,6 +82,9 @@ enum Comparison {
     Call(HelmCall),
 }
 
+/// What is printed of a release, and whether it would change.
+type Difference = Result<(Vec<u8>, bool), helm::Failure>;
+
 /// Compares releases with what their clusters have, and prints the differences. With `is_detailed`, of those that do not differ
 /// nothing is printed but that they were compared.
 pub(super) fn compare<'l>(
@@ -119,7 +122,7 @@ pub(super) fn compare<'l>(
     }
     let mut printed: Vec<String> = desired.iter().map(|_| String::new()).collect();
     let mut skipped = vec![false; desired.len()];
-    let mut results: Vec<Option<Result<(Vec<u8>, bool), helm::Failure>>> = desired.iter().map(|_| None).collect();
+    let mut results: Vec<Option<Difference>> = desired.iter().map(|_| None).collect();
     let is_quiet = |release: &Release| {
         flags.is_set("suppress-diff") || release.field("suppressDiff").is_some_and(|value| value.truth())
     };

@@ -59,6 +59,9 @@ impl Failed {
     }
 }
 
+/// What `helm upgrade` has printed and, if it succeeded, how the release is listed then.
+type Upgraded = (Printed, Option<Result<Option<helm::Listed>, helm::Failure>>);
+
 /// A command at work on the releases of a state.
 pub(super) struct Live<'l> {
     pub(super) session: &'l Session,
@@ -180,7 +183,7 @@ impl<'l> Live<'l> {
             let listed = printed.outcome.is_ok().then(|| list_for_helmfile(&name, &connection, world));
             (printed, listed)
         };
-        let finish = |at: usize, result: Option<(Printed, Option<Result<Option<helm::Listed>, helm::Failure>>)>| {
+        let finish = |at: usize, result: Option<Upgraded>| {
             let release = wave[at];
             let mut version = String::new();
             let mut reinstalled = false;

@@ -7,6 +7,9 @@
 //! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form, and a [`Checkout`]
 //! those on disk. [`Blame`] tells who touched a line of them last.
 //!
+//! [`LocalRepository::sync`] brings services, which are submodules, to the commits that they are pinned to, as Git would leave
+//! them.
+//!
 //! The cache has a bare repository for each commit. It is made under another name, so that a server that stops midway or a
 //! process that is ended leaves nothing behind that counts.
 
@@ -22,6 +25,7 @@ mod remote;
 mod repositories;
 mod services;
 mod submodules;
+mod sync;
 mod tree;
 mod untouched;
 
@@ -32,4 +36,5 @@ pub use local::{Commit, LocalRepository, Range, short};
 pub use notes::Notes;
 pub use repositories::{Fetched, Repositories, Wanted};
 pub use services::{CheckedOut, Distance, Service};
+pub use sync::{NewService, SwitchOptions, Switched, SwitchedTo, SyncOptions, Synced, SyncedTo};
 pub use tree::Tree;

@@ -155,14 +155,14 @@ impl Distance {
 }
 
 /// A remote branch or a tag.
-struct Tip {
-    id: ObjectId,
+pub(crate) struct Tip {
+    pub(crate) id: ObjectId,
     /// `origin/main`
     remote: Option<String>,
     tag: Option<String>,
 }
 
-fn tips(repository: &gix::Repository) -> Vec<Tip> {
+pub(crate) fn tips(repository: &gix::Repository) -> Vec<Tip> {
     let Ok(references) = repository.references() else { return Vec::new() };
     let mut tips = Vec::new();
     let mut add = |reference: gix::Reference<'_>, is_tag: bool| {

@@ -1,15 +1,18 @@
 //! `onepane src`: the services of a repository, which are its submodules.
 
+mod checkout;
 mod foreach;
 mod grep;
 mod log;
+mod membership;
 mod pin;
 mod status;
+mod sync;
 
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_git::Service;
+use onepane_git::{LocalRepository, Service};
 use std::process::ExitCode;
 
 /// What `onepane src` takes.
@@ -23,6 +26,14 @@ pub(crate) struct Arguments {
 enum Command {
     /// Show each service: its pin, what is checked out, and which clusters run what
     Status(status::Arguments),
+    /// Bring services to the commits that they are pinned to
+    Sync(sync::Arguments),
+    /// Bring services to a branch, or back to their pins
+    Checkout(checkout::Arguments),
+    /// Add a service
+    Add(membership::AddArguments),
+    /// Remove a service
+    Remove(membership::RemoveArguments),
     /// Show the commits of services between two revisions of the repository
     Log(log::Arguments),
     /// Find a regular expression in the repository and all services
@@ -41,6 +52,10 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     match &arguments.command {
         Command::Status(arguments) => status::run(terminal, directory, arguments),
+        Command::Sync(arguments) => sync::run(terminal, directory, arguments),
+        Command::Checkout(arguments) => checkout::run(terminal, directory, arguments),
+        Command::Add(arguments) => membership::add(terminal, directory, arguments),
+        Command::Remove(arguments) => membership::remove(terminal, directory, arguments),
         Command::Log(arguments) => log::run(terminal, directory, arguments),
         Command::Grep(arguments) => grep::run(terminal, directory, arguments),
         Command::Foreach(arguments) => foreach::run(terminal, directory, arguments),
@@ -64,4 +79,12 @@ fn chosen(services: Vec<Service>, wanted: &[String]) -> Result<Vec<Service>, Fai
     }
     let is_wanted = |service: &Service| wanted.iter().any(|text| is_it(service, text));
     Ok(services.into_iter().filter(is_wanted).collect())
+}
+
+/// The paths of the services that `wanted` names; `None` where it names none, so that all are meant.
+fn chosen_paths(git: &LocalRepository, wanted: &[String]) -> Result<Option<Vec<Utf8PathBuf>>, Failure> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(chosen(git.declared_services()?, wanted)?.into_iter().map(|service| service.path).collect()))
 }

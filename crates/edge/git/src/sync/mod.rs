@@ -307,6 +307,7 @@ impl Context<'_> {
     fn existing(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
         let repository = gix::open(&job.files).map_err(|error| format!("what is there can't be read: {error}"))?;
         let git_dir = absolute(repository.git_dir()).map_err(|error| error.message)?;
+        self.release_fetch(&git_dir);
         self.set_url(&git_dir, job)?;
         let service = Move {
             program: self.program,
@@ -329,13 +330,19 @@ impl Context<'_> {
         Ok(SyncedTo::Moved { from: head.map(|head| head.to_string()), to: job.pin.to_string() })
     }
 
+    /// Removes the locks of a fetch that was killed.
+    fn release_fetch(&self, git_dir: &Utf8Path) {
+        let note = self.staging.note_of(git_dir).with_extension("fetch");
+        if note.exists() {
+            moves::release_locks(git_dir);
+            let _ = fs::remove_file(note);
+        }
+    }
+
     /// Fetches the pin into a repository that is there. That it has begun is noted, since Git leaves locks where it is killed.
     fn fetched_into(&self, job: &Job, git_dir: &Utf8Path) -> std::result::Result<(), String> {
         let note = self.staging.note_of(git_dir).with_extension("fetch");
         let in_words = |error: std::io::Error| format!("`{note}`: {error}");
-        if note.exists() {
-            moves::release_locks(git_dir);
-        }
         fs::write(&note, "").map_err(in_words)?;
         let fetched = moves::fetch_commit(self.program, git_dir, job.pin, self.depth(job).as_deref());
         fs::remove_file(&note).map_err(in_words)?;
@@ -358,6 +365,7 @@ impl Context<'_> {
     fn restored(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
         let git_dir = job.git_dir();
         let io = |error: std::io::Error| format!("it can't be written: {error}");
+        self.release_fetch(&git_dir);
         self.set_url(&git_dir, job)?;
         let worktree = relative(&git_dir, &job.files).into_string();
         let settings: [Setting<'_>; 1] = [("core", None, "worktree", worktree)];

@@ -138,10 +138,10 @@ fn would_be_lost(program: &Program<'_>, files: &Utf8Path, git_dir: &Utf8Path) ->
             return Err(format!("its branch `{name}` has commits that are on no remote branch and no tag: push them"));
         }
     }
-    if let Ok(head) = repository.head_id() {
-        if !is_elsewhere(&repository, &kept, head.detach()) {
-            return Err(format!("its commit {} is on no remote branch and no tag: push it", &head.to_string()[..8]));
-        }
+    if let Ok(head) = repository.head_id()
+        && !is_elsewhere(&repository, &kept, head.detach())
+    {
+        return Err(format!("its commit {} is on no remote branch and no tag: push it", &head.to_string()[..8]));
     }
     if repository.try_find_reference("refs/stash").is_ok_and(|stash| stash.is_some()) {
         return Err("it has a stash: drop or apply it".to_owned());

@@ -230,7 +230,6 @@ impl Context<'_> {
         }
         let configured = self.staging.configure(&common.join("config"), &settings);
         configured.map_err(|error| fail("".into(), format!("the configuration can't be written: {error}")))?;
-        drop(config);
 
         let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(done));
         std::thread::scope(|scope| {
@@ -374,13 +373,13 @@ impl Context<'_> {
         let mut repository = open()?;
         let head = repository.head_id().ok().map(gix::Id::detach);
         let is_detached = repository.head_name().ok().flatten().is_none();
-        if let Some(head) = head.filter(|head| is_detached && *head != job.pin && !self.options.is_forced) {
-            if !moves::is_elsewhere(&repository, &git_dir, head) {
-                return Err(format!(
-                    "its commit {} in `{git_dir}` is on no remote branch and no tag: push it, or `--force`",
-                    &head.to_string()[..8]
-                ));
-            }
+        if let Some(head) = head.filter(|head| is_detached && *head != job.pin && !self.options.is_forced)
+            && !moves::is_elsewhere(&repository, &git_dir, head)
+        {
+            return Err(format!(
+                "its commit {} in `{git_dir}` is on no remote branch and no tag: push it, or `--force`",
+                &head.to_string()[..8]
+            ));
         }
         if repository.find_commit(job.pin).is_err() {
             self.fetched_into(job, &git_dir)?;
@@ -609,10 +608,10 @@ fn credentials(url: &str) -> Option<&str> {
 fn without_credentials(text: &str, url: &str) -> String {
     let Some(secret) = credentials(url) else { return text.to_owned() };
     let mut text = text.replace(secret, "***");
-    if let Some((_, password)) = secret.split_once(':') {
-        if !password.is_empty() {
-            text = text.replace(password, "***");
-        }
+    if let Some((_, password)) = secret.split_once(':')
+        && !password.is_empty()
+    {
+        text = text.replace(password, "***");
     }
     text
 }

@@ -237,7 +237,7 @@ fn a_pull_request_is_opened_once() {
         let lost = lab.run(&wanted);
         assert!(lost.code == Some(1) && lost.stderr.contains("there is no token"), "{}", lost.stderr);
         let variable = match kind {
-            "github" => "GITHUB_TOKEN",
+            "github" => "GH_ENTERPRISE_TOKEN",
             "gitlab" => "GITLAB_TOKEN",
             _ => "GITEA_TOKEN",
         };

@@ -195,7 +195,8 @@ fn releases_live_without_a_cluster() {
         "{err}"
     );
     assert!(err.contains("Release \"web\" does not exist. Installing it now.\nNAME: web\n"), "{err}");
-    let table = "NAME    NAMESPACE   CHART    VERSION   DURATION\n";
+    // `db` and `queue` are at work at once, and either may be first.
+    let table = "NAME    NAMESPACE   CHART    VERSION   DURATION";
     assert!(in_order(&err, &["===\u{1b}[0m\n", table, "\ndb ", "\nweb "]), "{err}");
     assert_eq!(lab.listed(), "db 1 deployed, queue 1 deployed, web 1 deployed");
     assert_eq!(lab.hooks(), "prepare sync web, presync sync web, postsync sync web, cleanup sync web");

@@ -69,6 +69,18 @@ impl Address {
         self.kind
     }
 
+    /// The variables of the environment in which users have a token for it, the first that is set. What is for github.com is for
+    /// no other host, as GitHub's own program has it.
+    pub fn token_variables(&self) -> &'static [&'static str] {
+        let is_githubs = || self.origin == "https://github.com" || self.origin.ends_with(".ghe.com");
+        match self.kind {
+            Kind::GitHub if is_githubs() => &["GH_TOKEN", "GITHUB_TOKEN"],
+            Kind::GitHub => &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"],
+            Kind::GitLab => &["GITLAB_TOKEN"],
+            Kind::Gitea => &["GITEA_TOKEN", "FORGEJO_TOKEN"],
+        }
+    }
+
     /// What of the repository is at `path`.
     pub(crate) fn below(&self, path: &str) -> String {
         match self.kind {
@@ -122,6 +134,9 @@ mod tests {
         for remote in ["/srv/git/shop", "file:///srv/git/shop", "../shop", "https://github.com/shop", "C:/shop"] {
             Address::of(remote, None).expect_err(remote);
         }
+        let variable = |remote| Address::of(remote, None).expect(remote).token_variables()[0];
+        assert_eq!(variable("git@github.com:acme/shop.git"), "GH_TOKEN");
+        assert_eq!(variable("https://github.com.evil.com/acme/shop"), "GH_ENTERPRISE_TOKEN");
         let error = Address::of("https://git.acme.com/a/b", None).expect_err("nothing shows what it is");
         assert!(error.to_string().contains("git.acme.com"), "{error}");
         Address::of("https://git.acme.com/a/b", Some(Kind::Gitea)).expect("it is said");

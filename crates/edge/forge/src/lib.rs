@@ -42,15 +42,6 @@ impl Kind {
             Self::Gitea => "Gitea",
         }
     }
-
-    /// The variables of the environment in which its users have a token, the first that is set.
-    pub fn token_variables(self) -> &'static [&'static str] {
-        match self {
-            Self::GitHub => &["GH_TOKEN", "GITHUB_TOKEN"],
-            Self::GitLab => &["GITLAB_TOKEN"],
-            Self::Gitea => &["GITEA_TOKEN", "FORGEJO_TOKEN"],
-        }
-    }
 }
 
 /// A branch that is to be merged into another one.
@@ -208,7 +199,7 @@ impl Forge {
         let status = answer.status;
         let answered = answer.accepted(service, explain).map_err(|error| match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                let variables = self.address.kind.token_variables().join(" or ");
+                let variables = self.address.token_variables().join(" or ");
                 error.hint(format!("the token in {variables} has to be allowed to open pull requests there"))
             }
             _ => error,

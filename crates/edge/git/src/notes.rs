@@ -155,8 +155,8 @@ impl<'n> Notes<'n> {
     }
 }
 
-/// Others are let through, each in its own time.
-pub(crate) fn pause(turn: u32) {
+/// Where others were quicker: they are let through, each in its own time.
+pub fn pause(turn: u32) {
     let milliseconds = u64::from(std::process::id() % 17) + u64::from(turn % 8) * 5;
     std::thread::sleep(std::time::Duration::from_millis(milliseconds));
 }

@@ -1,6 +1,8 @@
 //! Git itself, for what is its users' own to set up: credentials helpers, ssh, keys that sign, hooks.
 
+use crate::credentials::shown_urls;
 use crate::local::LocalRepository;
+use camino::Utf8Path;
 use onepane_diagnostics::{Diagnostic, Result};
 use std::io::{IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -9,7 +11,7 @@ use std::process::{Command, Stdio};
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
     pub(crate) output: String,
-    /// What it complains of, without passwords.
+    /// What it complains of, without credentials.
     pub(crate) complaint: String,
 }
 
@@ -20,17 +22,39 @@ impl Ran {
     }
 }
 
+/// What would lead Git elsewhere.
+const LEADING: [&str; 10] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+];
+
+/// `git` in a folder and in no other repository, with words that can be read.
+pub(crate) fn git(folder: &Utf8Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(folder).env("LC_ALL", "C");
+    LEADING.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    command
+}
+
 impl LocalRepository {
-    /// Runs `git` in the repository.
+    /// Runs `git` in the repository, as its user would: with hooks and helpers.
     ///
     /// # Errors
     /// `git-program` where it can't be run.
     pub(crate) fn program(&self, arguments: &[&str], input: &[u8]) -> Result<Ran> {
         let fail = |error: std::io::Error| Diagnostic::error("git-program", format!("`git` can't be run: {error}"));
-        let mut command = Command::new("git");
-        command.arg("-C").arg(self.folder()).args(arguments);
-        // Its words are read.
-        command.env("LC_ALL", "C");
+        let mut command = git(self.folder());
+        command.args(arguments);
         if !std::io::stdin().is_terminal() || arguments.contains(&"credential") {
             // Nobody would answer, or is to be asked.
             command.env("GIT_TERMINAL_PROMPT", "0");
@@ -54,46 +78,7 @@ impl LocalRepository {
         Ok(Ran {
             code: output.status.code(),
             output: String::from_utf8_lossy(&output.stdout).into_owned(),
-            complaint: without_passwords(complaint.trim()),
+            complaint: shown_urls(complaint.trim()),
         })
-    }
-}
-
-/// A text in whose addresses no password stands.
-fn without_passwords(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, address) = rest.split_at(at + 3);
-        clean.push_str(before);
-        let end = address.find(|c: char| c.is_whitespace() || matches!(c, '/' | '\'' | '"')).unwrap_or(address.len());
-        let (authority, after) = address.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((user, host)) => {
-                clean.push_str(user.split(':').next().unwrap_or_default());
-                clean.push('@');
-                clean.push_str(host);
-            }
-            None => clean.push_str(authority),
-        }
-        rest = after;
-    }
-    clean.push_str(rest);
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_in_addresses_are_not_repeated() {
-        for (text, clean) in [
-            ("fatal: 'https://u:p@h/x' and ssh://git@h:22/y", "fatal: 'https://u@h/x' and ssh://git@h:22/y"),
-            ("http://a:b@c@h/", "http://a@h/"),
-            ("nothing: here", "nothing: here"),
-        ] {
-            assert_eq!(without_passwords(text), clean);
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The cache: [`Repositories`].
 
+use crate::credentials::{shown_url, without_credentials};
 use crate::fetch::{FetchError, Received, fetch};
 use crate::submodules::mount_submodules;
 use crate::tree::Tree;
@@ -72,7 +73,7 @@ impl Repositories {
         if let Some(commit) = whole.filter(|commit| kept.has(*commit)) {
             return Ok((kept.open(commit)?, commit, Vec::new()));
         }
-        let shown = without_password(wanted.url);
+        let shown = shown_url(wanted.url);
         let (code, why) = if self.offline {
             ("git-unreachable", "nothing is fetched offline".to_owned())
         } else {
@@ -80,10 +81,10 @@ impl Repositories {
                 Ok(commit) => return Ok((kept.open(commit)?, commit, Vec::new())),
                 Err(FetchError::Absent) => return Err(absent(reference, &shown)),
                 Err(FetchError::Refused(why)) => {
-                    let why = hidden(&why, wanted.url);
+                    let why = without_credentials(&why, wanted.url);
                     return Err(Diagnostic::error("git-refused", format!("{shown} can't be fetched: {why}")));
                 }
-                Err(FetchError::Unreachable(why)) => ("git-unreachable", hidden(&why, wanted.url)),
+                Err(FetchError::Unreachable(why)) => ("git-unreachable", without_credentials(&why, wanted.url)),
                 Err(FetchError::TimedOut) => {
                     let seconds = wanted.timeout.as_secs_f64();
                     ("git-timeout", format!("no whole answer within {seconds} s"))
@@ -179,7 +180,7 @@ fn absent(reference: &str, shown: &str) -> Box<Diagnostic> {
 pub(crate) fn tree_of(repository: &gix::Repository, commit: ObjectId, url: &str) -> Result<ObjectId> {
     let tree = repository.find_commit(commit).ok().and_then(|commit| commit.tree_id().ok()).map(gix::Id::detach);
     tree.ok_or_else(|| {
-        let message = format!("`{commit}` of {} is no commit", without_password(url));
+        let message = format!("`{commit}` of {} is no commit", shown_url(url));
         Diagnostic::error("git-reference", message)
     })
 }
@@ -188,21 +189,4 @@ pub(crate) fn tree_of(repository: &gix::Repository, commit: ObjectId, url: &str)
 fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A URL to be shown: `https://user:password@host` is `https://user@host`.
-pub(crate) fn without_password(url: &str) -> String {
-    let shown = || {
-        let (scheme, rest) = url.split_once("://")?;
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (user, host) = host.rsplit_once('@')?;
-        let (user, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{user}@{host}/{path}"))
-    };
-    shown().unwrap_or_else(|| url.to_owned())
-}
-
-/// A text in which no password of `url` stands.
-fn hidden(text: &str, url: &str) -> String {
-    text.replace(url, &without_password(url))
 }

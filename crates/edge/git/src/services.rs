@@ -81,7 +81,7 @@ impl LocalRepository {
             services.push(Service {
                 name: name.unwrap_or_else(|| path.to_string()),
                 path,
-                url: value("url").map(|url| crate::repositories::without_password(&url)),
+                url: value("url").map(|url| crate::credentials::shown_url(&url)),
                 branch: value("branch"),
                 committed: committed.map(|id| id.to_string()),
                 pinned: pinned.map(|id| id.to_string()),

@@ -1,6 +1,7 @@
 //! Repositories within repositories: [`mount_submodules`].
 
-use crate::repositories::{Fetched, Repositories, Wanted, tree_of, without_password};
+use crate::credentials::shown_url;
+use crate::repositories::{Fetched, Repositories, Wanted, tree_of};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::BStr;
 use onepane_diagnostics::{Diagnostic, Result};
@@ -29,7 +30,7 @@ pub(crate) fn mount_submodules(
         // One that is not in the tree was removed.
         let Some(commit) = into.tree.pinned(&path) else { continue };
         if depth >= DEEPEST {
-            let message = format!("{}: submodules are nested deeper than {DEEPEST}", without_password(wanted.url));
+            let message = format!("{}: submodules are nested deeper than {DEEPEST}", shown_url(wanted.url));
             return Err(Diagnostic::error("git-submodule", message));
         }
         let reference = commit.to_string();
@@ -45,7 +46,7 @@ pub(crate) fn mount_submodules(
 
 /// The submodules of a repository that was fetched from `base`.
 fn read(text: &[u8], base: &str) -> Result<Vec<Submodule>> {
-    let fail = |what: String| Diagnostic::error("git-submodule", format!("{}: {what}", without_password(base)));
+    let fail = |what: String| Diagnostic::error("git-submodule", format!("{}: {what}", shown_url(base)));
     let config = gix::config::File::try_from(BStr::new(text))
         .map_err(|error| fail(format!("`.gitmodules` can't be read: {error}")))?;
     let mut submodules = Vec::new();

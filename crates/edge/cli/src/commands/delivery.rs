@@ -9,11 +9,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_fetch::{Proxies, Secret};
 use onepane_forge::{Address, Forge, Kind, NewPullRequest};
-use onepane_git::{Checkout, LocalRepository, NewCommit, Tree, short};
+use onepane_git::{Checkout, LocalRepository, NewCommit, Tree, pause, short};
 use onepane_world::World;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Where an edit goes.
 #[derive(clap::Args)]
@@ -142,8 +141,7 @@ impl Delivery {
                 self.open_pull_request(terminal, arguments, branch, &edit.message, &edit.reviewers)?;
                 return Ok((true, code));
             }
-            // Others were quicker; they are let through, each in its own time.
-            std::thread::sleep(Duration::from_millis(u64::from(std::process::id() % 17) + u64::from(turn % 8) * 5));
+            pause(turn);
         }
         let message = format!("others have moved the branch {MOST_TRIES} times meanwhile");
         Err(Diagnostic::error("promote-busy", message).hint("run it again").into())
@@ -209,13 +207,14 @@ impl Delivery {
         let mut read = addresses.iter().map(|address| Address::of(address, arguments.forge));
         let first = read.next().unwrap_or_else(|| Address::of("", None));
         let address = first.or_else(|error| read.find_map(Result::ok).ok_or(error))?;
-        let kind = address.kind();
         let variable = |name: &&str| std::env::var(name).ok().filter(|token| !token.is_empty());
-        let token = kind.token_variables().iter().find_map(variable);
+        let token = address.token_variables().iter().find_map(variable);
         let token = token.or_else(|| self.git.password_for(&address.origin)).ok_or_else(|| {
-            let message =
-                format!("the branch is pushed, but there is no token of {} to open a pull request with", kind.name());
-            let variables = kind.token_variables().join(" or ");
+            let message = format!(
+                "the branch is pushed, but there is no token of {} to open a pull request with",
+                address.kind().name()
+            );
+            let variables = address.token_variables().join(" or ");
             Diagnostic::error("forge-token", message)
                 .hint(format!("set {variables}, or let a credential helper of Git have one for {}", address.origin))
         })?;

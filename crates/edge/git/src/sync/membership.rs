@@ -3,7 +3,8 @@
 //! Git itself writes what it keeps of them: the index, `.gitmodules`, whose other lines stay, and its configuration.
 
 use super::moves::is_elsewhere;
-use super::{Declared, Program, Staging, absolute, base_url, declared, failure, shown_url, without_credentials};
+use super::{Declared, Program, Staging, absolute, base_url, declared, failure};
+use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::ByteSlice;

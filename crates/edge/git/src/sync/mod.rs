@@ -20,6 +20,7 @@ mod switch;
 pub use membership::NewService;
 pub use switch::{SwitchOptions, Switched, SwitchedTo};
 
+use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use clone::{Head, Unfetched};
@@ -586,57 +587,4 @@ fn absolute(path: &std::path::Path) -> Result<Utf8PathBuf> {
 fn failure(path: &Utf8Path, url: Option<&str>, why: &str) -> Box<Diagnostic> {
     let from = url.map(|url| format!(" ({url})")).unwrap_or_default();
     Diagnostic::error("src-sync", format!("`{path}`{from}: {why}"))
-}
-
-/// A URL to be shown: whoever may ask for it is left out.
-fn shown_url(url: &str) -> String {
-    match credentials(url) {
-        Some(secret) => url.replacen(&format!("{secret}@"), "***@", 1),
-        None => url.to_owned(),
-    }
-}
-
-/// `user:password`, or a token, as URLs of HTTP have it; of ssh it is a name only, unless a password is with it.
-fn credentials(url: &str) -> Option<&str> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.split('/').next()?;
-    let (secret, _) = host.rsplit_once('@')?;
-    (scheme.starts_with("http") || secret.contains(':')).then_some(secret)
-}
-
-/// A text in which neither a URL's user nor its password stands.
-fn without_credentials(text: &str, url: &str) -> String {
-    let Some(secret) = credentials(url) else { return text.to_owned() };
-    let mut text = text.replace(secret, "***");
-    if let Some((_, password)) = secret.split_once(':')
-        && !password.is_empty()
-    {
-        text = text.replace(password, "***");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_are_not_shown() {
-        let cases = [
-            ("https://user:secret@h/o/r", "https://***@h/o/r"),
-            ("https://ghp_token@h/o/r", "https://***@h/o/r"),
-            ("ssh://git@h/o/r", "ssh://git@h/o/r"),
-            ("ssh://git:pw@h/o/r", "ssh://***@h/o/r"),
-            ("git@h:o/r@1", "git@h:o/r@1"),
-            ("https://h/o/@r", "https://h/o/@r"),
-        ];
-        for (url, shown) in cases {
-            assert_eq!(shown_url(url), shown);
-        }
-        let told = "fatal: can't ask https://user:secret@h/o/r as user:secret, with secret";
-        assert_eq!(
-            without_credentials(told, "https://user:secret@h/o/r"),
-            "fatal: can't ask https://***@h/o/r as ***, with ***"
-        );
-    }
 }

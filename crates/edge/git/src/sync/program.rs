@@ -1,34 +1,20 @@
 //! The program `git`, for what it alone can do: [`Program`].
 
+use crate::program::git;
 use camino::Utf8Path;
 use std::fs::File;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-/// `git`, run so that nothing but what is asked for happens: no hooks, no questions on the terminal, no upkeep, and no
-/// variables of the environment that name another repository.
+/// `git`, run so that nothing but what is asked for happens: no hooks, no questions on the terminal, no upkeep.
 pub(crate) struct Program<'l> {
     /// Held by every process that is started, so that whoever wants the lock waits for those that we left behind.
     pub(crate) lock: Option<&'l File>,
 }
 
-/// What would lead Git elsewhere.
-const LEADING: [&str; 10] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_SHALLOW_FILE",
-];
-
 impl Program<'_> {
     /// Runs it in `folder`, and gives what it prints, or what it complains about.
     pub(crate) fn run(&self, folder: &Utf8Path, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new("git");
+        let mut command = git(folder);
         command
             .args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"])
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "protocol.ext.allow=never"])
@@ -36,20 +22,15 @@ impl Program<'_> {
             // A server that falls silent is left after a minute.
             .args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"])
             .args(arguments)
-            .current_dir(folder)
             .env("GIT_PROTOCOL_FROM_USER", "0")
             // Whoever only asks writes nothing, and leaves no lock where he is killed.
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_DEFAULT_HASH", "sha1")
-            .env("GIT_DEFAULT_REF_FORMAT", "files")
-            .env("LC_ALL", "C");
+            .env("GIT_DEFAULT_REF_FORMAT", "files");
         if std::env::var_os("GIT_TERMINAL_PROMPT").is_none() {
             // Several ask at once, and nobody could tell for whom.
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
-        LEADING.iter().for_each(|name| {
-            command.env_remove(name);
-        });
         let held = self.lock.and_then(|lock| lock.try_clone().ok());
         command.stdin(held.map_or_else(Stdio::null, Stdio::from));
         let output = command.output().map_err(|error| format!("`git` can't be started: {error}"))?;

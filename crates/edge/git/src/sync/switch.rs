@@ -1,7 +1,8 @@
 //! A branch over several services at once: [`LocalRepository::switch`].
 
 use super::moves::{self, Move, is_elsewhere};
-use super::{Declared, Program, Staging, absolute, declared, failure, shown_url, without_credentials};
+use super::{Declared, Program, Staging, absolute, declared, failure};
+use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;

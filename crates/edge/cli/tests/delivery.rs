@@ -245,6 +245,13 @@ fn a_pull_request_is_opened_once() {
         let wrong = lab.run_in(&lab.root, &wanted, &[(variable, "wr0ng")]);
         assert!(wrong.code == Some(1) && wrong.stderr.contains("Bad credentials"), "{}", wrong.stderr);
         assert!(!wrong.stderr.contains("wr0ng"), "{}", wrong.stderr);
+        // A helper of Git may have it as well, and nobody else is asked.
+        let helper = "!f() { echo username=u; echo password=h3lper; }; f";
+        git(&lab.root, &["config", "credential.helper", helper]);
+        git(&lab.root, &["config", "core.askPass", "/nowhere/asks"]);
+        let wrong = lab.run(&wanted);
+        assert!(wrong.code == Some(1) && wrong.stderr.contains("Bad credentials"), "{}", wrong.stderr);
+        assert!(!wrong.stderr.contains("h3lper") && !wrong.stderr.contains("nowhere"), "{}", wrong.stderr);
         let token = [(variable, "t0ken")];
         let opened = lab.run_in(&lab.root, &wanted, &token);
         assert_done(&opened);

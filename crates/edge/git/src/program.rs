@@ -52,11 +52,16 @@ impl LocalRepository {
     /// # Errors
     /// `git-program` where it can't be run.
     pub(crate) fn program(&self, arguments: &[&str], input: &[u8]) -> Result<Ran> {
+        self.program_with(arguments, input, &[])
+    }
+
+    /// The same, with further variables in its environment.
+    pub(crate) fn program_with(&self, arguments: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Result<Ran> {
         let fail = |error: std::io::Error| Diagnostic::error("git-program", format!("`git` can't be run: {error}"));
         let mut command = git(self.folder());
         command.args(arguments);
-        if !std::io::stdin().is_terminal() || arguments.contains(&"credential") {
-            // Nobody would answer, or is to be asked.
+        if !std::io::stdin().is_terminal() {
+            // Nobody would answer.
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
         // A server that has fallen silent is not waited for; who has set other bounds keeps them.
@@ -65,6 +70,7 @@ impl LocalRepository {
                 command.env(name, value);
             }
         }
+        command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(fail)?;
         let stdin = child.stdin.take();

@@ -31,8 +31,9 @@ impl LocalRepository {
 
     /// The password that Git has for an address, from its user's helpers; nobody is asked for one.
     pub fn password_for(&self, address: &str) -> Option<String> {
-        let unasked = ["-c", "core.askPass=", "-c", "credential.interactive=false", "credential", "fill"];
-        let filled = self.program(&unasked, format!("url={address}\n\n").as_bytes()).ok()?;
+        let nobody = [("GIT_TERMINAL_PROMPT", "0"), ("GIT_ASKPASS", "")];
+        let arguments = ["-c", "credential.interactive=false", "credential", "fill"];
+        let filled = self.program_with(&arguments, format!("url={address}\n\n").as_bytes(), &nobody).ok()?;
         filled.succeeded()?.lines().find_map(|line| line.strip_prefix("password=")).map(str::to_owned)
     }
 

@@ -63,18 +63,10 @@ pub(super) fn run(
         keeps_branches: false,
         is_forced: arguments.force,
     };
-    small_pages();
     let bar = terminal.progress(paths.as_ref().map_or(0, Vec::len), "syncing");
     let all = git.sync(options, &|_| bar.inc(1))?;
     bar.finish_and_clear();
     tell(terminal, &all, arguments.output)
-}
-
-/// Each clone has threads of its own, and to clear a large page for each of them takes longer than it saves.
-fn small_pages() {
-    // It takes a little longer where it can't be done.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 /// Tells what became of services: what was done on stdout, what was not on stderr.

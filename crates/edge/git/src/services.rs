@@ -60,6 +60,14 @@ pub struct Distance {
 impl LocalRepository {
     /// The submodules that `.gitmodules` names, by path, as they are on this machine. Nothing is asked of any server.
     pub fn services(&self, world: &dyn World) -> Vec<Service> {
+        let mut services = self.listed_services(world);
+        let folder = self.folder();
+        services.par_iter_mut().for_each(|service| service.here = CheckedOut::of(folder, service));
+        services
+    }
+
+    /// The same without what is checked out of them, for which each would have to be looked at.
+    pub fn listed_services(&self, world: &dyn World) -> Vec<Service> {
         let Ok(text) = world.read(".gitmodules".into()) else { return Vec::new() };
         let Ok(config) = gix::config::File::try_from(BStr::new(&*text)) else { return Vec::new() };
         let index = self.git().index_or_empty().ok();
@@ -90,8 +98,6 @@ impl LocalRepository {
         }
         services.sort_by(|a, b| a.path.cmp(&b.path));
         services.dedup_by(|a, b| a.path == b.path);
-        let folder = self.folder();
-        services.par_iter_mut().for_each(|service| service.here = CheckedOut::of(folder, service));
         services
     }
 }

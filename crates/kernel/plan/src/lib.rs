@@ -37,6 +37,19 @@ pub enum Action {
     Affected,
 }
 
+impl Action {
+    /// A word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+            Self::Replaced { .. } => "replaced",
+            Self::Affected => "affected",
+        }
+    }
+}
+
 /// A resource to which something happens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {

@@ -2,16 +2,14 @@
 
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::live;
-use crate::commands::plan::{self, Compared};
 use crate::commands::promote::{Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, pinned};
 use crate::commands::registry::{Registries, Wanted};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Severity};
-use onepane_git::short;
 use onepane_images::{ImagePolicy, ImageRepository, Newest, Order, Policy, TagFilter, has_markers, set_markers};
 use onepane_repo::{Promotion, Repository, Version};
-use onepane_world::{Edited, EntryKind, World};
+use onepane_world::{EntryKind, World};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -125,7 +123,7 @@ fn in_environment(
             }
             let commit = bench.service_of(&image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
             let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
-            let (version, _) = registries.version(&wanted, newest, &before, commit.as_deref())?;
+            let version = registries.version(&wanted, newest, &before, commit.as_deref())?;
             versions.insert(image, version);
         }
         Ok(versions)
@@ -196,11 +194,7 @@ fn by_markers(
         if files.is_empty() {
             return Ok(None);
         }
-        let edited = Edited::new(state.world, files.clone());
-        let compared = Compared { clusters: &[], offline: common.offline, results: &common.results };
-        let name = state.base.map_or("the files on disk", short);
-        let plan =
-            plan::of_edit(terminal, &delivery.git, &delivery.root, [state.world, &edited], name, &[], &compared)?;
+        let plan = delivery.plan(terminal, state, &files, &[], &common.compared())?;
         changed.sort();
         let mut names: Vec<&str> = changed.iter().filter_map(|(name, _)| name.split(':').nth(1)).collect();
         names.dedup();
@@ -307,7 +301,7 @@ fn newest(
             continue;
         };
         let wanted = Wanted { name: &repository.image, plain_http, with_digest: policy.with_digest };
-        let (version, _) = registries.version(&wanted, tag, &Version::default(), None)?;
+        let version = registries.version(&wanted, tag, &Version::default(), None)?;
         let newest = Newest { name: repository.image.clone(), tag: version.tag, digest: version.digest };
         found.insert(policy.name.clone(), newest);
     }

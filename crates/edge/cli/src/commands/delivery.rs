@@ -3,14 +3,15 @@
 
 use crate::atomic;
 use crate::commands::open;
-use crate::commands::plan::{Plan, ReportArguments};
+use crate::commands::plan::{self, Compared, Plan, ReportArguments};
+use crate::commands::promote::NewPin;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_fetch::{Proxies, Secret};
 use onepane_forge::{Address, Forge, Kind, NewPullRequest};
 use onepane_git::{Checkout, LocalRepository, NewCommit, Tree, pause, short};
-use onepane_world::World;
+use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -61,6 +62,13 @@ pub(crate) struct State<'s> {
     pub(crate) failure: Box<dyn Fn(Box<Diagnostic>) -> Failure + 's>,
 }
 
+impl State<'_> {
+    /// What it is called in words.
+    fn name(&self) -> &str {
+        self.base.map_or("the files on disk", short)
+    }
+}
+
 /// A repository in which edits are delivered.
 pub(crate) struct Delivery {
     pub(crate) root: Utf8PathBuf,
@@ -85,6 +93,19 @@ impl Delivery {
         let (root, disk) = open(directory)?;
         let git = LocalRepository::of(&root)?;
         Ok(Self { root, disk, git })
+    }
+
+    /// What an edit of `state` does to clusters: these texts of files, these pins.
+    pub(crate) fn plan(
+        &self,
+        terminal: &Terminal,
+        state: &State<'_>,
+        files: &BTreeMap<Utf8PathBuf, String>,
+        pins: &[NewPin],
+        compared: &Compared<'_>,
+    ) -> Result<Plan, Failure> {
+        let edited = Edited::new(state.world, files.clone());
+        plan::of_edit(terminal, &self.git, &self.root, [state.world, &edited], state.name(), pins, compared)
     }
 
     /// Makes an edit, again where others were quicker, shows what it does, and delivers it; `false` where there is nothing to

@@ -3,7 +3,7 @@
 
 use crate::commands::ci_runs::CiRuns;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
-use crate::commands::plan::{self, Compared, ReportArguments};
+use crate::commands::plan::{Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,7 +11,7 @@ use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
 use onepane_repo::{Carried, Promotion, PromotionRules, Repository, Version};
 use onepane_resource::ImageName;
-use onepane_world::Edited;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -72,6 +72,13 @@ pub(crate) struct CarryArguments {
     pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) results: crate::results::ResultsArguments,
+}
+
+impl CarryArguments {
+    /// How the clusters of both sides are built: all of them.
+    pub(crate) fn compared(&self) -> Compared<'_> {
+        Compared { clusters: &[], offline: self.offline, results: &self.results }
+    }
 }
 
 /// Versions by the names of images.
@@ -219,8 +226,10 @@ pub(crate) fn carry(
 ) -> Result<ExitCode, Failure> {
     let delivery = Delivery::open(directory)?;
     let Delivery { root, disk, git } = &delivery;
-    let services = git.services(disk);
+    let services = git.listed_services(disk);
     let elsewhere = Elsewhere::of(root, arguments.offline);
+    // Asked for once, however often it is tried.
+    let runs = OnceCell::new();
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
         let wanted = versions(&bench)?;
@@ -233,18 +242,14 @@ pub(crate) fn carry(
             return Ok(None);
         }
         let rules = rules_of(&repository, &unit);
-        let refusals = refusals(git, arguments, journey, &rules, &promotion)?;
+        let refusals = refusals(git, arguments, journey, &rules, &promotion, &runs)?;
         if !refusals.is_empty() && !arguments.force {
             let message = format!("{} is not changed by this: {}", journey.to, refusals.join("; "));
             return Err(Diagnostic::error("promote-refused", message)
                 .hint("`--force` passes over what onepane.yaml says, and the commit tells so")
                 .into());
         }
-        let edited = Edited::new(state.world, promotion.edits.clone());
-        let compared = Compared { clusters: &[], offline: arguments.offline, results: &arguments.results };
-        let name =
-            state.base.map_or_else(|| "the files on disk".to_owned(), |base| onepane_git::short(base).to_owned());
-        let plan = plan::of_edit(terminal, git, root, [state.world, &edited], &name, &pins, &compared)?;
+        let plan = delivery.plan(terminal, state, &promotion.edits, &pins, &arguments.compared())?;
         let mut message = message(git, &services, journey.title, &promotion, &pins);
         refusals.iter().for_each(|refusal| _ = writeln!(message, "\nForced, although {refusal}"));
         let reviewers = rules.iter().flat_map(|rules| rules.reviewers.iter().cloned()).collect();
@@ -283,6 +288,7 @@ fn refusals(
     journey: &Journey<'_>,
     rules: &[PromotionRules],
     promotion: &Promotion,
+    runs: &OnceCell<CiRuns>,
 ) -> Result<Vec<String>, Failure> {
     let mut refusals = Vec::new();
     let now = jiff::Timestamp::now();
@@ -295,7 +301,13 @@ fn refusals(
     let Some(from) = journey.from else { return Ok(refusals) };
     refusals.extend(rules.iter().filter_map(|rules| rules.refuse_source(from)));
     if rules.iter().any(|rules| rules.needs_ci_run) {
-        let runs = CiRuns::read(git, delivery.push.as_deref())?;
+        let runs = match runs.get() {
+            Some(runs) => runs,
+            None => {
+                let read = CiRuns::read(git, delivery.push.as_deref())?;
+                runs.get_or_init(|| read)
+            }
+        };
         for carried in &promotion.carried {
             if !runs.has_passed(&carried.image, &carried.after) {
                 let why = format!("`{}` {} has not passed `onepane ci run --record`", carried.image, carried.after);

@@ -60,7 +60,7 @@ impl Registries {
         tag: &str,
         before: &Version,
         commit: Option<&str>,
-    ) -> Result<(Version, ImageFacts), Failure> {
+    ) -> Result<Version, Failure> {
         let facts = self.facts(image.name, tag, image.plain_http)?;
         if let (Some(revision), Some(commit)) = (&facts.revision, commit)
             && revision != commit
@@ -76,8 +76,8 @@ impl Registries {
                 .into());
         }
         let has_digest = image.with_digest || !before.digest.is_empty();
-        let digest = if has_digest { facts.digest.clone() } else { String::new() };
-        Ok((Version { tag: tag.to_owned(), digest }, facts))
+        let digest = if has_digest { facts.digest } else { String::new() };
+        Ok(Version { tag: tag.to_owned(), digest })
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn run(
     let compared = Compared { clusters: &clusters, offline: arguments.offline, results: &arguments.results };
     let head = git.commit(&arguments.at)?;
     let commits = git.first_parents(&head, FARTHEST + 1);
-    if !plan::has_any(&git, &head, &clusters)? {
+    if !plan::has_any(&git.files(&head)?, &clusters) {
         // Its name is wrong, or it is gone by now.
         let gone =
             Diagnostic::warning("audit-gone", format!("there is no `{}` at {}", arguments.cluster, arguments.at));
@@ -140,7 +140,7 @@ fn as_text(entry: &Entry, all_fields: bool) -> String {
     match &entry.changes {
         Ok(changes) => {
             for change in changes.iter().filter(|change| change.action != Action::Affected) {
-                _ = writeln!(text, "    {} {}", word(&change.action), change.name);
+                _ = writeln!(text, "    {} {}", change.action.name(), change.name);
                 let fields = change.fields.iter().filter(|field| all_fields || is_image(field));
                 fields.flat_map(field_lines).for_each(|line| _ = writeln!(text, "        {}", line.trim_start()));
             }
@@ -161,16 +161,6 @@ fn as_json(entry: &Entry) -> Value {
         Err(why) => value["error"] = why.as_str().into(),
     }
     value
-}
-
-fn word(action: &Action) -> &'static str {
-    match action {
-        Action::Added => "added",
-        Action::Removed => "removed",
-        Action::Changed => "changed",
-        Action::Replaced { .. } => "replaced",
-        Action::Affected => "affected",
-    }
 }
 
 fn is_image(field: &FieldChange) -> bool {

@@ -188,10 +188,10 @@ impl<'l> Live<'l> {
             let mut version = String::new();
             let mut reinstalled = false;
             let outcome = match (not_started.borrow_mut()[at].take(), result) {
-                (Some(failure), _) => Some(Err(failure)),
+                (Some(failure), _) => Err(failure),
                 (None, None) => {
                     let why = Failure::text("it was not worked on");
-                    Some(Err(Failed::processing(release, Why::Other(why))))
+                    Err(Failed::processing(release, Why::Other(why)))
                 }
                 (None, Some((printed, listed))) => {
                     self.say_printed(&printed.text);
@@ -209,10 +209,9 @@ impl<'l> Live<'l> {
                             version = listed.version;
                         }
                     }
-                    Some(outcome)
+                    outcome
                 }
             };
-            let Some(outcome) = outcome else { return };
             let has_worked = outcome.is_ok();
             let outcome = self.after(release, outcome, true);
             let row = self.row(release, &version, begun.borrow()[at]);

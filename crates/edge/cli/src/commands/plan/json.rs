@@ -18,19 +18,13 @@ pub(super) fn of(plan: &Plan) -> String {
 
 /// One resource, and what happens to it.
 pub(crate) fn change(change: &Change) -> Value {
-    let (action, from) = match &change.action {
-        Action::Added => ("added", None),
-        Action::Removed => ("removed", None),
-        Action::Changed => ("changed", None),
-        Action::Replaced { from } => ("replaced", Some(from)),
-        Action::Affected => ("affected", None),
-    };
+    let from = if let Action::Replaced { from } = &change.action { Some(from) } else { None };
     let name = &change.name;
     let consequences: Vec<Value> =
         change.consequences.iter().map(|one| json!({"kind": one.kind.name(), "text": one.text})).collect();
     json!({
         "apiVersion": name.api_version, "kind": name.kind, "namespace": name.namespace, "name": name.name,
-        "action": action, "inPlaceOf": from, "fields": change.fields.iter().map(field).collect::<Vec<_>>(),
+        "action": change.action.name(), "inPlaceOf": from, "fields": change.fields.iter().map(field).collect::<Vec<_>>(),
         "consequences": consequences,
     })
 }

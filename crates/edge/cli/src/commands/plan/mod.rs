@@ -268,11 +268,9 @@ pub(crate) fn of_edit(
     compare(terminal, git, root, &side(name, world, before), &side("with this change", edited, after), compared)
 }
 
-/// Whether one of these clusters is there in a commit.
-pub(crate) fn has_any(git: &LocalRepository, commit: &str, clusters: &[String]) -> Result<bool, Failure> {
-    let files = git.files(commit)?;
-    let repository = Repository::open(&files);
-    Ok(repository.is_ok_and(|repository| clusters.iter().any(|cluster| repository.unit(cluster).is_ok())))
+/// Whether one of these clusters is there.
+pub(crate) fn has_any(files: &Tree, clusters: &[String]) -> bool {
+    Repository::open(files).is_ok_and(|repository| clusters.iter().any(|cluster| repository.unit(cluster).is_ok()))
 }
 
 /// What happens to clusters from one commit to another.
@@ -283,10 +281,10 @@ pub(crate) fn between(
     [from, to]: [&str; 2],
     compared: &Compared<'_>,
 ) -> Result<Vec<Change>, Failure> {
-    if !has_any(git, from, compared.clusters)? && !has_any(git, to, compared.clusters)? {
+    let (before, after) = (git.files(from)?, git.files(to)?);
+    if !has_any(&before, compared.clusters) && !has_any(&after, compared.clusters) {
         return Ok(Vec::new());
     }
-    let (before, after) = (git.files(from)?, git.files(to)?);
     let side =
         |commit: &str, files| Side { name: short(commit).to_owned(), files, pins: Vec::new(), is_on_disk: false };
     let plan = compare(terminal, git, root, &side(from, &before), &side(to, &after), compared)?;

@@ -49,7 +49,7 @@ pub(super) fn run(
         None => git.pins_on_disk(&disk).into_iter().collect(),
     };
     // One that `.gitmodules` does not name any more can't be asked for by name.
-    let names = chosen(git.services(&disk), &arguments.services)?;
+    let names = chosen(git.listed_services(&disk), &arguments.services)?;
     let is_wanted = |path: &Utf8Path| arguments.services.is_empty() || names.iter().any(|service| service.path == path);
     let paths: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).cloned().collect();
     let mut changes = Vec::new();

@@ -2,7 +2,6 @@
 
 use super::chosen;
 use crate::commands::delivery::{Delivery, Edit, State};
-use crate::commands::plan::{self, Compared};
 use crate::commands::promote::{
     Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, message, pinned,
 };
@@ -10,7 +9,7 @@ use crate::commands::registry::{Registries, Wanted, tags_of_commit};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_git::{LocalRepository, short};
+use onepane_git::{LocalRepository, Service, short};
 use onepane_repo::Promotion;
 use onepane_resource::ImageName;
 use std::collections::BTreeMap;
@@ -50,25 +49,21 @@ pub(super) fn run(
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
     let delivery = Delivery::open(directory)?;
-    let targets = targets(&delivery, arguments)?;
+    let services = delivery.git.listed_services(&delivery.disk);
+    let targets = targets(&delivery.git, &services, arguments)?;
     let title = |names: &str| match &arguments.environment {
         Some(environment) => format!("Pin {names}, also in {environment}"),
         None => format!("Pin {names}"),
     };
     let new_pins = |bench: &Bench<'_>| new_pins(bench, &targets, arguments.allow_older);
     let Some(environment) = &arguments.environment else {
-        let services = delivery.git.services(&delivery.disk);
         let edit = |state: &State<'_>| {
             let pinned = pinned(&delivery.git, state)?;
             let pins = changed(&delivery.git, &targets, arguments.allow_older, &pinned)?;
             if pins.is_empty() {
                 return Ok(None);
             }
-            let common = &arguments.common;
-            let compared = Compared { clusters: &[], offline: common.offline, results: &common.results };
-            let name = state.base.map_or("the files on disk", short);
-            let worlds = [state.world, state.world];
-            let plan = plan::of_edit(terminal, &delivery.git, &delivery.root, worlds, name, &pins, &compared)?;
+            let plan = delivery.plan(terminal, state, &BTreeMap::new(), &pins, &arguments.common.compared())?;
             let message = message(&delivery.git, &services, &title, &Promotion::default(), &pins);
             let pins = pins.into_iter().map(|pin| (pin.path, pin.after)).collect();
             Ok(Some(Edit { files: BTreeMap::new(), pins, message, plan, reviewers: Vec::new() }))
@@ -107,20 +102,19 @@ pub(super) fn run(
                     .into());
             };
             let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
-            versions.insert(image.clone(), registries.version(&wanted, tag, &before, Some(&target.commit))?.0);
+            versions.insert(image.clone(), registries.version(&wanted, tag, &before, Some(&target.commit))?);
         }
         Ok(versions)
     })
 }
 
 /// What the arguments mean.
-fn targets(delivery: &Delivery, arguments: &Arguments) -> Result<Vec<Target>, Failure> {
-    let services = delivery.git.services(&delivery.disk);
+fn targets(git: &LocalRepository, services: &[Service], arguments: &Arguments) -> Result<Vec<Target>, Failure> {
     let target = |text: &String| {
         let (name, revision) = text.split_once('=').unwrap_or((text, ""));
-        let service = chosen(services.clone(), &[name.to_owned()])?.remove(0);
-        let commit = delivery.git.commit_in(&service.path, revision)?;
-        if !arguments.allow_older && delivery.git.is_pushed(&service.path, &commit) == Some(false) {
+        let service = chosen(services.to_vec(), &[name.to_owned()])?.remove(0);
+        let commit = git.commit_in(&service.path, revision)?;
+        if !arguments.allow_older && git.is_pushed(&service.path, &commit) == Some(false) {
             let message = format!("the commit {} of {} is on no remote", short(&commit), service.path);
             return Err(Failure::from(
                 Diagnostic::error("src-not-pushed", message)

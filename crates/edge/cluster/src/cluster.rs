@@ -1,7 +1,7 @@
 //! [`Cluster`]: a connection, and what has been learnt over it.
 
 use crate::client::{Answer, Call, Client};
-use crate::discovery::Discovery;
+use crate::discovery::{Discovery, Gvk};
 use crate::failure::{Failure, Level, Logged};
 use crate::kubeconfig::target;
 use crate::settings::Settings;
@@ -86,6 +86,12 @@ impl Cluster {
     pub fn forget_served(&self) {
         self.served.take();
         self.looked_up.borrow_mut().clear();
+    }
+
+    /// Whether it serves a kind. What can't be asked now is not served yet.
+    pub async fn serves(&self, api_version: &str, kind: &str) -> bool {
+        let Ok(wanted) = Gvk::new(api_version, kind) else { return false };
+        self.served().await.is_ok_and(|served| served.mapping(&wanted).is_some())
     }
 
     /// Waits for `work`, which may make requests. It is not to be called by such work.

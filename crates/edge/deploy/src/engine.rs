@@ -12,7 +12,7 @@ use crate::waves::{Step, Wave};
 use base64::Engine as _;
 use futures::stream::{FuturesUnordered, StreamExt};
 use onepane_health::{Health, Status, health};
-use onepane_resource::compare_uninstall;
+use onepane_resource::{compare_uninstall, defined_kinds};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -328,9 +328,6 @@ impl<'s> Engine<'s> {
             let definitions: Vec<&Wanted> = step.iter().filter(defines).collect();
             if !definitions.is_empty() {
                 self.until_defined(&definitions, live, outcome).await?;
-                if !self.has_all_kinds(wanted).await {
-                    self.server.rediscover().await?;
-                }
             }
         }
         if !is_noted {
@@ -375,15 +372,6 @@ impl<'s> Engine<'s> {
         (identity, happened)
     }
 
-    async fn has_all_kinds(&self, wanted: &[Wanted]) -> bool {
-        for one in wanted {
-            if self.server.kind(one.api_version(), &one.identity.kind).await.is_none() {
-                return false;
-            }
-        }
-        true
-    }
-
     /// Waits until the kinds that were defined are served, unless they were before and nothing has changed.
     async fn until_defined(&self, definitions: &[&Wanted], live: &Live, outcome: &mut Outcome) -> Result<(), Failure> {
         const PATIENCE: Duration = Duration::from_secs(60);
@@ -410,7 +398,25 @@ impl<'s> Engine<'s> {
                 }
             }
         }
+        // A definition says that it is served before the server's own list of what it serves does.
+        while outcome.failed == 0 && !self.serves(definitions).await {
+            self.server.rediscover().await?;
+            if start.elapsed() >= PATIENCE || self.serves(definitions).await {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
         Ok(())
+    }
+
+    /// Whether the server lists all that these define.
+    async fn serves(&self, definitions: &[&Wanted]) -> bool {
+        for kind in definitions.iter().flat_map(|one| defined_kinds(&one.object)) {
+            if self.server.kind(&kind.api_version(), &kind.kind).await.is_none() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Deletes objects, those that others need last.

@@ -41,7 +41,7 @@ pub(crate) fn path(cluster: &Cluster, request: &Request, address: &str) -> Path 
 
 /// What is no resource: discovery, health.
 fn other(cluster: &Cluster, request: &Request, steps: &[&str], address: &str) -> Result<Reply> {
-    let kinds = &cluster.kinds;
+    let kinds = &cluster.kinds.listed();
     if request.method != "GET" {
         return Err(Failure::method_not_allowed());
     }

@@ -7,6 +7,7 @@ use crate::types::{self, Shape};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// A kind in one of its versions.
 #[derive(Debug)]
@@ -151,9 +152,12 @@ pub(crate) fn split_version(api_version: &str) -> (&str, &str) {
 /// All kinds that are served, Kubernetes' own and those of definitions.
 #[derive(Clone, Debug)]
 pub(crate) struct Kinds {
-    /// By definition.
-    custom: BTreeMap<String, Vec<Arc<Kind>>>,
+    /// By definition, with the time at which it was new.
+    custom: BTreeMap<String, (Instant, Vec<Arc<Kind>>)>,
 }
+
+/// How long a kind is served before it is listed. Real API servers take a moment too.
+const UNLISTED: Duration = Duration::from_millis(20);
 
 impl Kinds {
     pub(crate) fn new() -> Self {
@@ -162,7 +166,7 @@ impl Kinds {
 
     /// The kinds of each group and version, in the order in which groups are preferred.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Kind>> {
-        builtin().iter().chain(self.custom.values().flatten())
+        builtin().iter().chain(self.custom.values().flat_map(|(_, kinds)| kinds))
     }
 
     /// By the name in paths.
@@ -181,11 +185,17 @@ impl Kinds {
     }
 
     pub(crate) fn define(&mut self, definition: &str, kinds: Vec<Arc<Kind>>) {
-        self.custom.insert(definition.to_owned(), kinds);
+        self.custom.entry(definition.to_owned()).or_insert_with(|| (Instant::now(), Vec::new())).1 = kinds;
     }
 
     pub(crate) fn undefine(&mut self, definition: &str) -> Vec<Arc<Kind>> {
-        self.custom.remove(definition).unwrap_or_default()
+        self.custom.remove(definition).map(|(_, kinds)| kinds).unwrap_or_default()
+    }
+
+    /// Those that discovery tells of by now.
+    pub(crate) fn listed(&self) -> Self {
+        let custom = self.custom.iter().filter(|(_, (new, _))| new.elapsed() >= UNLISTED);
+        Self { custom: custom.map(|(name, kinds)| (name.clone(), kinds.clone())).collect() }
     }
 
     /// Groups with their versions, the preferred ones first; the core group is the first.

@@ -94,7 +94,6 @@ impl Session<'_> {
         }
         if !made.is_empty() {
             Wait::until_defined(self, &made).await?;
-            self.cluster.forget_served();
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::session::Session;
 use crate::verdict::{Goal, State, Verdict};
 use futures::stream::{StreamExt, iter};
 use onepane_cluster::{Request, Resource};
+use onepane_resource::defined_kinds;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -88,9 +89,22 @@ impl Wait {
         }
     }
 
-    /// Until definitions are served.
-    pub(crate) async fn until_defined(session: &Session<'_>, resources: &[Resource]) -> Result<(), String> {
-        until(session, resources, Goal::Ready, Instant::now() + Duration::from_secs(60)).await
+    /// Until what is defined is served, and listed as such, which the server does a moment later. Where it is never listed,
+    /// who needs it says so.
+    pub(crate) async fn until_defined(session: &Session<'_>, definitions: &[Resource]) -> Result<(), String> {
+        let end = Instant::now() + Duration::from_secs(60);
+        until(session, definitions, Goal::Ready, end).await?;
+        let mut pauses = Pauses::new();
+        loop {
+            session.cluster.forget_served();
+            let kinds = iter(definitions).flat_map(|one| iter(defined_kinds(&one.object)));
+            let is_listed =
+                kinds.all(|kind| async move { session.cluster.serves(&kind.api_version(), &kind.kind).await });
+            if is_listed.await || Instant::now() >= end {
+                return Ok(());
+            }
+            pauses.pause(session, end).await;
+        }
     }
 }
 

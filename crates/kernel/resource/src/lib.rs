@@ -7,6 +7,7 @@
 //! Start at [`ResourceId`], whose equality is the one rule that everything else uses. This crate knows nothing of
 //! patches, kustomizations or charts, and reads no file.
 
+mod definition;
 mod deprecation;
 mod document;
 mod field_path;
@@ -22,6 +23,7 @@ mod scope;
 mod set;
 mod tree;
 
+pub use definition::defined_kinds;
 pub use deprecation::{Deprecated, deprecation, deprecation_warning};
 pub use document::json_document;
 pub use field_path::join_key;

@@ -1,7 +1,7 @@
 //! What reaches beyond a value: nested templates, failing on purpose, the cluster.
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
-use onepane_template::{Context, Function, FunctionError, Type};
+use onepane_template::{Context, Demand, Function, FunctionError, Type};
 use onepane_value::{Text, Value};
 
 /// What stands before a chart's own message in the error of `required` and `fail`, as in Helm, which takes the message
@@ -40,20 +40,18 @@ fn tpl(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 /// The value unless it is nil or the empty string: zero and false pass.
 fn required(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
     let value = any(arguments, 1);
-    if !value.is_nil() && value.as_text().is_none_or(|text| !text.is_empty()) {
-        return Ok(value.clone());
-    }
-    if context.host().lenient() {
-        return Ok(derived(value, ""));
-    }
-    Err(failure(text(arguments, 0)?))
+    let demand = match value.as_text() {
+        _ if value.is_nil() => Demand::Value,
+        Some(text) if text.is_empty() => Demand::Text,
+        _ => return Ok(value.clone()),
+    };
+    let message = text(arguments, 0)?;
+    if context.host().passes(demand, message) { Ok(derived(value, "")) } else { Err(failure(message)) }
 }
 
 fn fail(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    if context.host().lenient() {
-        return Ok(Value::from(""));
-    }
-    Err(failure(text(arguments, 0)?))
+    let message = text(arguments, 0)?;
+    if context.host().passes(Demand::Nothing, message) { Ok(Value::from("")) } else { Err(failure(message)) }
 }
 
 fn failure(message: &Text) -> FunctionError {

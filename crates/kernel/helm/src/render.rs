@@ -11,7 +11,7 @@ use onepane_chart::{
     Chart, Compat, File, Origins, Switch, Validation, coalesce_values, is_compatible, process_dependencies,
 };
 use onepane_diagnostics::{Diagnostic, Origin, Span};
-use onepane_template::{Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
+use onepane_template::{Demand, Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
 use std::cell::RefCell;
@@ -249,13 +249,14 @@ pub fn render_within(
     }
 }
 
-/// What the templates of `chart` print, by path, with `required` and `fail` letting everything pass: what `helm lint`
-/// looks at. `None` where Helm's linter gives up without a word.
+/// What the templates of `chart` print, by path, with `required` and `fail` letting everything pass, of which `tell` is
+/// told: what `helm lint` looks at. `None` where Helm's linter gives up without a word.
 pub(crate) fn render_leniently(
     chart: &mut Chart,
     given: &Map,
     options: &RenderOptions,
     world: &dyn World,
+    tell: &dyn Fn(Demand, &Text),
 ) -> Option<Result<Files, String>> {
     process_dependencies(chart, given, options.compat, &mut |_| {}).ok()?;
     // Helm's linter coalesces twice, which tells for nulls of subcharts.
@@ -271,15 +272,17 @@ pub(crate) fn render_leniently(
     let mut plan = Plan { templates: BTreeMap::new(), options, top, explanation: None, secrets: false };
     plan.add(chart, "", &Parent::None(values));
     let printed = plan.parse(&mut Early::new(options.origins));
-    let printed = printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Linter, &mut |_, _| {}));
+    let printed =
+        printed.and_then(|templates| plan.run(&templates, chart.name(), world, &Lenient(tell), &mut |_, _| {}));
     Some(printed.map(|printed| printed.files).map_err(|error| error.message))
 }
 
-/// What templates may ask of their surroundings when they are linted.
-struct Linter;
+/// The surroundings of templates that are linted.
+struct Lenient<'a>(&'a dyn Fn(Demand, &Text));
 
-impl Host for Linter {
-    fn lenient(&self) -> bool {
+impl Host for Lenient<'_> {
+    fn passes(&self, demand: Demand, message: &Text) -> bool {
+        (self.0)(demand, message);
         true
     }
 }

@@ -87,6 +87,17 @@ pub trait Context {
     fn charge(&mut self, bytes: usize) -> Result<(), FunctionError>;
 }
 
+/// What a template demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// By `required`, and there is no value.
+    Value,
+    /// By `required`, and the value is an empty text.
+    Text,
+    /// By `fail`: never to be met.
+    Nothing,
+}
+
 /// What surrounds an engine: the answers that depend on whether there is a cluster, a network, a linter,
 /// programs to run.
 ///
@@ -114,8 +125,8 @@ pub trait Host {
     fn secret(&self, _reference: &str) -> Result<Value, String> {
         Err("references to secrets are not resolved here".to_owned())
     }
-    /// Whether `required` and `fail` let everything pass, as `helm lint` has it.
-    fn lenient(&self) -> bool {
+    /// Whether that passes for which `required` and `fail` give up with `message`, as `helm lint` has it.
+    fn passes(&self, _demand: Demand, _message: &Text) -> bool {
         false
     }
 }

@@ -13,7 +13,8 @@ use camino::Utf8Path;
 use onepane_chart::{
     Chart, Compat, Dependency, LoadOptions, Origins, check_schema, coalesce_tables, load, parse_values_as,
 };
-use onepane_value::Map;
+use onepane_template::Demand;
+use onepane_value::{Map, Text};
 use onepane_world::{EntryKind, ReadErrorReason, World};
 use std::fmt;
 
@@ -61,11 +62,18 @@ pub struct LintOptions {
     pub schemas: Schemas,
 }
 
-/// Lints the chart in the folder `path` of `world` with what the user gave over its defaults.
-pub fn lint(path: &Utf8Path, given: &Map, options: &LintOptions, world: &dyn World) -> Vec<Finding> {
+/// Lints the chart in the folder `path` of `world` with what the user gave over its defaults. `tell` is told which demands of
+/// templates are not met, which is no finding.
+pub fn lint(
+    path: &Utf8Path,
+    given: &Map,
+    options: &LintOptions,
+    world: &dyn World,
+    tell: &dyn Fn(Demand, &Text),
+) -> Vec<Finding> {
     let reading = LoadOptions { any_version: true, ..LoadOptions::default() };
     let chart = load(path, world, reading, &mut |_| {}).map_err(|error| error.message);
-    let mut linter = Linter { path, given, options, world, chart, findings: Vec::new() };
+    let mut linter = Linter { path, given, options, world, tell, chart, findings: Vec::new() };
     linter.chart_file();
     linter.values();
     linter.templates();
@@ -79,6 +87,7 @@ struct Linter<'a> {
     given: &'a Map,
     options: &'a LintOptions,
     world: &'a dyn World,
+    tell: &'a dyn Fn(Demand, &Text),
     /// The chart, or why it does not load: three groups of rules ask.
     chart: Result<Chart, String>,
     findings: Vec<Finding>,
@@ -174,7 +183,7 @@ impl Linter<'_> {
             compat: Compat::Helm4,
             explain: None,
         };
-        let printed = match render_leniently(&mut chart, self.given, &options, self.world) {
+        let printed = match render_leniently(&mut chart, self.given, &options, self.world, self.tell) {
             None => return,
             Some(Ok(printed)) => printed,
             Some(Err(message)) => {

@@ -4,11 +4,12 @@ use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, VALUES, flag};
 use super::namespace::namespace;
 use super::values::{capabilities, given_values};
-use super::{Failure, current_folder, print, world};
+use super::{Failure, current_folder, log_with, print, world};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Compat, unpack};
 use onepane_helm::{Finding, LintOptions, Schemas, Severity, lint};
-use onepane_value::Map;
+use onepane_template::Demand;
+use onepane_value::{Map, Text};
 use onepane_world::{EntryKind, MemoryWorld, ReadErrorReason, World};
 
 pub(super) const COMMAND: Command = Command {
@@ -97,7 +98,7 @@ fn lint_at(path: &str, given: &Map, options: &LintOptions, world: &dyn World) ->
             return Err(no_definition(&shown));
         }
         let folder = current_folder().map_err(|failure| failure.message)?.join(&shown);
-        return Ok(lint(&onepane_world::normalize(&folder), given, options, world));
+        return Ok(lint(&onepane_world::normalize(&folder), given, options, world, &tell));
     }
     let bytes = world.read(path.into()).map_err(|error| match error.reason {
         ReadErrorReason::Absent => format!("unable to open tarball: open {path}: no such file or directory"),
@@ -122,7 +123,17 @@ fn lint_at(path: &str, given: &Map, options: &LintOptions, world: &dyn World) ->
     if unpacked.kind(&folder.join("Chart.yaml")).is_none() {
         return Err(no_definition(&folder));
     }
-    Ok(lint(&folder, given, options, &unpacked))
+    Ok(lint(&folder, given, options, &unpacked, &tell))
+}
+
+/// A line of Helm's log.
+fn tell(demand: Demand, message: &Text) {
+    let (severity, problem) = match demand {
+        Demand::Value => (onepane_diagnostics::Severity::Warning, "missing required value"),
+        Demand::Text => (onepane_diagnostics::Severity::Warning, "missing required values"),
+        Demand::Nothing => (onepane_diagnostics::Severity::Note, "funcMap fail"),
+    };
+    log_with(severity, problem, &[("message", message.to_str().into_owned())]);
 }
 
 /// The charts and archives below a folder, in the order of their paths.

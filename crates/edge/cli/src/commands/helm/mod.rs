@@ -189,7 +189,7 @@ fn log_with(severity: Severity, message: &str, fields: &[(&str, String)]) {
             !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c.is_control() || "\"=".contains(c));
         line += &if plain { format!(" {name}={value}") } else { format!(" {name}={value:?}") };
     }
-    eprintln!("{line}");
+    eprintln!("{}", redacted(&line));
 }
 
 /// Takes warnings and writes each of them once: coalescing passes over the same values more than once.

@@ -1,9 +1,10 @@
 //! What an apply would change: [`Engine::differences`].
 
-use crate::engine::{Engine, Live, MANAGER, Wanted, stays};
+use crate::engine::{Engine, Live, MANAGER, Wanted};
 use crate::event::{Event, Happened};
 use crate::failure::Failure;
 use crate::identity::Identity;
+use crate::removal::Removal;
 use crate::server::path_of;
 use crate::settled::is_settled;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -47,10 +48,11 @@ impl Engine<'_> {
             differences.extend(difference);
         }
         let names: HashSet<&Identity> = wanted.iter().map(|one| &one.identity).collect();
-        let gone = live.objects.iter().filter(|(identity, (_, object))| !names.contains(identity) && !stays(object));
-        differences.extend(gone.map(|(identity, (_, object))| Difference {
+        let surplus: Vec<&Identity> = live.objects.keys().filter(|identity| !names.contains(identity)).collect();
+        let removal = Removal::plan(surplus, &live, |identity| names.contains(identity))?;
+        differences.extend(removal.going().map(|identity| Difference {
             object: identity.clone(),
-            before: Some(plain(object.clone())),
+            before: Some(plain(live.objects[identity].1.clone())),
             after: None,
         }));
         differences.sort_by(|a, b| a.object.cmp(&b.object));

@@ -4,7 +4,8 @@ use crate::dependencies::{dependencies, put_in_order};
 use crate::event::{Event, Happened};
 use crate::failure::Failure;
 use crate::identity::Identity;
-use crate::server::{Kind, Server, path_of};
+use crate::removal::Removal;
+use crate::server::{Kind, Propagation, Server, path_of};
 use crate::set::{PART_OF, Set};
 use crate::settled::is_settled;
 use crate::wait;
@@ -12,7 +13,7 @@ use crate::waves::{Step, Wave};
 use base64::Engine as _;
 use futures::stream::{FuturesUnordered, StreamExt};
 use onepane_health::{Health, Status, health};
-use onepane_resource::{compare_uninstall, defined_kinds};
+use onepane_resource::defined_kinds;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -115,6 +116,10 @@ impl<'s> Engine<'s> {
         if options.prunes && !options.may_prune_most {
             guard(wanted.len(), surplus.len())?;
         }
+        let removal = match options.prunes {
+            true => Some(Removal::plan(surplus, &live, |identity| names.contains(identity))?),
+            false => None,
+        };
         // Whoever comes after a run that is killed has to find what it has left.
         let widened = live.set.with(wanted.iter().map(|wanted| &wanted.identity));
         let mut outcome = Outcome::default();
@@ -122,12 +127,11 @@ impl<'s> Engine<'s> {
         if outcome.failed > 0 {
             return Ok(outcome);
         }
-        if options.prunes {
-            self.delete(surplus, &live, Happened::Pruned, &mut outcome).await;
-        }
-        if outcome.failed == 0 && options.prunes {
+        if let Some(removal) = removal {
+            let patience = options.patience.unwrap_or(USUAL_PATIENCE);
+            (outcome.deleted, outcome.failed) = self.delete(&removal, &live, Happened::Pruned, patience).await;
             let narrowed = self.set.with(names.iter().copied());
-            if narrowed != widened {
+            if outcome.failed == 0 && narrowed != widened {
                 self.write_parent(&narrowed).await?;
             }
         }
@@ -138,19 +142,22 @@ impl<'s> Engine<'s> {
         Ok(outcome)
     }
 
-    /// Deletes all objects of the set, and then its parent.
+    /// Deletes all objects of the set, those that depend on others first, and then its parent.
     ///
     /// # Errors
     /// For what keeps all of it from being done.
     pub async fn destroy(&self, patience: Duration) -> Result<Outcome, Failure> {
         let live = self.live([]).await?;
         let mut outcome = Outcome::default();
-        let all: Vec<&Identity> = live.objects.keys().collect();
-        self.delete(all, &live, Happened::Deleted, &mut outcome).await;
+        let removal = Removal::plan(live.objects.keys(), &live, |_| false)?;
+        (outcome.deleted, outcome.failed) = self.delete(&removal, &live, Happened::Deleted, patience).await;
+        if outcome.failed > 0 {
+            return Ok(outcome);
+        }
         let end = tokio::time::Instant::now() + patience;
         loop {
             let mut left = self.live([]).await?.objects;
-            left.retain(|_, (_, object)| !stays(object));
+            left.retain(|identity, (_, object)| !stays(object) && !removal.staying.contains_key(identity));
             if left.is_empty() {
                 break;
             }
@@ -167,7 +174,7 @@ impl<'s> Engine<'s> {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         if outcome.failed == 0 && live.is_known {
-            self.server.delete(&live.set.path(), None).await?;
+            self.server.delete(&live.set.path(), None, Propagation::Background).await?;
         }
         Ok(outcome)
     }
@@ -417,41 +424,6 @@ impl<'s> Engine<'s> {
             }
         }
         true
-    }
-
-    /// Deletes objects, those that others need last.
-    async fn delete(&self, mut objects: Vec<&Identity>, live: &Live, happened: Happened, outcome: &mut Outcome) {
-        objects.sort_by(|a, b| compare_uninstall(&a.kind, &b.kind).then_with(|| a.cmp(b)));
-        // What lives in a namespace or is of a kind is gone before they are.
-        let is_last = |identity: &&Identity| matches!(identity.kind.as_str(), "Namespace" | "CustomResourceDefinition");
-        let (last, first): (Vec<&Identity>, Vec<&Identity>) = objects.into_iter().partition(is_last);
-        for part in [first, last] {
-            let mut deleted: FuturesUnordered<_> = part
-                .into_iter()
-                .map(|identity| async move {
-                    let (kind, object) = &live.objects[identity];
-                    if stays(object) {
-                        return (identity, Ok(false));
-                    }
-                    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
-                    (identity, self.server.delete(&path_of(kind, identity), uid).await.map(|()| true))
-                })
-                .collect();
-            while let Some((identity, done)) = deleted.next().await {
-                let happened = match done {
-                    Ok(true) => {
-                        outcome.deleted += 1;
-                        happened.clone()
-                    }
-                    Ok(false) => Happened::Kept,
-                    Err(failure) => {
-                        outcome.failed += 1;
-                        Happened::Failed(failure)
-                    }
-                };
-                (self.tell)(&Event { object: identity.clone(), happened });
-            }
-        }
     }
 
     /// The kinds of what is wanted, with the identities of each.

@@ -26,6 +26,8 @@ pub enum Happened {
     Pruned,
     /// It is no more of the set, and stays since it says so.
     Kept,
+    /// It is no more of the set, and stays since this one does, which depends on it.
+    KeptFor(Identity),
     /// It was deleted with the set.
     Deleted,
     /// It was not done.

@@ -58,6 +58,15 @@ impl Kind {
     }
 }
 
+/// When what belongs to a deleted object goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Propagation {
+    /// After it.
+    Background,
+    /// Before it.
+    Foreground,
+}
+
 const MOST_AT_ONCE: usize = 64;
 /// How often a request is made again.
 const RETRIES: u32 = 6;
@@ -208,9 +217,13 @@ impl Server {
     }
 
     /// Deletes an object; what is gone already is as good.
-    pub(crate) async fn delete(&self, path: &str, uid: Option<&str>) -> Result<(), Failure> {
+    pub(crate) async fn delete(&self, path: &str, uid: Option<&str>, propagation: Propagation) -> Result<(), Failure> {
+        let propagation = match propagation {
+            Propagation::Background => "Background",
+            Propagation::Foreground => "Foreground",
+        };
         let mut options =
-            serde_json::json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"});
+            serde_json::json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation});
         if let Some(uid) = uid {
             // One of the same name that came since is another.
             options["preconditions"] = serde_json::json!({"uid": uid});

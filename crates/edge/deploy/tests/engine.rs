@@ -216,9 +216,6 @@ fn what_depends_on_others_waits_for_them() {
         object["metadata"]["annotations"] = json!({name: value});
         object
     };
-    let depends = |object, on: &str| {
-        annotated(object, "config.kubernetes.io/depends-on", &format!("apps/namespaces/shop/Deployment/{on}"))
-    };
     let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
     let objects = vec![
         depends(deployment("web", "web:1"), "api"),
@@ -258,6 +255,115 @@ fn what_depends_on_others_waits_for_them() {
     refused(&[shop.clone(), depends(deployment("a", "a:1"), "gone")], "not among what is applied");
     let circle = [depends(deployment("a", "a:1"), "b"), depends(deployment("b", "b:1"), "a"), shop];
     refused(&circle, "Deployment/shop/a, Deployment/shop/b");
+}
+
+/// An object that depends on a Deployment of the shop.
+fn depends(mut object: Value, on: &str) -> Value {
+    let dependency = format!("apps/namespaces/shop/Deployment/{on}");
+    object["metadata"]["annotations"]["config.kubernetes.io/depends-on"] = json!(dependency);
+    object
+}
+
+fn at_wave(mut object: Value, wave: i64) -> Value {
+    object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] = json!(wave.to_string());
+    object
+}
+
+#[test]
+fn what_depends_on_others_goes_before_them() {
+    let lab = Lab::new();
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let many = [config("a", "x"), config("b", "x"), config("c", "x")];
+    let chain = [
+        depends(deployment("web", "web:1"), "api"),
+        depends(deployment("api", "api:1"), "db"),
+        deployment("db", "db:1"),
+        at_wave(deployment("last", "last:1"), 3),
+        at_wave(config("first", "x"), -2),
+    ];
+    let all: Vec<Value> = [&[shop.clone()], &many[..], &chain[..]].concat();
+    let rest: Vec<Value> = [&[shop], &many[..]].concat();
+    let order = |events: &[Event], is_it: fn(&Happened) -> bool| {
+        let names = events.iter().filter(|event| is_it(&event.happened)).map(|event| event.object.name.clone());
+        names.collect::<Vec<_>>()
+    };
+
+    lab.applied(&all, &APPLY);
+    lab.cluster.faults().reset_counts();
+    let options = Options { may_prune_most: true, ..APPLY };
+    let (outcome, events) = lab.apply(&rest, &options);
+    assert_eq!(outcome.map(|outcome| (outcome.deleted, outcome.failed)), Ok((5, 0)), "{events:?}");
+    let pruned = order(&events, |happened| matches!(happened, Happened::Pruned));
+    assert_eq!(pruned, ["last", "web", "api", "db", "first"]);
+
+    // As long as something is there, what it depends on is, too.
+    let mut held = all.clone();
+    held[5]["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    lab.applied(&held, &APPLY);
+    let options = Options { patience: Some(Duration::from_secs(1)), ..options };
+    let (outcome, events) = lab.apply(&rest, &options);
+    assert_eq!(outcome.map(|outcome| (outcome.deleted, outcome.failed)), Ok((3, 1)), "{events:?}");
+    let is_told = |event: &Event| {
+        event.object.name == "api"
+            && matches!(&event.happened, Happened::Became(health) if health.message.starts_with("it is still there after 1 s"))
+    };
+    assert!(events.iter().any(is_told), "{events:?}");
+    let members = lab.members();
+    assert!(members.contains("Deployment/shop/db") && members.contains("ConfigMap/shop/first"), "{members:?}");
+    let api = "/apis/apps/v1/namespaces/shop/deployments/api?fieldManager=somebody";
+    let merge = "application/merge-patch+json";
+    assert_eq!(lab.send("PATCH", api, merge, &json!({"metadata": {"finalizers": null}})), 200);
+
+    // Destroying is no other way; pods of what others wait for go with it.
+    lab.applied(&all, &Options { takes_over: true, ..APPLY });
+    let (destroyed, events) = lab.with_engine(async |engine| engine.destroy(Duration::from_secs(30)).await);
+    assert_eq!(destroyed.map(|outcome| (outcome.deleted, outcome.failed)), Ok((9, 0)), "{events:?}");
+    let gone = order(&events, |happened| matches!(happened, Happened::Deleted));
+    let gone: Vec<&str> = gone.iter().map(String::as_str).filter(|name| name.len() > 1).collect();
+    assert_eq!(gone, ["last", "web", "api", "db", "first", "shop"]);
+}
+
+#[test]
+fn what_depends_in_odd_ways_is_not_deleted() {
+    let lab = Lab::new();
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let mut kept = depends(deployment("kept", "kept:1"), "api");
+    kept["metadata"]["annotations"]["helm.sh/resource-policy"] = json!("keep");
+    let others =
+        [kept, depends(deployment("api", "api:1"), "db"), deployment("db", "db:1"), deployment("more", "more:1")];
+    let all: Vec<Value> = [&[shop.clone()], &others[..]].concat();
+    lab.applied(&all, &APPLY);
+    let db = "/apis/apps/v1/namespaces/shop/deployments/db?fieldManager=somebody";
+    let say = |on: Option<&str>| {
+        let on = on.map(|on| format!("apps/namespaces/shop/Deployment/{on}"));
+        let patch = json!({"metadata": {"annotations": {"config.kubernetes.io/depends-on": on}}});
+        assert_eq!(lab.send("PATCH", db, "application/merge-patch+json", &patch), 200);
+    };
+    let refused = |said: &str| {
+        let before = lab.members();
+        let (outcome, events) = lab.apply(&[shop.clone(), config("new", "x")], &APPLY);
+        let is_it =
+            |outcome: &Result<Outcome, Failure>| matches!(outcome, Err(Failure::Guarded(why)) if why.contains(said));
+        assert!(is_it(&outcome) && events.is_empty(), "{outcome:?} {events:?}");
+        let (outcome, _) = lab.with_engine(async |engine| engine.destroy(Duration::from_secs(5)).await);
+        assert!(is_it(&outcome), "{outcome:?}");
+        assert_eq!(lab.members(), before);
+    };
+    say(Some("api"));
+    refused("in a circle");
+    say(Some("elsewhere"));
+    refused("depends on Deployment/shop/elsewhere, which is not there");
+    say(None);
+
+    // Whatever stays keeps what it needs.
+    let (outcome, events) = lab.apply(&[shop], &APPLY);
+    assert_eq!(outcome.map(|outcome| (outcome.deleted, outcome.failed)), Ok((1, 0)), "{events:?}");
+    let is_kept_for = |name: &str, by: &str| {
+        events.iter().any(|event| {
+            event.object.name == name && matches!(&event.happened, Happened::KeptFor(dependent) if dependent.name == by)
+        })
+    };
+    assert!(is_kept_for("api", "kept") && is_kept_for("db", "api"), "{events:?}");
 }
 
 #[test]

@@ -177,6 +177,7 @@ fn said(happened: &Happened) -> (&'static str, String) {
         Happened::Unchanged => ("unchanged", String::new()),
         Happened::Pruned => ("pruned", String::new()),
         Happened::Kept => ("kept", "it says that it stays".to_owned()),
+        Happened::KeptFor(dependent) => ("kept", format!("{dependent}, which stays, depends on it")),
         Happened::Deleted => ("deleted", String::new()),
         Happened::Failed(ClusterFailure::Conflicts(conflicts)) => {
             let fields = conflicts.iter().map(|one| format!("{} belongs to {}", one.field, one.owner));

@@ -6,7 +6,7 @@ use crate::run::Run;
 use crate::{Told, items, text};
 use http::Method;
 use onepane_deploy::{Engine, Event, Failure, Happened, Options};
-use onepane_health::{Health, Status, Trouble, health, trouble};
+use onepane_health::{Health, Status, Trouble, health, runs, trouble};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
         return Err(Failure::Guarded("the environment is empty: its folder builds to nothing".to_owned()));
     }
     let hopeless: Cell<Option<Instant>> = Cell::new(None);
-    let troubles: RefCell<Vec<(String, String, Trouble)>> = RefCell::default();
+    let unexplained: RefCell<Vec<Unexplained>> = RefCell::default();
     let tell = |event: &Event| {
         // What a container has said last is told with why it is asked, and kept for the report.
         if !matches!(event.happened, Happened::Said { .. }) {
@@ -41,7 +41,9 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
                 hopeless.set(hopeless.get().or(Some(Instant::now())));
             }
             Happened::Became(Health { status: Status::Failed, message }) => {
-                run.problem(Problem { object, why: message.clone(), log: Vec::new() });
+                // Behind what its pods have said.
+                let problem = Problem { object, why: message.clone(), log: Vec::new() };
+                unexplained.borrow_mut().push(Unexplained::Failed(problem));
                 hopeless.set(hopeless.get().or(Some(Instant::now())));
             }
             Happened::InTrouble { pod, trouble } => {
@@ -50,7 +52,7 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
                 }
                 // That there is no room yet is told as what happens, and is no problem if it passes.
                 if trouble.is_lasting {
-                    troubles.borrow_mut().push((object, pod.clone(), trouble.clone()));
+                    unexplained.borrow_mut().push(Unexplained::Troubled(object, pod.clone(), trouble.clone()));
                 }
             }
             _ => {}
@@ -66,12 +68,12 @@ pub(crate) async fn ready(run: &Run<'_>, objects: Vec<Value>) -> Result<bool, Fa
             outcome = &mut apply => break Some(outcome?),
             _ = clock.tick() => {}
         }
-        explain(run, &troubles).await;
+        explain(run, &unexplained).await;
         if hopeless.get().is_some_and(|since| since.elapsed() > AFTERWARDS) {
             break None;
         }
     };
-    explain(run, &troubles).await;
+    explain(run, &unexplained).await;
     match outcome {
         Some(outcome) if outcome.failed == 0 => until_pods_are(run).await,
         _ => Ok(false),
@@ -93,11 +95,23 @@ pub(crate) fn is_hopeless(trouble: &Trouble) -> bool {
         || trouble.is_lasting && !trouble.has_log && WORDS.iter().any(|word| said.contains(word))
 }
 
-/// Says of pods in trouble what they printed at last.
-async fn explain(run: &Run<'_>, troubles: &RefCell<Vec<(String, String, Trouble)>>) {
-    let told = std::mem::take(&mut *troubles.borrow_mut());
-    for (object, pod, trouble) in told {
-        run.problem(problem(run, object, &pod, &trouble).await);
+/// What is yet to be told, since logs have to be read for it.
+enum Unexplained {
+    /// A pod of an object is in trouble.
+    Troubled(String, String, Trouble),
+    /// An object has failed.
+    Failed(Problem),
+}
+
+/// Says what pods in trouble printed at last, and what has failed.
+async fn explain(run: &Run<'_>, unexplained: &RefCell<Vec<Unexplained>>) {
+    let told = std::mem::take(&mut *unexplained.borrow_mut());
+    for one in told {
+        let problem = match one {
+            Unexplained::Troubled(object, pod, trouble) => problem(run, object, &pod, &trouble).await,
+            Unexplained::Failed(problem) => problem,
+        };
+        run.problem(problem);
     }
 }
 
@@ -119,11 +133,20 @@ pub(crate) async fn problem(run: &Run<'_>, object: String, pod: &str, trouble: &
 async fn until_pods_are(run: &Run<'_>) -> Result<bool, Failure> {
     const PAUSE: Duration = Duration::from_millis(500);
     let mut troubled: HashMap<String, Instant> = HashMap::new();
+    // How often pods were started when no other was on its way any more.
+    let mut alone: HashMap<String, i64> = HashMap::new();
     loop {
         let list = run.server.request(Method::GET, &run.path("pods"), None).await?;
         let unready: Vec<&Value> = items(&list, "/items").filter(|pod| !is_well(pod)).collect();
         if unready.is_empty() {
             return Ok(true);
+        }
+        if unready.iter().any(|pod| !runs(pod).is_crashing()) {
+            alone.clear();
+        } else {
+            for pod in &unready {
+                alone.entry(text(pod, "/metadata/name").to_owned()).or_insert(runs(pod).begun);
+            }
         }
         for pod in &unready {
             let name = text(pod, "/metadata/name");
@@ -132,7 +155,12 @@ async fn until_pods_are(run: &Run<'_>) -> Result<bool, Failure> {
                 continue;
             };
             let since = *troubled.entry(name.to_owned()).or_insert_with(Instant::now);
-            if is_hopeless(&trouble) || trouble.is_lasting && since.elapsed() > GRACE {
+            let lasts = match trouble.reason.as_str() {
+                // The same as for what was applied.
+                "CrashLoopBackOff" => alone.get(name).is_some_and(|begun| runs(pod).ended > (*begun).max(1)),
+                _ => trouble.is_lasting && since.elapsed() > GRACE,
+            };
+            if is_hopeless(&trouble) || lasts {
                 run.problem(problem(run, format!("Pod/{name}"), name, &trouble).await);
                 return Ok(false);
             }

@@ -10,15 +10,19 @@ use futures::stream::{BoxStream, SelectAll};
 use kube::Api;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::runtime::watcher::{self, Event as Seen};
-use onepane_health::{Failed, Health, Status, Trouble, failed_container, health, takes_time, trouble};
+use onepane_health::{Failed, Health, Runs, Status, Trouble, failed_container, health, runs, takes_time, trouble};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a pod may be in a trouble that no time mends before its workload counts as failed: it may come up the next time
-/// it is started.
+/// How long a pod may be in a trouble that no time mends before its workload counts as failed.
 const GRACE: Duration = Duration::from_secs(20);
+/// A workload has failed whose pod has crashed so often, whatever it may still wait for: two and a half minutes.
+const MOST_CRASHES: i64 = 6;
+
+/// Kubernetes' word for a container that ends again and again.
+const CRASHES: &str = "CrashLoopBackOff";
 
 /// A log that does not come within that is not told: others are waited for.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
@@ -85,10 +89,14 @@ pub(crate) async fn until_current(
                         if let Some(owner) = waiting.pod(&object, tell) {
                             tell_log_of(server, &owner, &object, tell).await;
                         }
+                        waiting.give_up_troubled(tell);
                     }
                 }
             }
-            _ = clock.tick() => waiting.give_up_troubled(tell),
+            _ = clock.tick() => {
+                waiting.note_who_waits_for_nothing();
+                waiting.give_up_troubled(tell);
+            }
             () = tokio::time::sleep_until(end) => break,
         }
     }
@@ -109,6 +117,26 @@ struct Waiting {
     said: HashMap<Identity, Health>,
     /// Pods in trouble: what of, whose, and since when.
     troubled: HashMap<String, (Trouble, Identity, Instant)>,
+    /// How often pods have crashed, by their names.
+    crashes: HashMap<String, Crashes>,
+}
+
+/// How often a pod has crashed.
+struct Crashes {
+    owner: Identity,
+    runs: Runs,
+    /// What that was when it was first seen.
+    first: Runs,
+    /// How often it was started when everything else had come up that it may need, if that has come to be.
+    alone_since: Option<i64>,
+}
+
+impl Crashes {
+    /// Whether it will not come up: it has crashed twice, and once more since nothing else was on its way.
+    fn are_enough(&self) -> bool {
+        let is_tried = self.alone_since.is_some_and(|begun| self.runs.ended > begun);
+        self.runs.ended > 1 && is_tried || self.runs.ended - self.first.ended >= MOST_CRASHES
+    }
 }
 
 impl Waiting {
@@ -141,7 +169,17 @@ impl Waiting {
     /// A pod, if it is one of what is waited for; gives of what, if it has got into a trouble that has a log.
     fn pod(&mut self, pod: &Value, tell: &dyn Fn(&Event)) -> Option<Identity> {
         let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-        let owner = owner_of(pod).filter(|owner| self.undecided.contains(owner))?;
+        let owner = owner_of(pod).unwrap_or_else(|| as_pod(pod));
+        if !self.undecided.contains(&owner) {
+            return None;
+        }
+        let runs = runs(pod);
+        let new = || Crashes { owner: owner.clone(), runs: Runs::default(), first: runs, alone_since: None };
+        let crashes = self.crashes.entry(name.to_owned()).or_insert_with(new);
+        if crashes.runs != runs || crashes.alone_since.is_none() {
+            crashes.runs = runs;
+            self.note_who_waits_for_nothing();
+        }
         let Some(trouble) = trouble(pod) else {
             self.troubled.remove(name);
             return None;
@@ -159,15 +197,36 @@ impl Waiting {
         has_log.then_some(owner)
     }
 
-    /// Workloads whose pods have been in trouble for long have failed.
+    /// Services that crash until others are there are common. What crashes itself is not on its way.
+    fn note_who_waits_for_nothing(&mut self) {
+        let crashing: HashSet<&Identity> =
+            self.crashes.values().filter(|pod| pod.runs.is_crashing()).map(|pod| &pod.owner).collect();
+        // Of more than two it makes no difference which they are.
+        let coming: Vec<&Identity> = self.undecided.iter().filter(|one| !crashing.contains(one)).take(2).collect();
+        for pod in self.crashes.values_mut() {
+            match coming.iter().any(|one| **one != pod.owner) {
+                true => pod.alone_since = None,
+                false => _ = pod.alone_since.get_or_insert(pod.runs.begun),
+            }
+        }
+    }
+
+    /// Workloads whose pods have been in trouble for long have failed, and those whose pods crash although nothing else is on
+    /// its way that they could wait for.
     fn give_up_troubled(&mut self, tell: &dyn Fn(&Event)) {
-        let lasting =
-            self.troubled.iter().filter(|(_, (trouble, _, since))| trouble.is_lasting && since.elapsed() > GRACE);
+        let lasting = self.troubled.iter().filter(|(pod, (trouble, _, since))| match trouble.reason.as_str() {
+            CRASHES => self.crashes.get(*pod).is_some_and(Crashes::are_enough),
+            _ => trouble.is_lasting && since.elapsed() > GRACE,
+        });
         let lasting: Vec<(String, Trouble, Identity)> =
             lasting.map(|(pod, (trouble, owner, _))| (pod.clone(), trouble.clone(), owner.clone())).collect();
         for (pod, trouble, owner) in lasting {
             if self.undecided.contains(&owner) {
-                let message = format!("the pod {pod} is in {}: {}", trouble.reason, trouble.message);
+                let times = match self.crashes.get(&pod) {
+                    Some(crashes) if trouble.reason == CRASHES => format!(", {} times by now", crashes.runs.ended),
+                    _ => String::new(),
+                };
+                let message = format!("the pod {pod} is in {}{times}: {}", trouble.reason, trouble.message);
                 self.became(owner, Health { status: Status::Failed, message }, tell);
             }
         }
@@ -192,13 +251,18 @@ async fn tell_log(server: &Server, workload: &Value, tell: &dyn Fn(&Event)) {
 /// Tells what the container of a pod has said last that has failed.
 async fn tell_log_of(server: &Server, owner: &Identity, pod: &Value, tell: &dyn Fn(&Event)) {
     let Some(Failed { container, is_previous }) = failed_container(pod) else { return };
-    let pod = Identity { group: String::new(), kind: "Pod".to_owned(), ..Identity::of(pod) };
+    let pod = as_pod(pod);
     let asked = tokio::time::timeout(LOG_PATIENCE, server.log(&pod, &container, is_previous)).await;
     if let Ok(Ok(log)) = asked
         && !log.trim().is_empty()
     {
         tell(&Event { object: owner.clone(), happened: Happened::Said { pod: pod.name, container, log } });
     }
+}
+
+/// A pod, which says that it is one only where it is read by itself.
+fn as_pod(pod: &Value) -> Identity {
+    Identity { group: String::new(), kind: "Pod".to_owned(), ..Identity::of(pod) }
 }
 
 /// The workload that a pod is of: the owner of its ReplicaSet is named as that is, without the hash.

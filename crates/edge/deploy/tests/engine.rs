@@ -481,6 +481,46 @@ fn a_workload_that_can_not_start_is_told_soon() {
     assert!(ready("api") && !ready("lost") && !ready("bad"));
 }
 
+#[test]
+fn what_crashes_has_time_as_long_as_others_come() {
+    let lab = Lab::new();
+    let rule =
+        |image: &str, behaviour| Rule { image: Some(image.to_owned()), behaviour: Some(behaviour), ..Rule::default() };
+    let crash = |times| Behaviour::Fail { after: Duration::from_secs(1), exit_code: 3, times };
+    let slow = Behaviour::Ready { after: Duration::from_secs(60) };
+    let rules = vec![rule("db", slow), rule("web", crash(Some(4))), rule("bad", crash(None))];
+    lab.cluster.set_scenario(Scenario { rules });
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let times = |events: &[Event]| {
+        let said = events.iter().find_map(|event| match &event.happened {
+            Happened::Became(health) if health.status == Status::Failed => Some(health.message.clone()),
+            _ => None,
+        });
+        let said = said.expect("it has failed");
+        let (_, rest) = said.split_once("is in CrashLoopBackOff, ").unwrap_or_else(|| panic!("{said}"));
+        rest.split(' ').next().and_then(|times| times.parse::<i64>().ok()).unwrap_or_else(|| panic!("{said}"))
+    };
+
+    // Nothing that it could wait for: the second time tells, or the third where nobody looked in between.
+    let alone = [shop.clone(), deployment("bad", "bad:1")];
+    let (outcome, events) = lab.apply(&alone, &APPLY);
+    assert_eq!(outcome.map(|outcome| outcome.failed), Ok(1), "{events:?}");
+    assert!(matches!(times(&events), 2..=4), "{}", times(&events));
+    assert!(lab.with_engine(async |engine| engine.destroy(Duration::from_secs(30)).await).0.is_ok());
+
+    // A service that waits for its database in this way comes up after it.
+    let both = [shop.clone(), deployment("db", "db:1"), deployment("web", "web:1")];
+    let (outcome, events) = lab.apply(&both, &APPLY);
+    assert_eq!(outcome.map(|outcome| (outcome.created, outcome.failed)), Ok((3, 0)), "{events:?}");
+    assert!(events.iter().any(|event| matches!(event.happened, Happened::InTrouble { .. })), "it is told at once");
+    assert!(lab.with_engine(async |engine| engine.destroy(Duration::from_secs(30)).await).0.is_ok());
+
+    // Once the database is there, one more time is enough.
+    let (outcome, events) = lab.apply(&[shop, deployment("db", "db:1"), deployment("bad", "bad:1")], &APPLY);
+    assert_eq!(outcome.map(|outcome| outcome.failed), Ok(1), "{events:?}");
+    assert!(matches!(times(&events), 4..=6), "{}", times(&events));
+}
+
 /// Some of the objects of a shop, always with its namespace.
 fn some(random: &mut Random) -> Vec<Value> {
     let mut objects = vec![json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})];

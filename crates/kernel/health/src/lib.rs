@@ -15,7 +15,7 @@ mod others;
 mod pods;
 mod workloads;
 
-pub use pods::{Failed, Trouble, failed_container, trouble};
+pub use pods::{Failed, Runs, Trouble, failed_container, runs, trouble};
 
 use conditions::Conditions;
 use serde_json::Value;

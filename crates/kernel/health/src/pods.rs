@@ -29,6 +29,40 @@ const LASTING: [&str; 6] = [
     "CrashLoopBackOff",
 ];
 
+/// How often a container of a pod was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Runs {
+    /// How often it was started.
+    pub begun: i64,
+    /// How often it has ended since.
+    pub ended: i64,
+}
+
+impl Runs {
+    /// Whether it ends again and again: what has ended once and runs may go on to.
+    pub fn is_crashing(&self) -> bool {
+        self.ended > 1 || (self.ended == 1 && self.begun == 1)
+    }
+}
+
+/// How often that container of a pod was started that has ended the most often.
+pub fn runs(pod: &Value) -> Runs {
+    let of_container = |status: &Value| {
+        let restarts = status.pointer("/restartCount").and_then(Value::as_i64).unwrap_or(0).clamp(0, i64::MAX - 1);
+        let is_there = |field: &str| status.pointer(field).is_some_and(|state| !state.is_null());
+        // An init container that is done ends no more.
+        let is_done = status.pointer("/state/terminated/exitCode").and_then(Value::as_i64) == Some(0);
+        if is_there("/state/running") || is_done {
+            Runs { begun: restarts + 1, ended: restarts }
+        } else if is_there("/state/terminated") || is_there("/lastState/terminated") {
+            Runs { begun: restarts + 1, ended: restarts + 1 }
+        } else {
+            Runs::default()
+        }
+    };
+    statuses(pod).map(of_container).max_by_key(|runs| runs.ended).unwrap_or_default()
+}
+
 /// A container that has failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {

@@ -1,6 +1,6 @@
 //! Objects as clusters have them, and what is said of them.
 
-use onepane_health::{Status, health, takes_time, trouble};
+use onepane_health::{Status, health, runs, takes_time, trouble};
 use serde_json::{Value, json};
 
 /// An object of `kind` with this spec and status.
@@ -182,4 +182,36 @@ fn most_kinds_take_no_time() {
     for (group, kind) in [("", "ConfigMap"), ("rbac.authorization.k8s.io", "Role"), ("networking.k8s.io", "Ingress")] {
         assert!(!takes_time(group, kind), "{kind}");
     }
+}
+
+#[test]
+fn runs_of_containers_are_counted() {
+    let of = |statuses: Value| {
+        let runs = runs(&json!({"status": {"containerStatuses": statuses}}));
+        (runs.begun, runs.ended, runs.is_crashing())
+    };
+    let ended = json!({"terminated": {"exitCode": 1}});
+    let container =
+        |restarts: i64, state: Value, last: Value| json!({"restartCount": restarts, "state": state, "lastState": last});
+    let (running, back_off) = (json!({"running": {}}), json!({"waiting": {"reason": "CrashLoopBackOff"}}));
+    assert_eq!(of(json!([])), (0, 0, false));
+    assert_eq!(
+        of(json!([container(0, json!({"waiting": {"reason": "ContainerCreating"}}), json!({}))])),
+        (0, 0, false)
+    );
+    assert_eq!(of(json!([container(0, running.clone(), json!({}))])), (1, 0, false));
+    assert_eq!(of(json!([container(0, ended.clone(), json!({}))])), (1, 1, true));
+    // It has crashed once, and may go on now.
+    assert_eq!(of(json!([container(1, running.clone(), ended.clone())])), (2, 1, false));
+    assert_eq!(of(json!([container(1, back_off, ended.clone())])), (2, 2, true));
+    // Of several the one that crashes.
+    let both = json!([container(0, running.clone(), json!({})), container(2, running, ended)]);
+    assert_eq!(of(both), (3, 2, true));
+    let done = json!({"restartCount": 0, "state": {"terminated": {"exitCode": 0}}});
+    let pod = json!({"status": {"initContainerStatuses": [done], "containerStatuses": []}});
+    assert!(!runs(&pod).is_crashing());
+    assert_eq!(
+        runs(&json!({"status": {"containerStatuses": [{"restartCount": i64::MAX, "state": {"running": {}}}]}})).begun,
+        i64::MAX
+    );
 }

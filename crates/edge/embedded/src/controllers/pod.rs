@@ -21,6 +21,9 @@ const STOP: u32 = 5;
 
 /// How long the containers of a pod take to be created, and to stop.
 const A_WHILE: Duration = Duration::from_secs(1);
+/// How long a container that has ended a second time is left alone; twice as long each time, up to the second one.
+const FIRST_BACK_OFF: Duration = Duration::from_secs(10);
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// Containers are started again so often, and then left as they are: nobody waits for more.
 const MOST_RESTARTS: i64 = 16;
 
@@ -162,10 +165,15 @@ fn run(cluster: &mut Cluster, key: &Key, pod: &Value, behaviour: &Behaviour) {
         status["podIPs"] = json!([{"ip": address}]);
         status["podIP"] = address.into();
     }
-    let last: Vec<Value> =
-        items(&status, &["containerStatuses"]).iter().map(|container| container["lastState"].clone()).collect();
+    let ended = |container: &Value| {
+        let ended = ["state", "lastState"].map(|of| &container[of]["terminated"]);
+        ended.into_iter().find(|ended| !ended.is_null()).map_or(Value::Null, |ended| json!({ "terminated": ended }))
+    };
+    let last: Vec<Value> = items(&status, &["containerStatuses"]).iter().map(ended).collect();
+    let begun = restarts(pod) + i64::from(last.iter().any(|last| !last.is_null()));
     let mut running = containers(pod, "containers", |_| json!({"running": {"startedAt": now}}), false);
     for (container, last) in running.as_array_mut().into_iter().flatten().zip(last) {
+        container["restartCount"] = begun.into();
         if !last.is_null() {
             container["lastState"] = last;
         }
@@ -178,7 +186,7 @@ fn run(cluster: &mut Cluster, key: &Key, pod: &Value, behaviour: &Behaviour) {
     }
     set_ready(&mut status, false);
     write_status(cluster, key, status);
-    let after = match current(cluster, pod, behaviour) {
+    let after = match current(cluster, pod, behaviour, begun) {
         Behaviour::Ready { after } | Behaviour::Succeed { after } | Behaviour::Fail { after, .. } => after,
         _ => return,
     };
@@ -186,13 +194,13 @@ fn run(cluster: &mut Cluster, key: &Key, pod: &Value, behaviour: &Behaviour) {
 }
 
 /// The behaviour, or the usual one where the pod, or others of its controller, have failed often enough.
-fn current(cluster: &Cluster, pod: &Value, behaviour: &Behaviour) -> Behaviour {
+fn current(cluster: &Cluster, pod: &Value, behaviour: &Behaviour, restarts: i64) -> Behaviour {
     let Behaviour::Fail { times: Some(times), .. } = behaviour else { return behaviour.clone() };
     let owner = object::controller_of(pod).and_then(|owner| cluster.store.by_uid(text(owner, &["uid"])));
     let owner = owner.and_then(|key| cluster.store.get(key));
     let siblings = owner.map(|owner| pods_of(cluster, owner)).unwrap_or_default();
     let failed = siblings.iter().filter(|(_, pod)| text(pod, &["status", "phase"]) == "Failed").count() as i64;
-    match restarts(pod) + failed >= i64::from(*times) {
+    match restarts + failed >= i64::from(*times) {
         true => usual(pod),
         false => behaviour.clone(),
     }
@@ -204,7 +212,7 @@ fn restarts(pod: &Value) -> i64 {
 }
 
 fn outcome(cluster: &mut Cluster, key: &Key, pod: &Value, behaviour: &Behaviour) {
-    match current(cluster, pod, behaviour) {
+    match current(cluster, pod, behaviour, restarts(pod)) {
         Behaviour::Ready { .. } => {
             let mut status = pod["status"].clone();
             for container in status["containerStatuses"].as_array_mut().into_iter().flatten() {
@@ -238,18 +246,24 @@ fn exit(cluster: &mut Cluster, key: &Key, pod: &Value, code: i32) {
         status["containerStatuses"] = containers(pod, "containers", |_| terminated.clone(), false);
         return write_status(cluster, key, status);
     }
-    let restarts = restarts(pod) + 1;
-    let waiting = json!({"waiting": {"reason": "CrashLoopBackOff", "message": format!("back-off restarting failed container of pod {}", object::name(pod))}});
+    // As a kubelet has it: the first time it is started again at once, and then after longer and longer.
+    let restarts = restarts(pod);
+    if restarts == 0 {
+        status["containerStatuses"] = containers(pod, "containers", |_| terminated.clone(), false);
+        write_status(cluster, key, status);
+        return appoint(cluster, key, pod, RESTART, A_WHILE);
+    }
+    let message = format!("back-off restarting failed container of pod {}", object::name(pod));
+    let waiting = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
     let mut statuses = containers(pod, "containers", |_| waiting.clone(), false);
     for container in statuses.as_array_mut().into_iter().flatten() {
         container["lastState"] = terminated.clone();
-        container["restartCount"] = restarts.into();
     }
     status["containerStatuses"] = statuses;
     write_status(cluster, key, status);
     if restarts < MOST_RESTARTS {
-        let back_off = Duration::from_secs((10u64 << restarts.clamp(0, 5)).min(300));
-        appoint(cluster, key, pod, RESTART, back_off);
+        let back_off = FIRST_BACK_OFF * (1 << (restarts - 1).clamp(0, 5) as u32);
+        appoint(cluster, key, pod, RESTART, back_off.min(LONGEST_BACK_OFF));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Manifests checked as Helm does before it would install them: that the cluster serves their kinds, and that what is
 //! there already belongs to the release.
 
+use crate::client::Call;
 use crate::cluster::Cluster;
 use crate::discovery::{Discovery, Gvk, Mapping};
 use crate::failure::aggregate;
@@ -11,10 +12,16 @@ use futures::stream::{StreamExt, iter};
 use onepane_value::{Value, from_yaml, to_json};
 use serde_json::Value as Json;
 use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// As many requests are on the way at once.
 const AT_ONCE: usize = 32;
+/// Of so many of a kind in a namespace it is asked at once which are there, if there are no more than a page of it.
+const MANY: usize = 16;
+const PAGE: usize = 500;
+/// Of what is there, names are enough.
+const NAMES: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// How deep lists in lists are opened.
 const DEEPEST: usize = 64;
 
@@ -84,8 +91,16 @@ impl Cluster {
     /// Those of `resources` that are there already and may be the release's, by their places in the list. The error tells,
     /// in Helm's words, of the first that may not.
     pub async fn adoptable(&self, resources: &[Resource], check: Check<'_>) -> Result<Vec<usize>, String> {
-        let mut asked =
-            iter(resources).map(|resource| self.is_adoptable(resource, check)).buffered(AT_ONCE).enumerate();
+        let there = self.names_there(resources).await;
+        let is_absent = |resource: &Resource| {
+            let names = there.get(&resource.collection());
+            names.is_some_and(|names| !resource.name.is_empty() && !names.contains(&resource.name))
+        };
+        let asked = iter(resources).map(async |resource| match is_absent(resource) {
+            true if !resource.has_generated_name() => Ok(false),
+            _ => self.is_adoptable(resource, check).await,
+        });
+        let mut asked = asked.buffered(AT_ONCE).enumerate();
         let mut found = Vec::new();
         while let Some((place, is_there)) = asked.next().await {
             if is_there? {
@@ -93,6 +108,24 @@ impl Cluster {
             }
         }
         Ok(found)
+    }
+
+    /// The names of all that is there, by the path of where it is, for kinds of which many are looked for. What can't be
+    /// listed is left out: then each is asked for by itself.
+    async fn names_there(&self, resources: &[Resource]) -> HashMap<String, HashSet<String>> {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for resource in resources.iter().filter(|resource| resource.check_path().is_ok()) {
+            *counts.entry(resource.collection()).or_default() += 1;
+        }
+        let many = counts.into_iter().filter(|(_, count)| *count >= MANY).map(|(path, _)| path);
+        let lists = iter(many).map(async |path| {
+            let answer = self.client().send(&Call::get(&format!("{path}?limit={PAGE}"), NAMES)).await.ok()?;
+            let list = answer.object("").ok()?;
+            let is_whole = list.get("metadata")?.get("continue").and_then(Json::as_str).is_none_or(str::is_empty);
+            let names = list.get("items")?.as_array()?.iter().map(|item| metadata(item, "name").to_owned());
+            is_whole.then(|| (path, names.collect()))
+        });
+        lists.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
     async fn is_adoptable(&self, resource: &Resource, check: Check<'_>) -> Result<bool, String> {

@@ -29,6 +29,8 @@ struct Lab {
     kubeconfig: String,
     runtime: tokio::runtime::Runtime,
     client: kube::Client,
+    /// `HELM_DRIVER`; nothing where it is not set.
+    driver: &'static str,
 }
 
 /// A small chart: a ConfigMap, a hook, notes.
@@ -104,7 +106,7 @@ impl Lab {
             let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
             kube::Client::try_from(config.expect("it can be used")).expect("it can be used")
         });
-        Self { room, kubeconfig: kubeconfig.to_owned(), runtime, client }
+        Self { room, kubeconfig: kubeconfig.to_owned(), runtime, client, driver: "" }
     }
 
     /// On a cluster in the process.
@@ -128,6 +130,16 @@ impl Lab {
         Some((Self::new(&kubeconfig), helm()?))
     }
 
+    /// The same for what needs no pods, on any cluster that is named.
+    fn beside_helm_without_pods() -> Option<(Self, String)> {
+        let named = ["ONEPANE_TEST_NODES_KUBECONFIG", "ONEPANE_TEST_KUBECONFIG"];
+        let Some(kubeconfig) = named.iter().find_map(|name| std::env::var(name).ok()) else {
+            println!("SKIPPED: ONEPANE_TEST_KUBECONFIG names no kubeconfig of a cluster");
+            return None;
+        };
+        Some((Self::new(&kubeconfig), helm()?))
+    }
+
     /// A command line of Helm's, for a tool: the real one, or ours where none is named.
     fn command(&self, tool: Option<&str>, namespace: &str, line: &str) -> Command {
         let mut command = Command::new(tool.unwrap_or(env!("CARGO_BIN_EXE_onepane")));
@@ -140,6 +152,9 @@ impl Lab {
             command.env(name, self.room.variable(name).expect("it is one of the room's"));
         }
         command.env("KUBECONFIG", &self.kubeconfig).env("HELM_NAMESPACE", namespace);
+        if !self.driver.is_empty() {
+            command.env("HELM_DRIVER", self.driver);
+        }
         command
     }
 
@@ -276,6 +291,8 @@ fn whoever_is_killed_leaves_no_release_stuck() {
 enum Step {
     /// A command line, of which everything is compared that it prints.
     Line(&'static str),
+    /// The same of Helm 3, which then goes first or on.
+    Older(&'static str),
     /// What is at a path, of which a part is compared.
     Look(&'static str, &'static str),
     /// Somebody else changes something.
@@ -429,6 +446,7 @@ fn masked(text: &str) -> String {
         (r"\d{4}-\d{2}-\d{2}[T ][0-9:.]+(Z|[+-]\d{2}:?\d{2}|( [+-]\d{4} \w+))?", "TIME"),
         (r"\w{3} \w{3} +\d+ [0-9:]+ \d{4}", "TIME"),
         (r#"((?:created|modified)At(?:=|":"|: "?))\d+"#, "${1}N"),
+        (r#"((?:created|modified)At": String\(")\d+"#, "${1}N"),
         (r#""(resourceVersion|uid|creationTimestamp)":"[^"]*""#, "MADE"),
         (r"(TIME|UPDATED) *\t", "$1\t"),
         (r"(?m) \d+s$", " AGE"),
@@ -440,17 +458,19 @@ fn masked(text: &str) -> String {
     text
 }
 
-fn outcomes(lab: &Lab, tool: Option<&str>, namespace: &str) -> Vec<String> {
+/// What comes of steps that `tool` takes in a namespace; those of Helm 3 are taken by `older`.
+fn outcomes(lab: &Lab, tool: Option<&str>, older: &str, namespace: &str, steps: &[Step]) -> Vec<String> {
     lab.remove_definition();
     lab.make_namespace(namespace);
+    let said = |line: &str, output: &Output| {
+        masked(&format!("{line}\n{:?}\n{}{}", output.status.code(), stdout(output), stderr(output)))
+    };
     let run = |step: &Step| match step {
-        Step::Line(line) => {
-            let output = lab.run(tool, namespace, line);
-            masked(&format!("{line}\n{:?}\n{}{}", output.status.code(), stdout(&output), stderr(&output)))
-        }
+        Step::Line(line) => said(line, &lab.run(tool, namespace, line)),
+        Step::Older(line) => said(line, &lab.run(Some(older), namespace, line)),
         Step::Look(path, pointer) => {
             let object = lab.get(&path.replace("NAMESPACE", namespace));
-            format!("{path}: {:?}", object.as_ref().and_then(|object| object.pointer(pointer)))
+            masked(&format!("{path}: {:?}", object.as_ref().and_then(|object| object.pointer(pointer))))
         }
         Step::Patch(path, content, body) => {
             let body = serde_json::from_str(body).expect("it is JSON");
@@ -458,17 +478,15 @@ fn outcomes(lab: &Lab, tool: Option<&str>, namespace: &str) -> Vec<String> {
             format!("{path}: {}", patched.is_some())
         }
     };
-    STEPS.iter().map(run).collect()
+    steps.iter().map(run).collect()
 }
 
-#[test]
-fn every_line_says_and_does_what_helms_does() {
-    let Some((lab, helm)) = Lab::beside_helm() else { return };
-    let namespace = format!("onepane-releases-{}", std::process::id());
-    let theirs = outcomes(&lab, Some(&helm), &namespace);
-    let ours = outcomes(&lab, None, &namespace);
+/// Takes the steps with both tools, and compares all that comes of them.
+fn compare(lab: &Lab, helm: &str, older: &str, namespace: &str, steps: &[Step]) {
+    let theirs = outcomes(lab, Some(helm), older, namespace, steps);
+    let ours = outcomes(lab, None, older, namespace, steps);
     lab.remove_definition();
-    lab.remove_namespace(&namespace);
+    lab.remove_namespace(namespace);
     let different: Vec<String> = theirs
         .iter()
         .zip(&ours)
@@ -477,6 +495,148 @@ fn every_line_says_and_does_what_helms_does() {
         .collect();
     assert!(different.is_empty(), "{} of {} differ\n{}", different.len(), theirs.len(), different.join("\n"));
     println!("{} steps are as Helm's", ours.len());
+}
+
+#[test]
+fn every_line_says_and_does_what_helms_does() {
+    let Some((lab, helm)) = Lab::beside_helm() else { return };
+    let namespace = format!("onepane-releases-{}", std::process::id());
+    compare(&lab, &helm, &helm, &namespace, STEPS);
+}
+
+const MADE: &str = "/api/v1/namespaces/NAMESPACE/configmaps/x-a";
+
+/// Releases that Helm 3 has written, read, changed, rolled back and removed; and Helm 3 goes on with what comes of it.
+const OLDER_STEPS: &[Step] = &[
+    Step::Older("install x c --set key=a --labels team=web --description first"),
+    Step::Older("upgrade x c --set key=b --reuse-values"),
+    Step::Line("list"),
+    Step::Line("list -o json -l team=web"),
+    Step::Line("history x"),
+    Step::Line("history x -o json"),
+    Step::Line("status x"),
+    Step::Line("status x -o json"),
+    Step::Line("get all x --revision 1"),
+    Step::Line("get hooks x"),
+    Step::Line("get metadata x -o json"),
+    Step::Line("get values x --all"),
+    // What was merged by the client goes on to be.
+    Step::Line("upgrade x c --reuse-values --set list=null"),
+    Step::Look(MADE, "/data"),
+    Step::Look(MADE, "/metadata/managedFields"),
+    Step::Line("get metadata x"),
+    Step::Older("list"),
+    Step::Older("list -o json"),
+    Step::Older("history x"),
+    Step::Older("status x"),
+    Step::Older("get all x"),
+    Step::Older("get values x"),
+    Step::Older("get metadata x -o json"),
+    Step::Older("upgrade x c --reuse-values --set key=d"),
+    Step::Look(MADE, "/metadata/managedFields"),
+    Step::Line("rollback x 1"),
+    Step::Look(MADE, "/data"),
+    Step::Older("rollback x 3"),
+    Step::Look(MADE, "/data"),
+    Step::Line("upgrade x c --server-side=true --set key=e"),
+    Step::Look(MADE, "/metadata/managedFields"),
+    Step::Older("history x -o json"),
+    Step::Older("upgrade x c --set key=f"),
+    Step::Look(MADE, "/data"),
+    Step::Line("rollback x"),
+    Step::Line("history x --max 20"),
+    Step::Line("uninstall x --keep-history"),
+    Step::Older("list --uninstalled"),
+    Step::Older("history x"),
+    Step::Older("rollback x 2"),
+    Step::Look(MADE, "/data"),
+    Step::Line("upgrade x c --history-max 2 --set key=g"),
+    Step::Older("history x"),
+    Step::Line("uninstall x"),
+    Step::Older("list -q -a"),
+    // And what began here.
+    Step::Line("install y c --set key=a --labels team=web"),
+    Step::Older("list"),
+    Step::Older("get all y"),
+    Step::Older("get metadata y"),
+    Step::Older("upgrade y c --set key=b"),
+    Step::Look("/api/v1/namespaces/NAMESPACE/configmaps/y-a", "/metadata/managedFields"),
+    Step::Line("upgrade y c --set key=c"),
+    Step::Older("rollback y 1"),
+    Step::Line("get values y"),
+    Step::Older("test y"),
+    Step::Older("uninstall y --keep-history"),
+    Step::Line("history y"),
+    Step::Line("install y c --replace --set key=h"),
+    Step::Older("uninstall y"),
+    Step::Line("list -q"),
+];
+
+#[test]
+fn releases_of_helm_3_go_on() {
+    let Some((lab, helm)) = Lab::beside_helm_without_pods() else { return };
+    let older = format!("{helm}3");
+    if !Path::new(&older).is_file() {
+        println!("SKIPPED: there is no `helm3` beside `helm`");
+        return;
+    }
+    compare(&lab, &helm, &older, &format!("onepane-older-{}", std::process::id()), OLDER_STEPS);
+}
+
+#[test]
+fn releases_are_kept_in_configmaps_as_helm_does() {
+    let Some((mut lab, helm)) = Lab::beside_helm_without_pods() else { return };
+    lab.driver = "configmap";
+    let namespace = format!("onepane-configmaps-{}", std::process::id());
+    let steps = [
+        Step::Line("install x c --labels team=web"),
+        Step::Look("/api/v1/namespaces/NAMESPACE/secrets/sh.helm.release.v1.x.v1", ""),
+        Step::Look("/api/v1/namespaces/NAMESPACE/configmaps/sh.helm.release.v1.x.v1", "/metadata/labels"),
+        Step::Line("list -o json"),
+        Step::Line("upgrade x c --set key=two"),
+        // The real one, whoever has written.
+        Step::Older("history x -o json"),
+        Step::Older("get all x"),
+        Step::Older("upgrade x c --set key=three"),
+        Step::Line("get values x"),
+        Step::Line("rollback x 1"),
+        Step::Older("rollback x 2"),
+        Step::Line("history x"),
+        Step::Line("status x"),
+        Step::Line("uninstall x --keep-history"),
+        Step::Older("status x -o json"),
+        Step::Line("install x c --replace"),
+        Step::Line("upgrade x c --history-max 2"),
+        Step::Older("history x"),
+        Step::Older("uninstall x"),
+        Step::Line("list -a -q"),
+        Step::Look("/api/v1/namespaces/NAMESPACE/configmaps/sh.helm.release.v1.x.v1", ""),
+    ];
+    compare(&lab, &helm, &helm, &namespace, &steps);
+}
+
+#[test]
+fn other_places_for_releases_are_refused() {
+    let (_cluster, _folder, mut lab) = Lab::embedded();
+    for (driver, words) in [
+        // As in Helm, which in this way reads releases from files for its own tests, and reaches no cluster.
+        ("memory", "Error: Unable to read memory driver data: open : no such file or directory\n"),
+        ("sql", "Error: HELM_DRIVER=sql is not supported: releases are kept in secrets or configmaps\n"),
+        ("paper", "Error: unknown driver \"paper\"\n"),
+    ] {
+        lab.driver = driver;
+        for line in ["install x c", "list", "uninstall x"] {
+            let refused = lab.run(None, "default", line);
+            let said = stderr(&refused).replace("INSTALLATION FAILED: ", "");
+            assert_eq!((refused.status.code(), said.as_str()), (Some(1), words), "{driver} {line}");
+        }
+    }
+    lab.driver = "configmaps";
+    lab.ours("install x c");
+    assert!(lab.get("/api/v1/namespaces/default/configmaps/sh.helm.release.v1.x.v1").is_some());
+    assert_eq!(lab.ours("list -q"), "x\n");
+    lab.driver = "secret";
+    assert_eq!(lab.ours("list -q"), "");
 }
 
 /// Whoever reads, the same is read.

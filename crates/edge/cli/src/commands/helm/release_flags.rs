@@ -83,10 +83,19 @@ pub(super) fn session_in<'c>(namespace: &str, world: &dyn World, cluster: &'c Cl
     let driver = match world.env("HELM_DRIVER").unwrap_or_default().as_str() {
         "" | "secret" | "secrets" => Driver::Secrets,
         "configmap" | "configmaps" => Driver::ConfigMaps,
-        driver @ ("memory" | "sql") => {
-            return Err(
-                format!("HELM_DRIVER={driver} is not supported: releases are kept in secrets or configmaps").into()
-            );
+        // Helm's own tests read releases from files in this way, which keeps nothing and reaches no cluster.
+        "memory" => {
+            return Err(match world.env("HELM_MEMORY_DRIVER_DATA").unwrap_or_default().as_str() {
+                "" => "Unable to read memory driver data: open : no such file or directory".to_owned(),
+                _ => "HELM_MEMORY_DRIVER_DATA is not read: it is there for tests of Helm itself, and nothing that is \
+                      done with it reaches a cluster"
+                    .to_owned(),
+            }
+            .into());
+        }
+        "sql" => {
+            let message = "HELM_DRIVER=sql is not supported: releases are kept in secrets or configmaps";
+            return Err(message.to_owned().into());
         }
         other => return Err(format!("unknown driver {other:?}").into()),
     };

@@ -74,6 +74,89 @@ environments:
     values: [{never: {enabled: false}}]
 "#;
 
+/// Others, which `CASE` changes: one with all kinds of settings, and a folder of several.
+const OTHER_STATES: &[(&str, &str)] = &[
+    (
+        "d/templates/a.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"{{ .Release.Name }}-a\"}\ndata:\n  key: {{ .Values.key | quote }}\n  \
+         extra: {{ .Values.extra | quote }}\n{{- with .Values.size }}\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: \
+         {name: {{ $.Release.Name }}}\nspec:\n  serviceName: x\n  replicas: 0\n  selector: {matchLabels: {app: x}}\n  template: \
+         {metadata: {labels: {app: x}}, spec: {containers: [{name: a, image: b}]}}\n  volumeClaimTemplates: [{metadata: {name: \
+         v}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: {{ . }}}}}}]\n{{- end }}\n",
+    ),
+    ("d/Chart.yaml", "apiVersion: v2\nname: d\nversion: 0.1.0\n"),
+    ("d/values.yaml", "key: one\nextra: none\n"),
+    (
+        "plugins/stamp/plugin.yaml",
+        "apiVersion: v1\ntype: postrenderer/v1\nname: stamp\nversion: 0.1.0\nruntime: subprocess\nruntimeConfig:\n  \
+         platformCommand: [{command: sh, args: [\"-c\", \"sed s/none/$0/\", stamped]}]\n",
+    ),
+    (
+        "other.yaml.gotmpl",
+        r#"
+{{- $case := env "CASE" }}
+helmDefaults:
+  historyMax: 50
+{{- if has $case (list "labels-for-all" "labels-for-others") }}
+  syncReleaseLabels: true
+{{- else if eq $case "reuse-for-all" }}
+  reuseValues: true
+{{- else if eq $case "args-for-all" }}
+  syncArgs: [--description, def]
+  diffArgs: [--context, "1"]
+{{- else if eq $case "stamp-for-all" }}
+  postRenderer: ./stamp.sh
+  postRendererArgs: [fourth]
+{{- else if eq $case "delete-wait-for-all" }}
+  deleteWait: true
+  deleteTimeout: 30
+{{- end }}
+---
+{{- $case := env "CASE" }}
+releases:
+- name: web
+  namespace: {{ env "NS" }}
+  chart: ./d
+  labels: {team: x, tier: {{ env "TIER" | default "one" }}}
+{{- if env "KEY" }}
+  values: [{key: {{ env "KEY" }}}]
+{{- end }}
+{{- if eq $case "labels-for-others" }}
+  syncReleaseLabels: false
+{{- else if eq $case "reuse" }}
+  reuseValues: true
+{{- else if eq $case "stamp" }}
+  postRenderer: stamp
+  postRendererArgs: [third]
+{{- else if eq $case "off" }}
+  installed: false
+{{- end }}
+- name: db
+  namespace: {{ env "NS" }}
+  chart: ./d
+{{- if eq $case "elsewhere" }}
+  kubeContext: nosuch
+{{- else }}
+  needs: [{{ env "NS" }}/web]
+{{- end }}
+{{- if env "SIZE" }}
+  values: [{size: {{ env "SIZE" }}}]
+  updateStrategy: reinstallIfForbidden
+{{- end }}
+{{- if eq $case "orphan" }}
+  deleteWait: true
+  cascade: orphan
+{{- end }}
+"#,
+    ),
+    (
+        "many/a.yaml.gotmpl",
+        "releases:\n- {name: a1, namespace: {{ env \"NS\" }}, chart: ../d}\n- {name: a2, namespace: {{ env \"NS\" }}, chart: ../d, \
+         needs: [{{ env \"NS\" }}/a1]}\n",
+    ),
+    ("many/b.yaml.gotmpl", "releases:\n- {name: b1, namespace: {{ env \"NS\" }}, chart: ../d}\n"),
+];
+
 /// A room with a state, and a cluster.
 struct Lab {
     room: Room,
@@ -97,6 +180,9 @@ impl Lab {
         let (environments, releases) = (STATE.find("environments:").expect("it is there"), STATE);
         let state = format!("{}---{}", &releases[environments..], &releases[..environments]);
         room.write("helmfile.yaml.gotmpl", &state);
+        for (path, text) in OTHER_STATES {
+            room.write(path, text);
+        }
         Self { room, kubeconfig: kubeconfig.to_owned(), namespace: namespace.to_owned() }
     }
 
@@ -129,11 +215,13 @@ impl Lab {
             command.env(name, self.room.variable(name).expect("it is one of the room's"));
         }
         let mut path = "/usr/local/bin:/usr/bin:/bin".to_owned();
+        command.env("HELM_NAMESPACE", &self.namespace);
+        command.env("HELM_PLUGINS", self.room.path.join("plugins"));
         if let Tool::Theirs(tool) = tool {
             let folder = std::path::Path::new(tool).parent().expect("it is in a folder");
             path = format!("{}:{path}", folder.display());
             if let Ok(plugins) = std::env::var("ONEPANE_TEST_HELM_PLUGINS") {
-                command.env("HELM_PLUGINS", plugins);
+                command.env("HELM_PLUGINS", format!("{plugins}:{}", self.room.path.join("plugins")));
             }
         }
         command.env("PATH", path).env("KUBECONFIG", &self.kubeconfig).env("NS", &self.namespace);
@@ -322,48 +410,65 @@ const LINES: &[&str] = &[
     "destroy",
 ];
 
+/// A time as Helm prints it.
+const TIME: &str = r"\w{3} \w{3} +\d+ [0-9:]+ \d{4}";
+
 /// What does not differ by who runs: without times, the order of what goes on at once, and how a failed call of Helm is
 /// shown.
 fn seen(output: &Output, is_theirs: bool) -> String {
     let mut text = stderr(output);
     for (pattern, by) in [
         (r"\d{4}-\d{2}-\d{2} [0-9:.]+ \+0000 UTC", "TIME"),
-        (r"\w{3} \w{3} +\d+ [0-9:]+ \d{4}", "TIME"),
+        (TIME, "TIME"),
         (r" +\d+s\n", " AGE\n"),
-        (r"(?s)(in )\.?/?(helmfile.yaml.gotmpl: failed processing release \w+: ).*", "$1$2"),
+        (r"(?s)(in )\.?/?(\S+yaml.gotmpl: (?:failed processing )?release \S+(?: failed)?: ).*", "$1$2"),
         // What charts depend on is not told of.
         (r"Building dependency [^\n]*\n", ""),
     ] {
         text = Regex::new(pattern).expect("it is one").replace_all(&text, by).into_owned();
     }
+    let mut out = stdout(output);
+    for (pattern, by) in [(r"\d{4}-\d{2}-\d{2}[T ][0-9:.]+Z?", "TIME"), (TIME, "TIME"), (r"(modifiedAt=)\d+", "$1N")] {
+        out = Regex::new(pattern).expect("it is one").replace_all(&out, by).into_owned();
+    }
     let mut lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     // Whose warnings Helmfile does not show when Helm succeeds.
     lines.retain(|line| is_theirs || !line.starts_with("level="));
     lines.sort_unstable();
-    format!("{:?}\n{}\n{}", output.status.code(), stdout(output), lines.join("\n"))
+    lines.dedup_by(|a, b| a == b && a.starts_with("WARNING: "));
+    format!("{:?}\n{out}\n{}", output.status.code(), lines.join("\n"))
 }
 
-#[test]
-fn every_line_says_and_does_what_helmfiles_does() {
+/// A kubeconfig, and Helmfile; a line says so where one is absent.
+fn beside_helmfile() -> Option<(String, String)> {
     let named = ["ONEPANE_TEST_NODES_KUBECONFIG", "ONEPANE_TEST_KUBECONFIG"];
     let Some(kubeconfig) = named.iter().find_map(|name| std::env::var(name).ok()) else {
         println!("SKIPPED: neither of {named:?} names a kubeconfig of a cluster");
-        return;
+        return None;
     };
-    let Some(helm) = helm() else { return };
-    let helmfile = std::path::Path::new(&helm).with_file_name("helmfile");
+    let helmfile = std::path::Path::new(&helm()?).with_file_name("helmfile");
     if !helmfile.is_file() || std::env::var("ONEPANE_TEST_HELM_PLUGINS").is_err() {
         println!(
             "SKIPPED: no helmfile beside helm, or ONEPANE_TEST_HELM_PLUGINS names no folder with the plugin helm-diff"
         );
-        return;
+        return None;
     }
-    let helmfile = helmfile.to_str().expect("it is UTF-8").to_owned();
+    Some((kubeconfig, helmfile.to_str().expect("it is UTF-8").to_owned()))
+}
+
+/// Runs lines with both tools, and compares what comes of each. After `helm ` Helm itself is asked what there is, the real one.
+fn compare(namespace: &str, lines: &[&str]) {
+    let Some((kubeconfig, helmfile)) = beside_helmfile() else { return };
+    let real = helm().expect("it is there, as Helmfile is");
     let run = |tool: Tool<'_>, is_theirs: bool| {
-        let lab = Lab::new(&kubeconfig, &format!("onepane-hf-{}", std::process::id()));
-        let steps = LINES.iter().map(|line| {
-            let output = lab.run(tool, line);
-            format!("{line}\n{}\n{}\n", seen(&output, is_theirs), lab.hooks())
+        let lab = Lab::new(&kubeconfig, &format!("onepane-hf-{namespace}-{}", std::process::id()));
+        let steps = lines.iter().map(|line| {
+            let output = match line.strip_prefix("helm ") {
+                Some(line) => lab.run(Tool::Theirs(&real), line),
+                None => lab.run(tool, line),
+            };
+            let seen = seen(&output, is_theirs || line.starts_with("helm "));
+            format!("{line}\n{}\n{}\n", seen.replace(lab.room.path.as_str(), "ROOM"), lab.hooks())
         });
         steps.collect::<Vec<String>>()
     };
@@ -380,21 +485,91 @@ fn every_line_says_and_does_what_helmfiles_does() {
 }
 
 #[test]
+fn every_line_says_and_does_what_helmfiles_does() {
+    compare("lines", LINES);
+}
+
+/// Lines about the other states.
+const OTHER_LINES: &[&str] = &[
+    "-f other.yaml.gotmpl sync",
+    "helm get metadata web",
+    "-f other.yaml.gotmpl sync --sync-release-labels",
+    "helm get metadata web",
+    "TIER=two CASE=labels-for-all -f other.yaml.gotmpl sync",
+    "helm get metadata web",
+    "TIER=three CASE=labels-for-others -f other.yaml.gotmpl sync",
+    "helm get metadata web",
+    "KEY=two -f other.yaml.gotmpl sync --set extra=x",
+    "-f other.yaml.gotmpl sync --reuse-values",
+    "helm get values web",
+    "-f other.yaml.gotmpl diff --reuse-values --detailed-exitcode",
+    "-f other.yaml.gotmpl diff --reset-values --detailed-exitcode",
+    "KEY=three -f other.yaml.gotmpl apply --reuse-values --detailed-exitcode",
+    "helm get values web",
+    "CASE=reuse-for-all -f other.yaml.gotmpl sync -l name=web",
+    "helm get values web",
+    "CASE=reuse-for-all -f other.yaml.gotmpl apply --reset-values",
+    "helm get values web",
+    "KEY=two -f other.yaml.gotmpl sync",
+    "CASE=reuse -f other.yaml.gotmpl sync",
+    "helm get values web",
+    "-f other.yaml.gotmpl diff --diff-args --context=1",
+    "CASE=args-for-all -f other.yaml.gotmpl diff",
+    "-f other.yaml.gotmpl diff --diff-args --output=simple",
+    "-f other.yaml.gotmpl apply --diff-args --context=1 --sync-args --description=abc",
+    "helm history web --max 1",
+    "CASE=args-for-all -f other.yaml.gotmpl sync",
+    "helm history web --max 1",
+    "-f other.yaml.gotmpl sync --sync-args --nosuch",
+    "-f other.yaml.gotmpl diff --post-renderer stamp --detailed-exitcode",
+    "-f other.yaml.gotmpl sync --post-renderer stamp",
+    "helm get manifest web",
+    "-f other.yaml.gotmpl apply --post-renderer stamp --post-renderer-args other",
+    "helm get manifest web",
+    "CASE=stamp -f other.yaml.gotmpl sync",
+    "helm get manifest web",
+    "CASE=stamp-for-all -f other.yaml.gotmpl sync",
+    "helm get manifest db",
+    "-f other.yaml.gotmpl sync --post-renderer absent",
+    "SIZE=1Gi -f other.yaml.gotmpl sync",
+    "SIZE=2Gi -f other.yaml.gotmpl sync",
+    "helm history db",
+    "SIZE=3Gi -f other.yaml.gotmpl apply",
+    "helm history db",
+    "CASE=elsewhere -f other.yaml.gotmpl sync",
+    "--kube-context nosuch -f other.yaml.gotmpl sync -l name=web",
+    "-f other.yaml.gotmpl destroy --cascade nope",
+    "-f other.yaml.gotmpl destroy --cascade foreground",
+    "helm list -q",
+    "-f other.yaml.gotmpl sync",
+    "-f other.yaml.gotmpl destroy --deleteWait --deleteTimeout 20",
+    "-f other.yaml.gotmpl sync",
+    "CASE=delete-wait-for-all -f other.yaml.gotmpl destroy -l name=db",
+    "CASE=orphan -f other.yaml.gotmpl destroy",
+    "helm list -q",
+    "CASE=off -f other.yaml.gotmpl sync",
+    "-f other.yaml.gotmpl sync",
+    "CASE=off -f other.yaml.gotmpl sync --cascade orphan",
+    "-f other.yaml.gotmpl destroy",
+    "-f many --sequential-helmfiles sync",
+    "-f many --sequential-helmfiles diff --detailed-exitcode",
+    "-f many --sequential-helmfiles apply --set key=z",
+    "-f many --sequential-helmfiles status",
+    "-f many --sequential-helmfiles sync -l name=b1",
+    "-f many --sequential-helmfiles destroy -l name=a2",
+    "-f many --sequential-helmfiles destroy",
+    "helm list -q",
+];
+
+#[test]
+fn every_setting_does_what_it_does_in_helmfile() {
+    compare("other", OTHER_LINES);
+}
+
+#[test]
 fn either_goes_on_where_the_other_stopped() {
-    let named = ["ONEPANE_TEST_NODES_KUBECONFIG", "ONEPANE_TEST_KUBECONFIG"];
-    let Some(kubeconfig) = named.iter().find_map(|name| std::env::var(name).ok()) else {
-        println!("SKIPPED: neither of {named:?} names a kubeconfig of a cluster");
-        return;
-    };
-    let Some(helm) = helm() else { return };
-    let helmfile = std::path::Path::new(&helm).with_file_name("helmfile");
-    if !helmfile.is_file() || std::env::var("ONEPANE_TEST_HELM_PLUGINS").is_err() {
-        println!(
-            "SKIPPED: no helmfile beside helm, or ONEPANE_TEST_HELM_PLUGINS names no folder with the plugin helm-diff"
-        );
-        return;
-    }
-    let theirs = Tool::Theirs(helmfile.to_str().expect("it is UTF-8"));
+    let Some((kubeconfig, helmfile)) = beside_helmfile() else { return };
+    let theirs = Tool::Theirs(&helmfile);
     let lab = Lab::new(&kubeconfig, &format!("onepane-hf-turns-{}", std::process::id()));
     for (first, second) in [(Tool::Ours, theirs), (theirs, Tool::Ours)] {
         for (tool, line, code) in [

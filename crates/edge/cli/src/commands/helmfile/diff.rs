@@ -92,6 +92,7 @@ pub(super) fn compare<'l>(
     releases: &[&'l Release],
     is_detailed: bool,
 ) -> Result<Compared<'l>, Failure> {
+    live.warn_of_needs(releases);
     let Live { session, state, flags, work, .. } = live;
     let has_color = has_color(flags, &session.world);
     let desired: Vec<&Release> = releases.iter().copied().filter(|release| release.desired).collect();

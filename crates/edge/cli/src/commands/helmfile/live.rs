@@ -159,6 +159,22 @@ impl<'l> Live<'l> {
         Ok(Vec::new())
     }
 
+    /// Warns of what is needed and is not to be there.
+    pub(super) fn warn_of_needs(&self, releases: &[&Release]) {
+        for release in releases.iter().filter(|release| release.desired) {
+            for need in &release.needs {
+                let needed = self.state.releases.iter().find(|other| other.id() == *need);
+                if let Some(Release { name: needed, .. }) = needed.filter(|needed| !needed.desired) {
+                    let name = &release.name;
+                    self.session.warn(&format!(
+                        "WARNING: release {name} needs {needed}, but {needed} is not installed due to installed: false. \
+                         Either mark {needed} as installed or remove {needed} from {name}'s needs"
+                    ));
+                }
+            }
+        }
+    }
+
     fn upgrade_wave(&self, wave: &[&Release], mut calls: Vec<Option<HelmCall>>) -> Vec<Failed> {
         let world = &self.session.world;
         let failed = RefCell::new(Vec::new());
@@ -172,9 +188,7 @@ impl<'l> Live<'l> {
                 return None;
             }
             let call = calls[at].take()?;
-            let chart = call.arguments.get(1).map(|chart| self.named_chart(release, chart)).unwrap_or_default();
-            self.session
-                .say(&format!("Upgrading release={}, chart={chart}, namespace={}", release.name, release.namespace));
+            self.say_upgrading(release, &call);
             let connection = connection_arguments(self.state, release, self.flags);
             Some((release.name.clone(), call, connection))
         };
@@ -195,21 +209,17 @@ impl<'l> Live<'l> {
                 }
                 (None, Some((printed, listed))) => {
                     self.say_printed(&printed.text);
-                    let outcome = match printed.outcome {
+                    match printed.outcome {
                         Err(failure) if self.is_to_be_reinstalled(release, &failure) => {
                             reinstalled = true;
-                            self.reinstall(release)
+                            self.reinstall(release).map(|found| version = found)
                         }
-                        outcome => outcome.map_err(|failure| Failed::processing(release, Why::Helm(failure))),
-                    };
-                    if let Some(Ok(listed)) = listed {
-                        self.session.say(&format!("Listing releases matching ^{}$", release.name));
-                        if let Some(listed) = listed {
-                            self.session.say(&format!("{}\n", listed.row));
-                            version = listed.version;
+                        Err(failure) => Err(Failed::processing(release, Why::Helm(failure))),
+                        Ok(()) => {
+                            version = listed.map(|listed| self.say_listed(release, listed)).unwrap_or_default();
+                            Ok(())
                         }
                     }
-                    outcome
                 }
             };
             let has_worked = outcome.is_ok();
@@ -229,7 +239,11 @@ impl<'l> Live<'l> {
 
     /// A chart as lines of progress name it: those that are only in memory by what the state says.
     pub(super) fn named_chart(&self, release: &Release, chart: &str) -> String {
-        if chart.starts_with(super::overlay::MEMORY) { release.chart_name.clone() } else { chart.to_owned() }
+        if !chart.starts_with(super::overlay::MEMORY) && !release.has_local_chart() {
+            return chart.to_owned();
+        }
+        let prepared = self.session.prepared_chart(self.state, release);
+        prepared.filter(|_| !chart.starts_with(super::overlay::MEMORY)).unwrap_or_else(|| release.chart_name.clone())
     }
 
     fn is_to_be_reinstalled(&self, release: &Release, failure: &helm::Failure) -> bool {
@@ -238,8 +252,23 @@ impl<'l> Live<'l> {
         strategy.as_deref() == Some("reinstallIfForbidden") && failure.line().contains("Forbidden: updates")
     }
 
-    /// Uninstalls a release that can't be upgraded, and installs it anew.
-    fn reinstall(&self, release: &Release) -> Result<(), Failed> {
+    /// How a release is listed now; gives the version of its chart. That it can't be listed is no failure.
+    fn say_listed(&self, release: &Release, listed: Result<Option<helm::Listed>, helm::Failure>) -> String {
+        let Ok(listed) = listed else { return String::new() };
+        self.session.say(&format!("Listing releases matching ^{}$", release.name));
+        let Some(listed) = listed else { return String::new() };
+        self.session.say(&format!("{}\n", listed.row));
+        listed.version
+    }
+
+    fn say_upgrading(&self, release: &Release, call: &HelmCall) {
+        let chart = call.arguments.get(1).map(|chart| self.named_chart(release, chart)).unwrap_or_default();
+        self.session
+            .say(&format!("Upgrading release={}, chart={chart}, namespace={}", release.name, release.namespace));
+    }
+
+    /// Uninstalls a release that can't be upgraded, and installs it anew; gives the version of its chart.
+    fn reinstall(&self, release: &Release) -> Result<String, Failed> {
         self.session.say(&format!(
             "Failed to sync due to forbidden updates, attempting to reinstall {:?} allowed by update strategy",
             release.name
@@ -256,10 +285,13 @@ impl<'l> Live<'l> {
             self.hook(release, Event::Postuninstall, "sync")?;
         }
         let call = upgrade_call(self.session, self.state, release, self.flags).map_err(other)?;
-        let printed =
-            upgrade_for_helmfile(&call.arguments, &call.world(&self.session.world), &std::sync::Arc::default());
+        self.say_upgrading(release, &call);
+        let world = &self.session.world;
+        let printed = upgrade_for_helmfile(&call.arguments, &call.world(world), &std::sync::Arc::default());
         self.say_printed(&printed.text);
-        printed.outcome.map_err(helm)
+        printed.outcome.map_err(helm)?;
+        let connection = connection_arguments(self.state, release, self.flags);
+        Ok(self.say_listed(release, list_for_helmfile(&release.name, &connection, world)))
     }
 
     /// Uninstalls releases, those that need others before those. `command` is the one that hooks are told.

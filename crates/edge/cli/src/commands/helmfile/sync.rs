@@ -36,6 +36,7 @@ fn sync<'l>(live: &Live<'l>, releases: &[&'l Release]) -> Result<bool, Failure> 
         return Ok(false);
     }
     let Live { flags, .. } = live;
+    live.warn_of_needs(releases);
     let to_delete = live.to_delete(releases)?;
     let to_update: Vec<&Release> = releases.iter().copied().filter(|release| release.desired).collect();
     let mut message = None;

@@ -87,7 +87,9 @@ pub(super) fn upgrade_call(
     if let Some(seconds) = seconds.or_else(|| number(state, release, "timeout")).filter(|seconds| *seconds != 0) {
         arguments.extend(["--timeout".to_owned(), format!("{seconds}s")]);
     }
-    if wanted("syncReleaseLabels", "sync-release-labels") {
+    // Unlike what else may be said for all, no release can take this back.
+    let is_for_all = || state.default("syncReleaseLabels").is_some_and(|value| value.truth());
+    if wanted("syncReleaseLabels", "sync-release-labels") || is_for_all() {
         let labels = release.labels.iter().filter(|(key, _)| !SYSTEM_LABELS.contains(&key.as_str()));
         let labels: Vec<String> = labels.map(|(key, value)| format!("{key}={value}")).collect();
         if !labels.is_empty() {

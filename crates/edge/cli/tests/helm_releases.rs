@@ -5,7 +5,7 @@
 mod side_by_side;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use onepane_embedded::{Embedded, Options};
+use onepane_embedded::{Effect, Embedded, Filter, Options, When};
 use onepane_testkit::Random;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -240,6 +240,35 @@ fn a_release_lives_without_a_cluster() {
     assert_eq!(lab.ours("list -q"), "");
     let gone = lab.run(None, "default", "status x");
     assert_eq!((gone.status.code(), stderr(&gone).as_str()), (Some(1), "Error: release: not found\n"));
+}
+
+#[test]
+fn many_of_a_kind_are_looked_for_at_once() {
+    let (cluster, _folder, lab) = Lab::embedded();
+    lab.room.write("m/Chart.yaml", "apiVersion: v2\nname: m\nversion: 0.1.0\n");
+    lab.room.write(
+        "m/templates/a.yaml",
+        "{{- range until 20 }}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m-{{ . }}}\n{{- end }}\n",
+    );
+    let faults = cluster.faults();
+    faults.reset_counts();
+    lab.ours("install m m");
+    let counts =
+        (faults.count("list", "configmaps"), faults.count("get", "configmaps"), faults.count("apply", "configmaps"));
+    assert_eq!(counts, (1, 0, 20));
+    // Of what is there it is still asked whose it is.
+    let refused = lab.run(None, "default", "install n m");
+    let wanted =
+        "unable to continue with install: ConfigMap \"m-0\" in namespace \"default\" exists and cannot be imported";
+    assert!(stderr(&refused).contains(wanted), "{}", stderr(&refused));
+    lab.ours("upgrade m m");
+    lab.ours("uninstall m");
+    // Whoever can't list asks for each.
+    let filter = Filter { verb: Some("list".to_owned()), resource: Some("configmaps".to_owned()), ..Filter::default() };
+    faults.inject(filter, When::Always, Effect::InternalError);
+    faults.reset_counts();
+    lab.ours("install m m");
+    assert_eq!((faults.count("get", "configmaps"), faults.count("apply", "configmaps")), (20, 20));
 }
 
 /// Ends a process without a chance for it to say anything.

@@ -122,7 +122,9 @@ impl Cluster {
             let answer = self.client().send(&Call::get(&format!("{path}?limit={PAGE}"), NAMES)).await.ok()?;
             let list = answer.object("").ok()?;
             let is_whole = list.get("metadata")?.get("continue").and_then(Json::as_str).is_none_or(str::is_empty);
-            let names = list.get("items")?.as_array()?.iter().map(|item| metadata(item, "name").to_owned());
+            // Where there are none, Go writes null.
+            let items = list.get("items").and_then(Json::as_array).into_iter().flatten();
+            let names = items.map(|item| metadata(item, "name").to_owned());
             is_whole.then(|| (path, names.collect()))
         });
         lists.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await

@@ -281,7 +281,7 @@ fn what_depends_on_others_goes_before_them() {
         at_wave(deployment("last", "last:1"), 3),
         at_wave(config("first", "x"), -2),
     ];
-    let all: Vec<Value> = [&[shop.clone()], &many[..], &chain[..]].concat();
+    let all: Vec<Value> = [std::slice::from_ref(&shop), &many[..], &chain[..]].concat();
     let rest: Vec<Value> = [&[shop], &many[..]].concat();
     let order = |events: &[Event], is_it: fn(&Happened) -> bool| {
         let names = events.iter().filter(|event| is_it(&event.happened)).map(|event| event.object.name.clone());
@@ -331,7 +331,7 @@ fn what_depends_in_odd_ways_is_not_deleted() {
     kept["metadata"]["annotations"]["helm.sh/resource-policy"] = json!("keep");
     let others =
         [kept, depends(deployment("api", "api:1"), "db"), deployment("db", "db:1"), deployment("more", "more:1")];
-    let all: Vec<Value> = [&[shop.clone()], &others[..]].concat();
+    let all: Vec<Value> = [std::slice::from_ref(&shop), &others[..]].concat();
     lab.applied(&all, &APPLY);
     let db = "/apis/apps/v1/namespaces/shop/deployments/db?fieldManager=somebody";
     let say = |on: Option<&str>| {

@@ -99,6 +99,33 @@ impl Lab {
         String::from_utf8_lossy(&finished.stdout).into_owned()
     }
 
+    /// How many objects of the history of a service are on its server only.
+    fn missing(&self, name: &str) -> usize {
+        let listed = git(&self.service(name), &["rev-list", "--objects", "--missing=print", "HEAD"]);
+        listed.lines().filter(|line| line.starts_with('?')).count()
+    }
+
+    fn setting(&self, name: &str, key: &str) -> String {
+        let listed = git(&self.service(name), &["config", "--local", "--list"]);
+        let value = listed.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        value.unwrap_or_default().to_owned()
+    }
+
+    /// Starts it, kills it with all that it has started after a random part of `whole`, and says whether it was still there.
+    fn killed(&self, arguments: &[&str], whole: Duration, random: &mut Random) -> bool {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
+        command.args(arguments).current_dir(&self.root).env("HOME", self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().expect("it can be started");
+        let after = whole.as_micros() as usize * (random.below(1000) + 1) / 1000;
+        std::thread::sleep(Duration::from_micros(after as u64));
+        let was_there = child.try_wait().expect("it is ours").is_none();
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
+        child.wait().expect("it is ours");
+        was_there
+    }
+
     /// Git finds nothing odd.
     fn is_clean(&self) {
         let status = git(&self.root, &["submodule", "status", "--recursive"]);
@@ -137,7 +164,7 @@ fn facts(git_dir: &Path) -> Vec<(String, String)> {
 #[test]
 fn a_sync_leaves_what_git_leaves() {
     let lab = Lab::new("../");
-    let text = lab.synced(&[]);
+    let text = lab.synced(&["--full"]);
     assert_eq!(text.lines().count(), 3, "{text}");
     lab.is_clean();
     git(lab.folder.path(), &["clone", "--quiet", "company", "theirs"]);
@@ -389,6 +416,10 @@ fn history_and_contents_may_be_left_where_they_are() {
     lab.synced(&["--filter", "blob:none", "db"]);
     let count = |name: &str| git(&lab.service(name), &["rev-list", "--count", "HEAD"]);
     assert_eq!((count("api"), count("web"), count("db")), ("1".to_owned(), "2".to_owned(), "3".to_owned()));
+    fs::remove_dir_all(lab.service("web")).expect("it is there");
+    fs::remove_dir_all(lab.root.join(".git/modules/src/web")).expect("it is there");
+    lab.synced(&["--depth", "2", "--filter", "blob:none", "web"]);
+    assert_eq!((count("web"), lab.missing("web") > 0), ("2".to_owned(), true));
     let missing = git(&lab.service("db"), &["rev-list", "--objects", "--missing=print", "HEAD"]);
     assert!(missing.lines().any(|line| line.starts_with('?')), "{missing}");
     lab.is_clean();
@@ -586,4 +617,188 @@ fn services_come_and_go_as_with_git() {
     assert_eq!(lab.onepane(&["src", "add", "../cache", "src/again"]).code, Some(0));
     assert_eq!(lab.onepane(&["src", "remove", "again"]).code, Some(0));
     lab.is_clean();
+}
+
+#[test]
+fn what_a_partial_clone_leaves_out_comes_when_it_is_needed() {
+    let lab = Lab::new("../");
+    git(&lab.root, &["remote", "set-url", "origin", &format!("file://{}/company", lab.folder.path().display())]);
+    git(&lab.origin("db"), &["config", "uploadpack.allowFilter", "false"]);
+    lab.synced(&[]);
+    lab.is_clean();
+    for name in ["api", "web"] {
+        let settings = ["core.repositoryformatversion", "remote.origin.promisor", "remote.origin.partialclonefilter"];
+        assert_eq!(settings.map(|key| lab.setting(name, key)), ["1", "true", "tree:0"], "{name}");
+        assert!(lab.missing(name) > 0, "{name}");
+    }
+    // One that does not know filters gives all there is, and nothing is said of filters.
+    assert_eq!((lab.missing("db"), lab.setting("db", "remote.origin.promisor")), (0, String::new()));
+    // As Git's own leaves it.
+    git(lab.folder.path(), &["clone", "--quiet", &format!("file://{}/company", lab.folder.path().display()), "theirs"]);
+    let theirs = lab.folder.path().join("theirs");
+    git(&theirs, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--filter=tree:0"]);
+    for name in ["api", "web"] {
+        let place = format!(".git/modules/src/{name}");
+        assert_eq!(facts(&lab.root.join(&place)), facts(&theirs.join(&place)), "{name}");
+    }
+    // Commits are there, so that distances and logs are, without the server.
+    fs::rename(lab.origin("api"), lab.origin("away")).expect("it can be moved");
+    let old = git(&lab.service("api"), &["rev-parse", "v1"]);
+    lab.pin_in(&lab.root, "api", &old);
+    let told = lab.onepane(&["src", "status", "--output", "json", "api"]);
+    let told: String = String::from_utf8_lossy(&told.stdout).split_whitespace().collect();
+    for fact in [r#""fromPin":{"ahead":2,"behind":0}"#, r#""pushed":true"#, r#""dirty":false"#] {
+        assert!(told.contains(fact), "{fact}: {told}");
+    }
+    let found = lab.onepane(&["src", "grep", "-l", "api 3"]);
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "src/api/deep/er/file\n");
+    // What is not there can't be had, and is told; nothing is half done.
+    let finished = lab.onepane(&["src", "sync", "api"]);
+    assert!(finished.code == Some(1) && finished.stderr.contains("`src/api`"), "{}", finished.stderr);
+    fs::rename(lab.origin("away"), lab.origin("api")).expect("it can be moved");
+    lab.synced(&[]);
+    assert_eq!(lab.head("api"), old);
+    git(&lab.root, &["commit", "--quiet", "--message", "back"]);
+    let log = lab.onepane(&["src", "log", "HEAD~1..HEAD"]);
+    assert!(String::from_utf8_lossy(&log.stdout).contains("src/api"), "{}", log.stderr);
+    // Of the pins before as well, for what compares them.
+    let finished = lab.onepane(&["src", "log", "HEAD..HEAD~1"]);
+    assert!(String::from_utf8_lossy(&finished.stdout).contains("api 3"), "{}", finished.stderr);
+    // Git works in it.
+    let api = lab.service("api");
+    git(&api, &["gc", "--quiet"]);
+    git(&api, &["fsck", "--strict"]);
+    assert!(git(&api, &["-c", "protocol.file.allow=always", "log", "-p", "v3"]).contains("+api 2"));
+    git(&lab.root, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "update"]);
+    // It stays one.
+    lab.pin("web", "v2");
+    lab.synced(&[]);
+    assert_eq!(lab.setting("web", "remote.origin.partialclonefilter"), "tree:0");
+    lab.is_clean();
+    // Who begins to work on it has its folders.
+    git(&lab.origin("web"), &["branch", "feature"]);
+    assert_eq!(lab.onepane(&["src", "checkout", "feature"]).code, Some(0));
+    assert_eq!(lab.setting("web", "remote.origin.partialclonefilter"), "blob:none");
+    // And who wants all gets it.
+    lab.onepane(&["src", "checkout", "--pinned"]);
+    lab.synced(&["--full"]);
+    for name in SERVICES {
+        assert_eq!((lab.missing(name), lab.setting(name, "remote.origin.promisor")), (0, String::new()), "{name}");
+    }
+    lab.is_clean();
+}
+
+#[test]
+fn a_branch_that_one_service_can_not_take_leaves_all_where_they_were() {
+    let lab = Lab::new("../");
+    lab.synced(&[]);
+    for name in ["api", "web", "db"] {
+        git(&lab.origin(name), &["branch", "feature", "v1"]);
+    }
+    git(&lab.service("api"), &["checkout", "--quiet", "-b", "mine"]);
+    let before: Vec<String> = SERVICES.map(|name| lab.head(name)).to_vec();
+    // Somebody else is at work there.
+    let lock = lab.root.join(".git/modules/src/web/index.lock");
+    fs::write(&lock, "").expect("it can be written");
+    let finished = lab.onepane(&["src", "checkout", "feature"]);
+    assert!(finished.code == Some(1) && finished.stderr.contains("`src/web`"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("index.lock") && !finished.stderr.contains("--force"), "{}", finished.stderr);
+    assert_eq!(SERVICES.map(|name| lab.head(name)).to_vec(), before);
+    assert_eq!(git(&lab.service("api"), &["branch", "--show-current"]), "mine");
+    for name in SERVICES {
+        assert_eq!(git(&lab.service(name), &["branch", "--list", "feature"]), "", "{name}");
+        assert_eq!(git(&lab.service(name), &["status", "--porcelain"]), "", "{name}");
+    }
+    fs::remove_file(&lock).expect("it is there");
+    // What would be lost is told without an option that is not there.
+    fs::write(lab.service("db").join("only-3"), "mine").expect("it can be written");
+    let finished = lab.onepane(&["src", "checkout", "feature"]);
+    assert!(finished.code == Some(1) && finished.stderr.contains("commit or stash them"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("--force"), "{}", finished.stderr);
+    git(&lab.service("db"), &["checkout", "--quiet", "--force", "HEAD"]);
+    // Killed at any moment, the next run brings all of them there.
+    let mut random = Random(3);
+    let mut interrupted = 0;
+    let mut whole = Duration::ZERO;
+    for round in 0..24 {
+        for name in SERVICES.iter().filter(|_| round > 0) {
+            git(&lab.service(name), &["checkout", "--quiet", "--detach", "v3"]);
+            git(&lab.service(name), &["branch", "--quiet", "-D", "feature"]);
+        }
+        if round < 3 {
+            // It takes longer where all of it is new.
+            let begin = Instant::now();
+            assert_eq!(lab.onepane(&["src", "checkout", "feature"]).code, Some(0));
+            whole = begin.elapsed();
+            continue;
+        }
+        interrupted += usize::from(lab.killed(&["src", "checkout", "feature"], whole, &mut random));
+        let finished = lab.onepane(&["src", "checkout", "feature"]);
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        for name in SERVICES {
+            assert_eq!(git(&lab.service(name), &["branch", "--show-current"]), "feature", "{name}");
+            assert_eq!(git(&lab.service(name), &["status", "--porcelain"]), "", "{name}");
+            assert_eq!(lab.head(name), git(&lab.origin(name), &["rev-parse", "v1"]), "{name}");
+        }
+    }
+    assert!(interrupted > 3, "only {interrupted} were interrupted");
+}
+
+/// Killed at any moment, a service that comes or goes is there or not, and not half of it.
+#[test]
+fn one_that_comes_or_goes_is_there_or_not() {
+    let lab = Lab::new("../");
+    lab.synced(&[]);
+    git(lab.folder.path(), &["clone", "--quiet", "--bare", "db", "cache"]);
+    let modules = lab.root.join(".gitmodules");
+    let before = fs::read_to_string(&modules).expect("it is there");
+    let config = git(&lab.root, &["config", "--local", "--list"]);
+    let (add, remove) = (["src", "add", "../cache"], ["src", "remove", "cache", "--force"]);
+    let timed = |arguments: &[&str]| {
+        let begin = Instant::now();
+        let finished = lab.onepane(arguments);
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        begin.elapsed()
+    };
+    let (adding, removing) = (timed(&add), timed(&remove));
+    let mut random = Random(11);
+    let mut outcomes = [0; 2];
+    let mut interrupted = 0;
+    let is_there = |what: &str| {
+        let text = fs::read_to_string(&modules).expect("it is there");
+        let status = git(&lab.root, &["status", "--porcelain"]);
+        let facts = [
+            text != before,
+            lab.service("cache").exists(),
+            lab.root.join(".git/modules/src/cache").exists(),
+            git(&lab.root, &["config", "--local", "--list"]) != config,
+            !status.is_empty(),
+        ];
+        assert!(facts == [true; 5] || facts == [false; 5], "{what}: {facts:?} {status}");
+        assert!(!lab.root.join(".git/index.lock").exists() && !lab.root.join(".git/config.lock").exists(), "{what}");
+        assert!(!lab.root.join(".git/onepane/membership").exists(), "{what}");
+        if facts[0] {
+            assert_eq!(status, "M  .gitmodules\nA  src/cache", "{what}");
+        }
+        facts[0]
+    };
+    for round in 0..40 {
+        let (arguments, whole): (&[&str], _) = if round % 2 == 0 { (&add, adding) } else { (&remove, removing) };
+        interrupted += usize::from(lab.killed(arguments, whole, &mut random));
+        lab.synced(&[]);
+        let there = is_there(&arguments.join(" "));
+        outcomes[usize::from(there)] += 1;
+        if (round % 2 == 0) != there {
+            timed(if there { &remove } else { &add });
+            assert_eq!(is_there("whole"), !there);
+        }
+    }
+    lab.onepane(&remove);
+    lab.is_clean();
+    assert!(interrupted > 10, "only {interrupted} were interrupted: {outcomes:?}");
+    // One that can't be had leaves nothing.
+    let finished = lab.onepane(&["src", "add", "../nowhere"]);
+    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
+    assert_eq!(git(&lab.root, &["status", "--porcelain"]), "");
+    assert!(!lab.root.join(".git/modules/src/nowhere").exists() && !lab.service("nowhere").exists());
 }

@@ -21,6 +21,7 @@ mod credentials;
 mod fetch;
 mod local;
 mod notes;
+mod partial;
 mod program;
 mod remote;
 mod repositories;

@@ -1,5 +1,8 @@
 //! The repository that a folder of this machine is in, at any of its revisions: [`LocalRepository`].
 
+use crate::credentials::shown_urls;
+use crate::partial::{fetch_tree, promisor};
+use crate::services::{given, only_of_one};
 use crate::tree::Tree;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
@@ -120,14 +123,18 @@ impl LocalRepository {
             Diagnostic::error("git-reference", format!("`{}` is not there in {commit}: {why}", self.prefix))
         };
         let found = self.repository.find_commit(object(commit)?).map_err(|error| fail(error.to_string()))?;
-        let mut tree = found.tree().map_err(|error| fail(error.to_string()))?;
+        let mut top = found.tree_id().map_err(|error| fail(error.to_string()))?.detach();
         if !self.prefix.as_str().is_empty() {
+            if !self.repository.has_object(top) && promisor(&self.repository).is_some() {
+                fetch_tree(&self.repository, top).map_err(|why| fail(shown_urls(&why)))?;
+            }
+            let tree = found.tree().map_err(|error| fail(error.to_string()))?;
             let entry = tree.lookup_entry_by_path(&self.prefix).map_err(|error| fail(error.to_string()))?;
             let entry = entry.ok_or_else(|| fail("the commit has no such folder".to_owned()))?;
             let below = entry.object().ok().and_then(|object| object.try_into_tree().ok());
-            tree = below.ok_or_else(|| fail("it is no folder".to_owned()))?;
+            top = below.ok_or_else(|| fail("it is no folder".to_owned()))?.id;
         }
-        let mut files = Tree::new(commit.to_owned(), self.repository.clone().into_sync(), tree.id);
+        let mut files = Tree::new(commit.to_owned(), self.repository.clone().into_sync(), top);
         for (path, pinned) in pins(&files) {
             let Some(submodule) = self.submodule(&path) else { continue };
             let id = submodule.find_commit(pinned).ok().and_then(|commit| commit.tree_id().ok()).map(gix::Id::detach);
@@ -184,8 +191,9 @@ impl LocalRepository {
         }
         let references = repository.references().ok()?;
         let all = references.remote_branches().ok()?.chain(references.tags().ok()?);
-        let tips: Vec<ObjectId> =
+        let mut tips: Vec<ObjectId> =
             all.flatten().filter_map(|reference| Some(reference.into_fully_peeled_id().ok()?.detach())).collect();
+        tips.extend(given(&repository));
         if tips.is_empty() {
             return None;
         }
@@ -199,10 +207,9 @@ impl LocalRepository {
         let repository = self.submodule(submodule)?;
         let (from, to) = (object(from).ok()?, object(to).ok()?);
         repository.find_commit(from).ok()?;
-        let walk = |tip: ObjectId, hidden: ObjectId| repository.rev_walk([tip]).with_hidden([hidden]).all().ok();
-        let mut range = Range { goes_back: walk(from, to)?.next().is_some(), ..Range::default() };
-        for info in walk(to, from)? {
-            let commit = info.ok()?.object().ok()?;
+        let mut range = Range { goes_back: !only_of_one(&repository, from, to)?.is_empty(), ..Range::default() };
+        for id in only_of_one(&repository, to, from)? {
+            let commit = repository.find_commit(id).ok()?;
             if range.ahead.len() == most {
                 range.unlisted += 1;
                 continue;

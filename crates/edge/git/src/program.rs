@@ -46,6 +46,19 @@ pub(crate) fn git(folder: &Utf8Path) -> Command {
     command
 }
 
+/// Sees to it that ssh does not wait without end for a server that is gone, unless its user has said how ssh is to be run.
+pub(crate) fn bound_ssh(command: &mut Command, folder: &Utf8Path) {
+    let is_said = ["GIT_SSH_COMMAND", "GIT_SSH"].iter().any(|name| std::env::var_os(name).is_some());
+    let is_configured = || {
+        let asked = git(folder).args(["config", "--get", "core.sshCommand"]).stdin(Stdio::null()).output();
+        asked.is_ok_and(|asked| asked.status.success())
+    };
+    if !is_said && !is_configured() {
+        let bounded = "ssh -o ConnectTimeout=60 -o ServerAliveInterval=20 -o ServerAliveCountMax=3";
+        command.env("GIT_SSH_COMMAND", bounded);
+    }
+}
+
 impl LocalRepository {
     /// Runs `git` in the repository, as its user would: with hooks and helpers.
     ///
@@ -69,6 +82,9 @@ impl LocalRepository {
             if std::env::var_os(name).is_none() {
                 command.env(name, value);
             }
+        }
+        if arguments.iter().any(|argument| ["fetch", "push", "ls-remote"].contains(argument)) {
+            bound_ssh(&mut command, self.folder());
         }
         command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

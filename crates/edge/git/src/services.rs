@@ -9,6 +9,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::remote::Direction;
 use onepane_world::{World, normalize};
 use rayon::prelude::*;
+use std::io::Write;
 
 /// A submodule that `.gitmodules` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +131,8 @@ impl CheckedOut {
             let tip = tips.iter().find(|tip| tip.remote.as_deref() == Some(&*name))?;
             Some((name, Distance::between(&repository, head, tip.id)?))
         });
-        let ids: Vec<ObjectId> = tips.iter().map(|tip| tip.id).collect();
+        let mut ids: Vec<ObjectId> = tips.iter().map(|tip| tip.id).collect();
+        ids.extend(given(&repository));
         let is_pushed = match () {
             () if ids.is_empty() => None,
             () if ids.contains(&head) => Some(true),
@@ -155,9 +157,35 @@ impl Distance {
             return Some(Self::default());
         }
         repository.find_commit(other).ok()?;
-        let count = |tip, hidden| Some(repository.rev_walk([tip]).with_hidden([hidden]).all().ok()?.count());
+        let count = |tip, hidden| Some(only_of_one(repository, tip, hidden)?.len());
         Some(Self { ahead: count(one, other)?, behind: count(other, one)? })
     }
+}
+
+/// The commits that `tip` has and `hidden` has not, the newest first; `None` where the history that is here ends before it is
+/// known, as in a shallow clone.
+pub(crate) fn only_of_one(repository: &gix::Repository, tip: ObjectId, hidden: ObjectId) -> Option<Vec<ObjectId>> {
+    let walk = repository.rev_walk([tip]).with_hidden([hidden]).all().ok()?;
+    let commits: Vec<ObjectId> = walk.map(|info| info.ok().map(|info| info.id)).collect::<Option<_>>()?;
+    let ends = repository.shallow_commits().ok().flatten();
+    let is_end = |commit: &ObjectId| ends.as_ref().is_some_and(|ends| ends.contains(commit));
+    (!commits.iter().any(is_end)).then_some(commits)
+}
+
+/// The commits that a server gave by their names, though no branch and no tag of it has them, as its Git folder notes them.
+const GIVEN: &str = "onepane-fetched";
+
+/// Those commits that are here.
+pub(crate) fn given(repository: &gix::Repository) -> Vec<ObjectId> {
+    let text = std::fs::read_to_string(repository.git_dir().join(GIVEN)).unwrap_or_default();
+    let ids = text.lines().filter_map(|line| ObjectId::from_hex(line.as_bytes()).ok());
+    ids.filter(|id| repository.has_object(*id)).collect()
+}
+
+/// Notes one of them.
+pub(crate) fn note_given(git_dir: &Utf8Path, commit: ObjectId) -> std::io::Result<()> {
+    let mut file = std::fs::File::options().create(true).append(true).open(git_dir.join(GIVEN))?;
+    file.write_all(format!("{commit}\n").as_bytes())
 }
 
 /// A remote branch or a tag.

@@ -1,12 +1,14 @@
 //! The files of a commit: [`Tree`].
 
+use crate::credentials::shown_urls;
+use crate::partial::{fetch_tree, promisor};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::objs::tree::EntryKind as Mode;
 use gix::{ObjectId, ThreadSafeRepository};
 use onepane_world::{Digest, Entry, EntryKind, OsWorld, ReadError, ReadErrorReason, World, normalize};
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// As many links may lead to one another as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -40,12 +42,28 @@ pub struct Tree {
 /// A repository, and handles of it that threads have used: making one takes longer than reading a small file.
 struct Pool {
     repository: ThreadSafeRepository,
+    /// The tree of the commit.
+    root: ObjectId,
+    /// What came of asking for what a partial clone lacks.
+    filled: OnceLock<Result<(), String>>,
     idle: Mutex<Vec<gix::Repository>>,
 }
 
 impl Pool {
-    fn new(repository: ThreadSafeRepository) -> Self {
-        Self { repository, idle: Mutex::default() }
+    fn new(repository: ThreadSafeRepository, root: ObjectId) -> Self {
+        Self { repository, root, filled: OnceLock::new(), idle: Mutex::default() }
+    }
+
+    /// Sees to it that an object is here, if the clone is a partial one: its server is asked for all of the commit at once.
+    fn ensure(&self, repository: &gix::Repository, id: ObjectId, path: &Utf8Path) -> Result<(), ReadError> {
+        if repository.has_object(id) || promisor(repository).is_none() {
+            return Ok(());
+        }
+        let filled = self.filled.get_or_init(|| fetch_tree(repository, self.root));
+        filled.clone().map_err(|why| {
+            let why = shown_urls(&why);
+            ReadError::new(path, ReadErrorReason::Other(format!("a partial clone has not got it yet, and {why}")))
+        })
     }
 
     fn with<T>(&self, read: impl FnOnce(&gix::Repository) -> T) -> T {
@@ -109,7 +127,7 @@ impl Tree {
     pub(crate) fn new(top: String, repository: ThreadSafeRepository, tree: ObjectId) -> Self {
         Self {
             top: Utf8PathBuf::from(format!("/{top}")),
-            repositories: vec![Pool::new(repository)],
+            repositories: vec![Pool::new(repository, tree)],
             root: Folder { repository: 0, tree },
             submodules: HashMap::new(),
             folders: Mutex::default(),
@@ -125,7 +143,7 @@ impl Tree {
     /// The files of `tree` are those of the submodule at `path`.
     pub(crate) fn mount(&mut self, path: Utf8PathBuf, repository: ThreadSafeRepository, tree: ObjectId) {
         self.submodules.insert(path, Folder { repository: self.repositories.len(), tree });
-        self.repositories.push(Pool::new(repository));
+        self.repositories.push(Pool::new(repository, tree));
     }
 
     /// The commit that the submodule at `path` is pinned to.
@@ -256,14 +274,20 @@ impl Tree {
         if let Some(items) = folders().get(&folder) {
             return Ok(items.clone());
         }
-        let items =
-            Arc::new(self.repositories[folder.repository].with(|repository| read_items(repository, folder, path))?);
+        let pool = &self.repositories[folder.repository];
+        let items = pool.with(|repository| {
+            pool.ensure(repository, folder.tree, path)?;
+            read_items(repository, folder, path)
+        });
+        let items = Arc::new(items?);
         folders().insert(folder, items.clone());
         Ok(items)
     }
 
     fn blob(&self, repository: usize, blob: ObjectId, largest: u64, path: &Utf8Path) -> Result<Vec<u8>, ReadError> {
-        self.repositories[repository].with(|repository| {
+        let pool = &self.repositories[repository];
+        pool.with(|repository| {
+            pool.ensure(repository, blob, path)?;
             let header = repository.find_header(blob).map_err(|error| damaged(path, &error))?;
             if header.size() > largest {
                 return Err(ReadError::new(path, ReadErrorReason::TooLarge(largest)));

@@ -1,15 +1,28 @@
-//! A whole repository from a server, without a process of Git's for it: [`fetch_all`].
+//! A repository from a server, without a process of Git's for it: [`fetch_new`].
+//!
+//! References, history and, of a partial clone, the files of the pin are asked for over one connection. What lies in the
+//! repository then is what Git's own clone leaves: a pack for each answer, those of a partial clone marked as Git marks them.
 
+use super::beat::Beat;
+use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::progress::{Id, MessageLevel, Step, StepShared, Unit};
+use gix::odb::pack;
+use gix::protocol::Handshake;
+use gix::protocol::fetch::negotiate::{Action, Round, one_round};
+use gix::protocol::fetch::{Arguments, Context, Negotiate, Options, Response, Shallow, Tags, refmap};
 use gix::protocol::handshake::Ref;
+use gix::protocol::transport::client::TransportWithoutIO;
+use gix::protocol::transport::client::blocking_io::Transport;
+use gix::protocol::transport::{Protocol, Service};
 use gix::remote::Direction;
-use gix::remote::fetch::Tags;
-use gix::{Count, NestedProgress, ObjectId, Progress};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A server that says nothing for so long is left.
@@ -17,6 +30,26 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// What the server calls its own branch, and where that is.
 pub(crate) type Head = Option<(String, ObjectId)>;
+
+/// What is wanted of a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) url: String,
+    /// The commit whose files are going to be written.
+    pub(crate) pin: ObjectId,
+    /// Git's filter for the objects, where the server knows filters.
+    pub(crate) filter: Option<String>,
+    /// So many commits of the pin and of the server's own branch, and no others.
+    pub(crate) depth: Option<NonZeroU32>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cloned {
+    pub(crate) head: Head,
+    /// Whether the filter was used, so that the server is to be asked for what is missing.
+    pub(crate) is_partial: bool,
+}
 
 /// Why nothing was fetched.
 pub(crate) enum Unfetched {
@@ -26,19 +59,18 @@ pub(crate) enum Unfetched {
     Failed(String),
 }
 
-/// Fetches all branches and tags of the repository at `url` into an empty one, whose Git folder is `into`: branches as those of
-/// `origin`.
-pub(crate) fn fetch_all(into: &str, url: &str) -> Result<Head, Unfetched> {
+/// Fetches branches and tags of a repository into an empty one, whose Git folder is `into`: branches as those of `origin`.
+pub(crate) fn fetch_new(into: &str, wanted: &Wanted) -> Result<Cloned, Unfetched> {
     // It fails if there is a provider already, and then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let beat = Beat::default();
     let interrupted = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = channel();
     let work = {
-        let (into, url) = (PathBuf::from(into), url.to_owned());
+        let (into, wanted) = (PathBuf::from(into), wanted.clone());
         let (beat, interrupted) = (beat.clone(), interrupted.clone());
         move || {
-            let fetched = receive(into, &url, beat, &interrupted);
+            let fetched = receive(into, &wanted, &beat, &interrupted);
             // The receiver is gone where nobody waits any more.
             let _ = sender.send(fetched.map_err(in_words));
         }
@@ -66,22 +98,211 @@ pub(crate) fn fetch_all(into: &str, url: &str) -> Result<Head, Unfetched> {
     }
 }
 
-fn receive(into: PathBuf, url: &str, beat: Beat, interrupted: &AtomicBool) -> gix::Result<Head> {
+fn receive(into: PathBuf, wanted: &Wanted, beat: &Beat, interrupted: &AtomicBool) -> gix::Result<Cloned> {
     // Several repositories are fetched at once, so that each has a thread. Who would be asked on a terminal could not tell
     // for which.
-    let overrides = ["pack.threads=1", "gitoxide.credentials.terminalPrompt=false"];
-    let mut repository = gix::open_opts(into, gix::open::Options::default().config_overrides(overrides))?;
-    // Names are noted with who did it, and a clone notes none.
-    repository.committer_or_set_generic_fallback()?;
-    repository.refs.write_reflog = gix::refs::store::WriteReflog::Disable;
-    let remote = repository.remote_at(url)?.with_fetch_tags(Tags::All);
-    let remote = remote.with_refspecs(["+refs/heads/*:refs/remotes/origin/*"], Direction::Fetch)?;
-    let connection = remote.connect(Direction::Fetch)?;
-    let head = gix::refspec::parse("HEAD".into(), gix::refspec::parse::Operation::Fetch)?.to_owned();
-    let options = gix::remote::ref_map::Options { extra_refspecs: vec![head], ..Default::default() };
-    let prepared = connection.prepare_fetch(beat.child(), options)?.with_write_packed_refs_only(true);
-    let outcome = prepared.receive(beat.child(), interrupted)?;
-    Ok(head_of(&outcome.ref_map.remote_refs))
+    let overrides = ["gitoxide.credentials.terminalPrompt=false"];
+    let repository = gix::open_opts(into, gix::open::Options::default().config_overrides(overrides))?;
+    let remote = repository.remote_at(wanted.url.as_str())?;
+    let mut connection = remote.connect(Direction::Fetch)?;
+    let credentials = connection.configured_credentials_for_current_url();
+    let transport = connection.transport_mut();
+    let url = transport.to_url().into_owned();
+    if let Some(options) = repository.transport_options(url.as_bstr(), None)? {
+        transport.configure(&*options)?;
+    }
+    let service = Service::UploadPack;
+    let mut handshake = gix::protocol::handshake(&mut *transport, service, credentials, Vec::new(), &mut beat.child())?;
+    let references = listed(&mut handshake, transport, beat)?;
+    let (head, tips) = (head_of(&references), Tips::of(&references));
+    let mut server = Server { repository: &repository, handshake, transport, beat, interrupted };
+    let mut wants: Vec<ObjectId> = match wanted.depth {
+        None => tips.0.values().map(|tip| tip.id).collect(),
+        Some(_) => head.iter().map(|(_, at)| *at).chain([wanted.pin]).collect(),
+    };
+    wants.sort_unstable();
+    wants.dedup();
+    // Whether filters are known is said by the second version of the protocol, which also takes more than one question.
+    let is_partial = wanted.filter.is_some() && server.knows_filters();
+    let filter = wanted.filter.clone().filter(|_| is_partial);
+    server.give(Ask { wants, filter, depth: wanted.depth, is_partial })?;
+    if is_partial {
+        // All that the files of the pin need, of which the filter may have left out some.
+        let tree = repository.find_commit(wanted.pin).ok().and_then(|commit| Some(commit.tree_id().ok()?.detach()));
+        if let Some(tree) = tree {
+            server.give(Ask { wants: vec![tree], filter: None, depth: None, is_partial })?;
+        }
+    }
+    tips.write(&repository, wanted.depth.and(head.as_ref()).map(|(branch, _)| branch.as_str()))?;
+    Ok(Cloned { head, is_partial })
+}
+
+/// The references of a server.
+fn listed(handshake: &mut Handshake, transport: &mut Box<dyn Transport + Send>, beat: &Beat) -> gix::Result<Vec<Ref>> {
+    let spec = |text: &str| {
+        let parsed = gix::refspec::parse(text.into(), gix::refspec::parse::Operation::Fetch);
+        parsed.map(|spec| spec.to_owned())
+    };
+    let context = refmap::init::Context {
+        fetch_refspecs: vec![spec("HEAD")?, spec("+refs/heads/*:refs/remotes/origin/*")?],
+        extra_refspecs: vec![spec("refs/tags/*:refs/tags/*")?],
+    };
+    let question = handshake.prepare_lsrefs_or_extract_refmap(agent(), true, context)?;
+    Ok(question.fetch_blocking(beat.child(), transport, false)?.remote_refs)
+}
+
+fn agent() -> (&'static str, Option<String>) {
+    ("agent", Some(gix::protocol::agent(gix::env::agent())))
+}
+
+/// A server that has been greeted.
+struct Server<'s> {
+    repository: &'s gix::Repository,
+    handshake: Handshake,
+    transport: &'s mut Box<dyn Transport + Send>,
+    beat: &'s Beat,
+    interrupted: &'s AtomicBool,
+}
+
+impl Server<'_> {
+    fn knows_filters(&self) -> bool {
+        self.handshake.server_protocol_version == Protocol::V2
+            && self
+                .handshake
+                .capabilities
+                .capability("fetch")
+                .is_some_and(|fetch| fetch.supports("filter") == Some(true))
+    }
+
+    /// Asks for a pack, and keeps it.
+    fn give(&mut self, mut ask: Ask) -> gix::Result<()> {
+        let (repository, is_partial) = (self.repository, ask.is_partial);
+        let shallow = ask.depth.map_or(Shallow::NoChange, Shallow::DepthAtRemote);
+        let options = Options {
+            shallow_file: repository.shallow_file()?,
+            shallow: &shallow,
+            // Without a limit, tags are among what is asked for.
+            tags: if ask.depth.is_some() { Tags::Included } else { Tags::None },
+            reject_shallow_remote: false,
+        };
+        let context = Context {
+            handshake: &mut self.handshake,
+            transport: &mut *self.transport,
+            user_agent: agent(),
+            trace_packetlines: false,
+        };
+        let folder = repository.objects.store_ref().path().join("pack");
+        let packing = pack::bundle::write::Options { thread_limit: Some(1), ..Default::default() };
+        let names: String = ask.wants.iter().map(|id| format!("{id} {id}\n")).collect();
+        let keep = |reader: &mut dyn std::io::BufRead,
+                    progress: &mut dyn gix::DynNestedProgress,
+                    interrupted: &AtomicBool|
+         -> gix::Result<bool> {
+            // An empty repository has no objects that a pack could lean on.
+            let none = None::<gix::OdbHandle>;
+            let hash = repository.object_hash();
+            let written =
+                pack::Bundle::write_to_directory(reader, Some(&folder), progress, interrupted, none, hash, packing)?;
+            if let (Some(data), true) = (&written.data_path, is_partial) {
+                fs::write(data.with_extension("promisor"), names).map_err(gix::Error::from_error)?;
+            }
+            if let Some(kept) = written.keep_path {
+                fs::remove_file(kept).map_err(gix::Error::from_error)?;
+            }
+            Ok(true)
+        };
+        gix::protocol::fetch(&mut ask, keep, self.beat.child(), self.interrupted, context, options)?;
+        Ok(())
+    }
+}
+
+/// What is asked for in one go: nothing is there yet that could be told to the server.
+struct Ask {
+    wants: Vec<ObjectId>,
+    filter: Option<String>,
+    depth: Option<NonZeroU32>,
+    /// Whether the server is counted on for what these objects need.
+    is_partial: bool,
+}
+
+impl Negotiate for Ask {
+    fn mark_complete_and_common_ref(&mut self) -> gix::Result<Action> {
+        Ok(Action::MustNegotiate { remote_ref_target_known: Vec::new() })
+    }
+
+    fn add_wants(&mut self, arguments: &mut Arguments, _: &[bool]) -> bool {
+        if let Some(filter) = &self.filter {
+            arguments.filter(filter);
+        }
+        self.wants.iter().for_each(|id| arguments.want(id));
+        !self.wants.is_empty()
+    }
+
+    fn one_round(
+        &mut self,
+        _: &mut one_round::State,
+        _: &mut Arguments,
+        _: Option<&Response>,
+    ) -> gix::Result<(Round, bool)> {
+        let none =
+            Round { haves_sent: 0, in_vain: 0, haves_to_send: 0, previous_response_had_at_least_one_in_common: false };
+        Ok((none, true))
+    }
+}
+
+/// The branches and tags of a server, by the names that they have here.
+struct Tips(BTreeMap<String, Tip>);
+
+struct Tip {
+    id: ObjectId,
+    /// What an annotated tag is of.
+    peeled: Option<ObjectId>,
+}
+
+impl Tips {
+    fn of(references: &[Ref]) -> Self {
+        let here = |name: &BString| {
+            let name = name.to_str().ok()?;
+            let here = match name.strip_prefix("refs/heads/") {
+                Some(branch) => format!("refs/remotes/origin/{branch}"),
+                None => name.starts_with("refs/tags/").then(|| name.to_owned())?,
+            };
+            // What is no name here is left, as Git does.
+            gix::refs::FullName::try_from(here.as_str()).ok().map(|_| here)
+        };
+        let tip = |reference: &Ref| match reference {
+            Ref::Direct { full_ref_name, object } => Some((here(full_ref_name)?, Tip { id: *object, peeled: None })),
+            Ref::Peeled { full_ref_name, tag, object } => {
+                Some((here(full_ref_name)?, Tip { id: *tag, peeled: Some(*object) }))
+            }
+            Ref::Symbolic { full_ref_name, tag, object, .. } => {
+                let id = tag.unwrap_or(*object);
+                Some((here(full_ref_name)?, Tip { id, peeled: tag.map(|_| *object) }))
+            }
+            Ref::Unborn { .. } => None,
+        };
+        Self(references.iter().filter_map(tip).collect())
+    }
+
+    /// Writes them as Git packs references: those that are here, and of the branches only the one that is named, if one is.
+    fn write(&self, repository: &gix::Repository, only: Option<&str>) -> gix::Result<()> {
+        let only = only.map(|branch| format!("refs/remotes/origin/{branch}"));
+        let is_wanted = |name: &str| only.as_deref().is_none_or(|only| name == only || name.starts_with("refs/tags/"));
+        let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+        let begin = text.len();
+        for (name, Tip { id, peeled }) in &self.0 {
+            if is_wanted(name) && repository.has_object(*id) {
+                let _ = writeln!(text, "{id} {name}");
+                peeled.iter().for_each(|peeled| {
+                    let _ = writeln!(text, "^{peeled}");
+                });
+            }
+        }
+        if text.len() > begin {
+            fs::write(repository.common_dir().join("packed-refs"), text).map_err(gix::Error::from_error)?;
+        }
+        Ok(())
+    }
 }
 
 /// The branch that the server's `HEAD` is on; where it does not say so, one that is at the same commit.
@@ -112,71 +333,4 @@ fn in_words(error: gix::Error) -> String {
         }
     }
     texts.join(": ")
-}
-
-/// Counts whatever happens, so that it is seen that something does. Each part has a counter of its own: how far they are is
-/// asked by those who count.
-#[derive(Clone, Default)]
-struct Beat {
-    own: StepShared,
-    all: Arc<Mutex<Vec<StepShared>>>,
-}
-
-impl Beat {
-    fn sum(&self) -> usize {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|counter| counter.load(Ordering::Relaxed)).fold(0, usize::wrapping_add)
-    }
-
-    fn child(&self) -> Self {
-        let own = StepShared::default();
-        self.all.lock().unwrap_or_else(PoisonError::into_inner).push(own.clone());
-        Self { own, all: self.all.clone() }
-    }
-}
-
-impl Count for Beat {
-    fn set(&self, step: Step) {
-        self.own.store(step, Ordering::Relaxed);
-    }
-
-    fn step(&self) -> Step {
-        self.own.load(Ordering::Relaxed)
-    }
-
-    fn inc_by(&self, step: Step) {
-        self.own.fetch_add(step, Ordering::Relaxed);
-    }
-
-    fn counter(&self) -> StepShared {
-        self.own.clone()
-    }
-}
-
-impl Progress for Beat {
-    fn init(&mut self, _: Option<Step>, _: Option<Unit>) {}
-
-    fn set_name(&mut self, _: String) {}
-
-    fn name(&self) -> Option<String> {
-        None
-    }
-
-    fn id(&self) -> Id {
-        gix::progress::UNKNOWN
-    }
-
-    fn message(&self, _: MessageLevel, _: String) {}
-}
-
-impl NestedProgress for Beat {
-    type SubProgress = Self;
-
-    fn add_child(&mut self, _: impl Into<String>) -> Self {
-        self.child()
-    }
-
-    fn add_child_with_id(&mut self, _: impl Into<String>, _: Id) -> Self {
-        self.child()
-    }
 }

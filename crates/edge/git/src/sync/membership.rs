@@ -6,7 +6,7 @@ use super::moves::is_elsewhere;
 use super::{Declared, Program, Staging, absolute, base_url, declared, failure};
 use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use gix::bstr::ByteSlice;
 use onepane_diagnostics::{Diagnostic, Result};
 use std::fs;
@@ -33,6 +33,7 @@ impl LocalRepository {
             Diagnostic::error("src-add", format!("`{}` ({}): {why}", new.path, shown_url(new.url)))
         };
         let staging = Staging::take(&absolute(self.git().git_dir())?)?;
+        self.settle(&staging)?;
         let program = Program { lock: Some(&staging.lock) };
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let known = declared::declared(&top)?;
@@ -61,13 +62,30 @@ impl LocalRepository {
                 "`{git_dir}` is left of one that was removed: delete it, if nothing in it is wanted"
             )));
         }
+        let index = self.git().index_or_empty().map_err(|error| fail(&error.to_string()))?;
+        let below = format!("{}/", new.path);
+        let is_taken = |entry: &gix::index::Entry| {
+            let path = entry.path(&index);
+            path == new.path.as_str() || path.starts_with(below.as_bytes())
+        };
+        if index.entries().iter().any(is_taken) {
+            return Err(fail("the index has files there already"));
+        }
+        let has_files = top.join(new.path).read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some());
+        self.note_membership(&one.name, new.path, false, has_files)?;
         let branch: Vec<&str> = new.branch.iter().flat_map(|branch| ["--branch", branch]).collect();
-        let arguments = [&["submodule", "--quiet", "add"], &branch[..], &["--", new.url, new.path.as_str()]].concat();
-        program.run(&top, &arguments).map_err(|why| fail(&why))?;
-        program
-            .run(&top.join(new.path), &["rev-parse", "HEAD"])
-            .map(|id| id.trim().to_owned())
-            .map_err(|why| fail(&why))
+        let arguments =
+            [&["submodule", "add", "--progress"], &branch[..], &["--", new.url, new.path.as_str()]].concat();
+        let added =
+            program.run(&top, &arguments).and_then(|_| program.run(&top.join(new.path), &["rev-parse", "HEAD"]));
+        match added {
+            Ok(id) => self.forget_membership().map(|()| id.trim().to_owned()),
+            Err(why) => {
+                // Git leaves what it has done so far.
+                let settled = self.settle(&staging);
+                Err(fail(&settled.err().map_or_else(|| why.clone(), |error| format!("{why}; {}", error.message))))
+            }
+        }
     }
 
     /// Removes the service at a path: its files, what the index, `.gitmodules` and the configuration have of it, and its Git
@@ -78,6 +96,7 @@ impl LocalRepository {
     pub fn remove_service(&self, path: &Utf8Path, is_forced: bool) -> Result<()> {
         let fail = |why: &str| Diagnostic::error("src-remove", format!("`{path}`: {why}"));
         let staging = Staging::take(&absolute(self.git().git_dir())?)?;
+        self.settle(&staging)?;
         let program = Program { lock: Some(&staging.lock) };
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let services = declared::declared(&top)?;
@@ -95,10 +114,12 @@ impl LocalRepository {
         program
             .run(&top, &["diff", "--quiet", "--", ".gitmodules"])
             .map_err(|_| fail("`.gitmodules` has changes that are not in the index: `git add` or drop them first"))?;
+        self.note_membership(&one.name, path, true, true)?;
+        let begun = |why: &str| fail(&format!("{why}; the next `src` command ends what was begun"));
         program
             .run(&top, &["submodule", "--quiet", "deinit", "--force", "--", path.as_str()])
-            .map_err(|why| fail(&why))?;
-        program.run(&top, &["rm", "--quiet", "--force", "--", path.as_str()]).map_err(|why| fail(&why))?;
+            .map_err(|why| begun(&why))?;
+        program.run(&top, &["rm", "--quiet", "--force", "--", path.as_str()]).map_err(|why| begun(&why))?;
         // Git keeps its folder, in case that it comes back.
         let gone = staging.place();
         match fs::rename(&git_dir, &gone) {
@@ -110,7 +131,7 @@ impl LocalRepository {
         above.for_each(|above| {
             let _ = fs::remove_dir(above);
         });
-        Ok(())
+        self.forget_membership()
     }
 }
 
@@ -129,18 +150,17 @@ fn would_be_lost(program: &Program<'_>, files: &Utf8Path, git_dir: &Utf8Path) ->
         }
         Err(_) => return Ok(()),
     };
-    let kept: Utf8PathBuf = absolute(repository.git_dir()).map_err(|error| error.message)?;
     let references = repository.references().map_err(|error| error.to_string())?;
     let branches = references.local_branches().map_err(|error| error.to_string())?.flatten();
     let branches = branches.map(|branch| (branch.name().shorten().to_str_lossy().into_owned(), branch));
     for (name, branch) in branches {
         let id = branch.into_fully_peeled_id().map_err(|error| error.to_string())?.detach();
-        if !is_elsewhere(&repository, &kept, id) {
+        if !is_elsewhere(&repository, id) {
             return Err(format!("its branch `{name}` has commits that are on no remote branch and no tag: push them"));
         }
     }
     if let Ok(head) = repository.head_id()
-        && !is_elsewhere(&repository, &kept, head.detach())
+        && !is_elsewhere(&repository, head.detach())
     {
         return Err(format!("its commit {} is on no remote branch and no tag: push it", &head.to_string()[..8]));
     }

@@ -8,30 +8,31 @@
 //! Start at [`LocalRepository::sync`]; what `.gitmodules` may not say is told in `declared`, what a killed process leaves in
 //! `staging` and `moves`.
 
+mod beat;
 mod clone;
 mod declared;
 mod files;
+mod journal;
 mod membership;
 mod moves;
+mod new;
 mod program;
+mod service;
 mod staging;
 mod switch;
 
 pub use membership::NewService;
+pub(crate) use program::Program;
 pub use switch::{SwitchOptions, Switched, SwitchedTo};
 
 use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
-use clone::{Head, Unfetched};
 use declared::Declared;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
-use moves::Move;
 use onepane_diagnostics::{Diagnostic, Result};
-use program::Program;
-use staging::{Setting, Staging, relative};
-use std::fs;
+use staging::{Setting, Staging};
 use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -49,8 +50,11 @@ pub struct SyncOptions<'o> {
     pub jobs: usize,
     /// So many commits of history for those that are fetched.
     pub depth: Option<NonZeroU32>,
-    /// Only the objects that Git's filter lets through, for those that are fetched.
+    /// Git's filter for the objects of those that are new and whose server knows filters; commits and tags, and what the pin
+    /// needs, where it is `None`.
     pub filter: Option<&'o str>,
+    /// Whether nothing is left out, and those that are there already get what they lack.
+    pub completes: bool,
     /// Whether the submodules of services are wanted too.
     pub is_recursive: bool,
     /// Whether one that is on a branch may leave it with commits that are not pushed: the branch keeps them.
@@ -95,6 +99,7 @@ impl LocalRepository {
         let git = self.git();
         let git_dir = absolute(git.git_dir())?;
         let staging = Staging::take(&git_dir)?;
+        self.settle(&staging)?;
         let program = Program { lock: Some(&staging.lock) };
         let context = Context { staging: &staging, program: &program, options, tell };
         context.level(git, "".into(), options.services, options.jobs, 0)
@@ -266,293 +271,6 @@ impl Context<'_> {
             (self.tell)(&failed);
             vec![failed]
         })
-    }
-
-    /// Brings a service to its pin.
-    fn one(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
-        // Git follows no link on the way to a submodule.
-        let mut place = job.top.clone();
-        for part in job.declared.path.components() {
-            place.push(part);
-            match place.symlink_metadata() {
-                Ok(metadata) if metadata.is_symlink() => {
-                    return Err(format!("`{place}` is a link, behind which nothing is put"));
-                }
-                Ok(metadata) if !metadata.is_dir() => return Err(format!("`{place}` is in the way")),
-                Ok(_) => {}
-                Err(_) => break,
-            }
-        }
-        let mut above = job.modules.clone();
-        let name = Utf8Path::new(&job.declared.name);
-        for part in name.parent().into_iter().flat_map(Utf8Path::components) {
-            above.push(part);
-            if above.join("HEAD").symlink_metadata().is_ok() {
-                return Err(format!("its name puts it into the Git folder `{above}`"));
-            }
-        }
-        if job.files.join(".git").symlink_metadata().is_ok() {
-            return self.existing(job);
-        }
-        if job.files.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err("there are files where it is to be, which are no repository: move them away".to_owned());
-        }
-        if job.git_dir().join("HEAD").symlink_metadata().is_ok() {
-            return self.restored(job);
-        }
-        self.cloned(job)
-    }
-
-    /// One whose files are there.
-    fn existing(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
-        let repository = gix::open(&job.files).map_err(|error| format!("what is there can't be read: {error}"))?;
-        let git_dir = absolute(repository.git_dir()).map_err(|error| error.message)?;
-        self.release_fetch(&git_dir);
-        self.set_url(&git_dir, job)?;
-        let service = Move {
-            program: self.program,
-            files: &job.files,
-            git_dir: git_dir.clone(),
-            note: self.staging.note_of(&git_dir),
-        };
-        service.complete(self.options.is_forced)?;
-        let head = repository.head_id().ok().map(gix::Id::detach);
-        if head == Some(job.pin) {
-            return Ok(SyncedTo::AsPinned);
-        }
-        if let Some(head) = head.filter(|_| !self.options.is_forced) {
-            service.at_stake(&repository, head, self.options.keeps_branches)?;
-        }
-        if repository.find_commit(job.pin).is_err() {
-            self.fetched_into(job, &git_dir)?;
-        }
-        service.to(head, job.pin, self.options.is_forced)?;
-        Ok(SyncedTo::Moved { from: head.map(|head| head.to_string()), to: job.pin.to_string() })
-    }
-
-    /// Removes the locks of a fetch that was killed.
-    fn release_fetch(&self, git_dir: &Utf8Path) {
-        let note = self.staging.note_of(git_dir).with_extension("fetch");
-        if note.exists() {
-            moves::release_locks(git_dir);
-            let _ = fs::remove_file(note);
-        }
-    }
-
-    /// Fetches the pin into a repository that is there. That it has begun is noted, since Git leaves locks where it is killed.
-    fn fetched_into(&self, job: &Job, git_dir: &Utf8Path) -> std::result::Result<(), String> {
-        let note = self.staging.note_of(git_dir).with_extension("fetch");
-        let in_words = |error: std::io::Error| format!("`{note}`: {error}");
-        fs::write(&note, "").map_err(in_words)?;
-        let fetched = moves::fetch_commit(self.program, git_dir, job.pin, self.depth(job).as_deref());
-        fs::remove_file(&note).map_err(in_words)?;
-        fetched
-    }
-
-    fn set_url(&self, git_dir: &Utf8Path, job: &Job) -> std::result::Result<(), String> {
-        let remote = moves::remote_of(git_dir);
-        let mut settings: Vec<Setting<'_>> = vec![("remote", Some(&remote), "url", job.url.clone())];
-        let config = fs::read(git_dir.join("config")).unwrap_or_default();
-        let config = gix::config::File::try_from(BStr::new(&config)).map_err(|error| error.to_string())?;
-        if config.string_by("remote", Some(BStr::new(remote.as_str())), "fetch").is_none() {
-            settings.push(("remote", Some(&remote), "fetch", format!("+refs/heads/*:refs/remotes/{remote}/*")));
-        }
-        let set = self.staging.configure(&git_dir.join("config"), &settings);
-        set.map_err(|error| format!("its configuration can't be written: {error}"))
-    }
-
-    /// One whose Git folder is there, without its files.
-    fn restored(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
-        let git_dir = job.git_dir();
-        let io = |error: std::io::Error| format!("it can't be written: {error}");
-        self.release_fetch(&git_dir);
-        self.set_url(&git_dir, job)?;
-        let worktree = relative(&git_dir, &job.files).into_string();
-        let settings: [Setting<'_>; 1] = [("core", None, "worktree", worktree)];
-        self.staging.configure(&git_dir.join("config"), &settings).map_err(io)?;
-        let open = || gix::open(&git_dir).map_err(|error| format!("`{git_dir}` can't be read: {error}"));
-        let mut repository = open()?;
-        let head = repository.head_id().ok().map(gix::Id::detach);
-        let is_detached = repository.head_name().ok().flatten().is_none();
-        if let Some(head) = head.filter(|head| is_detached && *head != job.pin && !self.options.is_forced)
-            && !moves::is_elsewhere(&repository, &git_dir, head)
-        {
-            return Err(format!(
-                "its commit {} in `{git_dir}` is on no remote branch and no tag: push it, or `--force`",
-                &head.to_string()[..8]
-            ));
-        }
-        if repository.find_commit(job.pin).is_err() {
-            self.fetched_into(job, &git_dir)?;
-            repository = open()?;
-        }
-        let files = self.staging.place();
-        fs::create_dir(&files).map_err(io)?;
-        // What it says of files that are not there any more.
-        let _ = fs::remove_file(git_dir.join("index.lock"));
-        let _ = fs::remove_file(git_dir.join("HEAD.lock"));
-        let index = self.staging.place();
-        self.write_files(&repository, &git_dir, job.pin, &files, &index)?;
-        if index.exists() {
-            fs::rename(&index, git_dir.join("index")).map_err(io)?;
-        }
-        self.staging.write(&git_dir.join("HEAD"), format!("{}\n", job.pin).as_bytes()).map_err(io)?;
-        self.place_files(job, &files).map_err(io)?;
-        Ok(SyncedTo::Moved { from: None, to: job.pin.to_string() })
-    }
-
-    /// One of which nothing is there.
-    fn cloned(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
-        let io = |error: std::io::Error| format!("it can't be written: {error}");
-        let git = self.staging.new_repository(self.program).map_err(io)?;
-        let head = self.fetched(job, &git)?;
-        let open = || gix::open(&git).map_err(|error| error.to_string());
-        let mut repository = open()?;
-        if repository.find_commit(job.pin).is_err() {
-            moves::fetch_commit(self.program, &git, job.pin, self.depth(job).as_deref())?;
-            repository = open()?;
-        }
-        let files = self.staging.place();
-        fs::create_dir(&files).map_err(io)?;
-        self.write_files(&repository, &git, job.pin, &files, &git.join("index"))?;
-        self.write_heads(job, &git, &repository, head).map_err(io)?;
-        let target = job.git_dir();
-        let worktree = relative(&target, &job.files).into_string();
-        self.staging.configure(&git.join("config"), &[("core", None, "worktree", worktree)]).map_err(io)?;
-        fs::create_dir_all(target.parent().unwrap_or(&target)).map_err(io)?;
-        fs::rename(&git, &target).map_err(|error| format!("`{target}` can't be made: {error}"))?;
-        self.place_files(job, &files).map_err(io)?;
-        Ok(SyncedTo::Cloned(job.pin.to_string()))
-    }
-
-    /// Fetches a new repository, with its remote configured.
-    fn fetched(&self, job: &Job, git: &Utf8Path) -> std::result::Result<Head, String> {
-        let config = git.join("config");
-        let all = "+refs/heads/*:refs/remotes/origin/*";
-        let origin = |spec: &str| -> [Setting<'_>; 2] {
-            [("remote", Some("origin"), "url", job.url.clone()), ("remote", Some("origin"), "fetch", spec.to_owned())]
-        };
-        let set =
-            |settings: &[Setting<'_>]| self.staging.configure(&config, settings).map_err(|error| error.to_string());
-        set(&origin(all))?;
-        let depth = self.depth(job);
-        let mut own_words = String::new();
-        if depth.is_none() && self.options.filter.is_none() {
-            match clone::fetch_all(git.as_str(), &job.url) {
-                Ok(head) => return Ok(head),
-                Err(Unfetched::Silent) => return Err("the server said nothing for a minute".to_owned()),
-                // Git tells what is wrong, or can do it.
-                Err(Unfetched::Failed(why)) => own_words = why,
-            }
-        }
-        let run = |arguments: &[&str]| self.program.run(git, &[&["--git-dir=."], arguments].concat());
-        let told = run(&["ls-remote", "--symref", "origin", "HEAD"]);
-        // Where there is no Git to tell why, we do.
-        let told = told.map_err(|why| if why.contains("can't be started") { own_words } else { why })?;
-        let head =
-            told.lines().find_map(|line| Some(line.strip_prefix("ref: refs/heads/")?.split('\t').next()?.to_owned()));
-        let commit = told.lines().find_map(|line| ObjectId::from_hex(line.split('\t').next()?.as_bytes()).ok());
-        let head: Head = head.zip(commit);
-        let mut fetch = vec!["fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
-        let filter = self.options.filter.map(|filter| format!("--filter={filter}"));
-        if let Some(filter) = &filter {
-            set(&[
-                ("remote", Some("origin"), "promisor", "true".to_owned()),
-                ("remote", Some("origin"), "partialclonefilter", filter["--filter=".len()..].to_owned()),
-            ])?;
-            fetch.push(filter);
-        }
-        let (pin, spec) = (
-            job.pin.to_string(),
-            head.as_ref().map(|(name, _)| format!("+refs/heads/{name}:refs/remotes/origin/{name}")),
-        );
-        match (&depth, &spec) {
-            (Some(depth), Some(spec)) => {
-                set(&origin(spec))?;
-                let shallow = [&fetch[..], &["--depth", depth, "origin"]].concat();
-                let with_pin = run(&[&shallow[..], &[spec, &pin]].concat());
-                // Servers that give no commits by their names are asked for all of the branch, and then for all there is.
-                with_pin.or_else(|_| run(&[&shallow[..], &[spec]].concat()))?;
-            }
-            _ => {
-                run(&[&fetch[..], &["--tags", "origin", all]].concat())?;
-            }
-        }
-        let _ = moves::note_fetched(git, job.pin);
-        Ok(head)
-    }
-
-    fn depth(&self, job: &Job) -> Option<String> {
-        let declared = job.declared.is_shallow.then_some(NonZeroU32::MIN);
-        self.options.depth.or(declared).map(|depth| depth.to_string())
-    }
-
-    /// The files of a commit, by ourselves or by Git.
-    fn write_files(
-        &self,
-        repository: &gix::Repository,
-        git: &Utf8Path,
-        commit: ObjectId,
-        files: &Utf8Path,
-        index: &Utf8Path,
-    ) -> std::result::Result<(), String> {
-        // What a partial clone lacks only Git fetches.
-        let is_partial = repository.config_snapshot().string("remote.origin.promisor").is_some();
-        let written = if is_partial { Ok(None) } else { files::write_files(repository, commit, files, index) };
-        if let Ok(Some(())) = written {
-            return Ok(());
-        }
-        let io = |error: std::io::Error| format!("it can't be written: {error}");
-        fs::remove_dir_all(files).and_then(|()| fs::create_dir(files)).map_err(io)?;
-        let _ = fs::remove_file(git.join("index"));
-        let (git, tree, commit) = (format!("--git-dir={git}"), format!("--work-tree={files}"), commit.to_string());
-        let arguments = [git.as_str(), &tree, "checkout", "--quiet", "--force", "--detach", &commit, "--"];
-        self.program.run(files, &arguments).map(|_| ())
-    }
-
-    /// What a clone leaves of branches, and that the pin is checked out.
-    fn write_heads(&self, job: &Job, git: &Utf8Path, repository: &gix::Repository, head: Head) -> std::io::Result<()> {
-        fs::write(git.join("HEAD"), format!("{}\n", job.pin))?;
-        let Some((branch, at)) = head else { return Ok(()) };
-        // A name with which nothing is left to be done.
-        let is_name = gix::refs::FullName::try_from(format!("refs/heads/{branch}")).is_ok();
-        if !is_name || repository.find_commit(at).is_err() {
-            return Ok(());
-        }
-        let write = |path: String, contents: String| {
-            let path = git.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(git))?;
-            fs::write(path, contents)
-        };
-        write(format!("refs/heads/{branch}"), format!("{at}\n"))?;
-        write("refs/remotes/origin/HEAD".to_owned(), format!("ref: refs/remotes/origin/{branch}\n"))?;
-        let tracking: [Setting<'_>; 2] = [
-            ("branch", Some(&branch), "remote", "origin".to_owned()),
-            ("branch", Some(&branch), "merge", format!("refs/heads/{branch}")),
-        ];
-        self.staging.configure(&git.join("config"), &tracking)?;
-        // As Git's own logs have it, where it is known who does this.
-        if let Some(Ok(who)) = repository.committer() {
-            let who = format!("{} <{}> {}", who.name, who.email, who.time);
-            let none = ObjectId::null(repository.object_hash());
-            let begin = format!("{none} {at} {who}\tclone: from {}\n", shown_url(&job.url));
-            write(format!("logs/refs/heads/{branch}"), begin.clone())?;
-            write("logs/refs/remotes/origin/HEAD".to_owned(), begin.clone())?;
-            write(
-                "logs/HEAD".to_owned(),
-                format!("{begin}{at} {} {who}\tcheckout: moving from {branch} to {}\n", job.pin, job.pin),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Puts a folder of files where it is to be.
-    fn place_files(&self, job: &Job, files: &Utf8Path) -> std::io::Result<()> {
-        let gitlink = format!("gitdir: {}\n", relative(&job.files, &job.git_dir()));
-        fs::write(files.join(".git"), gitlink)?;
-        fs::create_dir_all(job.files.parent().unwrap_or(&job.top))?;
-        // It replaces an empty folder, and no other.
-        fs::rename(files, &job.files)
     }
 }
 

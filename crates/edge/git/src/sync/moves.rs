@@ -4,15 +4,11 @@
 //! that the half of it that a killed process leaves is told from what somebody did, and is completed.
 
 use super::program::Program;
-use crate::services::tips;
+use crate::services::{given, note_given, tips};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 use std::fs;
-use std::io::Write;
-
-/// The commits that a server gave though no branch and no tag of it has them, in the Git folder of the service.
-const FETCHED: &str = "onepane-fetched";
 
 /// A service with its files.
 pub(crate) struct Move<'m> {
@@ -22,6 +18,8 @@ pub(crate) struct Move<'m> {
     pub(crate) git_dir: Utf8PathBuf,
     /// Where it is noted that it is on its way.
     pub(crate) note: Utf8PathBuf,
+    /// What else would do, to be said after what is to be done about changes: `, or --force`.
+    pub(crate) or_else: &'static str,
 }
 
 impl Move<'_> {
@@ -34,9 +32,9 @@ impl Move<'_> {
     ) -> Result<(), String> {
         self.unchanged()?;
         let is_kept = keeps_branches && repository.head_name().is_ok_and(|name| name.is_some());
-        if !is_kept && !is_elsewhere(repository, &self.git_dir, head) {
+        if !is_kept && !is_elsewhere(repository, head) {
             let short = &head.to_string()[..8];
-            return Err(format!("its commit {short} is on no remote branch and no tag: push it, or `--force`"));
+            return Err(format!("its commit {short} is on no remote branch and no tag: push it{}", self.or_else));
         }
         Ok(())
     }
@@ -45,7 +43,8 @@ impl Move<'_> {
     pub(crate) fn unchanged(&self) -> Result<(), String> {
         match self.changed()?.first() {
             Some(file) => {
-                Err(format!("its files are changed, `{file}` among them: commit or stash them, or `--force`"))
+                let or_else = self.or_else;
+                Err(format!("its files are changed, `{file}` among them: commit or stash them{or_else}"))
             }
             None => Ok(()),
         }
@@ -95,6 +94,11 @@ impl Move<'_> {
         for lock in ["index.lock", "HEAD.lock"] {
             let _ = fs::remove_file(self.git_dir.join(lock));
         }
+        // It may have ended, on a branch as well.
+        let head = gix::open(&self.git_dir).ok().and_then(|repository| Some(repository.head_id().ok()?.detach()));
+        if head == Some(to) && self.changed()?.is_empty() {
+            return fs::remove_file(&self.note).map_err(|error| error.to_string());
+        }
         if !is_forced {
             self.only_halves(from, to)?;
         }
@@ -105,7 +109,7 @@ impl Move<'_> {
 
     /// Whether what is not as the index has it is what an interrupted move leaves: of each file the old, the new, a part of
     /// the new, or none.
-    fn only_halves(&self, from: Option<ObjectId>, to: ObjectId) -> Result<(), String> {
+    pub(crate) fn only_halves(&self, from: Option<ObjectId>, to: ObjectId) -> Result<(), String> {
         let repository = gix::open(&self.git_dir).map_err(|error| error.to_string())?;
         let to_name = to.to_string();
         let touched = match from {
@@ -118,7 +122,8 @@ impl Move<'_> {
         };
         let touched: Vec<&str> = touched.split('\0').filter(|path| !path.is_empty()).collect();
         let edited = |path: &str| {
-            Err(format!("`{path}` was changed after a move was interrupted: keep it elsewhere, or `--force`"))
+            let or_else = self.or_else;
+            Err(format!("`{path}` was changed after a move was interrupted: keep it elsewhere{or_else}"))
         };
         for path in self.changed()? {
             if !touched.contains(&path.as_str()) {
@@ -152,10 +157,9 @@ impl Move<'_> {
 }
 
 /// Whether a commit is on a remote branch or a tag, or was got from the server by its name.
-pub(crate) fn is_elsewhere(repository: &gix::Repository, git_dir: &Utf8Path, commit: ObjectId) -> bool {
+pub(crate) fn is_elsewhere(repository: &gix::Repository, commit: ObjectId) -> bool {
     let mut known: Vec<ObjectId> = tips(repository).into_iter().map(|tip| tip.id).collect();
-    let fetched = fs::read_to_string(git_dir.join(FETCHED)).unwrap_or_default();
-    known.extend(fetched.lines().filter_map(|line| ObjectId::from_hex(line.as_bytes()).ok()));
+    known.extend(given(repository));
     known.retain(|id| repository.has_object(*id));
     if known.contains(&commit) {
         return true;
@@ -169,7 +173,7 @@ pub(crate) fn fetch_commit(
     program: &Program<'_>,
     git_dir: &Utf8Path,
     commit: ObjectId,
-    depth: Option<&str>,
+    depth: Option<u32>,
 ) -> Result<(), String> {
     let name = commit.to_string();
     let has = || gix::open(git_dir).is_ok_and(|repository| repository.find_commit(commit).is_ok());
@@ -179,8 +183,8 @@ pub(crate) fn fetch_commit(
     let quiet = ["--git-dir=.", "fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
     let fetch = |more: &[&str]| program.run(git_dir, &[&quiet, more].concat());
     let is_shallow = git_dir.join("shallow").exists();
-    let direct = match depth.or(is_shallow.then_some("1")) {
-        Some(depth) => fetch(&["--depth", depth, &remote, &name]),
+    let direct = match depth.or(is_shallow.then_some(1)) {
+        Some(depth) => fetch(&["--depth", &depth.to_string(), &remote, &name]),
         None => fetch(&[&[remote.as_str()], &specs.lines().collect::<Vec<_>>()[..], &[name.as_str()]].concat()),
     };
     if direct.is_err() || !has() {
@@ -193,7 +197,7 @@ pub(crate) fn fetch_commit(
             };
         }
     }
-    note_fetched(git_dir, commit).map_err(|error| format!("`{git_dir}/{FETCHED}`: {error}"))
+    note_fetched(git_dir, commit).map_err(|error| format!("what it has given can't be noted in `{git_dir}`: {error}"))
 }
 
 /// Removes the locks on references that a fetch has left which was killed.
@@ -218,12 +222,8 @@ pub(crate) fn release_locks(git_dir: &Utf8Path) {
 
 /// Keeps in mind that the server has a commit that none of its branches has.
 pub(crate) fn note_fetched(git_dir: &Utf8Path, commit: ObjectId) -> std::io::Result<()> {
-    let is_known = gix::open(git_dir).is_ok_and(|repository| is_elsewhere(&repository, git_dir, commit));
-    if is_known {
-        return Ok(());
-    }
-    let mut file = fs::File::options().create(true).append(true).open(git_dir.join(FETCHED))?;
-    file.write_all(format!("{commit}\n").as_bytes())
+    let is_known = gix::open(git_dir).is_ok_and(|repository| is_elsewhere(&repository, commit));
+    if is_known { Ok(()) } else { note_given(git_dir, commit) }
 }
 
 /// The remote that a submodule is from: `origin`, or its only one.

@@ -1,9 +1,18 @@
 //! The program `git`, for what it alone can do: [`Program`].
 
-use crate::program::git;
+use crate::program::{bound_ssh, git};
 use camino::Utf8Path;
 use std::fs::File;
+use std::io::Read;
 use std::process::Stdio;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// A server that says nothing for so long is left.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// What asks a server.
+const ASKING: [&str; 3] = ["fetch", "ls-remote", "add"];
 
 /// `git`, run so that nothing but what is asked for happens: no hooks, no questions on the terminal, no upkeep.
 pub(crate) struct Program<'l> {
@@ -14,6 +23,10 @@ pub(crate) struct Program<'l> {
 impl Program<'_> {
     /// Runs it in `folder`, and gives what it prints, or what it complains about.
     pub(crate) fn run(&self, folder: &Utf8Path, arguments: &[&str]) -> Result<String, String> {
+        self.run_within(folder, arguments, SILENCE)
+    }
+
+    fn run_within(&self, folder: &Utf8Path, arguments: &[&str], silence: Duration) -> Result<String, String> {
         let mut command = git(folder);
         command
             .args(["-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"])
@@ -21,25 +34,100 @@ impl Program<'_> {
             .args(["-c", "submodule.recurse=false", "-c", "fetch.recurseSubmodules=false"])
             // A server that falls silent is left after a minute.
             .args(["-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60"])
-            .args(arguments)
             .env("GIT_PROTOCOL_FROM_USER", "0")
             // Whoever only asks writes nothing, and leaves no lock where he is killed.
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_DEFAULT_HASH", "sha1")
             .env("GIT_DEFAULT_REF_FORMAT", "files");
+        let asks = arguments.iter().any(|argument| ASKING.contains(argument));
+        let is_fetch = arguments.contains(&"fetch");
+        for argument in arguments {
+            // That it gets on is known by what it says.
+            command.arg(if is_fetch && *argument == "--quiet" { "--progress" } else { argument });
+        }
+        if asks {
+            bound_ssh(&mut command, folder);
+        }
         if std::env::var_os("GIT_TERMINAL_PROMPT").is_none() {
             // Several ask at once, and nobody could tell for whom.
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
         let held = self.lock.and_then(|lock| lock.try_clone().ok());
-        command.stdin(held.map_or_else(Stdio::null, Stdio::from));
-        let output = command.output().map_err(|error| format!("`git` can't be started: {error}"))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        command.stdin(held.map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("`git` can't be started: {error}"))?;
+        let (sender, receiver) = channel();
+        forward(child.stdout.take(), false, sender.clone());
+        forward(child.stderr.take(), true, sender);
+        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        loop {
+            match receiver.recv_timeout(silence) {
+                Ok((true, bytes)) => complaint.extend(bytes),
+                Ok((false, bytes)) => output.extend(bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if asks => {
+                    // What it has started ends where its pipes do, or its own time is up.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(format!("the server said nothing for {} seconds", silence.as_secs()));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<&str> = complaint.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let status = child.wait().map_err(|error| format!("`git` can't be waited for: {error}"))?;
+        if status.success() {
+            return Ok(String::from_utf8_lossy(&output).into_owned());
+        }
+        let complaint = String::from_utf8_lossy(&complaint);
+        let lines: Vec<&str> = complaint.split(['\n', '\r']).map(str::trim).filter(|line| !is_progress(line)).collect();
         let last = &lines[lines.len().saturating_sub(6)..];
-        Err(if last.is_empty() { format!("git {}", output.status) } else { last.join("; ") })
+        Err(if last.is_empty() { format!("git {status}") } else { last.join("; ") })
+    }
+}
+
+fn forward(stream: Option<impl Read + Send + 'static>, is_complaint: bool, to: Sender<(bool, Vec<u8>)>) {
+    let Some(mut stream) = stream else { return };
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 16 << 10];
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            if to.send((is_complaint, buffer[..count].to_vec())).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// Whether a line tells how far something is, and not what is wrong.
+fn is_progress(line: &str) -> bool {
+    let line = line.strip_prefix("remote: ").unwrap_or(line);
+    let begins =
+        ["Enumerating ", "Counting ", "Compressing ", "Receiving ", "Resolving ", "Total ", "From ", "* ", "Cloning "];
+    line.is_empty() || begins.iter().any(|begin| line.starts_with(begin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn a_server_that_says_nothing_is_left() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let top = Utf8Path::from_path(folder.path()).expect("it is UTF-8");
+        let program = Program { lock: None };
+        program.run(top, &["init", "--quiet"]).expect("it can be made");
+        // It takes what it is told, and answers nothing.
+        let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = server.local_addr().expect("it has one").port();
+        let begin = Instant::now();
+        let url = format!("git://127.0.0.1:{port}/x");
+        let failed = program.run_within(top, &["fetch", "--quiet", &url], Duration::from_secs(1));
+        assert_eq!(failed, Err("the server said nothing for 1 seconds".to_owned()));
+        program.run(top, &["config", "core.sshCommand", "sleep 20; :"]).expect("it can be set");
+        let failed = program.run_within(top, &["ls-remote", "ssh://h/x"], Duration::from_secs(1));
+        assert_eq!(failed, Err("the server said nothing for 1 seconds".to_owned()));
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+        // What is wrong is told without how far it was.
+        let failed = program.run(top, &["fetch", "--quiet", "git://127.0.0.1:1/x"]);
+        assert!(failed.as_ref().is_err_and(|why| why.contains("unable to connect to 127.0.0.1")), "{failed:?}");
     }
 }

@@ -85,17 +85,18 @@ impl Staging {
         fs::rename(place, path)
     }
 
+    /// Sets values in a file of Git's configuration that nobody else knows of yet.
+    pub(crate) fn configure_own(&self, path: &Utf8Path, settings: &[Setting<'_>]) -> std::io::Result<()> {
+        self.write(path, &with_settings(path, settings)?)
+    }
+
     /// Sets values in a file of Git's configuration, whose other bytes stay, with Git's own lock on it.
     pub(crate) fn configure(&self, path: &Utf8Path, settings: &[Setting<'_>]) -> std::io::Result<()> {
         let has = |config: &gix::config::File, (section, subsection, key, value): &Setting<'_>| {
             let found = config.string_by(section, subsection.map(BStr::new), key);
             found.is_some_and(|found| found.as_bytes() == value.as_bytes())
         };
-        let read = || {
-            let bytes = fs::read(path)?;
-            gix::config::File::try_from(BStr::new(&bytes)).map_err(|error| std::io::Error::other(error.to_string()))
-        };
-        if settings.iter().all(|setting| read().is_ok_and(|config| has(&config, setting))) {
+        if read_config(path).is_ok_and(|config| settings.iter().all(|setting| has(&config, setting))) {
             return Ok(());
         }
         // The lock is made under another name first, so that one that a killed process has left is known to be ours.
@@ -109,13 +110,7 @@ impl Staging {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let written = read().and_then(|mut config| {
-            for (section, subsection, key, value) in settings {
-                let set = config.set_raw_value_by(section, subsection.map(BStr::new), *key, BStr::new(value.as_str()));
-                set.map_err(|error| std::io::Error::other(error.to_string()))?;
-            }
-            fs::write(&place, config.to_bstring().as_bytes())
-        });
+        let written = with_settings(path, settings).and_then(|text| fs::write(&place, text));
         match written.and_then(|()| fs::rename(&lock, path)) {
             Err(error) => {
                 fs::remove_file(&lock)?;
@@ -132,6 +127,21 @@ impl Drop for Staging {
         // Whoever comes next would do it as well.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+fn read_config(path: &Utf8Path) -> std::io::Result<gix::config::File> {
+    let bytes = fs::read(path)?;
+    gix::config::File::try_from(BStr::new(&bytes)).map_err(|error| std::io::Error::other(error.to_string()))
+}
+
+/// The text of a file of Git's configuration with other values.
+fn with_settings(path: &Utf8Path, settings: &[Setting<'_>]) -> std::io::Result<Vec<u8>> {
+    let mut config = read_config(path)?;
+    for (section, subsection, key, value) in settings {
+        let set = config.set_raw_value_by(section, subsection.map(BStr::new), *key, BStr::new(value.as_str()));
+        set.map_err(|error| std::io::Error::other(error.to_string()))?;
+    }
+    Ok(config.to_bstring().into())
 }
 
 /// Removes locks that a killed process of ours has left: they are the same files as those in our folder.

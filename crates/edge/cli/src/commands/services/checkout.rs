@@ -12,7 +12,8 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 #[command(
     after_help = "Services that have the branch, here or on their server, are brought to it; the others stay where they \
-                        are. Where one of them would lose changes, none is touched.\n\nExit codes: 0, 1 where something \
+                        are. Where one of them would lose changes, none is touched; where one fails, the \
+                        others are taken back.\n\nExit codes: 0, 1 where something \
                         could not be done or no service has the branch, 2 for a wrong command line."
 )]
 pub(super) struct Arguments {
@@ -56,7 +57,9 @@ pub(super) fn run(
     terminal.print(text.as_bytes())?;
     let errors: Vec<_> = switched.iter().filter_map(|one| one.outcome.as_ref().err()).collect();
     errors.iter().for_each(|error| terminal.report(error, Utf8Path::new("")));
-    let is_on_it = |one: &&Switched| !matches!(one.outcome, Err(_) | Ok(SwitchedTo::HasNone | SwitchedTo::NotHere));
+    let is_on_it = |one: &&Switched| {
+        !matches!(one.outcome, Err(_) | Ok(SwitchedTo::HasNone | SwitchedTo::NotHere | SwitchedTo::TakenBack))
+    };
     let count = switched.iter().filter(is_on_it).count();
     if errors.is_empty() {
         let others = switched.len() - count;
@@ -74,6 +77,7 @@ fn line(one: &Switched, branch: &str) -> Option<String> {
         SwitchedTo::Tracking(remote) => format!("on {branch}, which is new here and follows {remote}"),
         SwitchedTo::Created => format!("on {branch}, which begins here"),
         SwitchedTo::NotHere => "not checked out".to_owned(),
+        SwitchedTo::TakenBack => "back where it was, since another one failed".to_owned(),
         SwitchedTo::HasNone => return None,
     };
     Some(format!("{}  {}\n", harmless(one.path.as_str()), harmless(&told)))
@@ -97,6 +101,7 @@ fn to_pins(terminal: &Terminal, root: &Utf8Path, git: &LocalRepository, named: &
         jobs: 8,
         depth: None,
         filter: None,
+        completes: false,
         is_recursive: false,
         keeps_branches: true,
         is_forced: false,

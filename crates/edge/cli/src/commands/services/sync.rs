@@ -28,9 +28,13 @@ pub(super) struct Arguments {
     /// Fetch so many commits of history
     #[arg(long, value_name = "N")]
     depth: Option<NonZeroU32>,
-    /// Fetch only the objects that this filter of Git's lets through, such as `blob:none`; others come when they are needed
-    #[arg(long, value_name = "SPEC", conflicts_with = "depth")]
+    /// What new services have, as a filter of Git's, where the server knows filters; what is left out comes when it is needed
+    /// [default: tree:0, all commits and tags; blob:none has all folders as well]
+    #[arg(long, value_name = "SPEC")]
     filter: Option<String>,
+    /// Leave nothing out; services that lack objects or history get them
+    #[arg(long, conflicts_with_all = ["filter", "depth"])]
+    full: bool,
     /// The submodules of services as well
     #[arg(short, long)]
     recursive: bool,
@@ -51,7 +55,8 @@ pub(super) fn run(
     let (root, _) = open(directory)?;
     let git = LocalRepository::of(&root)?;
     let paths = chosen_paths(&git, &arguments.services)?;
-    if arguments.filter.as_deref().is_some_and(|filter| filter.is_empty() || filter.chars().any(char::is_control)) {
+    let is_filter = |filter: &str| !filter.is_empty() && !filter.chars().any(|c| c.is_control() || c.is_whitespace());
+    if arguments.filter.as_deref().is_some_and(|filter| !is_filter(filter)) {
         return Err(Diagnostic::error("src-sync", "the filter is empty or none of Git's").into());
     }
     let options = SyncOptions {
@@ -59,6 +64,7 @@ pub(super) fn run(
         jobs: arguments.jobs.into(),
         depth: arguments.depth,
         filter: arguments.filter.as_deref(),
+        completes: arguments.full,
         is_recursive: arguments.recursive,
         keeps_branches: false,
         is_forced: arguments.force,

@@ -1,0 +1,179 @@
+//! What comes and goes in several steps, noted before the first: [`LocalRepository::settle`] takes an addition back that was
+//! interrupted, and ends a removal.
+//!
+//! Whatever is done here may be interrupted as well: each step does nothing where it was done before.
+
+use super::{Program, Staging, absolute};
+use crate::local::LocalRepository;
+use camino::{Utf8Path, Utf8PathBuf};
+use gix::bstr::BStr;
+use onepane_diagnostics::{Diagnostic, Result};
+use serde_json::{Value, json};
+use std::fs;
+use std::time::Duration;
+
+/// A service that is on its way.
+struct Note {
+    name: String,
+    path: Utf8PathBuf,
+    is_removal: bool,
+    /// Whether its files were there before it was added.
+    has_files: bool,
+    /// `.gitmodules` as it was.
+    modules: Option<String>,
+    /// What the index had of it: mode and name of its contents.
+    staged: Option<(String, String)>,
+}
+
+impl Note {
+    fn read(text: &str) -> Option<Self> {
+        let note: Value = serde_json::from_str(text).ok()?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let staged = |value: &Value| Some((text(value.get(0)?)?, text(value.get(1)?)?));
+        Some(Self {
+            name: text(&note["name"])?,
+            path: text(&note["path"])?.into(),
+            is_removal: note["isRemoval"].as_bool()?,
+            has_files: note["hasFiles"].as_bool()?,
+            modules: text(&note["modules"]),
+            staged: staged(&note["staged"]),
+        })
+    }
+}
+
+impl LocalRepository {
+    /// Notes that a service comes or goes.
+    pub(crate) fn note_membership(&self, name: &str, path: &Utf8Path, is_removal: bool, has_files: bool) -> Result<()> {
+        let place = self.note_place()?;
+        let fail = |why: String| Diagnostic::error("src-staging", format!("`{place}` can't be written: {why}"));
+        let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
+        let index = self.git().index_or_empty().map_err(|error| fail(error.to_string()))?;
+        let staged = index
+            .entry_by_path(BStr::new(".gitmodules"))
+            .map(|entry| (format!("{:o}", entry.mode.bits()), entry.id.to_string()));
+        let modules = fs::read_to_string(top.join(".gitmodules")).ok();
+        let note = json!({
+            "name": name, "path": path.as_str(), "isRemoval": is_removal, "hasFiles": has_files, "modules": modules,
+            "staged": staged.map(|(mode, id)| json!([mode, id])),
+        });
+        let new = place.with_extension("new");
+        fs::write(&new, note.to_string())
+            .and_then(|()| fs::rename(&new, &place))
+            .map_err(|error| fail(error.to_string()))
+    }
+
+    /// Forgets that one came or went.
+    pub(crate) fn forget_membership(&self) -> Result<()> {
+        let place = self.note_place()?;
+        match fs::remove_file(&place) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Diagnostic::error("src-staging", format!("`{place}` can't be removed: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an addition back, or ends a removal, that was interrupted.
+    pub(crate) fn settle(&self, staging: &Staging) -> Result<()> {
+        let place = self.note_place()?;
+        let Ok(text) = fs::read_to_string(&place) else { return Ok(()) };
+        let fail = |why: String| {
+            Diagnostic::error(
+                "src-staging",
+                format!("what was interrupted, and noted in `{place}`, can't be settled: {why}"),
+            )
+        };
+        let note = Note::read(&text).ok_or_else(|| fail("it is no such note: delete it".to_owned()))?;
+        let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
+        let git_dir = absolute(self.git().git_dir())?;
+        // Whoever of ours had them is gone, since the lock is ours; somebody else who has begun meanwhile gets a moment.
+        let locks = [git_dir.join("index.lock"), git_dir.join("config.lock"), top.join(".gitmodules.lock")];
+        for lock in locks.iter().filter(|lock| lock.exists()) {
+            std::thread::sleep(Duration::from_millis(300));
+            let made = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+            if made(lock) >= made(&place) {
+                let _ = fs::remove_file(lock);
+            }
+        }
+        let program = Program { lock: Some(&staging.lock) };
+        let settled = if note.is_removal {
+            removed(&program, &top, &git_dir, &note)
+        } else {
+            taken_back(&program, &top, &git_dir, &note)
+        };
+        settled.map_err(fail)?;
+        self.forget_membership()
+    }
+
+    fn note_place(&self) -> Result<Utf8PathBuf> {
+        Ok(absolute(self.git().git_dir())?.join("onepane/membership"))
+    }
+}
+
+fn gone(folder: &Utf8Path) -> std::result::Result<(), String> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(format!("`{folder}`: {error}")),
+        _ => Ok(()),
+    }
+}
+
+fn without_section(program: &Program<'_>, top: &Utf8Path, file: &[&str], name: &str) {
+    // It complains where there is none.
+    let section = format!("submodule.{name}");
+    let _ = program.run(top, &[&["config"], file, &["--remove-section", &section]].concat());
+}
+
+fn taken_back(
+    program: &Program<'_>,
+    top: &Utf8Path,
+    git_dir: &Utf8Path,
+    note: &Note,
+) -> std::result::Result<(), String> {
+    program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", note.path.as_str()])?;
+    if !note.has_files {
+        gone(&top.join(&note.path))?;
+        gone(&git_dir.join("modules").join(&note.name))?;
+        // Folders that were made for it, and hold nothing else.
+        for above in note.path.ancestors().skip(1).filter(|above| !above.as_str().is_empty()) {
+            let _ = fs::remove_dir(top.join(above));
+        }
+    }
+    without_section(program, top, &["--local"], &note.name);
+    let file = top.join(".gitmodules");
+    let now = fs::read_to_string(&file).ok();
+    if now != note.modules {
+        match &note.modules {
+            // What Git has added stands behind what was there.
+            Some(before) if now.as_ref().is_none_or(|now| now.starts_with(before.as_str())) => {
+                fs::write(&file, before).map_err(|error| format!("`{file}`: {error}"))?;
+            }
+            None if now.as_ref().is_some_and(|now| now.matches("[submodule").count() <= 1) => {
+                fs::remove_file(&file).map_err(|error| format!("`{file}`: {error}"))?;
+            }
+            // Somebody has written to it meanwhile.
+            _ => without_section(program, top, &["--file", ".gitmodules"], &note.name),
+        }
+    }
+    match &note.staged {
+        Some((mode, id)) => {
+            program.run(top, &["update-index", "--add", "--cacheinfo", &format!("{mode},{id},.gitmodules")])?;
+        }
+        None => {
+            program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", ".gitmodules"])?;
+        }
+    }
+    // As if nobody had touched it.
+    let _ = program.run(top, &["update-index", "-q", "--refresh"]);
+    Ok(())
+}
+
+fn removed(program: &Program<'_>, top: &Utf8Path, git_dir: &Utf8Path, note: &Note) -> std::result::Result<(), String> {
+    gone(&top.join(&note.path))?;
+    program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", note.path.as_str()])?;
+    without_section(program, top, &["--file", ".gitmodules"], &note.name);
+    if top.join(".gitmodules").exists() {
+        program.run(top, &["add", "--", ".gitmodules"])?;
+    }
+    without_section(program, top, &["--local"], &note.name);
+    gone(&git_dir.join("modules").join(&note.name))
+}

@@ -716,6 +716,20 @@ fn a_branch_that_one_service_can_not_take_leaves_all_where_they_were() {
     assert!(finished.code == Some(1) && finished.stderr.contains("commit or stash them"), "{}", finished.stderr);
     assert!(!finished.stderr.contains("--force"), "{}", finished.stderr);
     git(&lab.service("db"), &["checkout", "--quiet", "--force", "HEAD"]);
+    // No file may be as large as those that are to be written, not even on the way back: it is told, and the next run ends it.
+    let limited = format!("ulimit -f 1; exec {} src checkout --offline feature", env!("CARGO_BIN_EXE_onepane"));
+    let mut command = Command::new("bash");
+    command.args(["-c", &limited]).current_dir(&lab.root).env("HOME", lab.folder.path()).env("LC_ALL", "C");
+    let told = command.output().expect("it can be started");
+    let text = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(told.status.code() == Some(1) && text.contains("could not be taken back to"), "{text}");
+    assert_eq!(lab.onepane(&["src", "checkout", "feature"]).code, Some(0));
+    for name in SERVICES {
+        assert_eq!(lab.head(name), git(&lab.origin(name), &["rev-parse", "v1"]), "{name}");
+        assert_eq!(git(&lab.service(name), &["status", "--porcelain"]), "", "{name}");
+        git(&lab.service(name), &["checkout", "--quiet", "--detach", "v3"]);
+        git(&lab.service(name), &["branch", "--quiet", "-D", "feature"]);
+    }
     // Killed at any moment, the next run brings all of them there.
     let mut random = Random(3);
     let mut interrupted = 0;

@@ -72,14 +72,18 @@ impl Move<'_> {
     /// Runs a checkout from one commit to another.
     pub(crate) fn noted(&self, from: Option<ObjectId>, to: &str, arguments: &[&str]) -> Result<(), String> {
         let in_words = |error: std::io::Error| format!("`{}`: {error}", self.note);
-        let temporary = self.note.with_extension("new");
-        let from = from.map_or_else(|| "-".to_owned(), |from| from.to_string());
-        fs::write(&temporary, format!("{from} {to}\n"))
-            .and_then(|()| fs::rename(&temporary, &self.note))
-            .map_err(in_words)?;
+        self.begin(from, to).map_err(in_words)?;
         let moved = self.program.run(self.files, arguments);
         fs::remove_file(&self.note).map_err(in_words)?;
         moved.map(|_| ())
+    }
+
+    /// Notes that it is on its way from one commit to another.
+    pub(crate) fn begin(&self, from: Option<ObjectId>, to: &str) -> std::io::Result<()> {
+        let temporary = self.note.with_extension("new");
+        let from = from.map_or_else(|| "-".to_owned(), |from| from.to_string());
+        fs::write(&temporary, format!("{from} {to}\n"))?;
+        fs::rename(&temporary, &self.note)
     }
 
     /// Completes a move that was interrupted.
@@ -107,8 +111,8 @@ impl Move<'_> {
         fs::remove_file(&self.note).map_err(|error| error.to_string())
     }
 
-    /// Whether what is not as the index has it is what an interrupted move leaves: of each file the old, the new, a part of
-    /// the new, or none.
+    /// Whether what is not as the index has it is what an interrupted move leaves: of each file the old, the new, a part
+    /// of one of them, or none.
     pub(crate) fn only_halves(&self, from: Option<ObjectId>, to: ObjectId) -> Result<(), String> {
         let repository = gix::open(&self.git_dir).map_err(|error| error.to_string())?;
         let to_name = to.to_string();
@@ -146,8 +150,8 @@ impl Move<'_> {
                 () => continue,
             };
             let here = here.map_err(|error| format!("`{path}` can't be read: {error}"))?;
-            let is_half = blob(to, path).is_some_and(|new| new.starts_with(&here))
-                || from.is_some_and(|from| blob(from, path).is_some_and(|old| old == here));
+            let is_half_of = |commit| blob(commit, path).is_some_and(|whole| whole.starts_with(&here));
+            let is_half = is_half_of(to) || from.is_some_and(is_half_of);
             if !is_half {
                 return edited(path);
             }

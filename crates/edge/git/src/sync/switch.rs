@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
 use onepane_diagnostics::{Diagnostic, Result};
 use rayon::prelude::*;
+use std::fs;
 
 /// The branch that services are brought to.
 #[derive(Clone, Copy, Debug)]
@@ -259,7 +260,17 @@ impl Run<'_> {
         match plan.target {
             Some(target) if plan.commit != Some(target) => {
                 let repository = gix::open(files).map_err(|error| error.to_string())?;
-                self.service(files, &repository)?.noted(plan.commit, &target.to_string(), arguments)
+                let service = self.service(files, &repository)?;
+                let lock = service.git_dir.join("index.lock");
+                if lock.exists() {
+                    return Err(format!("`{lock}` is there: another Git is at work, or was killed and has left it"));
+                }
+                let moved = service.noted(plan.commit, &target.to_string(), arguments);
+                if moved.is_err() {
+                    // The one that has failed may have been killed.
+                    let _ = fs::remove_file(lock);
+                }
+                moved
             }
             // No file is touched.
             _ => self.program.run(files, arguments).map(|_| ()),
@@ -300,6 +311,9 @@ impl Run<'_> {
             Ok(())
         };
         back().map_err(|why: String| {
+            // Whoever comes next ends it.
+            let noted = plan.commit.map(|commit| service.begin(plan.target, &commit.to_string()));
+            let _ = (noted, fs::remove_file(service.git_dir.join("index.lock")));
             let branch = self.options.branch;
             format!("it may be on `{branch}` now, and could not be taken back to `{was}`, where it was: {why}")
         })

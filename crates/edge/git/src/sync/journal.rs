@@ -129,7 +129,7 @@ fn taken_back(
     git_dir: &Utf8Path,
     note: &Note,
 ) -> std::result::Result<(), String> {
-    program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", note.path.as_str()])?;
+    program.run(top, &["update-index", "--force-remove", "--", note.path.as_str()])?;
     if !note.has_files {
         gone(&top.join(&note.path))?;
         gone(&git_dir.join("modules").join(&note.name))?;
@@ -159,7 +159,7 @@ fn taken_back(
             program.run(top, &["update-index", "--add", "--cacheinfo", &format!("{mode},{id},.gitmodules")])?;
         }
         None => {
-            program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", ".gitmodules"])?;
+            program.run(top, &["update-index", "--force-remove", "--", ".gitmodules"])?;
         }
     }
     // As if nobody had touched it.
@@ -169,7 +169,7 @@ fn taken_back(
 
 fn removed(program: &Program<'_>, top: &Utf8Path, git_dir: &Utf8Path, note: &Note) -> std::result::Result<(), String> {
     gone(&top.join(&note.path))?;
-    program.run(top, &["rm", "--cached", "--quiet", "--force", "--ignore-unmatch", "--", note.path.as_str()])?;
+    program.run(top, &["update-index", "--force-remove", "--", note.path.as_str()])?;
     without_section(program, top, &["--file", ".gitmodules"], &note.name);
     if top.join(".gitmodules").exists() {
         program.run(top, &["add", "--", ".gitmodules"])?;

@@ -87,6 +87,7 @@ impl LocalRepository {
             })
             .collect();
         if plans.iter().any(|(.., planned)| planned.is_err()) {
+            plans.iter().for_each(|(_, files, _)| run.ended(files));
             let refused = |(one, _, planned): (&Declared, Utf8PathBuf, Result<Plan>)| {
                 Some(Switched { path: one.path.clone(), outcome: Err(planned.err()?) })
             };
@@ -114,6 +115,7 @@ impl LocalRepository {
                     Err(told(one, back.err().map_or_else(|| why.clone(), |back| format!("{why}; {back}"))))
                 }
             };
+            run.ended(&files);
             Switched { path: one.path.clone(), outcome }
         };
         Ok(done.into_par_iter().map(outcome).collect())
@@ -198,8 +200,10 @@ impl Run<'_> {
         let open = || gix::open(files).map_err(|error| format!("what is there can't be read: {error}"));
         let mut repository = open()?;
         let service = self.service(files, &repository)?;
-        if service.note.exists() {
-            // A killed one has left half of a move.
+        let begun = service.note.with_extension("fetch");
+        if begun.exists() || service.note.exists() {
+            // A killed one has left half of a move, and locks.
+            moves::release_locks(&service.git_dir);
             service.complete(false)?;
             repository = open()?;
         }
@@ -213,6 +217,7 @@ impl Run<'_> {
             let reference = repository.try_find_reference(name).ok().flatten()?;
             Some(reference.into_fully_peeled_id().ok()?.detach())
         };
+        fs::write(&begun, "").map_err(|error| format!("`{begun}`: {error}"))?;
         let remote = moves::remote_of(&service.git_dir);
         let tracked = format!("refs/remotes/{remote}/{branch}");
         let (to, target) = if let Some(target) = at(&format!("refs/heads/{branch}")) {
@@ -243,6 +248,15 @@ impl Run<'_> {
             }
         }
         Ok(Plan { to, target, commit: head, branch: name })
+    }
+
+    /// Nothing is under way any more in a service.
+    fn ended(&self, files: &Utf8Path) {
+        let Some(repository) = gix::open(files).ok() else { return };
+        if let Ok(service) = self.service(files, &repository) {
+            // One that is left only has the next one look for locks.
+            let _ = fs::remove_file(service.note.with_extension("fetch"));
+        }
     }
 
     fn done(&self, files: &Utf8Path, plan: &Plan) -> std::result::Result<(), String> {

@@ -1,7 +1,8 @@
 //! Lines that follow a policy, by a comment behind them: `tag: 1.4.2 # {"$imagepolicy": "flux-system:api:tag"}`.
 
+use crate::scalars::{ScalarChange, set_scalars};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
-use onepane_yaml::{Content, Dialect, Node, Scalar, Style, read, resolve, resolve_plain};
+use onepane_yaml::{Content, Node, read};
 use std::collections::BTreeMap;
 
 /// The newest image by a policy.
@@ -29,17 +30,6 @@ impl Newest {
     }
 }
 
-/// A line that is to say something else.
-struct Line {
-    /// Counted from 0.
-    index: usize,
-    /// In characters, from 0.
-    column: usize,
-    /// How it is written.
-    before: String,
-    after: String,
-}
-
 const KEY: &str = "$imagepolicy";
 
 /// Whether a text may hold such lines: they are looked for in few files.
@@ -51,7 +41,7 @@ pub fn has_markers(text: &str) -> bool {
 /// changed something; all other bytes stay. Policies are called `NAMESPACE:NAME`. `None` where it says all that already.
 ///
 /// # Errors
-/// `yaml-syntax`; `image-marker` for a line that can't be changed in place.
+/// `yaml-syntax`; `scalar-in-place` for a line that can't be changed in place.
 pub fn set_markers(
     text: &str,
     file: FileId,
@@ -60,93 +50,49 @@ pub fn set_markers(
     if !has_markers(text) {
         return Ok(None);
     }
-    let documents = read(text, file)?;
-    let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let mut changed: Vec<Line> = Vec::new();
+    let mut changes: Vec<ScalarChange> = Vec::new();
     let mut names = Vec::new();
-    let mut expected = documents.clone();
-    for document in &mut expected {
-        change(document, &mut |node, marker| {
+    for document in &read(text, file)? {
+        visit(document, &mut |node, marker| {
             let (policy, part) = parts(&marker);
-            let Some(after) = policies.get(&policy).and_then(|newest| newest.part(part)) else { return Ok(()) };
-            let before = node.as_str().unwrap_or_default().to_owned();
-            if before == after {
-                return Ok(());
+            let Some(text) = policies.get(&policy).and_then(|newest| newest.part(part)) else { return };
+            if let Some(place) = node.span.filter(|_| node.as_str() != Some(&text)) {
+                names.push(policy);
+                changes.push(ScalarChange { line: place.line, column: place.column, text });
             }
-            let place = node.span.ok_or_else(|| Diagnostic::error("image-marker", "a marker stands nowhere"))?;
-            let unfit = || {
-                let message = format!("the value before the marker of `{policy}` can't be changed in place");
-                Diagnostic::error("image-marker", message)
-                    .at(place)
-                    .hint("write it on one line, without an anchor or a tag")
-            };
-            let is_string = |text: &str| matches!(resolve_plain(text, Dialect::V2), Scalar::String(_));
-            let was_string = matches!(resolve(node, Dialect::V2), Ok(Scalar::String(_)));
-            let (written, new) = match node.style {
-                Style::Plain if was_string && !is_string(&after) => (before, format!("\"{after}\"")),
-                Style::Plain => (before, after.clone()),
-                Style::SingleQuoted => (format!("'{before}'"), format!("'{after}'")),
-                Style::DoubleQuoted => (format!("\"{before}\""), format!("\"{after}\"")),
-                Style::Literal | Style::Folded | Style::Flow => return Err(unfit()),
-            };
-            let (index, column) = (place.line as usize - 1, place.column as usize - 1);
-            let line: String = lines.get(index).map(|line| line.chars().skip(column).collect()).unwrap_or_default();
-            if !line.starts_with(&written) {
-                return Err(unfit());
-            }
-            node.content = Content::Scalar(after.into());
-            names.push(policy);
-            changed.push(Line { index, column, before: written, after: new });
-            Ok(())
-        })?;
+        });
     }
-    if changed.is_empty() {
+    if changes.is_empty() {
         return Ok(None);
-    }
-    let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
-    for Line { index, column, before, after } in changed {
-        let line = &mut lines[index];
-        let start = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-        line.replace_range(start..start + before.len(), &after);
-    }
-    let text = lines.concat();
-    // What comes out says what it should, and nothing else has become something else.
-    let is_right = read(&text, file).is_ok_and(|found| {
-        found.len() == expected.len()
-            && found.iter().zip(&expected).all(|(found, expected)| says_the_same(found, expected))
-    });
-    if !is_right {
-        return Err(Diagnostic::error(
-            "image-marker",
-            format!("the markers of {} can't be followed in place", file.path()),
-        ));
     }
     names.sort();
     names.dedup();
+    let of_markers = |error: Box<Diagnostic>| error.trace(format!("for the markers of {}", names.join(", ")), None);
+    let text = set_scalars(text, file, &changes).map_err(of_markers)?;
     Ok(Some((text, names)))
 }
 
-/// Asks for each scalar that has a marker.
-fn change(node: &mut Node, with: &mut dyn FnMut(&mut Node, String) -> Result<()>) -> Result<()> {
-    match &mut node.content {
+/// Shows each scalar that has a marker.
+fn visit(node: &Node, with: &mut dyn FnMut(&Node, String)) {
+    match &node.content {
         Content::Mapping(entries) => {
             for (key, value) in entries {
                 // The comment behind a value may have become its key's.
                 let marker = marker_of(value).or_else(|| marker_of(key));
                 if let (Content::Scalar(_), Some(marker)) = (&value.content, marker) {
-                    with(value, marker)?;
+                    with(value, marker);
                 } else {
-                    change(value, with)?;
+                    visit(value, with);
                 }
             }
-            Ok(())
         }
-        Content::Sequence(items) => items.iter_mut().try_for_each(|item| change(item, with)),
-        Content::Scalar(_) => match marker_of(node) {
-            Some(marker) => with(node, marker),
-            None => Ok(()),
-        },
-        Content::Alias(_) => Ok(()),
+        Content::Sequence(items) => items.iter().for_each(|item| visit(item, with)),
+        Content::Scalar(_) => {
+            if let Some(marker) = marker_of(node) {
+                with(node, marker);
+            }
+        }
+        Content::Alias(_) => {}
     }
 }
 
@@ -163,26 +109,6 @@ fn parts(marker: &str) -> (String, &str) {
         Some((at, _)) => (marker[..at].to_owned(), &marker[at + 1..]),
         None => (marker.to_owned(), ""),
     }
-}
-
-fn says_the_same(one: &Node, other: &Node) -> bool {
-    one.tag == other.tag
-        && one.anchor == other.anchor
-        && match (&one.content, &other.content) {
-            (Content::Scalar(one), Content::Scalar(other)) | (Content::Alias(one), Content::Alias(other)) => {
-                one == other
-            }
-            (Content::Sequence(one), Content::Sequence(other)) => {
-                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| says_the_same(one, other))
-            }
-            (Content::Mapping(one), Content::Mapping(other)) => {
-                one.len() == other.len()
-                    && one.iter().zip(other).all(|((key, value), (other_key, other_value))| {
-                        says_the_same(key, other_key) && says_the_same(value, other_value)
-                    })
-            }
-            _ => false,
-        }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Every tag in the values files of the corpus can follow a policy, and nothing else in its file changes by it.
+//! Every tag in the values files of the corpus can follow a policy or be set, and nothing else in its file changes by it.
 
 use onepane_diagnostics::FileId;
-use onepane_images::{Newest, set_markers};
+use onepane_images::{Newest, ScalarChange, set_markers, set_scalars};
 use onepane_testkit::corpus;
+use onepane_yaml::{Content, Node};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -66,4 +67,84 @@ fn a_tag_in_a_values_file_is_changed_and_nothing_else() {
     }
     println!("{tried} tags");
     assert!(tried > 100, "only {tried} were tried");
+}
+
+/// The places of values that say an image's version.
+fn versions(node: &Node, found: &mut Vec<(u32, u32)>) {
+    match &node.content {
+        Content::Mapping(entries) => {
+            for (key, value) in entries {
+                let is_version = matches!(key.as_str(), Some("tag" | "image" | "digest" | "newTag" | "imageTag"));
+                match (&value.content, value.span) {
+                    (Content::Scalar(text), Some(place)) if is_version && !text.is_empty() => {
+                        found.push((place.line, place.column));
+                    }
+                    _ => versions(value, found),
+                }
+            }
+        }
+        Content::Sequence(items) => items.iter().for_each(|item| versions(item, found)),
+        _ => {}
+    }
+}
+
+fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_yaml = |name: &std::ffi::OsStr| name == "yaml" || name == "yml" || name == "gotmpl";
+        if path.is_dir() {
+            yaml_files(&path, found);
+        } else if path.extension().is_some_and(is_yaml) {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn a_version_that_is_set_changes_its_line_and_no_other_byte() {
+    let file = FileId::new("values.yaml");
+    let (mut tried, mut refused) = (0, 0);
+    for name in ["helm", "helmfile", "kustomize"] {
+        let corpus = match corpus(name) {
+            Ok(corpus) => corpus,
+            Err(why) => {
+                println!("SKIPPED: {why}");
+                return;
+            }
+        };
+        let mut files = Vec::new();
+        yaml_files(&corpus.folder, &mut files);
+        files.sort();
+        for path in files {
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let Ok(documents) = onepane_yaml::read(&text, file) else { continue };
+            let mut places = Vec::new();
+            documents.iter().for_each(|document| versions(document, &mut places));
+            for (line, column) in places {
+                // What looks like a number is to stay a string.
+                let change = ScalarChange { line, column, text: "77.10".to_owned() };
+                let new = match set_scalars(&text, file, &[change]) {
+                    Ok(new) => new,
+                    Err(error) => {
+                        assert_eq!(error.code, "scalar-in-place", "{}: {error}", path.display());
+                        refused += 1;
+                        continue;
+                    }
+                };
+                let (old, new): (Vec<&str>, Vec<&str>) = (text.split('\n').collect(), new.split('\n').collect());
+                assert_eq!(old.len(), new.len(), "{}", path.display());
+                let differing: Vec<usize> = (0..old.len()).filter(|&at| old[at] != new[at]).collect();
+                assert_eq!(differing, [line as usize - 1], "{}", path.display());
+                let (old, new) = (old[differing[0]], new[differing[0]]);
+                let before: String = old.chars().take(column as usize - 1).collect();
+                let rest = new.strip_prefix(&before).unwrap_or_else(|| panic!("{}: {new}", path.display()));
+                let quoted = ["\"77.10\"", "'77.10'"].into_iter().find_map(|text| rest.strip_prefix(text));
+                let behind = quoted.unwrap_or_else(|| panic!("{}: {new}", path.display()));
+                assert!(old.ends_with(behind), "{}: {old} {new}", path.display());
+                tried += 1;
+            }
+        }
+    }
+    println!("{tried} versions, {refused} refused");
+    assert!(tried > 2000 && refused * 20 < tried, "{tried} were set, {refused} refused");
 }

@@ -6,11 +6,12 @@ use crate::kustomization::{HelmChart, HelmGlobals};
 use crate::load::Loaded;
 use crate::parse::{parse_first, parse_resources};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span};
+use onepane_diagnostics::{Diagnostic, FileId, Origin, Record, Result};
 use onepane_patch::{PatchOptions, strategic_merge};
 use onepane_resource::Resource;
 use onepane_world::{EntryKind, World};
 use onepane_yaml::{Content, History, Node};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Renders charts and fetches those that are not there.
@@ -197,13 +198,26 @@ pub fn rendered_resources(folder: &Utf8Path, rendered: &RenderedChart) -> Result
 
 /// Nodes come from where their text does, and not from a file that nobody wrote.
 fn explain(node: &mut Node, rendered: &RenderedChart, lines: &[usize]) {
-    if let Some(Span { line, column, .. }) = node.span {
-        let start = lines.get(line as usize - 1).copied().unwrap_or_default();
+    if let Some(span) = node.span {
+        let start = lines.get(span.line as usize - 1).copied().unwrap_or_default();
         let text = rendered.text[start..].lines().next().unwrap_or_default();
-        let at = start + text.char_indices().nth(column as usize - 1).map_or(0, |(at, _)| at);
+        let at = start + text.char_indices().nth(span.column as usize - 1).map_or(0, |(at, _)| at);
         let after = rendered.marks.partition_point(|(offset, _)| *offset <= at);
-        if let Some((_, origin)) = rendered.marks[..after].last() {
-            node.history = History(origin.clone());
+        let first = after.saturating_sub(1);
+        // A scalar on one line is made of all that stands in its text.
+        let is_block = rendered.text[at..].starts_with(['|', '>']);
+        let length = if node.as_str().is_some() && !is_block { span.length as usize } else { 0 };
+        let end = at + rendered.text[at..].chars().take(length).map(char::len_utf8).sum::<usize>();
+        let within = rendered.marks[first..].iter().take_while(|(offset, _)| *offset < end.max(at + 1));
+        let mut seen = HashSet::new();
+        let pieces: Vec<Origin> = within
+            .map(|(_, origin)| origin)
+            .filter(|origin| origin.address().is_some_and(|one| seen.insert(one)))
+            .cloned()
+            .collect();
+        let origin = put_together(pieces);
+        if after > 0 && origin.is_known() {
+            node.history = History(origin);
         }
     }
     match &mut node.content {
@@ -214,6 +228,15 @@ fn explain(node: &mut Node, rendered: &RenderedChart, lines: &[usize]) {
         Content::Sequence(items) => items.iter_mut().for_each(|item| explain(item, rendered, lines)),
         _ => {}
     }
+}
+
+/// The first of several pieces with what it read, and with the others.
+fn put_together(pieces: Vec<Origin>) -> Origin {
+    let first = pieces.first().and_then(Origin::record).filter(|_| pieces.len() > 1);
+    let Some(first) = first else { return pieces.into_iter().next().unwrap_or_default() };
+    let inputs = first.inputs.iter().chain(&pieces[1..]).cloned().collect();
+    let (step, span, note) = (first.step, first.span, first.note.clone());
+    Origin::from(Record { step, span, note, inputs, previous: Origin::UNKNOWN })
 }
 
 /// What becomes of `valuesInline` and the values file.

@@ -1,18 +1,23 @@
 //! Versions of images carried from one environment to another, by edits of the lines that say them:
 //! [`Repository::running`], [`Repository::promote`].
 //!
-//! A version is changed where it is said, if only the environment that is to change reads that file; otherwise the
-//! environment's own kustomization gets an entry in `images`. Whichever it is, what comes of it is built before anybody
-//! writes it, and has to be just what was wanted.
+//! A version is changed where it is said, in an entry of `images` or in the values of a chart, if only the environment that
+//! is to change reads that file; otherwise the environment's own kustomization gets an entry in `images`. Whichever it is,
+//! what comes of it is built before anybody writes it, and has to be just what was wanted.
+
+mod readers;
+mod values;
 
 use crate::{BuildOptions, Places, Repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
 use onepane_kustomize::{ImageChange, KUSTOMIZATION_FILES, KustomizationDraft};
 use onepane_resource::{ImageName, image_nodes};
-use onepane_world::{Edited, EntryKind, ReadLog};
+use onepane_world::{Edited, EntryKind};
+use readers::Readers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use values::{InValues, Outcome, Todo};
 
 /// Which one of the images of a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +57,8 @@ pub struct Carried {
     pub after: Version,
     /// The file that says it.
     pub file: Utf8PathBuf,
+    /// Why the values that said it before are not changed, where there are some.
+    pub left: Option<String>,
 }
 
 /// What has to be edited, and what that does.
@@ -114,37 +121,53 @@ impl Repository<'_> {
         let said = self.said(unit, true)?;
         let mut promotion = Promotion::default();
         let mut places = Places::new(self);
-        let mut shared = None;
+        let readers = Readers::new(self, unit);
+        let mut todos = Vec::new();
         for (image, after) in wanted {
-            let differing: Vec<&Said> =
-                said.get(image).into_iter().flatten().filter(|said| said.version != *after).collect();
-            let Some(first) = differing.first() else { continue };
-            let spans: BTreeSet<Option<Span>> = differing
-                .iter()
-                .map(|said| {
-                    places.of(&said.origin, &said.text).map(|place| place.span).filter(|_| is_override(&said.origin))
-                })
-                .collect();
-            let is_own = |file: &Utf8Path, shared: &mut Option<BTreeSet<Utf8PathBuf>>| {
-                file.starts_with(unit)
-                    || !self.is_cluster(unit)
-                    || !shared.get_or_insert_with(|| self.read_elsewhere(unit)).contains(file)
-            };
-            // One line says it for all, and for nobody else.
-            let source = match spans.into_iter().collect::<Vec<_>>()[..] {
-                [Some(span)] => Some(span.file.path().to_owned()).filter(|file| is_own(file, &mut shared)),
-                _ => None,
-            };
-            let file = match source {
-                Some(file) => file,
-                None => self.kustomization_of(unit)?,
-            };
-            self.set_image(&mut promotion.edits, &file, image, after)?;
-            let (image, before, after) = (image.clone(), first.version.clone(), after.clone());
-            promotion.carried.push(Carried { image, before, after, file });
+            let all = said.get(image).into_iter().flatten();
+            let differing: Vec<&Said> = all.filter(|said| said.version != *after).collect();
+            if !differing.is_empty() {
+                todos.push(Todo { image, said: differing, after });
+            }
         }
+        let (overridden, others): (Vec<Todo<'_>>, Vec<Todo<'_>>) =
+            todos.into_iter().partition(|todo| todo.said.iter().any(|said| is_override(&said.origin)));
+        let (edits, mut outcomes) = match others.is_empty() {
+            true => Default::default(),
+            false => InValues::new(self, unit, &readers, &said).settle(&others),
+        };
+        promotion.edits = edits;
+        for Todo { image, said, after } in overridden.into_iter().chain(others) {
+            let (file, left) = match outcomes.remove(image) {
+                Some(Outcome::Changed(file)) => (file, None),
+                outcome => {
+                    let file = match self.override_of(&mut places, &said).filter(|file| readers.are_within(file)) {
+                        Some(file) => file,
+                        None => self.kustomization_of(unit)?,
+                    };
+                    self.set_image(&mut promotion.edits, &file, image, after)?;
+                    let why = |outcome| if let Outcome::Left(why) = outcome { Some(why) } else { None };
+                    (file, outcome.and_then(why))
+                }
+            };
+            let before = said.first().map(|said| said.version.clone()).unwrap_or_default();
+            promotion.carried.push(Carried { image: image.to_owned(), before, after: after.clone(), file, left });
+        }
+        promotion.carried.sort_by(|one, other| one.image.cmp(&other.image));
         self.verify(unit, &promotion)?;
         Ok(promotion)
+    }
+
+    /// The file with the one entry of `images` that says it for all.
+    fn override_of(&self, places: &mut Places<'_, '_>, said: &[&Said]) -> Option<Utf8PathBuf> {
+        let mut place = |said: &&Said| {
+            places.of(&said.origin, &said.text).map(|place| place.span).filter(|_| is_override(&said.origin))
+        };
+        let spans: BTreeSet<Option<Span>> = said.iter().map(&mut place).collect();
+        match spans.into_iter().collect::<Vec<_>>()[..] {
+            [Some(span)] => Some(span.file.path().to_owned()),
+            _ => None,
+        }
     }
 
     /// Sets the entry for an image in a kustomization: that which gives it its name, or one of its own.
@@ -190,20 +213,6 @@ impl Repository<'_> {
         unit.starts_with(&self.layout.clusters)
     }
 
-    /// The files that other clusters are made of.
-    fn read_elsewhere(&self, unit: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
-        let names = self.clusters().unwrap_or_default();
-        let others: Vec<Utf8PathBuf> =
-            names.iter().map(|name| self.cluster_folder(name)).filter(|folder| !unit.starts_with(folder)).collect();
-        let read = |folder: &Utf8PathBuf| {
-            let log = ReadLog::new(self.world);
-            // Of one that can't be built, what was read until then is what is known.
-            let _ = self.over(&log).build(folder, &BuildOptions::default());
-            log.read_files()
-        };
-        others.iter().flat_map(read).collect()
-    }
-
     /// The kustomization of a folder.
     fn kustomization_of(&self, unit: &Utf8Path) -> Result<Utf8PathBuf> {
         let files = KUSTOMIZATION_FILES.iter().map(|name| unit.join(name));
@@ -217,10 +226,12 @@ impl Repository<'_> {
     fn verify(&self, unit: &Utf8Path, promotion: &Promotion) -> Result<()> {
         let edited = Edited::new(self.world, promotion.edits.clone());
         let said = self.over(&edited).said(unit, false)?;
-        for Carried { image, after, file, .. } in &promotion.carried {
+        for Carried { image, after, file, left, .. } in &promotion.carried {
             let other = said.get(image).into_iter().flatten().find(|said| said.version != *after);
             if let Some(other) = other {
-                let message = format!("`{image}` is {} in {unit} whatever {file} says", other.version);
+                let why =
+                    left.as_ref().map(|why| format!("; its values were left alone, since {why}")).unwrap_or_default();
+                let message = format!("`{image}` is {} in {unit} whatever {file} says{why}", other.version);
                 return Err(Diagnostic::error("promote-not-taken", message)
                     .hint("something above has the last word: `onepane why` tells which line"));
             }

@@ -86,6 +86,20 @@ fn each_change_of_a_cluster_is_told_with_who_made_it() {
     assert_eq!(text.lines().filter(|line| line.starts_with("2026")).count(), 2, "{text}");
     let (page, _) = run(&["audit", "dev", "--output", "html"]);
     assert!(page.contains("broken &lt;b&gt;") && !page.contains("broken <b>") && page.contains("</html>"), "{page}");
+    // All that the first commit has is new.
+    let (text, _) = run(&["audit", "other"]);
+    assert!(text.is_empty(), "it has nothing: {text}");
+    let (text, _) = run(&["audit", "groups/all"]);
+    assert!(text.contains("ann  begin") && text.trim_end().ends_with("Pod api"), "{text}");
+    let (text, _) = run(&["audit", "groups/all", "--output", "json", "-n", "9"]);
+    let entries: Value = serde_json::from_str(&text).expect("it is JSON");
+    let first = entries.as_array().and_then(|entries| entries.last()).expect("there are some");
+    assert_eq!((&first["title"], &first["changes"][0]["action"]), (&"begin".into(), &"added".into()), "{first}");
+    // Where a shallow clone ends, nothing begins.
+    git(folder.path(), &["clone", "--quiet", "--depth", "2", &format!("file://{}", root.display()), "shallow"]);
+    let arguments = ["-C", "../shallow", "audit", "groups/all"];
+    assert!(!run(&arguments).0.contains("begin"));
+
     let (text, said) = run(&["audit", "nowhere"]);
     assert!(text.is_empty() && said.contains("there is no `nowhere`"), "{said}");
     // One that was removed is told of as well.

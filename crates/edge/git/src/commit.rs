@@ -146,14 +146,23 @@ impl LocalRepository {
         Ok(id.map_err(|error| fail(&error))?.map(|id| id.to_string()))
     }
 
+    /// Whether nothing was before a commit, here or elsewhere: in a shallow clone the oldest one that is there has parents.
+    pub fn is_first(&self, commit: &str) -> bool {
+        let found = object(commit).ok().and_then(|id| self.git().find_object(id).ok());
+        found
+            .and_then(|found| found.try_into_commit().ok())
+            .is_some_and(|commit| commit.decode().is_ok_and(|commit| commit.parents().next().is_none()))
+    }
+
     /// The commits that led to one along its first parents, itself first, at most `most` of them.
     pub fn first_parents(&self, commit: &str, most: usize) -> Vec<String> {
         let mut found = Vec::new();
         let mut next = object(commit).ok();
         while let Some(id) = next.filter(|_| found.len() < most) {
+            // A shallow clone has not all of them.
+            let Ok(commit) = self.git().find_commit(id) else { break };
             found.push(id.to_string());
-            let parents = self.git().find_commit(id).ok();
-            next = parents.and_then(|commit| commit.parent_ids().next().map(gix::Id::detach));
+            next = commit.parent_ids().next().map(gix::Id::detach);
         }
         found
     }

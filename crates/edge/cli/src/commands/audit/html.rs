@@ -1,6 +1,6 @@
 //! An audit as a page of its own.
 
-use super::Entry;
+use super::{Entry, MOST_SHOWN};
 use crate::commands::plan::{STYLE, change_as_html};
 use crate::markup::escaped;
 use onepane_git::short;
@@ -34,7 +34,10 @@ pub(super) fn of(cluster: &str, entries: &[Entry]) -> String {
         match &entry.changes {
             Ok(changes) => {
                 _ = writeln!(text, "<details><summary>{} resources</summary>", changes.len());
-                changes.iter().for_each(|change| change_as_html(&mut text, change));
+                changes.iter().take(MOST_SHOWN).for_each(|change| change_as_html(&mut text, change));
+                if changes.len() > MOST_SHOWN {
+                    _ = writeln!(text, "<p>… {} more</p>", changes.len() - MOST_SHOWN);
+                }
                 text += "</details>\n";
             }
             Err(why) => _ = writeln!(text, "<p>What it changed can't be told: {}</p>", escaped(why)),

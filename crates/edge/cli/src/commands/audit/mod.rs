@@ -67,6 +67,9 @@ struct Entry {
 /// No farther back than so many commits is it looked.
 const FARTHEST: usize = 10_000;
 
+/// Of a commit that changes more resources, as the first of a repository may, so many are told of, but in JSON.
+const MOST_SHOWN: usize = 200;
+
 /// Goes back along the first parents, so that what was merged counts when it was merged, and by whom.
 pub(crate) fn run(
     terminal: &Terminal,
@@ -102,9 +105,12 @@ pub(crate) fn run(
         if day.is_some_and(|day| when < day) {
             break;
         }
-        // Before the first commit there was nothing that could be built.
-        let Some(parent) = commits.get(index + 1) else { break };
-        let changes = plan::between(terminal, &git, &root, [parent, commit], &compared);
+        let parent = commits.get(index + 1).map(String::as_str);
+        // What is not there of a shallow clone is no beginning.
+        if parent.is_none() && !git.is_first(commit) {
+            break;
+        }
+        let changes = plan::between(terminal, &git, &root, parent, commit, &compared);
         let changes = match changes {
             Ok(changes) if changes.is_empty() => continue,
             Ok(changes) => Ok(changes),
@@ -139,10 +145,15 @@ fn as_text(entry: &Entry, all_fields: bool) -> String {
     let mut text = format!("{}  {}  {}  {}\n", entry.time(), short(&entry.commit), entry.who, entry.title);
     match &entry.changes {
         Ok(changes) => {
-            for change in changes.iter().filter(|change| change.action != Action::Affected) {
+            let told = changes.iter().filter(|change| change.action != Action::Affected);
+            let unshown = told.clone().count().saturating_sub(MOST_SHOWN);
+            for change in told.take(MOST_SHOWN) {
                 _ = writeln!(text, "    {} {}", change.action.name(), change.name);
                 let fields = change.fields.iter().filter(|field| all_fields || is_image(field));
                 fields.flat_map(field_lines).for_each(|line| _ = writeln!(text, "        {}", line.trim_start()));
+            }
+            if unshown > 0 {
+                _ = writeln!(text, "    … {unshown} more resources");
             }
         }
         Err(why) => _ = writeln!(text, "    what it changed can't be told: {why}"),

@@ -20,7 +20,7 @@ use onepane_diagnostics::{Diagnostic, Severity};
 use onepane_git::{LocalRepository, Range, Tree, short};
 use onepane_plan::{Change, ConsequenceKind, changes};
 use onepane_repo::{BuildOptions, Layout, Manifests, Memo, RenderedRelease, RenderedWorld, Repository};
-use onepane_world::World;
+use onepane_world::{MemoryWorld, World};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashSet};
 use std::process::ExitCode;
@@ -273,21 +273,26 @@ pub(crate) fn has_any(files: &Tree, clusters: &[String]) -> bool {
     Repository::open(files).is_ok_and(|repository| clusters.iter().any(|cluster| repository.unit(cluster).is_ok()))
 }
 
-/// What happens to clusters from one commit to another.
+/// What happens to clusters from one commit to another, or from nothing.
 pub(crate) fn between(
     terminal: &Terminal,
     git: &LocalRepository,
     root: &Utf8Path,
-    [from, to]: [&str; 2],
+    from: Option<&str>,
+    to: &str,
     compared: &Compared<'_>,
 ) -> Result<Vec<Change>, Failure> {
-    let (before, after) = (git.files(from)?, git.files(to)?);
-    if !has_any(&before, compared.clusters) && !has_any(&after, compared.clusters) {
+    let (before, after) = (from.map(|from| git.files(from)).transpose()?, git.files(to)?);
+    let was_there = before.as_ref().is_some_and(|before| has_any(before, compared.clusters));
+    if !was_there && !has_any(&after, compared.clusters) {
         return Ok(Vec::new());
     }
+    let nothing = MemoryWorld::new();
+    let before: &dyn World = before.as_ref().map_or(&nothing, |before| before);
     let side =
         |commit: &str, files| Side { name: short(commit).to_owned(), files, pins: Vec::new(), is_on_disk: false };
-    let plan = compare(terminal, git, root, &side(from, &before), &side(to, &after), compared)?;
+    let from = side(from.unwrap_or("the beginning"), before);
+    let plan = compare(terminal, git, root, &from, &side(to, &after), compared)?;
     Ok(plan.clusters.into_iter().flat_map(|cluster| cluster.changes).collect())
 }
 
@@ -306,9 +311,8 @@ fn compare(
         let units = repository.clusters().map_err(&failure)?.into_iter();
         Ok(units.map(|name| repository.cluster_folder(&name)).collect())
     };
-    let units: [BTreeSet<Utf8PathBuf>; 2] = [opened(before)?, opened(after)?];
     let wanted: Vec<Utf8PathBuf> = match compared.clusters {
-        [] => units[0].union(&units[1]).cloned().collect(),
+        [] => opened(before)?.union(&opened(after)?).cloned().collect(),
         targets => {
             let failure = after.failure(root);
             let repository = Repository::open(after.files).map_err(&failure)?;

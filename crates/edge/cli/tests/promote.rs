@@ -1,8 +1,10 @@
 //! `onepane promote` and `onepane rollback`: versions carried by edits of just the lines that say them.
 
-use onepane_testkit::{Finished, git, run_with};
+use onepane_testkit::{Finished, Random, git, run_with};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 struct Lab {
@@ -44,6 +46,44 @@ impl Lab {
                 .expect("it can be written");
         }
         let lab = Self { root, folder };
+        git(&lab.root, &["init", "--quiet"]);
+        lab.identify();
+        git(&lab.root, &["add", "--all"]);
+        git(&lab.root, &["commit", "--quiet", "--message", "all"]);
+        lab
+    }
+
+    /// Two clusters, each with releases of its own of one chart for the services `s0`, `s1` and so on, that are rendered, the
+    /// one in version 2 and the other in version 1.
+    fn of_releases(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let lab = Self { root: folder.path().join("fleet"), folder };
+        let write = |path: &str, text: &str| {
+            let path = lab.root.join(path);
+            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("it can be made");
+            fs::write(path, text).expect("it can be written");
+        };
+        let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: '{{ .Values.name }}'}\nspec:\n  containers:\n  - name: a\n    \
+                   image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n";
+        write("helm-charts/pod/Chart.yaml", "apiVersion: v2\nname: pod\nversion: 0.1.0\n");
+        write("helm-charts/pod/templates/pod.yaml", pod);
+        let mut state = "releases:\n".to_owned();
+        for (cluster, version) in [("a", 2), ("b", 1)] {
+            let mut resources = "resources:\n".to_owned();
+            for number in 0..count {
+                let name = format!("{cluster}-s{number}");
+                state += &format!("- {{name: {name}, chart: ./pod, values: [values/{name}.yaml]}}\n");
+                resources += &format!("- ../../helm-charts/rendered/{name}\n");
+                let values = format!(
+                    "name: s{number} # the service\nimage:\n  repository: example.com/s{number}\n  tag: '{version}'   # its own\n"
+                );
+                write(&format!("helm-charts/values/{name}.yaml"), &values);
+            }
+            write(&format!("clusters/{cluster}/kustomization.yaml"), &resources);
+        }
+        write("helm-charts/helmfile.yaml", &state);
+        let (rendered, _) = lab.run(&["render"]);
+        assert_eq!(rendered.code, Some(0), "{}", rendered.stderr);
         git(&lab.root, &["init", "--quiet"]);
         lab.identify();
         git(&lab.root, &["add", "--all"]);
@@ -177,4 +217,66 @@ fn many_who_promote_on_one_branch_lose_nothing() {
     assert!(refused.code == Some(1) && refused.stderr.contains("is checked out"), "{}", refused.stderr);
     let (refused, _) = lab.run(&["promote", "a", "b", "s0", "--branch", "no..name"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("no name of a branch"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_line_of_values_is_changed_in_place_and_its_release_rendered() {
+    let lab = Lab::of_releases(3);
+    let (done, _) = lab.run(&["promote", "a", "b", "s1"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("s1: 1 → 2 (helm-charts/values/b-s1.yaml)"), "{}", done.stderr);
+    assert_eq!(lab.changed(), ["1 1 helm-charts/rendered/b-s1/pod-s1.yaml", "1 1 helm-charts/values/b-s1.yaml"]);
+    let text = fs::read_to_string(lab.root.join("helm-charts/values/b-s1.yaml")).expect("it is there");
+    assert!(text.contains("\n  tag: '2'   # its own\n"), "{text}");
+    assert_eq!(lab.images("b"), ["example.com/s0:1", "example.com/s1:2", "example.com/s2:1"]);
+    assert_eq!(lab.run(&["render", "--check"]).0.code, Some(0));
+    // On a branch, on top of a commit.
+    git(&lab.root, &["checkout", "--quiet", "."]);
+    let (done, _) = lab.run(&["promote", "a", "b", "--branch", "next"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let lines = git(&lab.root, &["diff", "--numstat", "HEAD", "next"]);
+    assert_eq!(lines.lines().count(), 6, "{lines}");
+    assert!(lines.lines().all(|line| line.starts_with("1\t1\thelm-charts/")), "{lines}");
+    // What is not rendered as it would be is left alone, and told of.
+    fs::write(lab.root.join("helm-charts/rendered/b-s1/old.yaml"), "kind: Old\n").expect("it can be written");
+    let (done, _) = lab.run(&["promote", "a", "b", "s1"]);
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stderr.contains("its values say another version: what is on disk is not"), "{}", done.stderr);
+    assert_eq!(lab.changed(), ["3 0 clusters/b/kustomization.yaml"]);
+}
+
+/// At random moments: what is written is all of it, or nothing, once somebody has come after.
+#[test]
+fn one_that_is_killed_while_it_writes_is_completed_or_taken_back_by_the_next() {
+    const COUNT: usize = 6;
+    let lab = Lab::of_releases(COUNT);
+    let mut random = Random(11);
+    let command = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onepane"));
+        command.args(["promote", "a", "b", "--no-cache"]).current_dir(&lab.root).env("HOME", lab.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let begin = Instant::now();
+    assert!(command().status().expect("it can be started").success());
+    let whole = begin.elapsed();
+    assert_eq!(lab.changed().len(), 2 * COUNT);
+    let mut outcomes = [0, 0];
+    for _ in 0..30 {
+        git(&lab.root, &["checkout", "--quiet", "."]);
+        let mut child = command().spawn().expect("it can be started");
+        // Nearly all of the time it does not write.
+        let after = whole.as_micros() as usize * (random.below(400) + 700) / 1000;
+        std::thread::sleep(Duration::from_micros(after as u64));
+        let _ = child.kill();
+        child.wait().expect("it is ours");
+        let (next, _) = lab.run(&["promote", "a", "b", "--dry-run"]);
+        assert_eq!(next.code, Some(0), "{}", next.stderr);
+        let changed = lab.changed();
+        assert!(changed.is_empty() || changed.len() == 2 * COUNT, "{changed:?}");
+        assert_eq!(git(&lab.root, &["status", "--short", "--untracked-files"]).lines().count(), changed.len());
+        outcomes[usize::from(changed.is_empty())] += 1;
+    }
+    println!("{} were done, {} were not", outcomes[0], outcomes[1]);
+    assert!(!lab.root.join(".git/onepane/edit/note").exists());
 }

@@ -7,6 +7,9 @@
 //! [`LocalRepository`] gives the files of any revision of a repository of this machine, in the same form, and a [`Checkout`]
 //! those on disk. [`Blame`] tells who touched a line of them last.
 //!
+//! [`LocalRepository::write_edit`] changes files on disk and pins as a set: whoever is killed leaves all of it, or nothing, to the
+//! next.
+//!
 //! [`LocalRepository::sync`] brings services, which are submodules, to the commits that they are pinned to, as Git would leave
 //! them.
 //!
@@ -18,6 +21,7 @@ mod branches;
 mod checkout;
 mod commit;
 mod credentials;
+mod edit;
 mod fetch;
 mod local;
 mod notes;
@@ -34,6 +38,7 @@ mod untouched;
 pub use blame::{Blame, LastTouch};
 pub use checkout::Checkout;
 pub use commit::NewCommit;
+pub use edit::LeftEdit;
 pub use local::{Commit, LocalRepository, Range, short};
 pub use notes::{Notes, pause};
 pub use repositories::{Fetched, Repositories, Wanted};

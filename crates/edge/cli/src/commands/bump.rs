@@ -169,7 +169,7 @@ fn by_markers(
     arguments: &Arguments,
     registries: &Registries,
 ) -> Result<ExitCode, Failure> {
-    let delivery = Delivery::open(directory)?;
+    let delivery = Delivery::open(terminal, directory)?;
     let common = &arguments.common;
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let repository = Repository::open(state.world).map_err(&state.failure)?;

@@ -1,7 +1,6 @@
 //! Edits brought to where they count: to the files on disk, to a branch of this machine, to one of a server, and into a pull
 //! request ([`Delivery::run`]).
 
-use crate::atomic;
 use crate::commands::open;
 use crate::commands::plan::{self, Compared, Plan, ReportArguments};
 use crate::commands::promote::NewPin;
@@ -10,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_fetch::{Proxies, Secret};
 use onepane_forge::{Address, Forge, Kind, NewPullRequest};
-use onepane_git::{Checkout, LocalRepository, NewCommit, Tree, pause, short};
+use onepane_git::{Checkout, LeftEdit, LocalRepository, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -88,10 +87,27 @@ struct Start {
 }
 
 impl Delivery {
-    /// In the repository that `directory` is in.
-    pub(crate) fn open(directory: Option<&Utf8Path>) -> Result<Self, Failure> {
+    /// In the repository that `directory` is in. What a run that was killed has left half-written there is written first.
+    pub(crate) fn open(terminal: &Terminal, directory: Option<&Utf8Path>) -> Result<Self, Failure> {
         let (root, disk) = open(directory)?;
         let git = LocalRepository::of(&root)?;
+        let Some(left) = git.finish_edit()? else { return Ok(Self { root, disk, git }) };
+        match left {
+            LeftEdit::TakenBack => {}
+            LeftEdit::Finished(paths) => {
+                let paths: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
+                terminal
+                    .note(&format!("a run was killed while it wrote; the rest is written now: {}", paths.join(", ")));
+            }
+            LeftEdit::Overtaken(path) => {
+                let message = format!("a run was killed while it wrote, and `{path}` was changed since");
+                let warning = Diagnostic::warning("edit-overtaken", message)
+                    .hint("what it has written and what it has not is left as it is: `git diff` shows it");
+                terminal.report(&warning, &root);
+            }
+        }
+        // What was read of the files may be out of date.
+        let (root, disk) = open(directory)?;
         Ok(Self { root, disk, git })
     }
 
@@ -138,10 +154,8 @@ impl Delivery {
             let (Some(branch), Some(parent), false) = (&branch, base, arguments.dry_run) else {
                 let code = report.print(terminal, edit.plan)?;
                 if !arguments.dry_run {
-                    for (path, text) in &edit.files {
-                        atomic::write(&self.root.join(path), text.as_bytes())?;
-                    }
-                    self.git.stage_pins(&edit.pins)?;
+                    let files: Vec<(Utf8PathBuf, String)> = edit.files.into_iter().collect();
+                    self.git.write_edit(&files, &edit.pins)?;
                 }
                 terminal.note(edit.message.trim_end());
                 return Ok((true, code));

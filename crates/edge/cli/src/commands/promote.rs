@@ -224,7 +224,7 @@ pub(crate) fn carry(
     journey: &Journey<'_>,
     versions: &dyn Fn(&Bench<'_>) -> Result<Versions, Failure>,
 ) -> Result<ExitCode, Failure> {
-    let delivery = Delivery::open(directory)?;
+    let delivery = Delivery::open(terminal, directory)?;
     let Delivery { root, disk, git } = &delivery;
     let services = git.listed_services(disk);
     let elsewhere = Elsewhere::of(root, arguments.offline);
@@ -349,6 +349,9 @@ pub(crate) fn message(
     let mut text = format!("{}\n\n", title(&names.join(", ")));
     for (carried, name) in promotion.carried.iter().zip(&names) {
         _ = writeln!(text, "{name}: {} → {} ({})", carried.before, carried.after, carried.file);
+        if let Some(why) = &carried.left {
+            _ = writeln!(text, "    its values say another version: {why}");
+        }
         let service = services.iter().find(|service| service.path.file_name() == Some(name));
         // The pin tells it.
         let Some(service) = service.filter(|service| !pins.iter().any(|pin| pin.path == service.path)) else {

@@ -48,7 +48,7 @@ pub(super) fn run(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<ExitCode, Failure> {
-    let delivery = Delivery::open(directory)?;
+    let delivery = Delivery::open(terminal, directory)?;
     let services = delivery.git.listed_services(&delivery.disk);
     let targets = targets(&delivery.git, &services, arguments)?;
     let title = |names: &str| match &arguments.environment {

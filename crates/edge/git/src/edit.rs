@@ -279,9 +279,9 @@ mod tests {
         (folder, repository)
     }
 
-    fn wanted() -> (Vec<(Utf8PathBuf, String)>, Vec<(Utf8PathBuf, String)>) {
+    fn wanted() -> [Vec<(Utf8PathBuf, String)>; 2] {
         let files = ["a", "deep/b", "c"].map(|name| (name.into(), "new\n".to_owned())).to_vec();
-        (files, vec![("s".into(), SHA[1].to_owned())])
+        [files, vec![("s".into(), SHA[1].to_owned())]]
     }
 
     /// What the files and the pin are.
@@ -304,7 +304,7 @@ mod tests {
 
     /// Does the first steps, and leaves what one that is killed then would leave.
     fn killed_after(repository: &LocalRepository, steps: usize) {
-        let (files, pins) = wanted();
+        let [files, pins] = wanted();
         let desk = repository.desk().expect("it is free");
         let note = repository.note(&files, &pins).expect("all is there");
         let made: Vec<NamedTempFile> =
@@ -324,7 +324,7 @@ mod tests {
             fs::rename(root.join("c"), root.join("kept")).expect("it is ours");
             symlink("kept", root.join("c")).expect("it can be made");
         }
-        let (files, pins) = wanted();
+        let [files, pins] = wanted();
         repository.write_edit(&files, &pins).expect("it can be written");
         assert_eq!(state(root), new());
         #[cfg(unix)]
@@ -352,7 +352,7 @@ mod tests {
             }
             assert_eq!(repository.finish_edit().expect("nothing is there"), None);
             // Whoever wants the same afterwards can have it.
-            let (files, pins) = wanted();
+            let [files, pins] = wanted();
             repository.write_edit(&files, &pins).expect("it can be written");
             assert_eq!(state(folder.path()), new());
         }
@@ -377,7 +377,7 @@ mod tests {
         // One that comes upon it while it is at work begins anew.
         let (folder, repository) = lab();
         killed_after(&repository, 1);
-        let (files, pins) = wanted();
+        let [files, pins] = wanted();
         let error = repository.write_edit(&files, &pins).expect_err("it began with something else");
         assert!(error.message.contains("killed"), "{error}");
         assert_eq!(state(folder.path()), new());
@@ -386,12 +386,12 @@ mod tests {
     #[test]
     fn what_can_not_be_written_changes_nothing() {
         let (folder, repository) = lab();
-        let (mut files, pins) = wanted();
+        let [mut files, pins] = wanted();
         files.push(("gone".into(), "new\n".to_owned()));
         assert_eq!(repository.write_edit(&files, &pins).expect_err("it is not there").code, "git-edit");
         assert_eq!((state(folder.path()), repository.desk_folder().join(NOTE).exists()), (old(), false));
         // A pin that Git does not take.
-        let (files, _) = wanted();
+        let [files, _] = wanted();
         assert!(repository.write_edit(&files, &[("s".into(), "no commit".to_owned())]).is_err());
         assert_eq!(state(folder.path()), old());
         // A note that nobody can read is told of, and not acted upon.

@@ -252,10 +252,8 @@ fn flux(release: &str, dev: &str, more: &[(&str, &str)]) -> MemoryWorld {
         .with("apps/web/kustomization.yaml", "resources: [release.yaml]\n")
         .with("apps/web/release.yaml", release);
     for name in ["dev", "prod"] {
-        let kustomization = format!(
-            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: NAME, namespace: \
-             flux-system}}\nspec:\n  path: PATH\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n"
-        );
+        let kustomization = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: \
+             flux-system}\nspec:\n  path: PATH\n  sourceRef: {kind: GitRepository, name: flux-system}\n";
         let of = |name: &str, path: &str| kustomization.replace("NAME", name).replace("PATH", path);
         world = world
             .with(format!("clusters/{name}/flux-system/kustomization.yaml"), "resources: [sync.yaml]\n")

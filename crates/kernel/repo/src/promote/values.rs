@@ -390,7 +390,7 @@ impl<'r, 'w> InValues<'r, 'w> {
                     let Some(place) = node.span else { return };
                     let Some(value) = Value::of(&path, place, around, node) else { return };
                     let wanted = |said: &&Said| wanted_of(std::slice::from_ref(&value), said, todo.after).ok();
-                    tries.extend(todo.said.iter().find_map(|said| wanted(said)).filter(|changes| !changes.is_empty()));
+                    tries.extend(todo.said.iter().find_map(wanted).filter(|changes| !changes.is_empty()));
                 });
             }
         }

@@ -139,7 +139,9 @@ fn the_linter_says_what_helms_says() {
     std::fs::write(folder.join("web/Chart.yaml"), "name: web\nversion: 1\nnosuch: 1\n").expect("it can be written");
     let output = helm(folder, &["lint", "web", "nowhere"]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(text(&output.stderr), "Error: 2 chart(s) linted, 2 chart(s) failed\n");
+    let logged =
+        "level=WARN msg=\"missing required value\" message=\"no x\"\nlevel=INFO msg=\"funcMap fail\" message=never\n";
+    assert_eq!(text(&output.stderr), format!("{logged}Error: 2 chart(s) linted, 2 chart(s) failed\n"));
     let printed = text(&output.stdout);
     for wanted in [
         "[WARNING] Chart.yaml: failed to strictly parse chart metadata file\n\terror unmarshaling JSON: while decoding \

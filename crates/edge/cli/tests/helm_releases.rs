@@ -489,7 +489,6 @@ fn masked(text: &str) -> String {
 
 /// What comes of steps that `tool` takes in a namespace; those of Helm 3 are taken by `older`.
 fn outcomes(lab: &Lab, tool: Option<&str>, older: &str, namespace: &str, steps: &[Step]) -> Vec<String> {
-    lab.remove_definition();
     lab.make_namespace(namespace);
     let said = |line: &str, output: &Output| {
         masked(&format!("{line}\n{:?}\n{}{}", output.status.code(), stdout(output), stderr(output)))
@@ -510,11 +509,14 @@ fn outcomes(lab: &Lab, tool: Option<&str>, older: &str, namespace: &str, steps: 
     steps.iter().map(run).collect()
 }
 
-/// Takes the steps with both tools, and compares all that comes of them.
-fn compare(lab: &Lab, helm: &str, older: &str, namespace: &str, steps: &[Step]) {
+/// Takes the steps with both tools, and compares all that comes of them. `clear` removes what is in no namespace, before and
+/// behind each.
+fn compare(lab: &Lab, helm: &str, older: &str, namespace: &str, steps: &[Step], clear: &dyn Fn()) {
+    clear();
     let theirs = outcomes(lab, Some(helm), older, namespace, steps);
+    clear();
     let ours = outcomes(lab, None, older, namespace, steps);
-    lab.remove_definition();
+    clear();
     lab.remove_namespace(namespace);
     let different: Vec<String> = theirs
         .iter()
@@ -530,7 +532,7 @@ fn compare(lab: &Lab, helm: &str, older: &str, namespace: &str, steps: &[Step]) 
 fn every_line_says_and_does_what_helms_does() {
     let Some((lab, helm)) = Lab::beside_helm() else { return };
     let namespace = format!("onepane-releases-{}", std::process::id());
-    compare(&lab, &helm, &helm, &namespace, STEPS);
+    compare(&lab, &helm, &helm, &namespace, STEPS, &|| lab.remove_definition());
 }
 
 const MADE: &str = "/api/v1/namespaces/NAMESPACE/configmaps/x-a";
@@ -609,7 +611,7 @@ fn releases_of_helm_3_go_on() {
         println!("SKIPPED: there is no `helm3` beside `helm`");
         return;
     }
-    compare(&lab, &helm, &older, &format!("onepane-older-{}", std::process::id()), OLDER_STEPS);
+    compare(&lab, &helm, &older, &format!("onepane-older-{}", std::process::id()), OLDER_STEPS, &|| ());
 }
 
 #[test]
@@ -641,7 +643,7 @@ fn releases_are_kept_in_configmaps_as_helm_does() {
         Step::Line("list -a -q"),
         Step::Look("/api/v1/namespaces/NAMESPACE/configmaps/sh.helm.release.v1.x.v1", ""),
     ];
-    compare(&lab, &helm, &helm, &namespace, &steps);
+    compare(&lab, &helm, &helm, &namespace, &steps, &|| ());
 }
 
 #[test]

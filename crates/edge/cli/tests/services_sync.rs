@@ -816,3 +816,25 @@ fn one_that_comes_or_goes_is_there_or_not() {
     assert_eq!(git(&lab.root, &["status", "--porcelain"]), "");
     assert!(!lab.root.join(".git/modules/src/nowhere").exists() && !lab.service("nowhere").exists());
 }
+
+/// Of an interrupted removal locks are left, which the next one removes, but not those of somebody else's Git.
+#[test]
+fn the_locks_of_others_are_left_to_them() {
+    let lab = Lab::new("../");
+    lab.synced(&[]);
+    let note = serde_json::json!({"name": "src/db", "path": "src/db", "isRemoval": true, "hasFiles": true});
+    let place = lab.root.join(".git/onepane/membership");
+    fs::write(&place, note.to_string()).expect("it can be written");
+    let lock = lab.root.join(".git/index.lock");
+    fs::write(&lock, "").expect("it can be written");
+    let other = lab.folder.path().join("git");
+    fs::copy("/bin/sleep", &other).expect("it can be copied");
+    let mut child = Command::new(&other).arg("60").current_dir(&lab.root).spawn().expect("it can be started");
+    let finished = lab.onepane(&["src", "sync"]);
+    child.kill().and_then(|()| child.wait()).expect("it is ours");
+    assert!(finished.code == Some(1) && finished.stderr.contains("another Git is at work"), "{}", finished.stderr);
+    assert!(lock.exists() && place.exists() && lab.service("db").exists());
+    lab.synced(&[]);
+    assert!(!lock.exists() && !place.exists() && !lab.service("db").exists());
+    assert_eq!(git(&lab.root, &["status", "--porcelain"]), "M  .gitmodules\nD  src/db");
+}

@@ -86,10 +86,12 @@ impl LocalRepository {
         let note = Note::read(&text).ok_or_else(|| fail("it is no such note: delete it".to_owned()))?;
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let git_dir = absolute(self.git().git_dir())?;
-        // Whoever of ours had them is gone, since the lock is ours; somebody else who has begun meanwhile gets a moment.
+        // Whoever of ours had them is gone, since the lock is ours. Somebody else who has begun meanwhile keeps theirs.
         let locks = [git_dir.join("index.lock"), git_dir.join("config.lock"), top.join(".gitmodules.lock")];
         for lock in locks.iter().filter(|lock| lock.exists()) {
-            std::thread::sleep(Duration::from_millis(300));
+            if !is_left_alone(&top) {
+                return Err(fail(format!("another Git is at work in `{top}`")));
+            }
             let made = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
             if made(lock) >= made(&place) {
                 let _ = fs::remove_file(lock);
@@ -108,6 +110,25 @@ impl LocalRepository {
     fn note_place(&self) -> Result<Utf8PathBuf> {
         Ok(absolute(self.git().git_dir())?.join("onepane/membership"))
     }
+}
+
+/// Whether no Git works at the top of a working tree, where all that change its index do. One that was left behind by a killed
+/// run gets the time to end. Where processes can't be listed, a moment has to do.
+fn is_left_alone(top: &Utf8Path) -> bool {
+    const PAUSE: Duration = Duration::from_millis(300);
+    const PAUSES: usize = 20;
+    let top = top.canonicalize().ok();
+    let is_at_work = || {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes.map(|process| process.path()).any(|process| {
+            fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end() == "git")
+                && fs::read_link(process.join("cwd")).ok() == top
+        })
+    };
+    (0..PAUSES).any(|_| {
+        std::thread::sleep(PAUSE);
+        !is_at_work()
+    })
 }
 
 fn gone(folder: &Utf8Path) -> std::result::Result<(), String> {

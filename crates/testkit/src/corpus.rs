@@ -25,6 +25,23 @@ pub fn corpus(name: &str) -> Result<Corpus, String> {
 }
 
 impl Corpus {
+    /// Its files of this kind, in folders of any depth, in the order of their paths.
+    pub fn files(&self, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+        let (mut folders, mut found) = (vec![self.folder.clone()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if is_wanted(&path) {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     /// The cases below `folder`: each folder with a `case.json`, as `(name, folder, case)`, sorted by name.
     pub fn cases(folder: &Path) -> Vec<(String, PathBuf, serde_json::Value)> {
         let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -157,7 +157,7 @@ async fn until_pods_are(run: &Run<'_>) -> Result<bool, Failure> {
             let since = *troubled.entry(name.to_owned()).or_insert_with(Instant::now);
             let lasts = match trouble.reason.as_str() {
                 // The same as for what was applied.
-                "CrashLoopBackOff" => alone.get(name).is_some_and(|begun| runs(pod).ended > (*begun).max(1)),
+                "CrashLoopBackOff" => alone.get(name).is_some_and(|begun| runs(pod).has_crashed_since(*begun)),
                 _ => trouble.is_lasting && since.elapsed() > GRACE,
             };
             if is_hopeless(&trouble) || lasts {

@@ -406,12 +406,11 @@ impl<'s> Engine<'s> {
             }
         }
         // A definition says that it is served before the server's own list of what it serves does.
-        while outcome.failed == 0 && !self.serves(definitions).await {
+        let mut pause = Duration::ZERO;
+        while outcome.failed == 0 && start.elapsed() < PATIENCE && !self.serves(definitions).await {
+            tokio::time::sleep(pause).await;
             self.server.rediscover().await?;
-            if start.elapsed() >= PATIENCE || self.serves(definitions).await {
-                break;
-            }
-            tokio::time::sleep(PAUSE).await;
+            pause = PAUSE;
         }
         Ok(())
     }

@@ -134,8 +134,8 @@ struct Crashes {
 impl Crashes {
     /// Whether it will not come up: it has crashed twice, and once more since nothing else was on its way.
     fn are_enough(&self) -> bool {
-        let is_tried = self.alone_since.is_some_and(|begun| self.runs.ended > begun);
-        self.runs.ended > 1 && is_tried || self.runs.ended - self.first.ended >= MOST_CRASHES
+        self.alone_since.is_some_and(|begun| self.runs.has_crashed_since(begun))
+            || self.runs.ended - self.first.ended >= MOST_CRASHES
     }
 }
 

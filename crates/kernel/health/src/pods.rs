@@ -43,6 +43,11 @@ impl Runs {
     pub fn is_crashing(&self) -> bool {
         self.ended > 1 || (self.ended == 1 && self.begun == 1)
     }
+
+    /// Whether it has crashed twice, and once more since it was started `begun` times.
+    pub fn has_crashed_since(&self, begun: i64) -> bool {
+        self.ended > begun.max(1)
+    }
 }
 
 /// How often that container of a pod was started that has ended the most often.

@@ -5,18 +5,7 @@ use onepane_images::{Newest, ScalarChange, set_markers, set_scalars};
 use onepane_testkit::corpus;
 use onepane_yaml::{Content, Node};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-fn values_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            values_files(&path, found);
-        } else if path.file_name().is_some_and(|name| name == "values.yaml") {
-            found.push(path);
-        }
-    }
-}
+use std::ffi::OsStr;
 
 #[test]
 fn a_tag_in_a_values_file_is_changed_and_nothing_else() {
@@ -27,9 +16,7 @@ fn a_tag_in_a_values_file_is_changed_and_nothing_else() {
             return;
         }
     };
-    let mut files = Vec::new();
-    values_files(&corpus.folder, &mut files);
-    files.sort();
+    let files = corpus.files(|path| path.file_name().is_some_and(|name| name == "values.yaml"));
     let newest = Newest { name: "r.example.com/x".to_owned(), tag: "77.8".to_owned(), digest: String::new() };
     let policies = BTreeMap::from([("flux:x".to_owned(), newest)]);
     let mut tried = 0;
@@ -88,18 +75,6 @@ fn versions(node: &Node, found: &mut Vec<(u32, u32)>) {
     }
 }
 
-fn yaml_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let is_yaml = |name: &std::ffi::OsStr| name == "yaml" || name == "yml" || name == "gotmpl";
-        if path.is_dir() {
-            yaml_files(&path, found);
-        } else if path.extension().is_some_and(is_yaml) {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn a_version_that_is_set_changes_its_line_and_no_other_byte() {
     let file = FileId::new("values.yaml");
@@ -112,10 +87,8 @@ fn a_version_that_is_set_changes_its_line_and_no_other_byte() {
                 return;
             }
         };
-        let mut files = Vec::new();
-        yaml_files(&corpus.folder, &mut files);
-        files.sort();
-        for path in files {
+        let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml" || extension == "gotmpl";
+        for path in corpus.files(|path| path.extension().is_some_and(is_yaml)) {
             let Ok(text) = std::fs::read_to_string(&path) else { continue };
             let Ok(documents) = onepane_yaml::read(&text, file) else { continue };
             let mut places = Vec::new();

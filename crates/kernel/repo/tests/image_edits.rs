@@ -4,18 +4,7 @@ use onepane_diagnostics::FileId;
 use onepane_kustomize::{ImageChange, KUSTOMIZATION_FILES, KustomizationDraft};
 use onepane_testkit::corpus;
 use onepane_yaml::{Node, read};
-use std::path::{Path, PathBuf};
-
-fn kustomizations(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            kustomizations(&path, found);
-        } else if path.file_name().is_some_and(|name| KUSTOMIZATION_FILES.iter().any(|file| name == *file)) {
-            found.push(path);
-        }
-    }
-}
+use std::ffi::OsStr;
 
 /// How many lines of the one text stand between what both begin and end with.
 fn lines_lost(from: &str, to: &str) -> usize {
@@ -34,9 +23,8 @@ fn a_tag_is_changed_in_its_line() {
             return;
         }
     };
-    let mut files = Vec::new();
-    kustomizations(&corpus.folder, &mut files);
-    files.sort();
+    let is_kustomization = |name: &OsStr| KUSTOMIZATION_FILES.iter().any(|file| name == *file);
+    let files = corpus.files(|path| path.file_name().is_some_and(is_kustomization));
     let (mut tried, mut added) = (0, 0);
     for path in files {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };

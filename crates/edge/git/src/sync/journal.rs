@@ -8,11 +8,13 @@ use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::BStr;
 use onepane_diagnostics::{Diagnostic, Result};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::time::Duration;
 
 /// A service that is on its way.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Note {
     name: String,
     path: Utf8PathBuf,
@@ -23,22 +25,6 @@ struct Note {
     modules: Option<String>,
     /// What the index had of it: mode and name of its contents.
     staged: Option<(String, String)>,
-}
-
-impl Note {
-    fn read(text: &str) -> Option<Self> {
-        let note: Value = serde_json::from_str(text).ok()?;
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let staged = |value: &Value| Some((text(value.get(0)?)?, text(value.get(1)?)?));
-        Some(Self {
-            name: text(&note["name"])?,
-            path: text(&note["path"])?.into(),
-            is_removal: note["isRemoval"].as_bool()?,
-            has_files: note["hasFiles"].as_bool()?,
-            modules: text(&note["modules"]),
-            staged: staged(&note["staged"]),
-        })
-    }
 }
 
 impl LocalRepository {
@@ -52,14 +38,10 @@ impl LocalRepository {
             .entry_by_path(BStr::new(".gitmodules"))
             .map(|entry| (format!("{:o}", entry.mode.bits()), entry.id.to_string()));
         let modules = fs::read_to_string(top.join(".gitmodules")).ok();
-        let note = json!({
-            "name": name, "path": path.as_str(), "isRemoval": is_removal, "hasFiles": has_files, "modules": modules,
-            "staged": staged.map(|(mode, id)| json!([mode, id])),
-        });
+        let note = Note { name: name.to_owned(), path: path.to_owned(), is_removal, has_files, modules, staged };
+        let text = serde_json::to_string(&note).map_err(|error| fail(error.to_string()))?;
         let new = place.with_extension("new");
-        fs::write(&new, note.to_string())
-            .and_then(|()| fs::rename(&new, &place))
-            .map_err(|error| fail(error.to_string()))
+        fs::write(&new, text).and_then(|()| fs::rename(&new, &place)).map_err(|error| fail(error.to_string()))
     }
 
     /// Forgets that one came or went.
@@ -83,15 +65,17 @@ impl LocalRepository {
                 format!("what was interrupted, and noted in `{place}`, can't be settled: {why}"),
             )
         };
-        let note = Note::read(&text).ok_or_else(|| fail("it is no such note: delete it".to_owned()))?;
+        let note: Note =
+            serde_json::from_str(&text).map_err(|error| fail(format!("it is no such note ({error}): delete it")))?;
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let git_dir = absolute(self.git().git_dir())?;
         // Whoever of ours had them is gone, since the lock is ours. Somebody else who has begun meanwhile keeps theirs.
         let locks = [git_dir.join("index.lock"), git_dir.join("config.lock"), top.join(".gitmodules.lock")];
-        for lock in locks.iter().filter(|lock| lock.exists()) {
-            if !is_left_alone(&top) {
-                return Err(fail(format!("another Git is at work in `{top}`")));
-            }
+        let held: Vec<&Utf8PathBuf> = locks.iter().filter(|lock| lock.exists()).collect();
+        if !held.is_empty() && !is_left_alone(&top) {
+            return Err(fail(format!("another Git is at work in `{top}`")));
+        }
+        for lock in held {
             let made = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
             if made(lock) >= made(&place) {
                 let _ = fs::remove_file(lock);

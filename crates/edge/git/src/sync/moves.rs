@@ -3,7 +3,7 @@
 //! Nothing of somebody's is overwritten: what is not committed or not pushed is an error. That a move has begun is noted, so
 //! that the half of it that a killed process leaves is told from what somebody did, and is completed.
 
-use super::program::Program;
+use super::program::{FETCH, Program};
 use crate::services::{given, note_given, tips};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
@@ -184,8 +184,7 @@ pub(crate) fn fetch_commit(
     let remote = remote_of(git_dir);
     let specs = program.run(git_dir, &["--git-dir=.", "config", "--get-all", &format!("remote.{remote}.fetch")]);
     let specs = specs.unwrap_or_else(|_| format!("+refs/heads/*:refs/remotes/{remote}/*"));
-    let quiet = ["--git-dir=.", "fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
-    let fetch = |more: &[&str]| program.run(git_dir, &[&quiet, more].concat());
+    let fetch = |more: &[&str]| program.run(git_dir, &[&["--git-dir=."], &FETCH[..], more].concat());
     let is_shallow = git_dir.join("shallow").exists();
     let direct = match depth.or(is_shallow.then_some(1)) {
         Some(depth) => fetch(&["--depth", &depth.to_string(), &remote, &name]),

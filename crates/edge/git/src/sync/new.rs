@@ -2,6 +2,7 @@
 
 use super::clone::{self, Cloned, Head, Unfetched, Wanted};
 use super::moves;
+use super::program::FETCH;
 use super::staging::{Setting, relative};
 use super::{Context, Job, SyncedTo};
 use crate::credentials::shown_url;
@@ -12,7 +13,7 @@ use std::num::NonZeroU32;
 
 /// Git's filter that lets commits and tags through, so that how far services are from one another, what is pushed and what came
 /// between two pins is known without a server. The files of the pin are asked for by themselves.
-const COMMITS_ONLY: &str = "tree:0";
+pub(super) const COMMITS_ONLY: &str = "tree:0";
 
 const ALL_BRANCHES: &str = "+refs/heads/*:refs/remotes/origin/*";
 
@@ -113,8 +114,7 @@ impl Context<'_> {
         let commit = told.lines().find_map(|line| ObjectId::from_hex(line.split('\t').next()?.as_bytes()).ok());
         let head: Head = head.zip(commit);
         let filter = self.filter(job).map(|filter| format!("--filter={filter}"));
-        let fetch = ["fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
-        let fetch = [&fetch[..], &filter.as_deref().into_iter().collect::<Vec<_>>()].concat();
+        let fetch = [&FETCH[..], &filter.as_deref().into_iter().collect::<Vec<_>>()].concat();
         match (self.depth(job), &head) {
             (Some(depth), Some((name, _))) => {
                 let (depth, pin) = (depth.to_string(), job.pin.to_string());

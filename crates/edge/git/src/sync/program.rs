@@ -14,6 +14,9 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// What asks a server.
 const ASKING: [&str; 3] = ["fetch", "ls-remote", "add"];
 
+/// A fetch of just what is asked for.
+pub(crate) const FETCH: [&str; 4] = ["fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
+
 /// `git`, run so that nothing but what is asked for happens: no hooks, no questions on the terminal, no upkeep.
 pub(crate) struct Program<'l> {
     /// Held by every process that is started, so that whoever wants the lock waits for those that we left behind.

@@ -1,6 +1,7 @@
 //! One service, brought to its pin: where it is there already, where only its Git folder is, and where nothing is.
 
 use super::moves::{self, Move};
+use super::program::FETCH;
 use super::staging::{Setting, relative};
 use super::{Context, Job, SyncedTo, absolute, files};
 use crate::partial::promisor;
@@ -87,10 +88,9 @@ impl Context<'_> {
         let (remote, promisor) = (moves::remote_of(git_dir), promisor(repository));
         let is_shallow = git_dir.join("shallow").exists();
         let fetch = |more: &[&str]| {
-            let quiet = ["--git-dir=.", "fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"];
             let all = format!("+refs/heads/*:refs/remotes/{remote}/*");
             self.noted_fetch(git_dir, || {
-                self.program.run(git_dir, &[&quiet[..], more, &["--tags", &remote, &all]].concat())
+                self.program.run(git_dir, &[&["--git-dir=."], &FETCH[..], more, &["--tags", &remote, &all]].concat())
             })
         };
         if is_shallow {

@@ -1,6 +1,8 @@
 //! A branch over several services at once: [`LocalRepository::switch`].
 
 use super::moves::{self, Move, is_elsewhere};
+use super::new::COMMITS_ONLY;
+use super::program::FETCH;
 use super::{Declared, Program, Staging, absolute, declared, failure};
 use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
@@ -225,7 +227,7 @@ impl Run<'_> {
         } else {
             if self.options.asks_servers {
                 let spec = format!("+refs/heads/{branch}:{tracked}");
-                let fetch = ["fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no", &remote, &spec];
+                let fetch = [&FETCH[..], &[&remote, &spec]].concat();
                 match self.program.run(files, &fetch) {
                     Err(why) if !why.contains("couldn't find remote ref") => return Err(why),
                     _ => {}
@@ -340,12 +342,11 @@ impl Run<'_> {
             let repository = gix::open(files).ok().filter(|_| self.options.asks_servers && plan.is_change())?;
             let remote = promisor(&repository)?;
             let key = format!("remote.{remote}.partialclonefilter");
-            let is_without_trees = repository.config_snapshot().string(key.as_str())? == "tree:0";
+            let is_without_trees = repository.config_snapshot().string(key.as_str())? == COMMITS_ONLY;
             if !is_without_trees {
                 return None;
             }
-            let fetch = ["fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no", "--refetch"];
-            self.program.run(files, &[&fetch[..], &["--filter=blob:none", &remote]].concat()).ok()?;
+            self.program.run(files, &[&FETCH[..], &["--refetch", "--filter=blob:none", &remote]].concat()).ok()?;
             self.program.run(files, &["config", &key, "blob:none"]).ok()
         };
         widened();

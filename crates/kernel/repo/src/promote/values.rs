@@ -315,28 +315,22 @@ impl<'r, 'w> InValues<'r, 'w> {
             let old = old.ok_or_else(|| format!("the release {name} would be another one"))?;
             let old = before.render_tracked(old, Origins::Untracked).map_err(told)?;
             let new = over.render_tracked(release, Origins::Untracked).map_err(told)?;
-            let is_same = old.files.len() == new.files.len()
-                && old.files.iter().zip(&new.files).all(|(a, b)| a.path == b.path && a.contents == b.contents);
-            if is_same {
+            let has_same_paths = old.files.iter().map(|file| &file.path).eq(new.files.iter().map(|file| &file.path));
+            let differing: Vec<_> =
+                old.files.iter().zip(&new.files).filter(|(old, new)| old.contents != new.contents).collect();
+            if has_same_paths && differing.is_empty() {
                 continue;
             }
             if new.has_secrets() {
                 return Err(format!("the release {name} has secrets, so that `onepane render` has to write it"));
             }
-            if before.differences(&old).map_err(told)?.iter().any(|_| true) {
+            if !before.differences(&old).map_err(told)?.is_empty() {
                 return Err(format!("what is on disk is not what the release {name} renders to now"));
             }
-            for (old, new) in old.files.iter().zip(&new.files) {
-                if old.path != new.path {
-                    return Err(format!("the release {name} would consist of other resources"));
-                }
-                if old.contents != new.contents {
-                    rendered.insert(new.path.clone(), new.contents.clone());
-                }
-            }
-            if old.files.len() != new.files.len() {
+            if !has_same_paths {
                 return Err(format!("the release {name} would consist of other resources"));
             }
+            rendered.extend(differing.into_iter().map(|(_, new)| (new.path.clone(), new.contents.clone())));
         }
         Ok(rendered)
     }

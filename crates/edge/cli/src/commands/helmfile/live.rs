@@ -239,11 +239,12 @@ impl<'l> Live<'l> {
 
     /// A chart as lines of progress name it: those that are only in memory by what the state says.
     pub(super) fn named_chart(&self, release: &Release, chart: &str) -> String {
-        if !chart.starts_with(super::overlay::MEMORY) && !release.has_local_chart() {
-            return chart.to_owned();
-        }
-        let prepared = self.session.prepared_chart(self.state, release);
-        prepared.filter(|_| !chart.starts_with(super::overlay::MEMORY)).unwrap_or_else(|| release.chart_name.clone())
+        let prepared = match chart.starts_with(super::overlay::MEMORY) {
+            true => None,
+            false if !release.has_local_chart() => Some(chart.to_owned()),
+            false => self.session.prepared_chart(self.state, release),
+        };
+        prepared.unwrap_or_else(|| release.chart_name.clone())
     }
 
     fn is_to_be_reinstalled(&self, release: &Release, failure: &helm::Failure) -> bool {

@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -14,6 +15,20 @@ const WORTH_A_THREAD: usize = 256 << 10;
 
 /// Templates and YAML nest, and are read by recursion. The memory is only reserved.
 const STACK_BYTES: usize = 64 << 20;
+
+/// How often somebody looks again before going to sleep, a few tens of microseconds long. Pieces of work are not much
+/// longer, and to fall asleep and be woken takes as much time.
+const LOOKS: usize = 1000;
+
+/// Waits for something that may come true soon.
+fn look_out_for(event: &AtomicBool) {
+    for _ in 0..LOOKS {
+        if event.load(Ordering::Acquire) {
+            return;
+        }
+        std::hint::spin_loop();
+    }
+}
 
 /// A thread that works off what it is given, the latest first: its owner needs the earliest first, so that they meet
 /// once and don't wait for each other at each piece.
@@ -34,6 +49,8 @@ struct Queue {
     state: Mutex<State>,
     /// There is something new in the queue, or nothing will come.
     changed: Condvar,
+    /// The same, for who looks before the lock is taken.
+    is_changed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -60,6 +77,8 @@ pub struct Pending<T> {
 struct Place<T> {
     state: Mutex<Progress<T>>,
     done: Condvar,
+    /// For who looks before the lock is taken.
+    is_done: AtomicBool,
 }
 
 enum Progress<T> {
@@ -95,10 +114,12 @@ impl Ahead {
         if given < WORTH_A_THREAD && self.given.get() >= WORTH_A_THREAD {
             self.start();
         }
-        let place = Arc::new(Place { state: Mutex::new(Progress::Given(Box::new(work))), done: Condvar::new() });
+        let state = Mutex::new(Progress::Given(Box::new(work) as Box<_>));
+        let place = Arc::new(Place { state, done: Condvar::new(), is_done: AtomicBool::new(false) });
         let theirs = place.clone();
         let mut state = lock(&self.queue.state);
         state.jobs.push_back(Box::new(move || theirs.begin()));
+        self.queue.is_changed.store(true, Ordering::Release);
         if state.idle {
             self.queue.changed.notify_one();
         }
@@ -128,6 +149,7 @@ impl Drop for Ahead {
         let mut state = lock(&self.queue.state);
         state.closed = true;
         state.jobs.clear();
+        self.queue.is_changed.store(true, Ordering::Release);
         self.queue.changed.notify_one();
     }
 }
@@ -143,9 +165,15 @@ impl Queue {
             } else if state.closed {
                 return;
             } else {
-                state.idle = true;
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                state.idle = false;
+                self.is_changed.store(false, Ordering::Release);
+                drop(state);
+                look_out_for(&self.is_changed);
+                state = lock(&self.state);
+                if state.jobs.is_empty() && !state.closed {
+                    state.idle = true;
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.idle = false;
+                }
             }
         }
     }
@@ -158,6 +186,7 @@ impl<T> Place<T> {
             Progress::Given(work) => {
                 drop(state);
                 let outcome = catch_unwind(AssertUnwindSafe(work));
+                self.is_done.store(true, Ordering::Release);
                 if let Progress::Awaited = std::mem::replace(&mut *lock(&self.state), Progress::Done(outcome)) {
                     self.done.notify_one();
                 }
@@ -171,6 +200,7 @@ impl<T> Pending<T> {
     /// What came of it. A panic in the work goes on here.
     pub fn wait(self) -> T {
         self.place.begin();
+        look_out_for(&self.place.is_done);
         let mut state = lock(&self.place.state);
         loop {
             match std::mem::replace(&mut *state, Progress::Awaited) {

@@ -24,8 +24,23 @@ pub(crate) struct Entry {
     value: Value,
 }
 
+impl Entry {
+    /// How its key compares with one that starts alike.
+    fn cmp_behind_start(&self, key: &[u8]) -> Ordering {
+        let own = self.key.as_bytes();
+        match (own.get(START..), key.get(START..)) {
+            (Some(own), Some(key)) => own.cmp(key),
+            // One of them is all in the start, but for zeros at its end.
+            _ => own.len().cmp(&key.len()),
+        }
+    }
+}
+
 /// As many as a vector holds.
 const FEW: usize = 64;
+
+/// How many bytes of a key stand in a number.
+const START: usize = size_of::<u64>();
 
 fn start_of(key: &[u8]) -> u64 {
     match key.first_chunk() {
@@ -39,7 +54,7 @@ fn find(entries: &[Entry], key: &[u8]) -> Result<usize, usize> {
     let start = start_of(key);
     let mut at = entries.partition_point(|entry| entry.start < start);
     while let Some(entry) = entries.get(at).filter(|entry| entry.start == start) {
-        match entry.key.as_bytes().cmp(key) {
+        match entry.cmp_behind_start(key) {
             Ordering::Less => at += 1,
             Ordering::Equal => return Ok(at),
             Ordering::Greater => break,
@@ -109,7 +124,7 @@ impl FromIterator<(Text, Value)> for Sorted {
     fn from_iter<I: IntoIterator<Item = (Text, Value)>>(entries: I) -> Self {
         let entry = |(key, value): (Text, Value)| Entry { start: start_of(&key), key, value };
         let mut entries: Vec<Entry> = entries.into_iter().map(entry).collect();
-        entries.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.key.cmp(&b.key)));
+        entries.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| a.cmp_behind_start(&b.key)));
         entries.dedup_by(|later, kept| {
             let same = later.start == kept.start && later.key == kept.key;
             if same {

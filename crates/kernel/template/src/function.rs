@@ -144,9 +144,15 @@ pub struct FunctionTable {
     by_name: HashMap<&'static str, u16, FixedState>,
 }
 
+/// As many as Helm's templates can call, about.
+const COMMON: usize = 256;
+
 impl Default for FunctionTable {
     fn default() -> Self {
-        let mut table = Self { functions: Vec::new(), by_name: HashMap::default() };
+        let mut table = Self {
+            functions: Vec::with_capacity(COMMON),
+            by_name: HashMap::with_capacity_and_hasher(COMMON, FixedState::default()),
+        };
         table.extend(builtins::FUNCTIONS.iter().copied());
         table
     }

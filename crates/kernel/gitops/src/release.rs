@@ -3,12 +3,12 @@
 use base64::Engine;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{SetKind, merge_maps, parse_values, set_into};
-use onepane_diagnostics::{Diagnostic, FileId, Result};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_kustomize::{ChartRequest, ChartValues, Charts, rendered_resources};
 use onepane_resource::{Resource, Scope, scope_of};
 use onepane_value::{Map, Value, to_yaml};
 use onepane_world::World;
-use onepane_yaml::Node;
+use onepane_yaml::{Content, Node, Style};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
@@ -41,6 +41,16 @@ impl Values {
         self.layers.push(ChartValues { file, bytes: bytes.into(), merged: None });
     }
 
+    /// The text that a scalar of an object is: its lines are those of the file that the object is in.
+    pub(crate) fn text(&mut self, node: &Node) {
+        let text = node.as_str().unwrap_or_default();
+        let Some(place) = node.span else { return self.file(FileId::new("values"), text.as_bytes()) };
+        // A block begins below its head.
+        let before = place.line as usize - usize::from(!matches!(node.style, Style::Literal | Style::Folded));
+        let bytes = ["\n".repeat(before).as_bytes(), text.as_bytes()].concat();
+        self.file(place.file, &bytes);
+    }
+
     /// A mapping in an object, whose values know where they stand.
     pub(crate) fn inline(&mut self, file: FileId, node: &Node) -> Result<()> {
         if node.entries().is_some_and(|entries| !entries.is_empty()) {
@@ -50,18 +60,43 @@ impl Values {
         Ok(())
     }
 
-    /// What `--set` or `--set-string` would do. What was there before becomes one layer, since a list may change in
-    /// a place.
-    pub(crate) fn set(&mut self, entry: &str, kind: SetKind<'_>, file: FileId) -> Result<()> {
+    /// What `--set` or `--set-string` would do with an entry that stands at `place`.
+    pub(crate) fn set(&mut self, entry: &str, kind: SetKind<'_>, file: FileId, place: Option<Span>) -> Result<()> {
+        let fail = |why: String| Diagnostic::error("gitops-values", why);
+        let name = entry.split_once('=').map_or(entry, |(name, _)| name);
+        if let (Some(place), false) = (place, name.contains('[')) {
+            let value = Map::new();
+            set_into(&value, entry, kind, None).map_err(fail)?;
+            let text = to_yaml(&Value::from(value)).map_err(fail)?;
+            let mut node = onepane_yaml::read(&text.to_str(), place.file)?.into_iter().next();
+            if let Some(node) = &mut node {
+                stand_at(node, place);
+            }
+            self.layers.push(ChartValues { file: place.file, bytes: text.to_str().as_bytes().into(), merged: node });
+            return Ok(());
+        }
+        // What was there before becomes one layer, since a list may change in a place.
         let mut values = Map::new();
         for layer in &self.layers {
             values = merge_maps(&values, &parse_values(&layer.bytes, None)?);
         }
-        let fail = |why: String| Diagnostic::error("gitops-values", why);
         set_into(&values, entry, kind, None).map_err(fail)?;
         let text = to_yaml(&Value::from(values)).map_err(fail)?;
         self.layers = vec![ChartValues { file, bytes: text.to_str().as_bytes().into(), merged: None }];
         Ok(())
+    }
+}
+
+/// Makes all of a node stand at `place`.
+fn stand_at(node: &mut Node, place: Span) {
+    node.span = Some(place);
+    match &mut node.content {
+        Content::Mapping(entries) => entries.iter_mut().for_each(|(key, value)| {
+            stand_at(key, place);
+            stand_at(value, place);
+        }),
+        Content::Sequence(items) => items.iter_mut().for_each(|item| stand_at(item, place)),
+        Content::Scalar(_) | Content::Alias(_) => {}
     }
 }
 

@@ -27,8 +27,18 @@ pub struct ImageRepository {
     pub name: String,
     /// The image, without a tag.
     pub image: String,
+    /// The namespace that it says itself to be in.
+    pub namespace: Option<String>,
     /// Whether its registry speaks HTTP without TLS.
     pub is_insecure: bool,
+    /// The Secret in its namespace with what to log in with.
+    pub secret: Option<String>,
+    /// The ServiceAccount in its namespace whose Secrets have that.
+    pub service_account: Option<String>,
+    /// The Secret in its namespace with the authorities that its registry is known by.
+    pub certificates: Option<String>,
+    /// The cloud whose identity logs in: `aws`, `azure`, `gcp`.
+    pub provider: Option<String>,
     exclusions: Vec<Regex>,
 }
 
@@ -90,6 +100,7 @@ impl ImageRepository {
         let name = format!("{namespace}:{}", text(manifest, &["metadata", "name"]).unwrap_or_default());
         let image = text(manifest, &["spec", "image"]).unwrap_or_default().to_owned();
         let is_insecure = text(manifest, &["spec", "insecure"]) == Some("true");
+        let said = |path: &[&str]| text(manifest, path).filter(|text| !text.is_empty()).map(str::to_owned);
         // What Flux leaves out by itself: signatures, which are tags too.
         let own = get(manifest, &["spec", "exclusionList"]).and_then(Node::items);
         let patterns: Vec<&str> = match own {
@@ -105,7 +116,17 @@ impl ImageRepository {
             )
             .at(place)
         })?;
-        Ok(Some(Self { name, image, is_insecure, exclusions }))
+        Ok(Some(Self {
+            name,
+            image,
+            namespace: said(&["metadata", "namespace"]),
+            is_insecure,
+            secret: said(&["spec", "secretRef", "name"]),
+            service_account: said(&["spec", "serviceAccountName"]),
+            certificates: said(&["spec", "certSecretRef", "name"]),
+            provider: said(&["spec", "provider"]).filter(|provider| provider != "generic"),
+            exclusions,
+        }))
     }
 
     /// Whether a tag counts.

@@ -1,5 +1,6 @@
 //! Scalars of a file that say something else from now on, each in its place: [`set_scalars`].
 
+use crate::embedded::{DEEPEST, Embedded};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
 use onepane_yaml::{Content, Dialect, Node, Scalar, Style, read, resolve_plain};
 use std::collections::BTreeMap;
@@ -25,36 +26,51 @@ struct Stretch {
     after: String,
 }
 
-/// The text in which these scalars say what they should. All other bytes stay: quotes, comments, ends of lines. What would
-/// not be a string without quotes gets some.
+/// The text in which these scalars say what they should, those of texts within it as well. All other bytes stay: quotes,
+/// comments, ends of lines. What would not be a string without quotes gets some.
 ///
 /// # Errors
 /// `yaml-syntax`; `scalar-in-place` for one that is written over several lines, with escapes, or with an anchor or a tag, and
 /// for a place at which none stands.
 pub fn set_scalars(text: &str, file: FileId, changes: &[ScalarChange]) -> Result<String> {
     let documents = read(text, file)?;
-    let mut wanted: BTreeMap<(u32, u32), &str> = BTreeMap::new();
+    let mut wanted: Wanted<'_> = BTreeMap::new();
     for ScalarChange { line, column, text } in changes {
         if wanted.insert((*line, *column), text).is_some_and(|other| other != text) {
             return Err(unfit(file, "two things are wanted of one value"));
         }
     }
+    let (text, _) = edited(text, file, documents, &mut wanted, 0)?;
+    if !wanted.is_empty() {
+        return Err(unfit(file, "no value stands there"));
+    }
+    Ok(text)
+}
+
+/// What is wanted of scalars, by line and column.
+type Wanted<'w> = BTreeMap<(u32, u32), &'w str>;
+
+/// The text that says what is wanted of its scalars, and what of it is written in another way. What is found is wanted no more.
+fn edited(
+    text: &str,
+    file: FileId,
+    documents: Vec<Node>,
+    wanted: &mut Wanted<'_>,
+    depth: usize,
+) -> Result<(String, Vec<Stretch>)> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut expected = documents;
     let mut stretches = Vec::new();
     for document in &mut expected {
-        change(document, &lines, &mut wanted, &mut stretches)?;
-    }
-    if !wanted.is_empty() {
-        return Err(unfit(file, "no value stands there"));
+        change(document, &lines, wanted, &mut stretches, depth)?;
     }
     // From the back, so that of two on one line the first stays where it is.
     stretches.sort_by_key(|stretch| std::cmp::Reverse((stretch.index, stretch.column)));
     let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
-    for Stretch { index, column, before, after } in stretches {
-        let line = &mut lines[index];
-        let start = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-        line.replace_range(start..start + before.len(), &after);
+    for Stretch { index, column, before, after } in &stretches {
+        let line = &mut lines[*index];
+        let start = line.char_indices().nth(*column).map_or(line.len(), |(at, _)| at);
+        line.replace_range(start..start + before.len(), after);
     }
     let text = lines.concat();
     // What comes out says what it should, and nothing else has become something else.
@@ -62,7 +78,7 @@ pub fn set_scalars(text: &str, file: FileId, changes: &[ScalarChange]) -> Result
         found.len() == expected.len()
             && found.iter().zip(&expected).all(|(found, expected)| says_the_same(found, expected))
     });
-    if is_right { Ok(text) } else { Err(unfit(file, "something else would change with it")) }
+    if is_right { Ok((text, stretches)) } else { Err(unfit(file, "something else would change with it")) }
 }
 
 fn unfit(file: FileId, why: &str) -> Box<Diagnostic> {
@@ -72,18 +88,21 @@ fn unfit(file: FileId, why: &str) -> Box<Diagnostic> {
 fn change(
     node: &mut Node,
     lines: &[&str],
-    wanted: &mut BTreeMap<(u32, u32), &str>,
+    wanted: &mut Wanted<'_>,
     stretches: &mut Vec<Stretch>,
+    depth: usize,
 ) -> Result<()> {
     match &mut node.content {
         Content::Mapping(entries) => {
-            entries.iter_mut().try_for_each(|(_, value)| change(value, lines, wanted, stretches))
+            entries.iter_mut().try_for_each(|(_, value)| change(value, lines, wanted, stretches, depth))
         }
-        Content::Sequence(items) => items.iter_mut().try_for_each(|item| change(item, lines, wanted, stretches)),
+        Content::Sequence(items) => items.iter_mut().try_for_each(|item| change(item, lines, wanted, stretches, depth)),
         Content::Alias(_) => Ok(()),
         Content::Scalar(before) => {
             let Some(place) = node.span else { return Ok(()) };
-            let Some(after) = wanted.remove(&(place.line, place.column)) else { return Ok(()) };
+            let Some(after) = wanted.remove(&(place.line, place.column)) else {
+                return change_within(node, lines, wanted, stretches, depth);
+            };
             if **before == *after {
                 return Ok(());
             }
@@ -113,6 +132,34 @@ fn change(
             Ok(())
         }
     }
+}
+
+/// Changes what is wanted of the text that a scalar is.
+fn change_within(
+    node: &mut Node,
+    lines: &[&str],
+    wanted: &mut Wanted<'_>,
+    stretches: &mut Vec<Stretch>,
+    depth: usize,
+) -> Result<()> {
+    let Some(place) = node.span.filter(|_| depth < DEEPEST) else { return Ok(()) };
+    let Some(text) = node.as_str().map(str::to_owned) else { return Ok(()) };
+    let last = place.line.saturating_add(u32::try_from(text.lines().count()).unwrap_or(u32::MAX));
+    if wanted.range((place.line, place.column)..(last.saturating_add(1), 0)).next().is_none() {
+        return Ok(());
+    }
+    let Some(Embedded { documents, shift }) = Embedded::of(node, lines) else { return Ok(()) };
+    let own = |&(line, column): &(u32, u32)| Some((line.checked_sub(shift.0)?, column.checked_sub(shift.1)?));
+    let mut within: Wanted<'_> =
+        wanted.iter().filter_map(|(place, text)| Some((own(place).filter(|(line, _)| *line > 0)?, *text))).collect();
+    let (new, changed) = edited(&text, place.file, documents, &mut within, depth + 1)?;
+    wanted.retain(|place, _| own(place).is_none_or(|own| own.0 == 0 || within.contains_key(&own)));
+    for Stretch { index, column, before, after } in changed {
+        let (index, column) = (index + shift.0 as usize, column + shift.1 as usize);
+        stretches.push(Stretch { index, column, before, after });
+    }
+    node.content = Content::Scalar(new.into());
+    Ok(())
 }
 
 fn says_the_same(one: &Node, other: &Node) -> bool {
@@ -162,6 +209,24 @@ mod tests {
         }
         for after in ["1.10.0", "v1", "latest", "sha256:0123", "r:5000/a:1@sha256:0f", "20261130-abc"] {
             assert_eq!(set("tag: 1\n", &[(1, 6, after)]).expect(after), format!("tag: {after}\n"));
+        }
+    }
+
+    #[test]
+    fn scalars_of_texts_within_are_changed_in_the_lines_of_the_file() {
+        let text = "patches:\r\n- patch: |-\r\n    # of ä\r\n    spec: {image: 'r/ä:1'} # here\r\n\r\n    x: |\r\n      tag: 1.0\r\n- patch: '[{\"value\": \"r/b:1\"}]'\r\n";
+        let new = set(text, &[(4, 19, "r/ä:2"), (7, 12, "1.1"), (8, 22, "r/b:2")]).expect("it can");
+        let expected = text.replace("'r/ä:1'", "'r/ä:2'").replace("1.0", "\"1.1\"").replace("r/b:1", "r/b:2");
+        assert_eq!(new, expected);
+        // Quotes within quotes, and what is not written as it reads.
+        for (text, line, column) in [
+            ("a: \"b: v1\"\n", 1, 8),
+            ("a: \"{\\\"b\\\": \\\"v1\\\"}\"\n", 1, 12),
+            ("a: >-\n  b: v1\n", 2, 6),
+            ("a: |-\n  b: &x v1\n", 2, 6),
+            ("a: |-\n  b: v1\n", 2, 3),
+        ] {
+            assert_eq!(set(text, &[(line, column, "1")]).expect_err(text).code, "scalar-in-place", "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Every tag in the values files of the corpus can follow a policy or be set, and nothing else in its file changes by it.
 
 use onepane_diagnostics::FileId;
-use onepane_images::{Newest, ScalarChange, set_markers, set_scalars};
+use onepane_images::{Newest, ScalarChange, Seen, set_markers, set_scalars, visit_scalars};
 use onepane_testkit::corpus;
 use onepane_yaml::{Content, Node};
 use std::collections::BTreeMap;
@@ -120,4 +120,63 @@ fn a_version_that_is_set_changes_its_line_and_no_other_byte() {
     }
     println!("{tried} versions, {refused} refused");
     assert!(tried > 2000 && refused * 20 < tried, "{tried} were set, {refused} refused");
+}
+
+/// Whether a scalar says an image's version: by its key, or as the value of an operation on such a key.
+fn is_version(seen: &Seen<'_>) -> bool {
+    let Some(entries) = seen.around.and_then(Node::entries) else { return false };
+    let key = entries.iter().find(|(_, value)| std::ptr::eq(value, seen.node)).and_then(|(key, _)| key.as_str());
+    let is_one = |key: &str| matches!(key, "tag" | "image" | "digest" | "newTag" | "imageTag");
+    let operand = || seen.around.and_then(|around| around.get("path")?.as_str()?.rsplit('/').next().map(is_one));
+    key.is_some_and(is_one) || key == Some("value") && operand() == Some(true)
+}
+
+#[test]
+fn a_version_in_a_text_within_a_file_changes_its_line_and_no_other_byte() {
+    let file = FileId::new("kustomization.yaml");
+    let (mut tried, mut refused) = (0, 0);
+    for name in ["kustomize", "helm", "helmfile"] {
+        let corpus = match corpus(name) {
+            Ok(corpus) => corpus,
+            Err(why) => {
+                println!("SKIPPED: {why}");
+                return;
+            }
+        };
+        let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
+        for path in corpus.files(|path| path.extension().is_some_and(is_yaml)) {
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let Ok(documents) = onepane_yaml::read(&text, file) else { continue };
+            let mut places = Vec::new();
+            visit_scalars(&text, &documents, &mut |seen| {
+                let own = seen.node.span.map(|span| (span.line, span.column));
+                let is_text = seen.node.as_str().is_some_and(|text| !text.is_empty());
+                places.extend(seen.place().filter(|place| Some(*place) != own && is_text && is_version(seen)));
+            });
+            for (line, column) in places {
+                let change = ScalarChange { line, column, text: "77.10".to_owned() };
+                let new = match set_scalars(&text, file, &[change]) {
+                    Ok(new) => new,
+                    Err(error) => {
+                        assert_eq!(error.code, "scalar-in-place", "{}: {error}", path.display());
+                        refused += 1;
+                        continue;
+                    }
+                };
+                let (old, new): (Vec<&str>, Vec<&str>) = (text.split('\n').collect(), new.split('\n').collect());
+                assert_eq!(old.len(), new.len(), "{}", path.display());
+                let differing: Vec<usize> = (0..old.len()).filter(|&at| old[at] != new[at]).collect();
+                assert_eq!(differing, [line as usize - 1], "{}", path.display());
+                let (old, new) = (old[differing[0]], new[differing[0]]);
+                let before: String = old.chars().take(column as usize - 1).collect();
+                let rest = new.strip_prefix(&before).unwrap_or_else(|| panic!("{}: {new}", path.display()));
+                let behind = ["\"77.10\"", "'77.10'"].into_iter().find_map(|text| rest.strip_prefix(text));
+                let behind = behind.unwrap_or_else(|| panic!("{}: {new}", path.display()));
+                assert!(old.ends_with(behind), "{}: {old} {new}", path.display());
+                tried += 1;
+            }
+        }
+    }
+    println!("{tried} versions in texts within files, {refused} refused");
+    assert!(tried > 50 && refused * 5 < tried, "{tried} were set, {refused} refused");
 }

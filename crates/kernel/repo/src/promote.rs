@@ -1,15 +1,16 @@
 //! Versions of images carried from one environment to another, by edits of the lines that say them:
 //! [`Repository::running`], [`Repository::promote`].
 //!
-//! A version is changed where it is said, in an entry of `images` or in the values of a chart, if only the environment that
-//! is to change reads that file; otherwise the environment's own kustomization gets an entry in `images`. Whichever it is,
-//! what comes of it is built before anybody writes it, and has to be just what was wanted.
+//! A version is changed where it is said, in an entry of `images`, in the values of a chart or in a patch, if only the
+//! environment that is to change reads that file; otherwise the environment's own kustomization gets an entry in `images`.
+//! Whichever it is, what comes of it is built before anybody writes it, and has to be just what was wanted.
 
+mod lines;
 mod readers;
-mod values;
 
 use crate::{BuildOptions, Places, Repository};
 use camino::{Utf8Path, Utf8PathBuf};
+use lines::{InLines, Outcome, Todo};
 use onepane_diagnostics::{Diagnostic, FileId, Origin, Result, Span, Step};
 use onepane_kustomize::{ImageChange, KUSTOMIZATION_FILES, KustomizationDraft};
 use onepane_resource::{ImageName, image_nodes};
@@ -17,7 +18,6 @@ use onepane_world::{Edited, EntryKind};
 use readers::Readers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use values::{InValues, Outcome, Todo};
 
 /// Which one of the images of a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ pub struct Carried {
     pub after: Version,
     /// The file that says it.
     pub file: Utf8PathBuf,
-    /// Why the values that said it before are not changed, where there are some.
+    /// Why the lines that said it before, of values or of a patch, are not changed, where there are some.
     pub left: Option<String>,
 }
 
@@ -127,21 +127,25 @@ impl Repository<'_> {
             let all = said.get(image).into_iter().flatten();
             let differing: Vec<&Said> = all.filter(|said| said.version != *after).collect();
             if !differing.is_empty() {
-                todos.push(Todo { image, said: differing, after });
+                let is_of_object = self.is_of_object(&mut places, image, &differing);
+                todos.push(Todo { image, said: differing, after, is_of_object });
             }
         }
-        let (overridden, others): (Vec<Todo<'_>>, Vec<Todo<'_>>) =
-            todos.into_iter().partition(|todo| todo.said.iter().any(|said| is_override(&said.origin)));
+        let is_overridden =
+            |todo: &Todo<'_>| !todo.is_of_object && todo.said.iter().any(|said| is_override(&said.origin));
+        let (overridden, others): (Vec<Todo<'_>>, Vec<Todo<'_>>) = todos.into_iter().partition(is_overridden);
         let (edits, mut outcomes) = match others.is_empty() {
             true => Default::default(),
-            false => InValues::new(self, unit, &readers, &said).settle(&others),
+            false => InLines::new(self, unit, &readers, &said).settle(&others),
         };
         promotion.edits = edits;
-        for Todo { image, said, after } in overridden.into_iter().chain(others) {
+        for Todo { image, said, after, .. } in overridden.into_iter().chain(others) {
             let (file, left) = match outcomes.remove(image) {
                 Some(Outcome::Changed(file)) => (file, None),
                 outcome => {
-                    let file = match self.override_of(&mut places, &said).filter(|file| readers.are_within(file)) {
+                    let is_fit =
+                        |file: &Utf8PathBuf| readers.are_within(file) && self.world.kind(file) == Some(EntryKind::File);
+                    let file = match self.override_of(&mut places, &said).filter(is_fit) {
                         Some(file) => file,
                         None => self.kustomization_of(unit)?,
                     };
@@ -156,6 +160,22 @@ impl Repository<'_> {
         promotion.carried.sort_by(|one, other| one.image.cmp(&other.image));
         self.verify(unit, &promotion)?;
         Ok(promotion)
+    }
+
+    /// Whether an entry of `images` said it that is in no file where its history has it: an object of Flux or Argo CD adds
+    /// such entries to the kustomization that it delivers.
+    fn is_of_object(&self, places: &mut Places<'_, '_>, image: &str, said: &[&Said]) -> bool {
+        said.iter().filter(|said| is_override(&said.origin)).any(|said| {
+            let Some(span) = places.of(&said.origin, &said.text).map(|place| place.span) else { return false };
+            let Ok(bytes) = self.world.read(span.file.path()) else { return true };
+            let nodes = onepane_yaml::read(&String::from_utf8_lossy(&bytes), span.file).unwrap_or_default();
+            let entries = nodes.first().and_then(|root| root.get("images")?.items()).unwrap_or_default();
+            let says = |entry: &onepane_yaml::Node| {
+                let says = |key: &str, text: &str| text_of(entry, key).is_empty() || text_of(entry, key) == text;
+                gives(entry, image) && says("newTag", &said.version.tag) && says("digest", &said.version.digest)
+            };
+            !entries.iter().any(says)
+        })
     }
 
     /// The file with the one entry of `images` that says it for all.
@@ -188,14 +208,7 @@ impl Repository<'_> {
         };
         let nodes = onepane_yaml::read(&text, FileId::new(file))?;
         let entries = nodes.first().and_then(|root| root.get("images")?.items()).unwrap_or_default();
-        let text_of = |entry: &onepane_yaml::Node, key: &str| {
-            entry.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
-        };
-        let gives = |entry: &&onepane_yaml::Node| match text_of(entry, "newName").as_str() {
-            "" => text_of(entry, "name") == image,
-            new_name => new_name == image,
-        };
-        let entry = entries.iter().rfind(gives);
+        let entry = entries.iter().rfind(|entry| gives(entry, image));
         let change = ImageChange {
             name: entry.map_or_else(|| image.to_owned(), |entry| text_of(entry, "name")),
             new_name: if entry.is_some() { "*".to_owned() } else { String::new() },
@@ -229,14 +242,29 @@ impl Repository<'_> {
         for Carried { image, after, file, left, .. } in &promotion.carried {
             let other = said.get(image).into_iter().flatten().find(|said| said.version != *after);
             if let Some(other) = other {
-                let why =
-                    left.as_ref().map(|why| format!("; its values were left alone, since {why}")).unwrap_or_default();
+                let why = left
+                    .as_ref()
+                    .map(|why| format!("; the lines that say it were left alone, since {why}"))
+                    .unwrap_or_default();
                 let message = format!("`{image}` is {} in {unit} whatever {file} says{why}", other.version);
                 return Err(Diagnostic::error("promote-not-taken", message)
                     .hint("something above has the last word: `onepane why` tells which line"));
             }
         }
         Ok(())
+    }
+}
+
+/// What an entry of `images` says under a key.
+fn text_of(entry: &onepane_yaml::Node, key: &str) -> String {
+    entry.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+}
+
+/// Whether an entry of `images` gives an image its name, or keeps it.
+fn gives(entry: &onepane_yaml::Node, image: &str) -> bool {
+    match text_of(entry, "newName").as_str() {
+        "" => text_of(entry, "name") == image,
+        new_name => new_name == image,
     }
 }
 

@@ -1,27 +1,11 @@
 //! Versions that values say: changed in their lines where only the environment is made of them, and nowhere else.
 
-use onepane_repo::{LastChart, Promotion, Repository, Version};
-use onepane_resource::ImageName;
-use onepane_world::{Edited, MemoryWorld, World};
+mod edits;
+
+use edits::{changed, lines, promoted, version, with_chart};
+use onepane_repo::{LastChart, Repository};
+use onepane_world::{Edited, MemoryWorld};
 use std::collections::BTreeMap;
-
-const POD: &str = "\
-apiVersion: v1
-kind: Pod
-metadata: {name: '{{ .Release.Name }}'}
-spec:
-  containers:
-  - name: main
-    image: {{ if .Values.whole }}{{ .Values.whole }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ with .Values.image.digest }}@{{ . }}{{ end }}{{ end }}
-";
-
-/// With the chart `web`, whose values say `r.example.com/web` without a tag.
-fn with_chart(world: MemoryWorld, folder: &str) -> MemoryWorld {
-    world
-        .with(format!("{folder}/Chart.yaml"), "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: 9.9.9\n")
-        .with(format!("{folder}/values.yaml"), "whole: ''\nimage: {repository: r.example.com/web}\n")
-        .with(format!("{folder}/templates/pod.yaml"), POD)
-}
 
 /// The clusters `dev` and `prod`, each with these lines in its kustomization.
 fn clusters(dev: &str, prod: &str) -> MemoryWorld {
@@ -31,46 +15,6 @@ fn clusters(dev: &str, prod: &str) -> MemoryWorld {
             .with(format!("clusters/{name}/kustomization.yaml"), text);
     }
     world
-}
-
-fn version(text: &str) -> Version {
-    Version::of(&ImageName::parse(&format!("a{text}")))
-}
-
-fn promoted(world: &dyn World, unit: &str, image: &str, to: &str) -> Promotion {
-    let repository = Repository::open(world).expect("the layout is good");
-    let unit = repository.unit(unit).expect("it is there");
-    let wanted = BTreeMap::from([(image.to_owned(), version(to))]);
-    let promotion = repository.promote(&unit, &wanted).unwrap_or_else(|error| panic!("{error:?}"));
-    // Whoever asks again has nothing to do.
-    let edited = Edited::new(world, promotion.edits.clone());
-    let again = Repository::open(&edited).expect("the layout is good");
-    assert_eq!(again.promote(&unit, &wanted).unwrap_or_else(|error| panic!("{error:?}")), Promotion::default());
-    promotion
-}
-
-/// `PATH: OLD → NEW` of each line that changes; `PATH: + NEW` where lines come.
-fn lines(world: &dyn World, promotion: &Promotion) -> Vec<String> {
-    let mut changed = Vec::new();
-    for (path, new) in &promotion.edits {
-        let bytes = world.read(path).expect("it was there");
-        let old = String::from_utf8_lossy(&bytes).into_owned();
-        let (old, new): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
-        if old.len() != new.len() {
-            let came = new.iter().filter(|line| !old.contains(line));
-            changed.extend(came.map(|line| format!("{path}: + {line}")));
-            continue;
-        }
-        let differing = old.iter().zip(&new).filter(|(old, new)| old != new);
-        changed.extend(differing.map(|(old, new)| format!("{path}: {old} → {new}")));
-    }
-    changed
-}
-
-/// The lines that change where `web` of `dev` gets another version, and why its values are left alone.
-fn changed(world: &MemoryWorld, to: &str) -> (Vec<String>, Option<String>) {
-    let promotion = promoted(world, "dev", "r.example.com/web", to);
-    (lines(world, &promotion), promotion.carried[0].left.clone())
 }
 
 const CHART: &str = "helmCharts:\n- name: web\n  releaseName: web\n";
@@ -128,7 +72,7 @@ fn tags_and_digests_go_together() {
     assert_eq!(at(empty, ":1@sha256:bb").0, ["  digest: '' →   digest: 'sha256:bb'"]);
     let (lines, why) = at("image:\n  tag: '1'\n", ":1@sha256:bb");
     assert!(lines.iter().any(|line| line.contains("digest: sha256:bb")), "{lines:?}");
-    assert_eq!(why.as_deref(), Some("no line of its values says the digest"));
+    assert_eq!(why.as_deref(), Some("no line says the digest"));
 }
 
 #[test]
@@ -177,7 +121,7 @@ fn what_is_not_for_the_environment_alone_or_not_ours_is_left_alone() {
     // A folder changes what all of its readers are made of.
     let world = shared(base, base);
     let promotion = promoted(&world, "base", "r.example.com/web", ":v2");
-    assert_eq!(lines_of(&world, &promotion), ["base/values.yaml: image: {tag: v1} → image: {tag: v2}"]);
+    assert_eq!(edits::lines(&world, &promotion), ["base/values.yaml: image: {tag: v1} → image: {tag: v2}"]);
     // Not of those that read the file without the folder.
     let group = "resources: [../../base]\n";
     let world = shared("resources: [../../groups/one]\n", base).with("groups/one/kustomization.yaml", group);
@@ -190,7 +134,7 @@ fn what_is_not_for_the_environment_alone_or_not_ours_is_left_alone() {
         ("t: &t v1\nimage: {tag: *t}\n", "values.yaml:2 says it by an alias"),
         ("image:\n  tag: &t v1\n", "it has an anchor or a tag"),
         ("image:\n  tag: >-\n    v1\n", "it is a block"),
-        ("other: v1\n", "no line of its values says the version"),
+        ("other: v1\n", "no line says the version"),
     ] {
         let tag = if values.contains("other") { ":9.9.9" } else { ":v1" };
         let world = clusters(&entry, CHART).with("clusters/dev/values.yaml", values);
@@ -207,10 +151,6 @@ fn what_is_not_for_the_environment_alone_or_not_ours_is_left_alone() {
         .with("clusters/dev/charts/web/values.yaml", "image: {repository: r.example.com/web, tag: v1}\nwhole: ''\n");
     let (lines, _) = changed(&world, ":v2");
     own_entry(&lines);
-}
-
-fn lines_of(world: &dyn World, promotion: &Promotion) -> Vec<String> {
-    lines(world, promotion)
 }
 
 #[test]
@@ -289,11 +229,10 @@ fn values_of_flux_are_changed_where_they_stand() {
         patch.lines().map(|line| format!("    {line}\n")).collect::<String>()
     );
     let world = flux(&release(values), &inline, &[]);
-    let repository = Repository::open(&world).expect("the layout is good");
-    let wanted = BTreeMap::from([("r.example.com/web".to_owned(), version(":v2"))]);
-    let outcome = repository.promote("clusters/dev".into(), &wanted);
-    // A line within a text is not changed, and no entry of a kustomization is about what a release delivers.
-    assert!(outcome.is_err(), "{outcome:?}");
+    assert_eq!(
+        changed(&world, ":v2"),
+        (vec!["apps/dev/kustomization.yaml:           tag: v1 # dev's →           tag: v2 # dev's".to_owned()], None)
+    );
     // In the object itself, which no other cluster has.
     let own = flux(&release(values), "resources: [web.yaml]\n", &[("apps/dev/web.yaml", &release(values))]);
     assert_eq!(
@@ -312,6 +251,7 @@ fn values_of_flux_are_changed_where_they_stand() {
     // The object that both have is left alone, and nothing else can say it.
     let world = flux(&release(values), "resources: [../web]\n", &[]);
     let repository = Repository::open(&world).expect("the layout is good");
+    let wanted = BTreeMap::from([("r.example.com/web".to_owned(), version(":v2"))]);
     let error = repository.promote("clusters/dev".into(), &wanted).expect_err("it is not for dev alone");
     assert!(error.message.contains("kustomization") || error.message.contains("apps/web/release.yaml"), "{error}");
 }

@@ -136,12 +136,17 @@ fn helm(
     }
     match options.get("valuesObject") {
         Some(object) => values.inline(file, object)?,
-        None => values.file(file, text(options, &["values"]).as_bytes()),
+        None => {
+            if let Some(text) = options.get("values") {
+                values.text(text);
+            }
+        }
     }
     for parameter in items(options, &["parameters"]) {
         let kind = if is_true(parameter, &["forceString"]) { SetKind::String } else { SetKind::Typed };
         let value = text(parameter, &["value"]).replace(',', "\\,");
-        values.set(&format!("{}={value}", text(parameter, &["name"])), kind, file)?;
+        let place = parameter.get("value").and_then(|value| value.span);
+        values.set(&format!("{}={value}", text(parameter, &["name"])), kind, file, place)?;
     }
     let or = |keys: &[&str], other: &str| match text(options, keys) {
         "" => other.to_owned(),

@@ -3,7 +3,7 @@
 use super::generators::{Style, parameters};
 use crate::follower::Follower;
 use crate::object::{items, text};
-use onepane_diagnostics::{Diagnostic, FileId, Result};
+use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
 use onepane_resource::Resource;
 use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Map, Value, format::sprint};
@@ -78,7 +78,9 @@ fn fill(node: &mut Node, set: &Map, style: Style) -> Result<()> {
                     None => error,
                 })?,
             };
-            let span = node.span;
+            // A block begins below its head, and it will be none any more.
+            let below = u32::from(matches!(node.style, onepane_yaml::Style::Literal | onepane_yaml::Style::Folded));
+            let span = node.span.map(|span| Span { line: span.line + below, ..span });
             *node = Node::string(filled);
             node.span = span;
             Ok(())

@@ -13,7 +13,7 @@ use onepane_kustomize::{Options, Tools};
 use onepane_resource::Resource;
 use onepane_sops::Secret;
 use onepane_world::{MemoryWorld, World};
-use onepane_yaml::{Content, Node};
+use onepane_yaml::{Content, Node, Style};
 
 /// Where its chart is.
 enum Place {
@@ -190,18 +190,22 @@ fn values_from(follower: &mut Follower<'_>, object: &Resource, values: &mut Valu
             }
             continue;
         };
+        // What a Secret says stands nowhere as it reads.
+        let written = source.filter(|_| kind != "Secret").and_then(|source| source.node().at(&["data", key])).cloned();
         if kind == "Secret" {
             follower.secrets.extend(scalars(&data));
         }
         let file = file.unwrap_or_else(|| FileId::new(name));
-        match text(from, &["targetPath"]) {
-            "" => values.file(file, data.as_bytes()),
-            path => {
+        let block = written.as_ref().filter(|node| node.style == Style::Literal && node.span.is_some());
+        match (text(from, &["targetPath"]), block) {
+            ("", Some(block)) => values.text(block),
+            ("", None) => values.file(file, data.as_bytes()),
+            (path, _) => {
                 // In quotes it is a text, whatever it looks like.
                 let quoted = ['\'', '"'].into_iter().find_map(|quote| data.strip_prefix(quote)?.strip_suffix(quote));
                 let kind = if quoted.is_some() { SetKind::String } else { SetKind::Typed };
                 let value = quoted.unwrap_or(&data).trim_end_matches('\n').replace('\\', "\\\\").replace(',', "\\,");
-                values.set(&format!("{path}={value}"), kind, file)?;
+                values.set(&format!("{path}={value}"), kind, file, written.and_then(|node| node.span))?;
             }
         }
     }

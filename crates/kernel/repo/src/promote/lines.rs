@@ -1,9 +1,10 @@
-//! Versions that values say, changed in the lines that do: [`InValues`].
+//! Versions that values, patches and objects of Flux and Argo CD say, changed in the lines that do: [`InLines`].
 //!
 //! What a chart was rendered with may be in a values file, in a kustomization, in an object of Flux or Argo CD, or in the
-//! state file of Helmfile and what that reads. The history of an image leads to the line; where it does not, as through a
-//! template of a state, the files that were read are searched for lines that say the version, and each is tried. Nothing is
-//! believed before it was built: the images have to come out as wanted, all others as they were.
+//! state file of Helmfile and what that reads; a patch in a file or in the text of a kustomization. The history of an image
+//! leads to the line; where it does not, as through a template of a state or an object's own `images`, the files that were
+//! read are searched for lines that say the version, and each is tried. Nothing is believed before it was built: the images
+//! have to come out as wanted, all others as they were.
 
 use super::readers::Readers;
 use super::{Said, Version};
@@ -12,7 +13,7 @@ use crate::{BuildOptions, Repository};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_chart::{Origins, parse_values};
 use onepane_diagnostics::{FileId, Origin, Span, Step};
-use onepane_images::{ScalarChange, set_scalars};
+use onepane_images::{ScalarChange, Seen, set_scalars, visit_scalars};
 use onepane_resource::ImageName;
 use onepane_value::format;
 use onepane_world::{Edited, EntryKind, ReadLog};
@@ -36,6 +37,8 @@ pub(super) struct Todo<'s> {
     pub(super) image: &'s str,
     pub(super) said: Vec<&'s Said>,
     pub(super) after: &'s Version,
+    /// Whether an entry of `images` says it that stands in no kustomization, but in the object that delivers one.
+    pub(super) is_of_object: bool,
 }
 
 /// What became of an image.
@@ -44,12 +47,12 @@ pub(super) enum Outcome {
     Changed(Utf8PathBuf),
     /// No line could be changed, for this reason.
     Left(String),
-    /// It comes of no values.
+    /// No values and no patch say it.
     Elsewhere,
 }
 
-/// Changes versions where values say them.
-pub(super) struct InValues<'r, 'w> {
+/// Changes versions where lines say them that are no entries of a kustomization.
+pub(super) struct InLines<'r, 'w> {
     repository: &'r Repository<'w>,
     unit: &'r Utf8Path,
     readers: &'r Readers<'r, 'w>,
@@ -66,8 +69,8 @@ pub(super) struct InValues<'r, 'w> {
 #[derive(Default)]
 struct Lines {
     spans: Vec<Span>,
-    /// Whether a chart has rendered it.
-    is_rendered: bool,
+    /// Whether they are values or a patch: another line than that of a manifest.
+    are_found: bool,
     /// The releases of the state file that it comes of.
     releases: BTreeSet<String>,
     why: Option<String>,
@@ -80,7 +83,7 @@ struct Ready<'s> {
     changes: Vec<(Utf8PathBuf, ScalarChange)>,
 }
 
-impl<'r, 'w> InValues<'r, 'w> {
+impl<'r, 'w> InLines<'r, 'w> {
     pub(super) fn new(
         repository: &'r Repository<'w>,
         unit: &'r Utf8Path,
@@ -99,7 +102,11 @@ impl<'r, 'w> InValues<'r, 'w> {
         for todo in all {
             let mut lines = Lines::default();
             todo.said.iter().for_each(|said| self.collect(&said.origin, 0, &mut lines));
-            if !lines.is_rendered {
+            if todo.is_of_object {
+                unclear.push((todo, lines, "no line of the object that delivers it says the version".to_owned()));
+                continue;
+            }
+            if !lines.are_found {
                 outcomes.insert(todo.image.to_owned(), Outcome::Elsewhere);
                 continue;
             }
@@ -158,15 +165,15 @@ impl<'r, 'w> InValues<'r, 'w> {
             match record.step {
                 Step::NameReference | Step::NameAffix if record.previous.is_known() => continue,
                 Step::Template | Step::Replacement | Step::SharedKey => {
-                    lines.is_rendered |= record.step == Step::Template;
+                    lines.are_found |= record.step == Step::Template;
                     record.inputs.iter().for_each(|input| self.collect(input, depth + 1, lines));
                 }
                 Step::Source => self.behind(record.span, depth, lines),
-                Step::ValuesFile => {
-                    lines.is_rendered = true;
+                Step::ValuesFile | Step::Patch => {
+                    lines.are_found = true;
                     lines.spans.extend(record.span.filter(|span| !lines.spans.contains(span)));
                 }
-                Step::SetFlag | Step::ChartDefaults | Step::ChartMetadata | Step::Absent => lines.is_rendered = true,
+                Step::SetFlag | Step::ChartDefaults | Step::ChartMetadata | Step::Absent => lines.are_found = true,
                 _ => {}
             }
             return;
@@ -177,7 +184,7 @@ impl<'r, 'w> InValues<'r, 'w> {
     fn behind(&mut self, span: Option<Span>, depth: usize, lines: &mut Lines) {
         let Some(span) = span else { return };
         let Some(release) = self.sources.release_of(span.file.path()) else { return };
-        lines.is_rendered = true;
+        lines.are_found = true;
         lines.releases.insert(release);
         let origin = match self.sources.rendered(span.file.path()) {
             Ok(rendered) => rendered.map(|file| file.origin_of(span)),
@@ -202,20 +209,19 @@ impl<'r, 'w> InValues<'r, 'w> {
             let Ok(documents) = read(&text, FileId::new(path)) else { continue };
             let mut here = Vec::new();
             let mut on_line = Vec::new();
-            for document in &documents {
-                visit(document, None, &mut |around, node| {
-                    let Some(place) = node.span.filter(|place| place.line == span.line) else { return };
-                    if matches!(node.content, Content::Alias(_)) {
-                        alias = Some(format!("{path}:{} says it by an alias", place.line));
-                    }
-                    let value = Value::of(path, place, around, node);
-                    if place.column == span.column {
-                        here.push(value);
-                    } else {
-                        on_line.push(value);
-                    }
-                });
-            }
+            visit_scalars(&text, &documents, &mut |seen| {
+                let Some((line, column)) = seen.place().filter(|(line, _)| *line == span.line) else { return };
+                if matches!(seen.node.content, Content::Alias(_)) {
+                    alias = Some(format!("{path}:{line} says it by an alias"));
+                }
+                let value = Value::of(path, seen);
+                // Histories have the columns that are a text's own.
+                if column == span.column || seen.node.span.is_some_and(|own| own.column == span.column) {
+                    here.push(value);
+                } else {
+                    on_line.push(value);
+                }
+            });
             values.extend(if here.is_empty() { on_line } else { here }.into_iter().flatten());
         }
         let mut changes = Vec::new();
@@ -358,7 +364,7 @@ impl<'r, 'w> InValues<'r, 'w> {
             };
             if !is_right {
                 return Err(match attempted {
-                    Some(_) => "the lines of its values do not say all of it".to_owned(),
+                    Some(_) => "the lines that say it do not say all of it".to_owned(),
                     None => format!("the image {name} would change as well"),
                 });
             }
@@ -376,17 +382,19 @@ impl<'r, 'w> InValues<'r, 'w> {
                 continue;
             }
             let Ok(text) = self.text(&path) else { continue };
-            if !todo.said.iter().any(|said| !said.version.tag.is_empty() && text.contains(&*said.version.tag)) {
+            let has = |part: &String| !part.is_empty() && text.contains(part.as_str());
+            if !todo.said.iter().any(|said| has(&said.version.tag) || has(&said.version.digest)) {
                 continue;
             }
-            for document in &read(&text, FileId::new(&path)).unwrap_or_default() {
-                visit(document, None, &mut |around, node| {
-                    let Some(place) = node.span else { return };
-                    let Some(value) = Value::of(&path, place, around, node) else { return };
-                    let wanted = |said: &&Said| wanted_of(std::slice::from_ref(&value), said, todo.after).ok();
-                    tries.extend(todo.said.iter().find_map(wanted).filter(|changes| !changes.is_empty()));
-                });
-            }
+            let documents = read(&text, FileId::new(&path)).unwrap_or_default();
+            visit_scalars(&text, &documents, &mut |seen| {
+                if todo.is_of_object && seen.list != Some("images") {
+                    return;
+                }
+                let Some(value) = Value::of(&path, seen) else { return };
+                let wanted = |said: &&Said| wanted_of(std::slice::from_ref(&value), said, todo.after).ok();
+                tries.extend(todo.said.iter().find_map(wanted).filter(|changes| !changes.is_empty()));
+            });
         }
         tries.retain(|changes| changes.iter().all(|(path, change)| self.check_line(path, change.line).is_ok()));
         if tries.len() > MOST_TRIES {
@@ -424,22 +432,31 @@ impl<'r, 'w> InValues<'r, 'w> {
 /// A value of a file, as templates print it.
 struct Value {
     path: Utf8PathBuf,
-    place: Span,
+    place: (u32, u32),
+    /// `NAME=` in an Application's `images`.
+    prefix: String,
     shown: String,
     /// Where an empty `digest` stands beside it.
-    digest_beside: Option<Span>,
+    digest_beside: Option<(u32, u32)>,
 }
 
 impl Value {
-    fn of(path: &Utf8Path, place: Span, around: Option<&Node>, node: &Node) -> Option<Self> {
-        let digest = around.and_then(|around| around.get("digest"));
+    fn of(path: &Utf8Path, seen: &Seen<'_>) -> Option<Self> {
+        let digest = seen.around.and_then(|around| around.get("digest"));
         let is_empty = |digest: &&Node| digest.as_str() == Some("") && digest.style != Style::Plain;
-        let digest_beside = digest.filter(is_empty).and_then(|digest| digest.span);
-        Some(Self { path: path.to_owned(), place, shown: shown(node)?, digest_beside })
+        let digest_beside = digest.filter(is_empty).and_then(|digest| seen.place_of(digest));
+        let shown = shown(seen.node)?;
+        let is_renamed = seen.list == Some("images") && seen.around.is_none();
+        let (prefix, shown) = match shown.split_once('=').filter(|_| is_renamed) {
+            Some((name, shown)) => (format!("{name}="), shown.to_owned()),
+            None => (String::new(), shown),
+        };
+        Some(Self { path: path.to_owned(), place: seen.place()?, prefix, shown, digest_beside })
     }
 
     fn change_to(&self, text: String) -> (Utf8PathBuf, ScalarChange) {
-        (self.path.clone(), ScalarChange { line: self.place.line, column: self.place.column, text })
+        let ((line, column), text) = (self.place, self.prefix.clone() + &text);
+        (self.path.clone(), ScalarChange { line, column, text })
     }
 }
 
@@ -451,15 +468,6 @@ fn shown(node: &Node) -> Option<String> {
         return Some(format::sprint(&[values.get("v")?]).to_str().into_owned());
     }
     Some(text.to_owned())
-}
-
-/// Shows each scalar that is a value, and each alias, with the mapping that it is in.
-fn visit<'n>(node: &'n Node, around: Option<&'n Node>, with: &mut dyn FnMut(Option<&'n Node>, &'n Node)) {
-    match &node.content {
-        Content::Mapping(entries) => entries.iter().for_each(|(_, value)| visit(value, Some(node), with)),
-        Content::Sequence(items) => items.iter().for_each(|item| visit(item, None, with)),
-        Content::Scalar(_) | Content::Alias(_) => with(around, node),
-    }
 }
 
 /// What these values have to say so that the image has another version.
@@ -493,7 +501,7 @@ fn wanted_of(values: &[Value], said: &Said, after: &Version) -> Result<Vec<(Utf8
             changes.push(value.change_to(after.tag.clone()));
             if let Some(digest) = value.digest_beside.filter(|_| before.digest.is_empty() && !after.digest.is_empty()) {
                 has_digest = true;
-                let (line, column) = (digest.line, digest.column);
+                let (line, column) = digest;
                 changes.push((value.path.clone(), ScalarChange { line, column, text: after.digest.clone() }));
             }
         }
@@ -515,7 +523,7 @@ fn wanted_of(values: &[Value], said: &Said, after: &Version) -> Result<Vec<(Utf8
     }
     match (has_tag, has_digest) {
         (true, true) => Ok(changes),
-        (false, _) => Err("no line of its values says the version".to_owned()),
-        (true, false) => Err("no line of its values says the digest".to_owned()),
+        (false, _) => Err("no line says the version alone".to_owned()),
+        (true, false) => Err("no line says the digest".to_owned()),
     }
 }

@@ -5,6 +5,7 @@
 //! it was; later on, the note says what is missing, and whoever comes next does the rest
 //! ([`LocalRepository::finish_edit`]). What somebody has changed meanwhile is theirs.
 
+use crate::journal::Journal;
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -62,8 +63,7 @@ impl LocalRepository {
         let fail = |error: io::Error| cannot_write(&desk.folder, &error);
         // A full disk shows here, before anything has changed.
         let made = note.files.iter().map(|change| self.make(&desk, change)).collect::<Result<Vec<_>>>()?;
-        let text = serde_json::to_vec(&note).map_err(|error| fail(error.into()))?;
-        desk.write_note(&text).map_err(fail)?;
+        desk.journal().note(&note).map_err(fail)?;
         let outcome = self.carry_out(&note, made, usize::MAX);
         if let Err(error) = outcome {
             self.take_back(&note);
@@ -80,25 +80,22 @@ impl LocalRepository {
     /// `git-edit` where something can't be read or written.
     pub fn finish_edit(&self) -> Result<Option<LeftEdit>> {
         // Most find nothing, and need not wait.
-        if !self.desk_folder().join(NOTE).exists() {
+        if !journal_in(&self.desk_folder()).is_noted() {
             return Ok(None);
         }
         self.finish_at(&self.desk()?)
     }
 
     fn finish_at(&self, desk: &Desk) -> Result<Option<LeftEdit>> {
-        let bytes = match fs::read(desk.folder.join(NOTE)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                desk.clear();
-                return Ok(None);
-            }
-            Err(error) => return Err(cannot_write(&desk.folder, &error)),
-        };
-        let note: Note = serde_json::from_slice(&bytes).map_err(|error| {
-            Diagnostic::error("git-edit", format!("`{}` can't be read: {error}", desk.folder.join(NOTE)))
+        let journal = desk.journal();
+        let noted = journal.noted::<Note>().map_err(|error| {
+            Diagnostic::error("git-edit", format!("`{}` can't be read: {error}", journal.place()))
                 .hint("it is left of a run that was killed; look at the files, and remove it")
         })?;
+        let Some(note) = noted else {
+            desk.clear();
+            return Ok(None);
+        };
         let left = self.finish(desk, note)?;
         desk.clear();
         Ok(Some(left))
@@ -218,21 +215,19 @@ impl LocalRepository {
     }
 }
 
-/// The name of the note.
-const NOTE: &str = "note";
+/// What is noted on a desk.
+fn journal_in(folder: &Utf8Path) -> Journal {
+    Journal::at(folder.join("note"))
+}
 
 impl Desk {
-    fn write_note(&self, text: &[u8]) -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?;
-        file.write_all(text)?;
-        file.as_file().sync_all()?;
-        file.persist(self.folder.join(NOTE))?;
-        Ok(())
+    fn journal(&self) -> Journal {
+        journal_in(&self.folder)
     }
 
     /// The note first: without it nothing else counts.
     fn clear(&self) {
-        let _ = fs::remove_file(self.folder.join(NOTE));
+        let _ = self.journal().forget();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -309,7 +304,7 @@ mod tests {
         let note = repository.note(&files, &pins).expect("all is there");
         let made: Vec<NamedTempFile> =
             note.files.iter().map(|change| repository.make(&desk, change).expect("it can be made")).collect();
-        desk.write_note(&serde_json::to_vec(&note).expect("it is JSON")).expect("it can be written");
+        desk.journal().note(&note).expect("it can be written");
         repository.carry_out(&note, made, steps).expect("they can be done");
     }
 
@@ -389,14 +384,14 @@ mod tests {
         let [mut files, pins] = wanted();
         files.push(("gone".into(), "new\n".to_owned()));
         assert_eq!(repository.write_edit(&files, &pins).expect_err("it is not there").code, "git-edit");
-        assert_eq!((state(folder.path()), repository.desk_folder().join(NOTE).exists()), (old(), false));
+        assert_eq!((state(folder.path()), journal_in(&repository.desk_folder()).is_noted()), (old(), false));
         // A pin that Git does not take.
         let [files, _] = wanted();
         assert!(repository.write_edit(&files, &[("s".into(), "no commit".to_owned())]).is_err());
         assert_eq!(state(folder.path()), old());
         // A note that nobody can read is told of, and not acted upon.
         fs::create_dir_all(repository.desk_folder()).expect("it can be made");
-        fs::write(repository.desk_folder().join(NOTE), "{").expect("it can be written");
+        fs::write(journal_in(&repository.desk_folder()).place(), "{").expect("it can be written");
         assert!(repository.finish_edit().is_err());
         assert_eq!(state(folder.path()), old());
     }

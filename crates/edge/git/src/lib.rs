@@ -23,6 +23,7 @@ mod commit;
 mod credentials;
 mod edit;
 mod fetch;
+mod journal;
 mod local;
 mod notes;
 mod partial;

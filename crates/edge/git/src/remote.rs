@@ -62,7 +62,8 @@ impl LocalRepository {
     /// Where any reference of a server is, which is `kept` here under that name.
     pub(crate) fn fetch_reference(&self, remote: &str, name: &FullName, kept: &str) -> Result<Option<String>> {
         let name = name.as_bstr();
-        let options = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+        // That it gets on is known by what it says.
+        let options = ["fetch", "--progress", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
         let fetched = self.program(&[&options[..], &["--", remote, &format!("+{name}:{kept}")]].concat(), b"")?;
         if fetched.succeeded().is_none() {
             let listed = self.program(&["ls-remote", "--", remote, &name.to_string()], b"")?;
@@ -89,7 +90,8 @@ impl LocalRepository {
 
     pub(crate) fn push_reference(&self, remote: &str, commit: &str, name: &FullName) -> Result<bool> {
         let refspec = format!("{}:{}", object(commit)?, name.as_bstr());
-        let pushed = self.program(&["push", "--porcelain", "--no-follow-tags", "--", remote, &refspec], b"")?;
+        let pushed =
+            self.program(&["push", "--progress", "--porcelain", "--no-follow-tags", "--", remote, &refspec], b"")?;
         if pushed.succeeded().is_some() {
             return Ok(true);
         }

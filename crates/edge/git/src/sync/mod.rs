@@ -12,12 +12,12 @@ mod beat;
 mod clone;
 mod declared;
 mod files;
-mod journal;
 mod membership;
 mod moves;
 mod new;
 mod program;
 mod service;
+mod settle;
 mod staging;
 mod switch;
 

@@ -4,10 +4,12 @@
 //! that the half of it that a killed process leaves is told from what somebody did, and is completed.
 
 use super::program::{FETCH, Program};
+use crate::journal::Journal;
 use crate::services::{given, note_given, tips};
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
+use serde::{Deserialize, Serialize};
 use std::fs;
 
 /// A service with its files.
@@ -203,8 +205,34 @@ pub(crate) fn fetch_commit(
     note_fetched(git_dir, commit).map_err(|error| format!("what it has given can't be noted in `{git_dir}`: {error}"))
 }
 
+/// A branch of a service that is about to follow one of a remote, and the name of that one here.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Following {
+    pub(crate) branch: String,
+    pub(crate) tracked: String,
+}
+
+/// Settles what a fetch or a change to another branch has left that was killed, and noted in `begun` what it was about:
+/// locks, and a branch that Git has begun and that follows nothing yet.
+pub(crate) fn settle_begun(program: &Program<'_>, git_dir: &Utf8Path, begun: &Journal) -> Result<(), String> {
+    if !begun.is_noted() {
+        return Ok(());
+    }
+    release_locks(git_dir);
+    // One that is only half there, or of a former version, is about locks.
+    if let Ok(Some(Some(Following { branch, tracked }))) = begun.noted::<Option<Following>>() {
+        let has = |arguments: &[&str]| program.run(git_dir, &[&["--git-dir=."], arguments].concat()).is_ok();
+        let is_there = has(&["show-ref", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
+        if is_there && !has(&["config", "--get", &format!("branch.{branch}.merge")]) {
+            let follow = ["--git-dir=.", "branch", "--quiet", "--set-upstream-to", &tracked, "--", &branch];
+            program.run(git_dir, &follow)?;
+        }
+    }
+    begun.forget().map_err(|error| format!("`{}`: {error}", begun.place()))
+}
+
 /// Removes the locks on references that a fetch has left which was killed.
-pub(crate) fn release_locks(git_dir: &Utf8Path) {
+fn release_locks(git_dir: &Utf8Path) {
     for lock in ["packed-refs.lock", "shallow.lock", "config.lock", "HEAD.lock"] {
         let _ = fs::remove_file(git_dir.join(lock));
     }

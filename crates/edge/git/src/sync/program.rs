@@ -1,15 +1,10 @@
 //! The program `git`, for what it alone can do: [`Program`].
 
-use crate::program::{bound_ssh, git};
+use crate::program::{Failed, Printed, SILENCE, bound_ssh, git, said_nothing, watched, without_progress};
 use camino::Utf8Path;
 use std::fs::File;
-use std::io::Read;
 use std::process::Stdio;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-
-/// A server that says nothing for so long is left.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// What asks a server.
 const ASKING: [&str; 3] = ["fetch", "ls-remote", "add"];
@@ -56,55 +51,18 @@ impl Program<'_> {
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
         let held = self.lock.and_then(|lock| lock.try_clone().ok());
-        command.stdin(held.map_or_else(Stdio::null, Stdio::from)).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| format!("`git` can't be started: {error}"))?;
-        let (sender, receiver) = channel();
-        forward(child.stdout.take(), false, sender.clone());
-        forward(child.stderr.take(), true, sender);
-        let (mut output, mut complaint) = (Vec::new(), Vec::new());
-        loop {
-            match receiver.recv_timeout(silence) {
-                Ok((true, bytes)) => complaint.extend(bytes),
-                Ok((false, bytes)) => output.extend(bytes),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) if asks => {
-                    // What it has started ends where its pipes do, or its own time is up.
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    return Err(format!("the server said nothing for {} seconds", silence.as_secs()));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+        command.stdin(held.map_or_else(Stdio::null, Stdio::from));
+        match watched(command, Vec::new(), asks.then_some(silence)) {
+            Ok(Printed { status, output, .. }) if status.success() => Ok(String::from_utf8_lossy(&output).into_owned()),
+            Ok(Printed { status, complaint, .. }) => {
+                let lines = without_progress(&complaint);
+                let last = &lines[lines.len().saturating_sub(6)..];
+                Err(if last.is_empty() { format!("git {status}") } else { last.join("; ") })
             }
+            Err(Failed::Silent(silence)) => Err(said_nothing(silence)),
+            Err(Failed::Program(error)) => Err(format!("`git` can't be run: {error}")),
         }
-        let status = child.wait().map_err(|error| format!("`git` can't be waited for: {error}"))?;
-        if status.success() {
-            return Ok(String::from_utf8_lossy(&output).into_owned());
-        }
-        let complaint = String::from_utf8_lossy(&complaint);
-        let lines: Vec<&str> = complaint.split(['\n', '\r']).map(str::trim).filter(|line| !is_progress(line)).collect();
-        let last = &lines[lines.len().saturating_sub(6)..];
-        Err(if last.is_empty() { format!("git {status}") } else { last.join("; ") })
     }
-}
-
-fn forward(stream: Option<impl Read + Send + 'static>, is_complaint: bool, to: Sender<(bool, Vec<u8>)>) {
-    let Some(mut stream) = stream else { return };
-    std::thread::spawn(move || {
-        let mut buffer = vec![0; 16 << 10];
-        while let Ok(count @ 1..) = stream.read(&mut buffer) {
-            if to.send((is_complaint, buffer[..count].to_vec())).is_err() {
-                break;
-            }
-        }
-    });
-}
-
-/// Whether a line tells how far something is, and not what is wrong.
-fn is_progress(line: &str) -> bool {
-    let line = line.strip_prefix("remote: ").unwrap_or(line);
-    let begins =
-        ["Enumerating ", "Counting ", "Compressing ", "Receiving ", "Resolving ", "Total ", "From ", "* ", "Cloning "];
-    line.is_empty() || begins.iter().any(|begin| line.starts_with(begin))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Context<'_> {
     fn existing(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
         let repository = gix::open(&job.files).map_err(|error| format!("what is there can't be read: {error}"))?;
         let git_dir = absolute(repository.git_dir()).map_err(|error| error.message)?;
-        self.release_fetch(&git_dir);
+        moves::settle_begun(self.program, &git_dir, &self.staging.begun_of(&git_dir))?;
         self.set_url(&git_dir, job)?;
         let service = Move {
             program: self.program,
@@ -106,15 +106,6 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Removes the locks of a fetch that was killed.
-    fn release_fetch(&self, git_dir: &Utf8Path) {
-        let note = self.staging.note_of(git_dir).with_extension("fetch");
-        if note.exists() {
-            moves::release_locks(git_dir);
-            let _ = fs::remove_file(note);
-        }
-    }
-
     /// Fetches the pin into a repository that is there.
     fn fetched_into(&self, job: &Job, git_dir: &Utf8Path) -> std::result::Result<(), String> {
         let depth = self.depth(job).map(NonZeroU32::get);
@@ -127,11 +118,11 @@ impl Context<'_> {
         git_dir: &Utf8Path,
         fetch: impl FnOnce() -> std::result::Result<T, String>,
     ) -> std::result::Result<T, String> {
-        let note = self.staging.note_of(git_dir).with_extension("fetch");
-        let in_words = |error: std::io::Error| format!("`{note}`: {error}");
-        fs::write(&note, "").map_err(in_words)?;
+        let begun = self.staging.begun_of(git_dir);
+        let in_words = |error: std::io::Error| format!("`{}`: {error}", begun.place());
+        begun.note_in_passing(&None::<moves::Following>).map_err(in_words)?;
         let fetched = fetch();
-        fs::remove_file(&note).map_err(in_words)?;
+        begun.forget().map_err(in_words)?;
         fetched
     }
 
@@ -151,7 +142,7 @@ impl Context<'_> {
     fn restored(&self, job: &Job) -> std::result::Result<SyncedTo, String> {
         let git_dir = job.git_dir();
         let io = |error: std::io::Error| format!("it can't be written: {error}");
-        self.release_fetch(&git_dir);
+        moves::settle_begun(self.program, &git_dir, &self.staging.begun_of(&git_dir))?;
         self.set_url(&git_dir, job)?;
         let worktree = relative(&git_dir, &job.files).into_string();
         let settings: [Setting<'_>; 1] = [("core", None, "worktree", worktree)];

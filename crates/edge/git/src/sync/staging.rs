@@ -3,6 +3,7 @@
 //! Everything is made below `.git/onepane/sync`, and takes its place by a rename when it is whole. One process at a time is
 //! at work there, so that what it finds is what a killed one left.
 
+use crate::journal::Journal;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::{BStr, ByteSlice};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -76,6 +77,11 @@ impl Staging {
             .collect();
         // Names of files have at most 255 bytes; the end is what differs.
         self.journal.join(&name[name.len().saturating_sub(200)..])
+    }
+
+    /// Where it is noted that a service is fetched, or brought to a branch.
+    pub(crate) fn begun_of(&self, modules: &Utf8Path) -> Journal {
+        Journal::at(self.note_of(modules).with_extension("fetch"))
     }
 
     /// Writes a file whole or not at all.

@@ -1,6 +1,6 @@
 //! A branch over several services at once: [`LocalRepository::switch`].
 
-use super::moves::{self, Move, is_elsewhere};
+use super::moves::{self, Following, Move, is_elsewhere};
 use super::new::COMMITS_ONLY;
 use super::program::FETCH;
 use super::{Declared, Program, Staging, absolute, declared, failure};
@@ -202,10 +202,10 @@ impl Run<'_> {
         let open = || gix::open(files).map_err(|error| format!("what is there can't be read: {error}"));
         let mut repository = open()?;
         let service = self.service(files, &repository)?;
-        let begun = service.note.with_extension("fetch");
-        if begun.exists() || service.note.exists() {
-            // A killed one has left half of a move, and locks.
-            moves::release_locks(&service.git_dir);
+        let begun = self.staging.begun_of(&service.git_dir);
+        if begun.is_noted() || service.note.exists() {
+            // A killed one has left half of a move, locks, and a branch that follows nothing.
+            moves::settle_begun(self.program, &service.git_dir, &begun)?;
             service.complete(false)?;
             repository = open()?;
         }
@@ -219,7 +219,10 @@ impl Run<'_> {
             let reference = repository.try_find_reference(name).ok().flatten()?;
             Some(reference.into_fully_peeled_id().ok()?.detach())
         };
-        fs::write(&begun, "").map_err(|error| format!("`{begun}`: {error}"))?;
+        let begin = |following: Option<Following>| {
+            begun.note_in_passing(&following).map_err(|error| format!("`{}`: {error}", begun.place()))
+        };
+        begin(None)?;
         let remote = moves::remote_of(&service.git_dir);
         let tracked = format!("refs/remotes/{remote}/{branch}");
         let (to, target) = if let Some(target) = at(&format!("refs/heads/{branch}")) {
@@ -234,7 +237,10 @@ impl Run<'_> {
                 }
             }
             match at(&tracked) {
-                Some(target) => (SwitchedTo::Tracking(format!("{remote}/{branch}")), Some(target)),
+                Some(target) => {
+                    begin(Some(Following { branch: branch.to_owned(), tracked }))?;
+                    (SwitchedTo::Tracking(format!("{remote}/{branch}")), Some(target))
+                }
                 None if self.options.is_created => (SwitchedTo::Created, head),
                 None => return as_it_is(SwitchedTo::HasNone),
             }
@@ -257,7 +263,7 @@ impl Run<'_> {
         let Some(repository) = gix::open(files).ok() else { return };
         if let Ok(service) = self.service(files, &repository) {
             // One that is left only has the next one look for locks.
-            let _ = fs::remove_file(service.note.with_extension("fetch"));
+            let _ = self.staging.begun_of(&service.git_dir).forget();
         }
     }
 

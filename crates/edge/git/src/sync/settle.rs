@@ -4,6 +4,7 @@
 //! Whatever is done here may be interrupted as well: each step does nothing where it was done before.
 
 use super::{Program, Staging, absolute};
+use crate::journal::Journal;
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::BStr;
@@ -30,8 +31,10 @@ struct Note {
 impl LocalRepository {
     /// Notes that a service comes or goes.
     pub(crate) fn note_membership(&self, name: &str, path: &Utf8Path, is_removal: bool, has_files: bool) -> Result<()> {
-        let place = self.note_place()?;
-        let fail = |why: String| Diagnostic::error("src-staging", format!("`{place}` can't be written: {why}"));
+        let journal = self.membership()?;
+        let fail = |why: String| {
+            Diagnostic::error("src-staging", format!("`{}` can't be written: {why}", journal.place()))
+        };
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let index = self.git().index_or_empty().map_err(|error| fail(error.to_string()))?;
         let staged = index
@@ -39,34 +42,29 @@ impl LocalRepository {
             .map(|entry| (format!("{:o}", entry.mode.bits()), entry.id.to_string()));
         let modules = fs::read_to_string(top.join(".gitmodules")).ok();
         let note = Note { name: name.to_owned(), path: path.to_owned(), is_removal, has_files, modules, staged };
-        let text = serde_json::to_string(&note).map_err(|error| fail(error.to_string()))?;
-        let new = place.with_extension("new");
-        fs::write(&new, text).and_then(|()| fs::rename(&new, &place)).map_err(|error| fail(error.to_string()))
+        journal.note(&note).map_err(|error| fail(error.to_string()))
     }
 
     /// Forgets that one came or went.
     pub(crate) fn forget_membership(&self) -> Result<()> {
-        let place = self.note_place()?;
-        match fs::remove_file(&place) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Diagnostic::error("src-staging", format!("`{place}` can't be removed: {error}")))
-            }
-            _ => Ok(()),
-        }
+        let journal = self.membership()?;
+        journal.forget().map_err(|error| {
+            Diagnostic::error("src-staging", format!("`{}` can't be removed: {error}", journal.place()))
+        })
     }
 
     /// Takes an addition back, or ends a removal, that was interrupted.
     pub(crate) fn settle(&self, staging: &Staging) -> Result<()> {
-        let place = self.note_place()?;
-        let Ok(text) = fs::read_to_string(&place) else { return Ok(()) };
+        let journal = self.membership()?;
+        let place = journal.place();
         let fail = |why: String| {
             Diagnostic::error(
                 "src-staging",
                 format!("what was interrupted, and noted in `{place}`, can't be settled: {why}"),
             )
         };
-        let note: Note =
-            serde_json::from_str(&text).map_err(|error| fail(format!("it is no such note ({error}): delete it")))?;
+        let noted = journal.noted::<Note>().map_err(|error| fail(format!("it is no such note ({error}): delete it")))?;
+        let Some(note) = noted else { return Ok(()) };
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let git_dir = absolute(self.git().git_dir())?;
         // Whoever of ours had them is gone, since the lock is ours. Somebody else who has begun meanwhile keeps theirs.
@@ -77,7 +75,7 @@ impl LocalRepository {
         }
         for lock in held {
             let made = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-            if made(lock) >= made(&place) {
+            if made(lock) >= made(place) {
                 let _ = fs::remove_file(lock);
             }
         }
@@ -91,8 +89,8 @@ impl LocalRepository {
         self.forget_membership()
     }
 
-    fn note_place(&self) -> Result<Utf8PathBuf> {
-        Ok(absolute(self.git().git_dir())?.join("onepane/membership"))
+    fn membership(&self) -> Result<Journal> {
+        Ok(Journal::at(absolute(self.git().git_dir())?.join("onepane/membership")))
     }
 }
 

@@ -10,6 +10,7 @@ mod forge;
 mod git_server;
 mod process;
 mod random;
+mod registry;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
@@ -17,4 +18,5 @@ pub use forge::Forge;
 pub use git_server::{GitServer, Mood, git};
 pub use process::{Finished, peer, run, run_once, run_with};
 pub use random::Random;
+pub use registry::{Doors, LONG_PASSWORD, Registry};
 pub use semantic::{masked_equal, parse_documents};

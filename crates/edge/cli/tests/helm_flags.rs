@@ -6,7 +6,7 @@ mod side_by_side;
 use onepane_provenance::{Keyring, sign};
 use pgp::composed::{KeyType, SecretKeyParamsBuilder};
 use pgp::ser::Serialize;
-use side_by_side::support::{Registry, Room, Site, chart, index, sha256, stderr, stdout};
+use side_by_side::support::{Room, Site, chart, index, registry, sha256, stderr, stdout};
 use side_by_side::{compare, ours};
 
 const CHART: &str = "apiVersion: v2\nname: c\nversion: 1.0.0\n";
@@ -222,7 +222,7 @@ fn fetched_charts_are_verified() {
 
 #[test]
 fn charts_of_registries_are_verified() {
-    let Some(registry) = Registry::start() else { return };
+    let Some(registry) = registry() else { return };
     let (secret, public) = keys();
     let (room, peer) = (Room::new(), Room::new());
     for room in [&room, &peer] {

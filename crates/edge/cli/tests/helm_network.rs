@@ -3,7 +3,7 @@
 
 mod side_by_side;
 
-use side_by_side::support::{Registry, Room, Site, chart, packed, sha256};
+use side_by_side::support::{Room, Site, chart, packed, registry, sha256};
 use side_by_side::{compare, ours};
 
 /// A site with two charts in some versions.
@@ -106,7 +106,7 @@ fn repositories() {
 
 #[test]
 fn registries() {
-    let Some(registry) = Registry::start() else { return };
+    let Some(registry) = registry() else { return };
     let (room, peer) = (Room::new(), Room::new());
     for room in [&room, &peer] {
         for version in ["1.0.0", "1.1.0+b", "2.0.0-rc.1"] {

@@ -9,7 +9,7 @@ use onepane_testkit::{git, peer};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use support::{Registry, Room, Site, packed, sha256, stderr, stdout};
+use support::{Room, Site, packed, registry, sha256, stderr, stdout};
 
 /// A room for ours and one for the real Helmfile, if it is there, with the same files.
 struct Rooms {
@@ -198,7 +198,7 @@ fn repositories_have_passwords_and_are_tried_again() {
 
 #[test]
 fn charts_of_registries_are_kept_in_helmfiles_cache() {
-    let Some(registry) = Registry::start() else { return };
+    let Some(registry) = registry() else { return };
     let rooms = Rooms::new();
     let host = &registry.host;
     for version in ["1.0.0", "1.0.3"] {

@@ -241,8 +241,68 @@ fn a_line_of_values_is_changed_in_place_and_its_release_rendered() {
     fs::write(lab.root.join("helm-charts/rendered/b-s1/old.yaml"), "kind: Old\n").expect("it can be written");
     let (done, _) = lab.run(&["promote", "a", "b", "s1"]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
-    assert!(done.stderr.contains("its values say another version: what is on disk is not"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("the lines that say another version are left alone: what is on disk is not"),
+        "{}",
+        done.stderr
+    );
     assert_eq!(lab.changed(), ["3 0 clusters/b/kustomization.yaml"]);
+}
+
+/// Values in an Application as a text, as a mapping and as parameters, and its `images`; in each environment another way.
+#[test]
+fn versions_that_applications_say_are_carried_and_brought_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let lab = Lab { root: folder.path().join("fleet"), folder };
+    let write = |path: &str, text: &str| {
+        let path = lab.root.join(path);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("folders can be made");
+        fs::write(path, text).expect("files can be written");
+    };
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: s0}\nspec: {containers: [{name: a, image: IMAGE}]}\n";
+    write(
+        "onepane.yaml",
+        "follow: argocd\nrepository: https://example.com/o/r\nclusters: {a: apps/a, b: apps/b, c: apps/c, d: apps/d}\n",
+    );
+    write("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 0.1.0\n");
+    write("chart/values.yaml", "tag: none\n");
+    write("chart/templates/pod.yaml", &pod.replace("IMAGE", "'example.com/s0:{{ .Values.tag }}'"));
+    write("tree/kustomization.yaml", "resources: [pod.yaml]\n");
+    write("tree/pod.yaml", &pod.replace("IMAGE", "example.com/s0"));
+    let application = |cluster: &str, path: &str, more: &str| {
+        let text = format!(
+            "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: s, namespace: argocd}}\nspec:\n  destination: \
+             {{namespace: shop}}\n  source:\n    repoURL: git@example.com:o/r.git\n    path: {path}\n{more}"
+        );
+        write(&format!("apps/{cluster}/s.yaml"), &text);
+        write(&format!("apps/{cluster}/kustomization.yaml"), "resources: [s.yaml]\n");
+    };
+    application("a", "chart", "    helm:\n      valuesObject: {tag: \"2\"}\n");
+    application("b", "chart", "    helm:\n      values: |\n        # of b\n        tag: \"1\" # now\n");
+    application("c", "chart", "    helm:\n      parameters:\n      - {name: tag, value: '1', forceString: true}\n");
+    application("d", "tree", "    kustomize:\n      images: ['example.com/s0:1']\n");
+    git(&lab.root, &["init", "--quiet"]);
+    lab.identify();
+    git(&lab.root, &["add", "--all"]);
+    git(&lab.root, &["commit", "--quiet", "--message", "all"]);
+    for (to, old, new) in [
+        ("b", "tag: \"1\" # now", "tag: \"2\" # now"),
+        ("c", "value: '1'", "value: '2'"),
+        ("d", "example.com/s0:1", "example.com/s0:2"),
+    ] {
+        let file = lab.root.join(format!("apps/{to}/s.yaml"));
+        let before = fs::read_to_string(&file).expect("it is there");
+        let (done, _) = lab.run(&["promote", "a", to]);
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        assert!(done.stderr.contains(&format!("s0: 1 → 2 (apps/{to}/s.yaml)")), "{}", done.stderr);
+        assert_eq!(lab.changed(), [format!("1 1 apps/{to}/s.yaml")]);
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), before.replace(old, new), "{to}");
+        git(&lab.root, &["commit", "--quiet", "--all", "--message", "promoted"]);
+        let (back, _) = lab.run(&["rollback", to]);
+        assert_eq!(back.code, Some(0), "{}", back.stderr);
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), before, "{to}");
+        git(&lab.root, &["checkout", "--quiet", "."]);
+    }
 }
 
 /// At random moments: what is written is all of it, or nothing, once somebody has come after.

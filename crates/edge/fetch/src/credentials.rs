@@ -120,8 +120,12 @@ fn stored(config: &Map, key: &str) -> Result<Option<Credentials>> {
     let Some(auths) = auths(config) else { return Ok(None) };
     let host = host_of(key);
     let same_host = || auths.entries().into_iter().find(|(other, _)| host_of(&other.to_str()) == host);
-    let Some(entry) = auths.get(key).or_else(|| same_host().map(|(_, entry)| entry)) else { return Ok(None) };
-    let Some(entry) = entry.as_map() else { return Ok(None) };
+    let found = auths.get(key).or_else(|| same_host().map(|(_, entry)| entry));
+    found.as_ref().and_then(Value::as_map).map(|found| entry(key, found)).transpose().map(Option::flatten)
+}
+
+/// What an entry of `auths` holds.
+pub(crate) fn entry(key: &str, entry: &Map) -> Result<Option<Credentials>> {
     let text = |field: &str| {
         entry.get(field).as_ref().and_then(Value::as_text).map(|text| text.to_str().into_owned()).unwrap_or_default()
     };

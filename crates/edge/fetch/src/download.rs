@@ -33,7 +33,7 @@ pub struct Access {
 impl Access {
     pub(crate) fn registry(&self) -> RegistryAccess {
         let (credentials, tls) = (self.credentials.clone(), self.tls.clone());
-        RegistryAccess { credentials, tls, plain_http: self.plain_http }
+        RegistryAccess { credentials, tls, plain_http: self.plain_http, ..RegistryAccess::default() }
     }
 }
 

@@ -73,8 +73,8 @@ impl Fetcher {
     }
 }
 
-/// An image's reference in full, and how its registry is reached: on this machine without TLS, as Docker does.
-fn reached(image: &str, access: &RegistryAccess) -> Result<(Reference, RegistryAccess)> {
+/// An image's reference in full.
+pub(crate) fn reference_of(image: &str) -> Result<Reference> {
     let (first, rest) = image.split_once('/').unwrap_or(("", image));
     let is_host = first.contains(['.', ':']) || first == "localhost";
     let whole = match (is_host, first) {
@@ -82,10 +82,18 @@ fn reached(image: &str, access: &RegistryAccess) -> Result<(Reference, RegistryA
         (false, "") => format!("docker.io/library/{rest}"),
         (false, _) => format!("docker.io/{image}"),
     };
-    let reference = Reference::parse(&whole)?;
+    Reference::parse(&whole)
+}
+
+/// An image's reference in full, and how its registry is reached: on this machine without TLS, as Docker does, unless it is
+/// said who vouches for it.
+fn reached(image: &str, access: &RegistryAccess) -> Result<(Reference, RegistryAccess)> {
+    let reference = reference_of(image)?;
     let host = reference.registry.rsplit_once(':').map_or(reference.registry.as_str(), |(host, _)| host);
     let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    Ok((reference, RegistryAccess { plain_http: access.plain_http || is_here, ..access.clone() }))
+    let is_vouched_for = !access.authorities.is_empty();
+    let plain_http = access.plain_http || is_here && !is_vouched_for;
+    Ok((reference, RegistryAccess { plain_http, ..access.clone() }))
 }
 
 #[cfg(test)]

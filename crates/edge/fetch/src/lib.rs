@@ -30,6 +30,7 @@ mod lock_file;
 mod ordered;
 mod package;
 mod paths;
+mod pull_secret;
 mod reference;
 mod registry;
 mod repositories;

@@ -48,6 +48,8 @@ pub struct RegistryAccess {
     pub credentials: Credentials,
     /// How its server is known. Certificates of clients are not supported.
     pub tls: Tls,
+    /// The authorities that are believed instead of the system's, PEM, besides those of a file.
+    pub authorities: String,
     /// Whether to speak HTTP without TLS.
     pub plain_http: bool,
 }
@@ -430,19 +432,16 @@ impl<'a> Registry<'a> {
             )
             .hint("leave out `--cert-file` and `--key-file`"));
         }
-        let mut authorities = Vec::new();
+        let mut authorities = certificates(&self.access.authorities);
+        if !self.access.authorities.is_empty() && authorities.is_empty() {
+            return Err(refused("the authorities that are to be believed are no certificates"));
+        }
         if !ca_file.as_str().is_empty() {
-            let text = pem("CA", ca_file)?;
-            // The registry client takes one certificate at a time.
-            for part in String::from_utf8_lossy(&text).split_inclusive("-----END CERTIFICATE-----") {
-                if let Some(start) = part.find("-----BEGIN CERTIFICATE-----") {
-                    let data = part.as_bytes()[start..].to_vec();
-                    authorities.push(Certificate { encoding: CertificateEncoding::Pem, data });
-                }
-            }
-            if authorities.is_empty() {
+            let of_file = certificates(&String::from_utf8_lossy(&pem("CA", ca_file)?));
+            if of_file.is_empty() {
                 return Err(refused(format!("failed to append certificates from file: {ca_file}")));
             }
+            authorities.extend(of_file);
         }
         let proxies = &self.session.settings.proxies;
         let config = ClientConfig {
@@ -528,6 +527,13 @@ impl<'a> Registry<'a> {
             other => damaged(format!("{reference}: {}", other.to_string().chars().take(200).collect::<String>())),
         }
     }
+}
+
+/// The certificates in a text: the registry client takes one at a time.
+fn certificates(text: &str) -> Vec<Certificate> {
+    let parts = text.split_inclusive("-----END CERTIFICATE-----");
+    let starts = parts.filter_map(|part| part.get(part.find("-----BEGIN CERTIFICATE-----")?..));
+    starts.map(|part| Certificate { encoding: CertificateEncoding::Pem, data: part.as_bytes().to_vec() }).collect()
 }
 
 /// The version of `versions`, the highest first, that `wanted` means.

@@ -4,7 +4,7 @@ mod support;
 
 use onepane_fetch::{Access, DependencyRequest, Fetcher, IfPresent, Provenance, Refresh, RegistryAccess, Repository};
 use std::time::Duration;
-use support::{Answer, Ears, Registry, Room, Site, chart, sha256, silent, stderr, stdout};
+use support::{Answer, Ears, Room, Site, chart, registry, sha256, silent, stderr, stdout};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -217,7 +217,7 @@ fn a_failure_leaves_everything_as_it_was() {
 
 #[test]
 fn dependencies_come_from_registries() {
-    let Some(registry) = Registry::start() else { return };
+    let Some(registry) = registry() else { return };
     let room = Room::new();
     let fetcher = room.fetcher();
     let from = RegistryAccess {

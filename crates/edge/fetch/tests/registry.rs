@@ -3,7 +3,8 @@
 mod support;
 
 use onepane_fetch::{Access, ChartRequest, Credentials, Provenance, RegistryAccess, Secret};
-use support::{Answer, Ears, Registry, Room, Site, chart, packed, sha256, silent, stderr, stdout};
+use onepane_testkit::Registry;
+use support::{Answer, Ears, Room, Site, chart, packed, registry, sha256, silent, stderr, stdout};
 
 fn access(username: &str, password: &str) -> RegistryAccess {
     let credentials = Credentials { username: username.to_owned(), password: Secret::new(password) };
@@ -17,7 +18,7 @@ fn request(chart: &str, version: &str) -> ChartRequest {
 
 /// A registry, and a room that is logged in to it and has the archive of `a` in these versions.
 fn ready(versions: &[&str]) -> Option<(Registry, Room)> {
-    let (registry, room) = (Registry::start()?, Room::new());
+    let (registry, room) = (registry()?, Room::new());
     room.fetcher().login(&registry.host, &access("u", "p")).expect("the password is right");
     for version in versions {
         room.write(&format!("a-{version}.tgz"), chart("a", version));
@@ -27,7 +28,7 @@ fn ready(versions: &[&str]) -> Option<(Registry, Room)> {
 
 #[test]
 fn login_asks_the_registry_and_logout_forgets() {
-    let Some(registry) = Registry::start() else { return };
+    let Some(registry) = registry() else { return };
     let room = Room::new();
     let fetcher = room.fetcher();
     let error = fetcher.login(&registry.host, &access("u", "hush")).expect_err("the password is wrong");

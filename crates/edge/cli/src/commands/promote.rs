@@ -350,7 +350,7 @@ pub(crate) fn message(
     for (carried, name) in promotion.carried.iter().zip(&names) {
         _ = writeln!(text, "{name}: {} → {} ({})", carried.before, carried.after, carried.file);
         if let Some(why) = &carried.left {
-            _ = writeln!(text, "    its values say another version: {why}");
+            _ = writeln!(text, "    the lines that say another version are left alone: {why}");
         }
         let service = services.iter().find(|service| service.path.file_name() == Some(name));
         // The pin tells it.

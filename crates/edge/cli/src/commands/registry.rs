@@ -30,24 +30,22 @@ impl Registries {
     }
 
     /// The tags of an image; asked once.
-    pub(crate) fn tags(&self, image: &str, plain_http: bool) -> Result<Vec<String>, Failure> {
+    pub(crate) fn tags(&self, image: &str, access: &RegistryAccess) -> Result<Vec<String>, Failure> {
         if let Some(tags) = self.tags.borrow().get(image) {
             return Ok(tags.clone());
         }
-        let access = RegistryAccess { plain_http, ..RegistryAccess::default() };
-        let tags = self.fetcher.image_tags(image, &access).map_err(|error| of(image, error))?;
+        let tags = self.fetcher.image_tags(image, access).map_err(|error| of(image, error))?;
         self.tags.borrow_mut().insert(image.to_owned(), tags.clone());
         Ok(tags)
     }
 
     /// What an image is under a tag; asked once.
-    pub(crate) fn facts(&self, image: &str, tag: &str, plain_http: bool) -> Result<ImageFacts, Failure> {
+    pub(crate) fn facts(&self, image: &str, tag: &str, access: &RegistryAccess) -> Result<ImageFacts, Failure> {
         let reference = format!("{image}:{tag}");
         if let Some(facts) = self.facts.borrow().get(&reference) {
             return Ok(facts.clone());
         }
-        let access = RegistryAccess { plain_http, ..RegistryAccess::default() };
-        let facts = self.fetcher.image(&reference, &access).map_err(|error| of(&reference, error))?;
+        let facts = self.fetcher.image(&reference, access).map_err(|error| of(&reference, error))?;
         self.facts.borrow_mut().insert(reference, facts.clone());
         Ok(facts)
     }
@@ -61,7 +59,7 @@ impl Registries {
         before: &Version,
         commit: Option<&str>,
     ) -> Result<Version, Failure> {
-        let facts = self.facts(image.name, tag, image.plain_http)?;
+        let facts = self.facts(image.name, tag, image.access)?;
         if let (Some(revision), Some(commit)) = (&facts.revision, commit)
             && revision != commit
         {
@@ -84,7 +82,7 @@ impl Registries {
 /// An image that is looked for.
 pub(crate) struct Wanted<'w> {
     pub(crate) name: &'w str,
-    pub(crate) plain_http: bool,
+    pub(crate) access: &'w RegistryAccess,
     /// Whether its digest is said, too.
     pub(crate) with_digest: bool,
 }

@@ -3,12 +3,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_fetch::{Fetcher, Said, Settings};
+use onepane_testkit::{Doors, Registry};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 /// What a server answers for a path.
 #[derive(Clone)]
@@ -238,57 +238,10 @@ impl Ears {
 
 pub(crate) fn silent(_: Said) {}
 
-/// Docker's registry with the user `u` and the password `p`, on a free port; it is ended with its value.
-pub(crate) struct Registry {
-    child: Child,
-    pub(crate) host: String,
-    _folder: tempfile::TempDir,
+/// Docker's registry with the user `u` and the password `p`, on a free port.
+pub(crate) fn registry() -> Option<Registry> {
+    Registry::start(Doors { are_locked: true, ..Doors::default() })
 }
-
-impl Registry {
-    /// Starts one; `None`, and a line that says so, where there is none.
-    pub(crate) fn start() -> Option<Self> {
-        let program = ["/usr/bin/docker-registry", "/usr/local/bin/docker-registry"]
-            .into_iter()
-            .find(|path| Utf8Path::new(path).is_file());
-        let Some(program) = program else {
-            println!("SKIPPED tests against a registry: there is no docker-registry (apt-get install docker-registry)");
-            return None;
-        };
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let path = Utf8Path::from_path(folder.path()).expect("it has a UTF-8 path").to_owned();
-        let host = {
-            let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-            listener.local_addr().expect("it is bound").to_string()
-        };
-        std::fs::write(path.join("htpasswd"), HTPASSWD).expect("it can be written");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {path}/data}}}}\nhttp: \
-             {{addr: '{host}'}}\nauth: {{htpasswd: {{realm: r, path: {path}/htpasswd}}}}\n"
-        );
-        std::fs::write(path.join("config.yml"), config).expect("it can be written");
-        let mut command = Command::new(program);
-        command.args(["serve", path.join("config.yml").as_str()]);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be run");
-        let registry = Self { child, host, _folder: folder };
-        let start = Instant::now();
-        while TcpStream::connect(&registry.host).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "the registry does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(registry)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// `u` and `p`, as `htpasswd -B` writes them.
-const HTPASSWD: &str = "u:$2y$05$YbDLgeLN6DYGSxLJbGpReuYS9z0OKNi7mvbXj93u.WaO8Gr7mYD0y\n";
 
 /// A chart's archive.
 pub(crate) fn chart(name: &str, version: &str) -> Vec<u8> {

@@ -32,9 +32,8 @@ impl LocalRepository {
     /// Notes that a service comes or goes.
     pub(crate) fn note_membership(&self, name: &str, path: &Utf8Path, is_removal: bool, has_files: bool) -> Result<()> {
         let journal = self.membership()?;
-        let fail = |why: String| {
-            Diagnostic::error("src-staging", format!("`{}` can't be written: {why}", journal.place()))
-        };
+        let fail =
+            |why: String| Diagnostic::error("src-staging", format!("`{}` can't be written: {why}", journal.place()));
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let index = self.git().index_or_empty().map_err(|error| fail(error.to_string()))?;
         let staged = index
@@ -63,7 +62,8 @@ impl LocalRepository {
                 format!("what was interrupted, and noted in `{place}`, can't be settled: {why}"),
             )
         };
-        let noted = journal.noted::<Note>().map_err(|error| fail(format!("it is no such note ({error}): delete it")))?;
+        let noted =
+            journal.noted::<Note>().map_err(|error| fail(format!("it is no such note ({error}): delete it")))?;
         let Some(note) = noted else { return Ok(()) };
         let top = absolute(self.git().workdir().unwrap_or(self.git().git_dir()))?;
         let git_dir = absolute(self.git().git_dir())?;

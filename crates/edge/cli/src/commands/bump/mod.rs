@@ -1,12 +1,16 @@
 //! `onepane bump`: the newest images by a policy, in an environment or in all lines that follow one of Flux's ImagePolicies.
 
+mod access;
+
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::live;
 use crate::commands::promote::{Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, pinned};
 use crate::commands::registry::{Registries, Wanted};
 use crate::terminal::{Failure, Terminal};
+use access::{Accesses, Told};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Severity};
+use onepane_fetch::RegistryAccess;
 use onepane_images::{ImagePolicy, ImageRepository, Newest, Order, Policy, TagFilter, has_markers, set_markers};
 use onepane_repo::{Promotion, Repository, Version};
 use onepane_world::{EntryKind, World};
@@ -63,9 +67,10 @@ pub(crate) fn run(
         let message = "services are looked for in an environment, which is not named";
         return Err(Diagnostic::error("bump-where", message).hint("`--in dev`, for example").into());
     }
+    let told = Told::default();
     let once = || match &arguments.environment {
         Some(environment) => in_environment(terminal, directory, arguments, environment, &registries),
-        None => by_markers(terminal, directory, arguments, &registries),
+        None => by_markers(terminal, directory, arguments, &registries, &told),
     };
     let Some(pause) = arguments.watch else { return once() };
     loop {
@@ -95,12 +100,13 @@ fn in_environment(
         range => Policy::semver(range.as_deref().unwrap_or("*"))?,
     };
     let title = |names: &str| format!("Bump {names} in {environment}");
+    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
         title: &title,
         branch: format!("bump/{environment}"),
-        pins: &|bench, promotion| pins(bench, promotion, registries, arguments.plain_http),
+        pins: &|bench, promotion| pins(bench, promotion, registries, &access),
     };
     carry(terminal, directory, &arguments.chosen, &arguments.common, &journey, &|bench| {
         let repository = bench.repository()?;
@@ -109,7 +115,7 @@ fn in_environment(
         let running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
         let mut versions = Versions::new();
         for (image, before) in running {
-            let mut tags = registries.tags(&image, arguments.plain_http)?;
+            let mut tags = registries.tags(&image, &access)?;
             // What runs counts whether it is still listed or not, so that nothing goes back and forth.
             tags.push(before.tag.clone());
             let Some(newest) = policy.newest(&filter, tags.iter().map(String::as_str)) else {
@@ -122,7 +128,7 @@ fn in_environment(
                 continue;
             }
             let commit = bench.service_of(&image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
-            let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
+            let wanted = Wanted { name: &image, access: &access, with_digest: arguments.digest };
             let version = registries.version(&wanted, newest, &before, commit.as_deref())?;
             versions.insert(image, version);
         }
@@ -135,13 +141,13 @@ fn pins(
     bench: &Bench<'_>,
     promotion: &Promotion,
     registries: &Registries,
-    plain_http: bool,
+    access: &RegistryAccess,
 ) -> Result<Vec<NewPin>, Failure> {
     let pinned = pinned(bench.git, bench.state)?;
     let mut pins: BTreeMap<Utf8PathBuf, NewPin> = BTreeMap::new();
     for carried in &promotion.carried {
         let Some(service) = bench.service_of(&carried.image) else { continue };
-        let facts = registries.facts(&carried.image, &carried.after.tag, plain_http)?;
+        let facts = registries.facts(&carried.image, &carried.after.tag, access)?;
         let by_tag = || bench.git.commit_of_tag(&service.path, &carried.after.tag);
         let Some(commit) = facts.revision.or_else(by_tag) else { continue };
         let Some(before) = pinned.get(&service.path) else { continue };
@@ -157,35 +163,43 @@ fn pins(
     Ok(pins.into_values().collect())
 }
 
-/// A file that is looked at for policies and for lines that follow one.
-struct Text {
-    path: Utf8PathBuf,
-    text: String,
-}
+/// A file that is looked at, with what it says.
+type Text = (Utf8PathBuf, String);
 
 fn by_markers(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
     registries: &Registries,
+    told: &Told,
 ) -> Result<ExitCode, Failure> {
     let delivery = Delivery::open(terminal, directory)?;
     let common = &arguments.common;
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let repository = Repository::open(state.world).map_err(&state.failure)?;
-        let texts = texts(state.world, &repository.layout.src);
+        let is_of_use =
+            |text: &str| has_markers(text) || text.contains("image.toolkit.fluxcd.io/") || access::is_of_use(text);
+        let texts = texts(state.world, &repository.layout.src, &is_of_use);
         let (policies, repositories) = followed(terminal, &delivery.root, &texts);
-        let marked: Vec<&Text> = texts.iter().filter(|text| has_markers(&text.text)).collect();
+        let marked: Vec<&Text> = texts.iter().filter(|(_, text)| has_markers(text)).collect();
         if marked.is_empty() {
             let message = "no line follows an image policy";
             return Err(Diagnostic::error("bump-nothing", message)
                 .hint("a comment `# {\"$imagepolicy\": \"NAMESPACE:NAME\"}` behind a value lets it follow one; `--in ENVIRONMENT` needs none")
                 .into());
         }
-        let newest = newest(terminal, &policies, &repositories, &marked, arguments.plain_http, registries)?;
+        let accesses = Accesses {
+            terminal,
+            root: &delivery.root,
+            world: state.world,
+            files: &texts,
+            plain_http: arguments.plain_http,
+            told,
+        };
+        let newest = newest(terminal, &policies, &repositories, &marked, &accesses, registries)?;
         let mut files = BTreeMap::new();
         let mut changed: Vec<(String, Utf8PathBuf)> = Vec::new();
-        for Text { path, text } in marked {
+        for (path, text) in marked {
             let set = set_markers(text, FileId::new(path), &newest).map_err(&state.failure)?;
             let Some((text, names)) = set else { continue };
             files.insert(path.clone(), text);
@@ -212,8 +226,8 @@ fn by_markers(
     Ok(code)
 }
 
-/// The YAML files of the repository, without its services'.
-fn texts(world: &dyn World, src: &Utf8Path) -> Vec<Text> {
+/// The YAML files of the repository that are of use, without its services'.
+fn texts(world: &dyn World, src: &Utf8Path, is_of_use: &dyn Fn(&str) -> bool) -> Vec<Text> {
     let mut found = Vec::new();
     let mut folders = vec![Utf8PathBuf::new()];
     while let Some(folder) = folders.pop() {
@@ -225,29 +239,27 @@ fn texts(world: &dyn World, src: &Utf8Path) -> Vec<Text> {
                 EntryKind::File if matches!(path.extension(), Some("yaml" | "yml")) => {
                     let bytes = world.read(&path).ok();
                     let text = bytes.and_then(|bytes| std::str::from_utf8(&bytes).map(str::to_owned).ok());
-                    let is_of_use = |text: &String| has_markers(text) || text.contains("image.toolkit.fluxcd.io/");
-                    found.extend(text.filter(is_of_use).map(|text| Text { path, text }));
+                    found.extend(text.filter(|text| is_of_use(text)).map(|text| (path, text)));
                 }
                 EntryKind::File | EntryKind::Other => {}
             }
         }
     }
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.sort();
     found
 }
 
+/// ImageRepositories with their files, by name.
+type Repositories = BTreeMap<String, (ImageRepository, Utf8PathBuf)>;
+
 /// Flux's objects in these files. What can't be read is no reason not to follow the others.
-fn followed(
-    terminal: &Terminal,
-    root: &Utf8Path,
-    texts: &[Text],
-) -> (Vec<ImagePolicy>, BTreeMap<String, ImageRepository>) {
+fn followed(terminal: &Terminal, root: &Utf8Path, texts: &[Text]) -> (Vec<ImagePolicy>, Repositories) {
     let (mut policies, mut repositories) = (Vec::new(), BTreeMap::new());
     let warn = |mut error: Box<Diagnostic>| {
         error.severity = Severity::Warning;
         terminal.report(&error, root);
     };
-    for Text { path, text } in texts.iter().filter(|text| text.text.contains("image.toolkit.fluxcd.io/")) {
+    for (path, text) in texts.iter().filter(|(_, text)| text.contains("image.toolkit.fluxcd.io/")) {
         for manifest in onepane_yaml::read(text, FileId::new(path)).unwrap_or_default() {
             match ImagePolicy::read(&manifest) {
                 Ok(policy) => policies.extend(policy),
@@ -255,7 +267,8 @@ fn followed(
             }
             match ImageRepository::read(&manifest) {
                 Ok(repository) => {
-                    repositories.extend(repository.map(|repository| (repository.name.clone(), repository)));
+                    let named = |repository: ImageRepository| (repository.name.clone(), (repository, path.clone()));
+                    repositories.extend(repository.map(named));
                 }
                 Err(error) => warn(error),
             }
@@ -268,28 +281,28 @@ fn followed(
 fn newest(
     terminal: &Terminal,
     policies: &[ImagePolicy],
-    repositories: &BTreeMap<String, ImageRepository>,
+    repositories: &Repositories,
     marked: &[&Text],
-    plain_http: bool,
+    accesses: &Accesses<'_>,
     registries: &Registries,
 ) -> Result<BTreeMap<String, Newest>, Failure> {
     let mut found = BTreeMap::new();
     for policy in policies {
-        let is_followed = |text: &&Text| {
-            text.text.contains(&format!("\"{}\"", policy.name)) || text.text.contains(&format!("\"{}:", policy.name))
+        let is_followed = |(_, text): &&Text| {
+            text.contains(&format!("\"{}\"", policy.name)) || text.contains(&format!("\"{}:", policy.name))
         };
         if !marked.iter().any(is_followed) {
             continue;
         }
-        let repository = repositories.get(&policy.repository).ok_or_else(|| {
+        let (repository, path) = repositories.get(&policy.repository).ok_or_else(|| {
             let message = format!(
                 "the ImageRepository `{}` of the ImagePolicy `{}` is not in the repository",
                 policy.repository, policy.name
             );
             Diagnostic::error("bump-no-repository", message)
         })?;
-        let plain_http = plain_http || repository.is_insecure;
-        let tags = registries.tags(&repository.image, plain_http)?;
+        let access = accesses.of(repository, path);
+        let tags = registries.tags(&repository.image, &access)?;
         let taken = tags.iter().map(String::as_str).filter(|tag| repository.takes(tag));
         let Some(tag) = policy.policy.newest(&policy.filter, taken) else {
             terminal.note(&format!(
@@ -300,7 +313,7 @@ fn newest(
             ));
             continue;
         };
-        let wanted = Wanted { name: &repository.image, plain_http, with_digest: policy.with_digest };
+        let wanted = Wanted { name: &repository.image, access: &access, with_digest: policy.with_digest };
         let version = registries.version(&wanted, tag, &Version::default(), None)?;
         let newest = Newest { name: repository.image.clone(), tag: version.tag, digest: version.digest };
         found.insert(policy.name.clone(), newest);

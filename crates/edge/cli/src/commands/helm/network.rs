@@ -53,7 +53,7 @@ pub(super) fn access(flags: &Parsed) -> Access {
 /// The same for commands that talk to registries only.
 pub(super) fn registry_access(flags: &Parsed) -> RegistryAccess {
     let Access { credentials, tls, plain_http, .. } = access(flags);
-    RegistryAccess { credentials, tls, plain_http }
+    RegistryAccess { credentials, tls, plain_http, ..RegistryAccess::default() }
 }
 
 /// `--username` and `--password`.

@@ -42,7 +42,12 @@ fn run(flags: &Parsed) -> Result<(), Failure> {
         credentials.password = ask_password()?;
     }
     warn_of_password(flags);
-    let access = RegistryAccess { credentials, tls: tls(flags, "insecure"), plain_http: flags.is_set("plain-http") };
+    let access = RegistryAccess {
+        credentials,
+        tls: tls(flags, "insecure"),
+        plain_http: flags.is_set("plain-http"),
+        ..RegistryAccess::default()
+    };
     fetcher(flags)?.login(&arguments[0], &access)?;
     print(b"Login Succeeded\n");
     Ok(())

@@ -113,7 +113,12 @@ fn log_in(session: &Session, repository: &Repository, flags: &Parsed) -> Result<
     session.say("Logging in to registry");
     // Helmfile says nothing of HTTP here, and Helm then takes it for HTTPS.
     let plain_http = repository.plain_http || flags.is_set("oci-plain-http");
-    let access = RegistryAccess { credentials: credentials(repository), tls: tls(repository), plain_http };
+    let access = RegistryAccess {
+        credentials: credentials(repository),
+        tls: tls(repository),
+        plain_http,
+        ..RegistryAccess::default()
+    };
     retried(session, &format!("registry login {host}"), flags, || login_for_helmfile(host, &access))
 }
 

@@ -9,6 +9,7 @@ use crate::commands::registry::{Registries, Wanted, tags_of_commit};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
+use onepane_fetch::RegistryAccess;
 use onepane_git::{LocalRepository, Service, short};
 use onepane_repo::Promotion;
 use onepane_resource::ImageName;
@@ -76,6 +77,7 @@ pub(super) fn run(
         return Ok(code);
     };
     let registries = Registries::new();
+    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
@@ -94,14 +96,14 @@ pub(super) fn run(
             let base = ImageName::parse(&image).base().to_owned();
             let Some(target) = targets.iter().find(|target| target.path.file_name() == Some(&base)) else { continue };
             let candidates = tags_of_commit(bench.git, &target.path, &target.commit);
-            let there = registries.tags(&image, arguments.plain_http)?;
+            let there = registries.tags(&image, &access)?;
             let Some(tag) = candidates.iter().find(|tag| there.contains(tag)) else {
                 let message = format!("no image of `{image}` is tagged as the commit {}", short(&target.commit));
                 return Err(Diagnostic::error("image-absent", message)
                     .hint(format!("it would have one of the tags {}", candidates.join(", ")))
                     .into());
             };
-            let wanted = Wanted { name: &image, plain_http: arguments.plain_http, with_digest: arguments.digest };
+            let wanted = Wanted { name: &image, access: &access, with_digest: arguments.digest };
             versions.insert(image.clone(), registries.version(&wanted, tag, &before, Some(&target.commit))?);
         }
         Ok(versions)

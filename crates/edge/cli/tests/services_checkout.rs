@@ -147,8 +147,8 @@ fn a_branch_that_was_begun_follows_its_remote_in_the_end() {
             fs::set_permissions(&git_file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
             let killed = lab.onepane_with(&["src", "checkout", "feature"], &[("PATH", &path)]);
             assert_ne!(killed.code, Some(0), "{}", killed.stderr);
-            let has_begun = |name: &&&str| git(&lab.service(name), &["branch", "--list", "feature"]) != "";
-            assert!(SERVICES.iter().any(|name| has_begun(&name)), "nothing was begun: {}", killed.stderr);
+            let has_begun = |name: &str| !git(&lab.service(name), &["branch", "--list", "feature"]).is_empty();
+            assert!(SERVICES.iter().any(|name| has_begun(name)), "nothing was begun: {}", killed.stderr);
             let finished = lab.onepane(next);
             assert_eq!(finished.code, Some(0), "{}", finished.stderr);
             for name in SERVICES {
@@ -156,7 +156,7 @@ fn a_branch_that_was_begun_follows_its_remote_in_the_end() {
                 if next[1] == "checkout" {
                     assert_eq!(git(&service, &["branch", "--show-current"]), "feature", "{name}");
                 }
-                if git(&service, &["branch", "--list", "feature"]) != "" {
+                if has_begun(name) {
                     let upstream = git(&service, &["rev-parse", "--abbrev-ref", "feature@{upstream}"]);
                     assert_eq!(upstream, "origin/feature", "{name} {round} {next:?}");
                 }

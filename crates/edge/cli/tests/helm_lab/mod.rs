@@ -255,6 +255,8 @@ pub(crate) enum Step {
 /// What differs between two runs, whoever runs: times, and what is made up.
 pub(crate) fn masked(text: &str) -> String {
     let masks = [
+        // What the Go client logs of a watch that it ends itself, now and then.
+        (r"(?m)^[IWE]\d{4} .* reflector\.go.*\n?", ""),
         (r"\d{4}-\d{2}-\d{2}[T ][0-9:.]+(Z|[+-]\d{2}:?\d{2}|( [+-]\d{4} \w+))?", "TIME"),
         (r"\w{3} \w{3} +\d+ [0-9:]+ \d{4}", "TIME"),
         (r#"((?:created|modified)At(?:=|":"|: "?))\d+"#, "${1}N"),

@@ -46,7 +46,11 @@ impl Values {
         let text = node.as_str().unwrap_or_default();
         let Some(place) = node.span else { return self.file(FileId::new("values"), text.as_bytes()) };
         // A block begins below its head.
-        let before = place.line as usize - usize::from(!matches!(node.style, Style::Literal | Style::Folded));
+        let head = usize::from(!matches!(node.style, Style::Literal | Style::Folded));
+        let before = (place.line as usize).saturating_sub(head);
+        /// Farther down nobody keeps objects by hand; only the lines that a history names are wrong there.
+        const LOWEST: usize = 10_000;
+        let before = if before <= LOWEST { before } else { 0 };
         let bytes = ["\n".repeat(before).as_bytes(), text.as_bytes()].concat();
         self.file(place.file, &bytes);
     }

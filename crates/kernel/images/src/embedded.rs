@@ -24,7 +24,8 @@ impl Embedded {
             Style::Literal => (place.line, indentation(text, lines.get(place.line as usize..)?)?),
             Style::SingleQuoted | Style::DoubleQuoted if !text.contains('\n') && text.contains(':') => {
                 let quote = if node.style == Style::SingleQuoted { '\'' } else { '"' };
-                let line: String = lines.get(before as usize)?.chars().skip(place.column as usize - 1).collect();
+                let line: String =
+                    lines.get(before as usize)?.chars().skip(place.column.checked_sub(1)? as usize).collect();
                 (before, line.starts_with(&format!("{quote}{text}{quote}")).then_some(place.column)?)
             }
             _ => return None,

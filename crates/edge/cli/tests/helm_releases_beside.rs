@@ -260,18 +260,20 @@ fn helms_own_pending_revisions_are_left_alone() {
     lab.room.write("slow/Chart.yaml", "apiVersion: v2\nname: slow\nversion: 0.1.0\n");
     lab.room.write(
         "slow/templates/a.yaml",
-        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: none, accessModes: \
-         [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: \"{{ .Release.Name }}\"}\nspec: {storageClassName: none, \
+         accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n",
     );
     for tool in [Some(helm.as_str()), None] {
         let name = if tool.is_some() { "theirs" } else { "ours" };
         let mut command = lab.command(tool, &namespace, &format!("install {name} slow --wait --timeout 5m"));
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let said = lab.room.path.join("said");
+        command.stdout(Stdio::null()).stderr(std::fs::File::create(&said).expect("it can be made"));
         let child = command.spawn().expect("it can be run");
         let start = Instant::now();
         let pending = format!("list --pending -q --filter {name}");
         while stdout(&lab.run(None, &namespace, &pending)).is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(30), "nothing is ever pending");
+            let said = || std::fs::read_to_string(&said).expect("it is there");
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing is ever pending: {}", said());
             std::thread::sleep(Duration::from_millis(100));
         }
         // Somebody is at work.
@@ -289,7 +291,7 @@ fn helms_own_pending_revisions_are_left_alone() {
             lab.run(None, &namespace, &format!("uninstall {name}"));
         }
     }
-    let claim = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims/a");
+    let claim = format!("/api/v1/namespaces/{namespace}/persistentvolumeclaims/ours");
     let left = lab.get(&claim).filter(|claim| claim["metadata"]["deletionTimestamp"].is_null());
     assert!(left.is_none(), "what was begun and left is removed: {left:?}");
     lab.remove_namespace(&namespace);

@@ -13,7 +13,7 @@ mod random;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
-pub use forge::Forge;
+pub use forge::{Forge, PostedStatus};
 pub use git_server::{GitServer, Mood, git};
 pub use process::{Finished, peer, run, run_once, run_with};
 pub use random::Random;

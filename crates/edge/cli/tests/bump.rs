@@ -1,12 +1,12 @@
 //! `onepane src pin` and `onepane bump`, against a real registry.
 
+mod registry;
+
 use onepane_testkit::{Finished, git, run_with};
-use sha2::{Digest, Sha256};
+use registry::Registry;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -14,44 +14,15 @@ use tempfile::TempDir;
 struct Lab {
     folder: TempDir,
     root: PathBuf,
-    registry: Child,
-    host: String,
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        _ = self.registry.kill();
-        _ = self.registry.wait();
-    }
+    registry: Registry,
 }
 
 impl Lab {
-    /// `None`, and a line that says so, where there is no registry.
+    /// `None` where there is no registry.
     fn new() -> Option<Self> {
-        let program = ["/usr/bin/docker-registry", "/usr/local/bin/docker-registry"];
-        let Some(program) = program.into_iter().find(|path| Path::new(path).is_file()) else {
-            println!("SKIPPED tests against a registry: there is no docker-registry (apt-get install docker-registry)");
-            return None;
-        };
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let host = listener.local_addr().expect("it is bound").to_string();
-        drop(listener);
-        let data = folder.path().join("data");
-        let config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: '{host}'}}\n",
-            data.display()
-        );
-        fs::write(folder.path().join("config.yml"), config).expect("it can be written");
-        let mut command = Command::new(program);
-        command.arg("serve").arg(folder.path().join("config.yml"));
-        let registry = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be run");
-        let lab = Self { root: folder.path().join("company"), folder, registry, host };
-        let start = Instant::now();
-        while TcpStream::connect(&lab.host).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(30), "the registry does not come up");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let registry = Registry::start(folder.path())?;
+        let lab = Self { root: folder.path().join("company"), folder, registry };
         lab.fill();
         Some(lab)
     }
@@ -73,7 +44,7 @@ impl Lab {
                     self.push_image(name, &format!("1.{number}.0"), &git(&origin, &["rev-parse", "HEAD"]));
                 }
             }
-            let image = format!("{}/shop/{name}", self.host);
+            let image = format!("{}/shop/{name}", self.registry.host);
             pods += &format!(
                 "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: a, image: \"{image}\"}}]}}\n"
             );
@@ -97,42 +68,8 @@ impl Lab {
         git(&self.root, &["commit", "--quiet", "--message", message]);
     }
 
-    /// An image without layers, made of a commit.
     fn push_image(&self, name: &str, tag: &str, revision: &str) -> String {
-        let labels = format!("{{\"org.opencontainers.image.revision\":\"{revision}\"}}");
-        let config = format!(
-            "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{\"Labels\":{labels}}},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[]}},\"t\":\"{tag}\"}}"
-        );
-        let digest = digest_of(&config);
-        let (status, head, _) = self.ask("POST", &format!("/v2/shop/{name}/blobs/uploads/"), "", "");
-        assert_eq!(status, 202);
-        let location = head.lines().find_map(|line| line.strip_prefix("Location: ")).expect("it says where").trim();
-        let path = location.split_once(&self.host).map_or(location, |(_, path)| path);
-        let (status, _, _) = self.ask("PUT", &format!("{path}&digest={digest}"), "application/octet-stream", &config);
-        assert_eq!(status, 201);
-        let kind = "application/vnd.oci.image.manifest.v1+json";
-        let manifest = format!(
-            "{{\"schemaVersion\":2,\"mediaType\":\"{kind}\",\"config\":{{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"{digest}\",\"size\":{}}},\"layers\":[]}}",
-            config.len()
-        );
-        let (status, _, answer) = self.ask("PUT", &format!("/v2/shop/{name}/manifests/{tag}"), kind, &manifest);
-        assert_eq!(status, 201, "{answer}");
-        digest_of(&manifest)
-    }
-
-    fn ask(&self, method: &str, path: &str, kind: &str, body: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.host).expect("it is there");
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n",
-            self.host
-        );
-        stream.write_all(format!("{head}{body}").as_bytes()).expect("it listens");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("it has an end");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it says a status");
-        (status, head.to_owned(), body.to_owned())
+        self.registry.push_image(&format!("shop/{name}"), tag, revision)
     }
 
     fn arguments(&self, arguments: &[&str]) -> Vec<String> {
@@ -174,11 +111,6 @@ impl Lab {
     }
 }
 
-fn digest_of(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    format!("sha256:{}", digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-}
-
 #[test]
 fn a_pin_takes_commit_and_image_together() {
     let Some(lab) = Lab::new() else { return };
@@ -212,6 +144,18 @@ fn a_pin_takes_commit_and_image_together() {
     lab.refused(&["src", "pin", "apx"], "there is no service `apx`");
     lab.done(&["src", "pin", "api=v1.2.0", "--in", "dev", "--digest"]);
     assert!(lab.images().contains(&digest), "{}", lab.images());
+    // Where somebody was quicker with a newer one, that stays.
+    let said = lab.done(&["src", "pin", "api=v1.0.0", "--in", "dev", "--keep-newer"]);
+    assert!(said.contains("src/api is pinned to a newer commit") && said.contains("dev runs these"), "{said}");
+    let said = lab.done(&["src", "pin", "api=v1.0.0", "--keep-newer"]);
+    assert!(said.contains("src/api is pinned to a newer commit"), "{said}");
+    assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.2.0"));
+    assert!(lab.images().contains(&digest), "{}", lab.images());
+    // What nobody can tell is not guessed.
+    let unknown = "1234567890123456789012345678901234567890";
+    git(&lab.root, &["update-index", "--cacheinfo", &format!("160000,{unknown},src/api")]);
+    lab.refused(&["src", "pin", "api=v1.2.0", "--in", "dev", "--keep-newer"], "which its clone here does not have");
+    git(&lab.root, &["update-index", "--cacheinfo", &format!("160000,{},src/api", lab.revision("api", "v1.2.0"))]);
     lab.done(&["src", "pin", "api=v1.0.0", "--in", "dev", "--allow-older"]);
     assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.0.0"));
 
@@ -253,7 +197,10 @@ fn an_environment_gets_the_newest_images_and_never_older_ones() {
     assert_eq!(lab.pin("web", ""), lab.revision("web", "v1.2.0"));
     // A registry that has lost the tag that runs changes nothing.
     lab.commit("main");
-    assert!(lab.ask("DELETE", "/v2/shop/web/manifests/main-bb-10", "", "").0 >= 400, "deleting is not allowed there");
+    assert!(
+        lab.registry.ask("DELETE", "/v2/shop/web/manifests/main-bb-10", "", "").0 >= 400,
+        "deleting is not allowed there"
+    );
     lab.refused(&["bump", "apx", "--in", "dev"], "no image of `apx` is run there");
     lab.refused(&["bump", "api"], "an environment, which is not named");
     lab.refused(&["bump", "--in", "dev", "--semver", "newest"], "is no range of versions");
@@ -268,7 +215,7 @@ fn lines_follow_the_policies_of_flux() {
             "---\napiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImageRepository\nmetadata: {{name: {name}, namespace: flux-system}}\n\
              spec: {{image: {}/shop/{name}, interval: 1m}}\n---\napiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImagePolicy\n\
              metadata: {{name: {name}, namespace: flux-system}}\nspec:\n  imageRepositoryRef: {{name: {name}}}\n  policy: {policy}\n",
-            lab.host
+            lab.registry.host
         )
     };
     let policies = flux("api", "{semver: {range: 1.x}}") + &flux("web", "{alphabetical: {order: desc}}");
@@ -277,7 +224,7 @@ fn lines_follow_the_policies_of_flux() {
     fs::create_dir_all(lab.root.join("helm-charts/values")).expect("nothing is there yet");
     let values = format!(
         "# of the shop\napi:\n  image: {}/shop/api:1.0.0   # {{\"$imagepolicy\": \"flux-system:api\"}}\nweb:\n    tag: '0.9'  # {{\"$imagepolicy\": \"flux-system:web:tag\"}}\n",
-        lab.host
+        lab.registry.host
     );
     fs::write(lab.root.join("helm-charts/values/shop.yaml"), &values).expect("it can be written");
     let marked =

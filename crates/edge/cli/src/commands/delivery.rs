@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_fetch::{Proxies, Secret};
 use onepane_forge::{Address, Forge, Kind, NewPullRequest};
-use onepane_git::{Checkout, LeftEdit, LocalRepository, NewCommit, Tree, pause, short};
+use onepane_git::{Checkout, LeftEdit, LocalRepository, Merged, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -82,8 +82,14 @@ const MOST_TRIES: u32 = 200;
 struct Start {
     /// The commit to build upon; the files on disk otherwise.
     base: Option<String>,
-    /// Whether the branch has something of its own that a pull request could be about.
-    is_begun: bool,
+    /// Where the branch is, if it has something of its own that a pull request could be about.
+    begun: Option<String>,
+}
+
+impl Start {
+    fn at(base: Option<String>) -> Self {
+        Self { base, begun: None }
+    }
 }
 
 impl Delivery {
@@ -146,8 +152,8 @@ impl Delivery {
             };
             let Some(edit) = edit(&State { world, base, failure })? else {
                 // It was pushed before, and may be what a pull request is still to be opened for.
-                if let (Some(base), Some(branch), true) = (base, &branch, start.is_begun && !arguments.dry_run) {
-                    self.open_pull_request(terminal, arguments, branch, &self.git.message(base)?, &[])?;
+                if let (Some(begun), Some(branch), false) = (&start.begun, &branch, arguments.dry_run) {
+                    self.open_pull_request(terminal, arguments, branch, &self.git.message(begun)?, &[])?;
                 }
                 return Ok((false, ExitCode::SUCCESS));
             };
@@ -202,22 +208,35 @@ impl Delivery {
     }
 
     fn start(&self, arguments: &DeliveryArguments, branch: Option<&str>) -> Result<Start, Failure> {
-        let Some(branch) = branch else { return Ok(Start { base: None, is_begun: false }) };
+        let Some(branch) = branch else { return Ok(Start::at(None)) };
         let Some(remote) = &arguments.push else {
             let base = self.git.branch_tip(branch)?.map_or_else(|| self.git.commit("HEAD"), Ok)?;
-            return Ok(Start { base: Some(base), is_begun: false });
+            return Ok(Start::at(Some(base)));
         };
         let tip = self.git.fetch_branch(remote, branch)?;
         if let (Some(tip), None) = (&tip, &arguments.pull_request) {
-            return Ok(Start { base: Some(tip.clone()), is_begun: false });
+            return Ok(Start::at(Some(tip.clone())));
         }
         let into = self.base_branch(arguments, remote)?;
         let base = self.git.fetch_branch(remote, &into)?.ok_or_else(|| {
             Diagnostic::error("git-branch", format!("`{remote}` has no branch `{into}` to begin with"))
         })?;
-        // One that was merged begins anew.
-        let own = tip.filter(|tip| self.git.merge_base(tip, &base).ok().as_ref() != Some(tip));
-        Ok(Start { is_begun: own.is_some(), base: Some(own.unwrap_or(base)) })
+        let Some(tip) = tip else { return Ok(Start::at(Some(base))) };
+        // What is carried is what the other branch says now, and not what it said when this one began.
+        let merged = self.git.merged(&tip, &base, &format!("Merge {into} into {branch}\n"));
+        let merged = merged.map_err(|mut error| {
+            error.message = format!("`{branch}` and `{into}` at `{remote}` don't come together: {}", error.message);
+            error.hint(format!("merge `{into}` into `{branch}` by hand, or delete that branch: it begins anew then"))
+        })?;
+        Ok(match merged {
+            Merged::UpToDate => Start { base: Some(tip.clone()), begun: Some(tip) },
+            // One that was merged begins anew.
+            Merged::Nothing => Start::at(Some(base)),
+            Merged::Commit(commit) => {
+                let begun = (!self.git.is_same(&commit, &base)?).then_some(tip);
+                Start { base: Some(commit), begun }
+            }
+        })
     }
 
     /// What a new branch begins with, and a pull request is into.

@@ -3,13 +3,14 @@
 
 use crate::commands::ci_runs::CiRuns;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
+use crate::commands::open;
 use crate::commands::plan::{Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
-use onepane_repo::{Carried, Promotion, PromotionRules, Repository, Version};
+use onepane_repo::{Carried, Promotion, PromotionRules, PromotionStep, Repository, Version};
 use onepane_resource::ImageName;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -20,9 +21,16 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub(crate) struct PromoteArguments {
     /// The environment whose versions are carried: a cluster, or a folder such as groups/staging
-    from: String,
+    #[arg(required_unless_present = "along")]
+    from: Option<String>,
     /// The environment that gets them
-    to: String,
+    #[arg(required_unless_present = "along")]
+    to: Option<String>,
+    /// Carry to each environment what the one before it runs, as dev,staging,prod, the last first [default: the way that
+    /// `promotions` in onepane.yaml says]. What the rules there refuse now is told, and no error
+    #[arg(long, value_name = "ENVIRONMENT,…", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with = "from")]
+    along: Vec<String>,
     #[command(flatten)]
     common: CommonArguments,
 }
@@ -84,13 +92,62 @@ impl CarryArguments {
 /// Versions by the names of images.
 pub(crate) type Versions = BTreeMap<String, Version>;
 
-/// Carries what `FROM` runs to `TO`.
+/// Carries what `FROM` runs to `TO`, or every step of a way.
 pub(crate) fn promote(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &PromoteArguments,
 ) -> Result<ExitCode, Failure> {
-    let PromoteArguments { from, to, common } = arguments;
+    let PromoteArguments { from, to, along, common } = arguments;
+    if let (Some(from), Some(to)) = (from, to) {
+        let step = PromotionStep { from: from.clone(), to: to.clone() };
+        return promote_step(terminal, directory, &step, common);
+    }
+    let mut worst = ExitCode::SUCCESS;
+    for step in steps(terminal, directory, along)? {
+        match promote_step(terminal, directory, &step, common) {
+            Ok(code) if code == ExitCode::SUCCESS => {}
+            Ok(code) => worst = code,
+            Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
+            // The time may come, and with it the next run.
+            Err(failure) if failure.code() == Some(REFUSED) => terminal.note(&failure.message()),
+            // What keeps one environment from its versions keeps no other from theirs.
+            Err(failure) => worst = terminal.fail(&failure),
+        }
+    }
+    Ok(worst)
+}
+
+/// The code of what onepane.yaml refuses.
+const REFUSED: &str = "promote-refused";
+
+/// What is said where there is nothing to go along.
+pub(crate) const NO_WAY: &str = "onepane.yaml does not say which environment gets its versions from which, as \
+                                 `promotions: {staging: {from: dev}}` does, and `--along=dev,staging,prod`";
+
+/// The steps of the ways that are named, or of the one that the repository says.
+fn steps(terminal: &Terminal, directory: Option<&Utf8Path>, along: &[String]) -> Result<Vec<PromotionStep>, Failure> {
+    let (named, said): (Vec<String>, Vec<String>) = along.iter().cloned().partition(|way| !way.is_empty());
+    if said.is_empty() {
+        return Ok(PromotionStep::along(&named)?);
+    }
+    let (root, world) = open(directory)?;
+    let failure = Failure::below(&root);
+    let found = Repository::open(&world).and_then(|repository| repository.promotion_steps()).map_err(&failure)?;
+    found.left_out.iter().for_each(|why| terminal.note(why));
+    if found.steps.is_empty() {
+        terminal.note(NO_WAY);
+    }
+    Ok(found.steps)
+}
+
+fn promote_step(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    step: &PromotionStep,
+    common: &CommonArguments,
+) -> Result<ExitCode, Failure> {
+    let PromotionStep { from, to } = step;
     let journey = Journey {
         to,
         from: Some(from),
@@ -245,7 +302,7 @@ pub(crate) fn carry(
         let refusals = refusals(git, arguments, journey, &rules, &promotion, &runs)?;
         if !refusals.is_empty() && !arguments.force {
             let message = format!("{} is not changed by this: {}", journey.to, refusals.join("; "));
-            return Err(Diagnostic::error("promote-refused", message)
+            return Err(Diagnostic::error(REFUSED, message)
                 .hint("`--force` passes over what onepane.yaml says, and the commit tells so")
                 .into());
         }

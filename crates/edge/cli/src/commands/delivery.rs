@@ -1,14 +1,13 @@
 //! Edits brought to where they count: to the files on disk, to a branch of this machine, to one of a server, and into a pull
 //! request ([`Delivery::run`]).
 
-use crate::commands::open;
 use crate::commands::plan::{self, Compared, Plan, ReportArguments};
 use crate::commands::promote::NewPin;
+use crate::commands::{forges, open};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_fetch::{Proxies, Secret};
-use onepane_forge::{Address, Forge, Kind, NewPullRequest};
+use onepane_forge::{Address, Kind, NewPullRequest};
 use onepane_git::{Checkout, LeftEdit, LocalRepository, Merged, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
@@ -30,12 +29,8 @@ pub(crate) struct DeliveryArguments {
     #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true, default_missing_value = "", requires = "push")]
     pub(crate) pull_request: Option<String>,
     /// Which kind of forge the remote is, where its name does not show it: github, gitlab or gitea
-    #[arg(long, value_name = "KIND", value_parser = forge_kind, requires = "pull_request")]
-    forge: Option<Kind>,
-}
-
-fn forge_kind(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| format!("`{name}` is not one of github, gitlab, gitea"))
+    #[arg(long, value_name = "KIND", value_parser = forges::kind)]
+    pub(crate) forge: Option<Kind>,
 }
 
 /// What is to change.
@@ -261,20 +256,9 @@ impl Delivery {
         let mut read = addresses.iter().map(|address| Address::of(address, arguments.forge));
         let first = read.next().unwrap_or_else(|| Address::of("", None));
         let address = first.or_else(|error| read.find_map(Result::ok).ok_or(error))?;
-        let variable = |name: &&str| std::env::var(name).ok().filter(|token| !token.is_empty());
-        let token = address.token_variables().iter().find_map(variable);
-        let token = token.or_else(|| self.git.password_for(&address.origin)).ok_or_else(|| {
-            let message = format!(
-                "the branch is pushed, but there is no token of {} to open a pull request with",
-                address.kind().name()
-            );
-            let variables = address.token_variables().join(" or ");
-            Diagnostic::error("forge-token", message)
-                .hint(format!("set {variables}, or let a credential helper of Git have one for {}", address.origin))
-        })?;
+        let forge = forges::forge(&self.git, address, "to open a pull request with; the branch is pushed")?;
         let (title, text) = message.split_once('\n').unwrap_or((message, ""));
         let text = as_markdown(text.trim());
-        let forge = Forge::new(address, Secret::new(token), Proxies::from_variables(&|name| std::env::var(name).ok()));
         let new = NewPullRequest { head: branch, base: &base, title, text: &text, reviewers };
         let opened = forge.open(&new)?;
         let is_new = if opened.is_new { "opened" } else { "is open already" };

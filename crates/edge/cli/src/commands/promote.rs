@@ -2,6 +2,7 @@
 //! ran before.
 
 use crate::commands::ci_runs::CiRuns;
+use crate::commands::ci_statuses::CiStatuses;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
 use crate::commands::open;
 use crate::commands::plan::{Compared, ReportArguments};
@@ -286,7 +287,7 @@ pub(crate) fn carry(
     let services = git.listed_services(disk);
     let elsewhere = Elsewhere::of(root, arguments.offline);
     // Asked for once, however often it is tried.
-    let runs = OnceCell::new();
+    let passed = Passed { runs: OnceCell::new(), statuses: CiStatuses::new(git, &services, arguments.delivery.forge) };
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
         let wanted = versions(&bench)?;
@@ -299,7 +300,7 @@ pub(crate) fn carry(
             return Ok(None);
         }
         let rules = rules_of(&repository, &unit);
-        let refusals = refusals(git, arguments, journey, &rules, &promotion, &runs)?;
+        let refusals = refusals(git, arguments, journey, &rules, &promotion, &passed)?;
         if !refusals.is_empty() && !arguments.force {
             let message = format!("{} is not changed by this: {}", journey.to, refusals.join("; "));
             return Err(Diagnostic::error(REFUSED, message)
@@ -338,6 +339,12 @@ fn rules_of(repository: &Repository<'_>, unit: &Utf8Path) -> Vec<PromotionRules>
     repository.layout.promotions.iter().filter(is_it).cloned().collect()
 }
 
+/// What is known to have passed tests.
+struct Passed<'p> {
+    runs: OnceCell<CiRuns>,
+    statuses: CiStatuses<'p>,
+}
+
 /// What speaks against it. Who goes back is not asked where from and whether it was tested: it has run there before.
 fn refusals(
     git: &LocalRepository,
@@ -345,7 +352,7 @@ fn refusals(
     journey: &Journey<'_>,
     rules: &[PromotionRules],
     promotion: &Promotion,
-    runs: &OnceCell<CiRuns>,
+    passed: &Passed<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut refusals = Vec::new();
     let now = jiff::Timestamp::now();
@@ -358,11 +365,11 @@ fn refusals(
     let Some(from) = journey.from else { return Ok(refusals) };
     refusals.extend(rules.iter().filter_map(|rules| rules.refuse_source(from)));
     if rules.iter().any(|rules| rules.needs_ci_run) {
-        let runs = match runs.get() {
+        let runs = match passed.runs.get() {
             Some(runs) => runs,
             None => {
                 let read = CiRuns::read(git, delivery.push.as_deref())?;
-                runs.get_or_init(|| read)
+                passed.runs.get_or_init(|| read)
             }
         };
         for carried in &promotion.carried {
@@ -370,6 +377,11 @@ fn refusals(
                 let why = format!("`{}` {} has not passed `onepane ci run --record`", carried.image, carried.after);
                 refusals.push(why);
             }
+        }
+    }
+    if rules.iter().any(|rules| rules.needs_ci_status) {
+        for carried in &promotion.carried {
+            refusals.extend(passed.statuses.refuse(&carried.image, &carried.after)?);
         }
     }
     Ok(refusals)

@@ -99,15 +99,22 @@ fn has_buildkit(version: &SystemVersion) -> bool {
     api.is_some_and(|api: (u32, u32)| api >= (1, 39)) && version.os.as_deref() == Some("linux") && !is_podman
 }
 
-/// Why an image was not built, and what to do where it takes another builder.
+/// Why an image was not built, and what to do where the builder may be too old for its Dockerfile.
 fn unbuilt(image: &str, is_buildkit: bool, error: &str) -> String {
-    /// What Docker's classic builder says of what only BuildKit knows.
-    const OF_BUILDKIT: [&str; 4] = ["BuildKit", "Unknown flag: ", "dockerfile parse error", "unknown instruction"];
+    /// What builders say of what only BuildKit knows, or a newer one.
+    const UNKNOWN: [&str; 3] = ["BuildKit", "nknown flag: ", "nknown instruction"];
     let error = error.trim();
     let mut why = format!("{image} can't be built: {error}");
-    if !is_buildkit && OF_BUILDKIT.iter().any(|words| error.contains(words)) {
-        why += "; this Docker's classic builder knows neither `RUN --mount` nor `COPY --link` nor heredocs: build it with \
-                `docker buildx build --push` before, and leave out `--build`";
+    if UNKNOWN.iter().any(|words| error.contains(words)) {
+        why += match is_buildkit {
+            true => {
+                "; with `# syntax=docker/dockerfile:1` as its first line a Dockerfile may say all that the newest builder knows"
+            }
+            false => {
+                "; this is Docker's classic builder, which knows no `RUN --mount`, `COPY --link` or heredocs: where those are \
+                 needed, build it with `docker buildx build --push` before, and leave out `--build`"
+            }
+        };
     }
     why
 }
@@ -206,7 +213,9 @@ mod tests {
     fn what_takes_buildkit_says_what_to_do() {
         let error = "the --mount option requires BuildKit. Refer to the documentation";
         assert!(unbuilt("a:1", false, error).contains("docker buildx build --push"));
-        assert!(!unbuilt("a:1", true, error).contains("buildx"));
+        let error = "dockerfile parse error line 4: Unknown flag: link";
+        assert!(unbuilt("a:1", false, error).contains("docker buildx build --push"));
+        assert!(unbuilt("a:1", true, error).contains("# syntax=docker/dockerfile:1"));
         assert!(!unbuilt("a:1", false, "returned a non-zero code: 1").contains("buildx"));
     }
 }

@@ -2,7 +2,10 @@
 //! ci_images`. What is built is tested on a cluster in the process.
 #![cfg(unix)]
 
+mod registry;
+
 use onepane_embedded::{Embedded, Options};
+use registry::Registry;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -103,6 +106,21 @@ fn dockerfiles_of_buildkit_are_built() {
     assert!(code == Some(2) && said.contains("docker buildx build --push"), "{said}");
     let (code, said) = lab.run("test/api:classic", "FROM scratch\nCOPY greeting /\n", &classic);
     assert!(code == Some(0) && said.contains("is built by the classic builder from "), "{said}");
+}
+
+#[test]
+fn bases_come_from_registries() {
+    let Some(lab) = Lab::new() else { return };
+    let Some(registry) = Registry::start(lab.folder.path()) else { return };
+    registry.push_image("base", "1", "0123abc");
+    // BuildKit asks back here, who is known there, before it asks the registry.
+    let dockerfile = format!("FROM {}/base:1\nCOPY greeting /\n", registry.host);
+    let (code, said) = lab.run("test/api:based", &dockerfile, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(files("test/api:based").iter().any(|name| name == "greeting"));
+    let absent = format!("FROM {}/absent:1\n", registry.host);
+    let (code, said) = lab.run("test/api:based", &absent, &[]);
+    assert!(code == Some(2) && said.contains("absent:1") && said.contains("not found"), "{said}");
 }
 
 #[test]

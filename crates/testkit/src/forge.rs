@@ -1,8 +1,9 @@
-//! A stand-in for the pull requests of a forge, by the descriptions that GitHub, GitLab and Gitea publish of their
-//! interfaces: [`Forge`].
+//! A stand-in for the pull requests and the statuses of commits of a forge, by the descriptions that GitHub, GitLab and Gitea
+//! publish of their interfaces: [`Forge`].
 //!
-//! It knows the requests of a repository `acme/shop`, asks for the token `t0ken`, and refuses what those would refuse: bodies
-//! without what they require, a second pull request of the same branches, people that it does not know.
+//! It knows the pull requests of a repository `acme/shop` and the statuses of all that are `acme`'s, asks for the token `t0ken`,
+//! and refuses what those would refuse: bodies without what they require, a second pull request of the same branches, people
+//! that it does not know, states and descriptions that there are not.
 
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -13,6 +14,23 @@ pub struct Forge {
     kind: &'static str,
     /// The pull requests, as bodies that asked for them, with `reviewers` as they were asked.
     pub pulls: Vec<Value>,
+    /// The statuses, the first first.
+    pub statuses: Vec<PostedStatus>,
+}
+
+/// A status of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedStatus {
+    /// The repository, as `api`.
+    pub repository: String,
+    /// The commit.
+    pub commit: String,
+    /// Whose it is.
+    pub context: String,
+    /// How it is, in the forge's word.
+    pub state: String,
+    /// All that was posted.
+    pub body: Value,
 }
 
 /// A request.
@@ -27,7 +45,7 @@ pub(crate) struct Asked<'a> {
 impl Forge {
     /// One that behaves like `github`, `gitlab` or `gitea`.
     pub fn like(kind: &'static str) -> Self {
-        Self { kind, pulls: Vec::new() }
+        Self { kind, pulls: Vec::new(), statuses: Vec::new() }
     }
 
     /// The status and the text of an answer; `None` for what is no part of the interface.
@@ -61,6 +79,12 @@ impl Forge {
         body: &Value,
     ) -> (u16, Value) {
         let asked = |key: &str| query.get(key).map(String::as_str);
+        let all = if self.kind == "gitlab" { "/projects/acme%2F" } else { "/repos/acme/" };
+        if let Some((repository, rest)) = path.strip_prefix(all).and_then(|rest| rest.split_once('/'))
+            && rest.contains("status")
+        {
+            return self.answer_about_statuses(method, repository, rest, query, body);
+        }
         match (self.kind, method, in_repository) {
             ("gitlab", "GET", _) if path == "/users" => match asked("username") {
                 Some("ann") => (200, json!([{"id": 7, "username": "ann"}])),
@@ -94,6 +118,69 @@ impl Forge {
                     }
                     Some(_) => (422, json!({"message": "Reviews may only be requested from collaborators."})),
                     None => (404, json!({"message": "Not Found"})),
+                }
+            }
+            _ => (404, json!({"message": "Not Found"})),
+        }
+    }
+
+    fn answer_about_statuses(
+        &mut self,
+        method: &str,
+        repository: &str,
+        rest: &str,
+        query: &HashMap<String, String>,
+        body: &Value,
+    ) -> (u16, Value) {
+        let is_gitlab = self.kind == "gitlab";
+        let parts: Vec<&str> = rest.split('/').collect();
+        let (name, state_key, states): (_, _, &[&str]) = match self.kind {
+            "github" => ("context", "state", &["error", "failure", "pending", "success"]),
+            "gitlab" => ("name", "status", &["pending", "running", "success", "failed", "canceled", "skipped"]),
+            _ => ("context", "status", &["pending", "success", "error", "failure", "warning"]),
+        };
+        let of = |commit: &str| -> Vec<PostedStatus> {
+            let is_of = |posted: &&PostedStatus| posted.repository == repository && posted.commit == commit;
+            self.statuses.iter().filter(is_of).cloned().collect()
+        };
+        match (method, parts.as_slice()) {
+            ("POST", ["statuses", commit]) if commit.len() == 40 => {
+                let (state, context) =
+                    (body["state"].as_str().unwrap_or_default(), body[name].as_str().unwrap_or("default"));
+                if !states.contains(&state) {
+                    return (
+                        if is_gitlab { 400 } else { 422 },
+                        json!({"message": "state does not have a valid value"}),
+                    );
+                }
+                if body["description"].as_str().is_some_and(|text| self.kind == "github" && text.chars().count() > 140)
+                {
+                    return (422, json!({"message": "Validation Failed", "errors": ["description is too long"]}));
+                }
+                let last = of(commit).into_iter().rfind(|posted| posted.context == context);
+                if is_gitlab && last.is_some_and(|last| last.state == state && state == "pending") {
+                    return (400, json!({"message": "Cannot transition status via :enqueue from :pending"}));
+                }
+                let (repository, commit, context) = (repository.into(), (*commit).into(), context.into());
+                let posted = PostedStatus { repository, commit, context, state: state.into(), body: body.clone() };
+                self.statuses.push(posted);
+                (201, json!({}))
+            }
+            ("GET", ["commits", commit, "status"] | ["repository", "commits", commit, "statuses"]) => {
+                let mut last: Vec<PostedStatus> = Vec::new();
+                for posted in of(commit) {
+                    last.retain(|other| other.context != posted.context);
+                    last.insert(0, posted);
+                }
+                let number = |key: &str| query.get(key).and_then(|number| number.parse::<usize>().ok());
+                let size = number(if self.kind == "gitea" { "limit" } else { "per_page" }).unwrap_or(30);
+                let shown = last.iter().map(|posted| json!({name: posted.context, state_key: posted.state}));
+                let shown: Vec<Value> =
+                    shown.skip((number("page").unwrap_or(1).max(1) - 1) * size).take(size).collect();
+                match self.kind {
+                    "gitlab" => (200, shown.into()),
+                    "gitea" if shown.is_empty() => (200, json!({"statuses": null})),
+                    _ => (200, json!({"statuses": shown, "total_count": last.len()})),
                 }
             }
             _ => (404, json!({"message": "Not Found"})),

@@ -1,6 +1,6 @@
 //! A real Git server on this machine: [`GitServer`].
 
-use crate::forge::{Asked, Forge};
+use crate::forge::{Asked, Forge, PostedStatus};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,6 +21,9 @@ pub enum Mood {
     FallsSilent,
     /// It wants the user `u` with the password `p`.
     WantsPassword,
+    /// It wants the password `t0ken`, as forges do of whoever has a token: `oauth2`, `robot`, `gitlab-ci-token` or
+    /// `x-access-token`.
+    WantsToken,
 }
 
 /// Git's own `http-backend` behind HTTP on a free port; it ends with the test program.
@@ -80,6 +83,12 @@ impl GitServer {
         forge.as_ref().map(|forge| forge.pulls.clone()).unwrap_or_default()
     }
 
+    /// The statuses of commits that were posted.
+    pub fn statuses(&self) -> Vec<PostedStatus> {
+        let forge = self.forge.lock().unwrap_or_else(PoisonError::into_inner);
+        forge.as_ref().map(|forge| forge.statuses.clone()).unwrap_or_default()
+    }
+
     /// How many requests came.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
@@ -110,16 +119,26 @@ impl GitServer {
             }
         };
         let mood = *self.mood.lock().unwrap_or_else(PoisonError::into_inner);
-        if mood == Mood::WantsPassword && header("authorization") != "Basic dTpw" {
-            let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n";
-            return stream.write_all(format!("{refusal}Connection: close\r\n\r\n").as_bytes()).ok();
-        }
         if let Some(forge) = &mut *self.forge.lock().unwrap_or_else(PoisonError::into_inner)
             && let Some((status, answer)) =
                 forge.answer(&Asked { method, path, query, authorization: header("authorization"), body: &body })
         {
             let head = format!("HTTP/1.1 {status} S\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer.len());
             return stream.write_all(format!("{head}{answer}").as_bytes()).ok();
+        }
+        let wanted: &[&str] = match mood {
+            Mood::WantsPassword => &["Basic dTpw"],
+            Mood::WantsToken => &[
+                "Basic b2F1dGgyOnQwa2Vu",
+                "Basic cm9ib3Q6dDBrZW4=",
+                "Basic Z2l0bGFiLWNpLXRva2VuOnQwa2Vu",
+                "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=",
+            ],
+            Mood::Well | Mood::StopsMidway | Mood::FallsSilent => &[],
+        };
+        if !wanted.is_empty() && !wanted.contains(&header("authorization")) {
+            let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n";
+            return stream.write_all(format!("{refusal}Connection: close\r\n\r\n").as_bytes()).ok();
         }
         if let Some(bytes) = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());

@@ -14,7 +14,7 @@ mod registry;
 mod semantic;
 
 pub use corpus::{Corpus, corpus};
-pub use forge::Forge;
+pub use forge::{Forge, PostedStatus};
 pub use git_server::{GitServer, Mood, git};
 pub use process::{Finished, peer, run, run_once, run_with};
 pub use random::Random;

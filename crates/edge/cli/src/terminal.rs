@@ -30,6 +30,15 @@ impl Failure {
         Self::WithoutExcerpts(diagnostic)
     }
 
+    /// The code of the first finding.
+    pub(crate) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Found(diagnostics, _) => diagnostics.first().map(|first| first.code),
+            Self::WithoutExcerpts(diagnostic) => Some(diagnostic.code),
+            Self::OutputClosed => None,
+        }
+    }
+
     /// What went wrong, in a line.
     pub(crate) fn message(&self) -> String {
         match self {

@@ -142,6 +142,18 @@ fn a_pin_takes_commit_and_image_together() {
     lab.refused(&["src", "pin", "apx"], "there is no service `apx`");
     lab.done(&["src", "pin", "api=v1.2.0", "--in", "dev", "--digest"]);
     assert!(lab.images().contains(&digest), "{}", lab.images());
+    // Where somebody was quicker with a newer one, that stays.
+    let said = lab.done(&["src", "pin", "api=v1.0.0", "--in", "dev", "--keep-newer"]);
+    assert!(said.contains("src/api is pinned to a newer commit") && said.contains("dev runs these"), "{said}");
+    let said = lab.done(&["src", "pin", "api=v1.0.0", "--keep-newer"]);
+    assert!(said.contains("src/api is pinned to a newer commit"), "{said}");
+    assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.2.0"));
+    assert!(lab.images().contains(&digest), "{}", lab.images());
+    // What nobody can tell is not guessed.
+    let unknown = "1234567890123456789012345678901234567890";
+    git(&lab.root, &["update-index", "--cacheinfo", &format!("160000,{unknown},src/api")]);
+    lab.refused(&["src", "pin", "api=v1.2.0", "--in", "dev", "--keep-newer"], "which its clone here does not have");
+    git(&lab.root, &["update-index", "--cacheinfo", &format!("160000,{},src/api", lab.revision("api", "v1.2.0"))]);
     lab.done(&["src", "pin", "api=v1.0.0", "--in", "dev", "--allow-older"]);
     assert_eq!(lab.pin("api", ""), lab.revision("api", "v1.0.0"));
 

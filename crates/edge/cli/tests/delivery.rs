@@ -362,3 +362,92 @@ fn commits_are_signed_where_git_signs_them() {
     let refused = lab.run(&["promote", "a", "b", "--branch", "other"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("can't be signed"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_pull_request_has_what_the_other_environment_runs_now() {
+    let lab = Lab::new(2).with_rules("promotions: {b: {from: a}}\n");
+    lab.server.be(Forge::like("gitea"));
+    let promote = || {
+        let along = ["promote", "--along", "--push", "--pull-request", "--forge", "gitea"];
+        lab.run_in(&lab.root, &along, &[("GITEA_TOKEN", "t0ken")])
+    };
+    let change = |cluster: &str, from: &str, to: &str| {
+        let path = lab.root.join("clusters").join(cluster).join("kustomization.yaml");
+        let text = fs::read_to_string(&path).expect("it is there");
+        fs::write(&path, text.replacen(from, to, 1)).expect("it can be written");
+        lab.commit_and_push(&format!("{cluster} runs {to}"));
+    };
+    let runs = |branch: &str| {
+        let text = lab.served(&["show", &format!("{branch}:clusters/b/kustomization.yaml")]);
+        text.lines().filter_map(|line| line.split('"').nth(1).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_done(&promote());
+    assert_eq!(runs("promote/a-b"), ["2", "2"]);
+    // What runs there changes before anybody has merged it.
+    change("a", "\"2\"", "\"3\"");
+    assert_done(&promote());
+    assert_eq!((runs("promote/a-b"), runs("main")), (vec!["3".into(), "2".into()], vec!["1".into(), "1".into()]));
+    assert_eq!(lab.served(&["diff", "--name-only", "main...promote/a-b"]), "clusters/b/kustomization.yaml");
+    // What changes elsewhere is no reason to write to it.
+    let tip = lab.served(&["rev-parse", "promote/a-b"]);
+    fs::write(lab.root.join("README.md"), "hello\n").expect("it can be written");
+    lab.commit_and_push("readme");
+    assert_done(&promote());
+    assert_eq!(lab.served(&["rev-parse", "promote/a-b"]), tip);
+    // Merged as one commit of another name, with the branch left behind: that is done, and nothing is opened for it.
+    git(&lab.root, &["fetch", "--quiet", "origin", "promote/a-b"]);
+    git(&lab.root, &["merge", "--quiet", "--squash", "FETCH_HEAD"]);
+    lab.commit_and_push("squashed");
+    lab.server.be(Forge::like("gitea"));
+    let done = promote();
+    assert!(done.code == Some(0) && done.stderr.contains("runs these versions already"), "{}", done.stderr);
+    assert_eq!(lab.server.pull_requests().len(), 0);
+    // The next one goes on with that branch.
+    change("a", "\"3\"", "\"4\"");
+    assert_done(&promote());
+    assert_eq!((runs("promote/a-b"), lab.server.pull_requests().len()), (vec!["4".into(), "2".into()], 1));
+    assert_eq!(lab.served(&["diff", "--numstat", "main...promote/a-b"]), "1\t1\tclusters/b/kustomization.yaml");
+    // Where both change the same line somebody has to say which it is.
+    change("b", "\"3\"", "\"9\"");
+    let torn = promote();
+    assert_eq!(torn.code, Some(1), "{}", torn.stderr);
+    for words in
+        ["`promote/a-b` and `main` at `origin` don't come together", "clusters/b/kustomization.yaml", "delete that"]
+    {
+        assert!(torn.stderr.contains(words), "{words}: {}", torn.stderr);
+    }
+    lab.served(&["fsck", "--strict"]);
+}
+
+#[test]
+fn a_way_is_gone_from_its_end_and_what_may_not_go_yet_waits() {
+    let lab = Lab::new(1);
+    let path = lab.root.join("clusters/c");
+    fs::create_dir(&path).expect("it is new");
+    for name in ["pods.yaml", "kustomization.yaml"] {
+        let text = fs::read_to_string(lab.root.join("clusters/b").join(name)).expect("it is there");
+        fs::write(path.join(name), text.replace("\"1\"", "\"0\"")).expect("it can be written");
+    }
+    lab.commit_and_push("c");
+    // Nothing passes two environments at once.
+    assert_done(&lab.run(&["promote", "--along=a,b,c", "--push"]));
+    assert_eq!(lab.titles("main"), ["Promote s0 from a to b", "Promote s0 from b to c", "c", "all"]);
+    let version = |cluster: &str| lab.served(&["show", &format!("main:clusters/{cluster}/kustomization.yaml")]);
+    assert!(version("b").contains("\"2\"") && version("c").contains("\"1\""), "{}", version("c"));
+    // What the rules refuse is told, and the other step is done.
+    git(&lab.root, &["pull", "--quiet", "origin", "main"]);
+    let text = version("a").replace("\"2\"", "\"3\"");
+    fs::write(lab.root.join("clusters/a/kustomization.yaml"), text).expect("it can be written");
+    let window = "{kind: deny, schedule: '* * * * *', duration: 1h}";
+    let lab = lab.with_rules(&format!("promotions: {{b: {{from: a}}, c: {{from: b, windows: {window}}}}}\n"));
+    let done = lab.run(&["promote", "--along", "--push"]);
+    assert!(done.code == Some(0) && done.stderr.contains("c is not changed by this: it is not"), "{}", done.stderr);
+    assert_eq!(lab.titles("main")[0], "Promote s0 from a to b");
+    // What fails keeps nothing else from being done.
+    let failed = lab.run(&["promote", "--along=a,b", "--along=nowhere,c", "--push"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(failed.stderr.contains("nowhere") && failed.stderr.contains("b runs these"), "{}", failed.stderr);
+    for wrong in [&["promote", "--along", "a"][..], &["promote"], &["promote", "a"]] {
+        assert_eq!(lab.run(wrong).code, Some(2));
+    }
+}

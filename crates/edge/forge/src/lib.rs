@@ -1,14 +1,17 @@
-//! Pull requests at forges, by the interfaces that these publish: [`Forge::open`].
+//! Pull requests and statuses of commits at forges, by the interfaces that these publish: [`Forge::open`],
+//! [`Forge::post_status`].
 //!
 //! A token goes to the host that the repository is pushed to, and nowhere else: no file of a repository can send it away.
 
 mod address;
+mod statuses;
 
 pub use address::Address;
+pub use statuses::{NewStatus, State};
 
 use onepane_diagnostics::{Diagnostic, Result};
 use onepane_fetch::{Proxies, Secret};
-use onepane_http::{Http, Request, body, text};
+use onepane_http::{Answer, Http, Request, body, text};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -180,6 +183,11 @@ impl Forge {
     }
 
     fn ask(&self, method: Method, url: &str, content: Option<&Value>) -> Result<Value> {
+        self.accepted(self.answer(method, url, content)?)
+    }
+
+    /// What the forge answers, whatever that is.
+    fn answer(&self, method: Method, url: &str, content: Option<&Value>) -> Result<Answer> {
         let token = self.token.reveal();
         let mut headers = vec![("accept", "application/json".to_owned())];
         headers.push(match self.address.kind {
@@ -194,13 +202,17 @@ impl Forge {
         }
         let service = self.address.kind.name();
         let content = body(content.unwrap_or(&Value::Null));
-        let request = Request { service, method, url, headers, body: content };
-        let answer = self.http.answer(request)?;
+        self.http.answer(Request { service, method, url, headers, body: content })
+    }
+
+    /// The answer, if the forge says yes.
+    fn accepted(&self, answer: Answer) -> Result<Value> {
+        let service = self.address.kind.name();
         let status = answer.status;
         let answered = answer.accepted(service, explain).map_err(|error| match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                 let variables = self.address.token_variables().join(" or ");
-                error.hint(format!("the token in {variables} has to be allowed to open pull requests there"))
+                error.hint(format!("the token in {variables} has to be allowed to do this there"))
             }
             _ => error,
         })?;

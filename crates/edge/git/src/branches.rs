@@ -10,6 +10,27 @@ impl LocalRepository {
         self.git().head_name().ok()?.map(|name| name.shorten().to_str_lossy().into_owned())
     }
 
+    /// The branch that changes come together in, of this repository or of a submodule that is checked out: what `origin` calls
+    /// its own as far as this machine knows, or else `main` or `master`, whichever there is; `main` where nothing tells.
+    pub fn main_branch(&self, submodule: Option<&Utf8Path>) -> String {
+        let opened = submodule.map(|path| self.submodule(path));
+        let repository = match &opened {
+            Some(None) => return "main".to_owned(),
+            Some(Some(submodule)) => submodule,
+            None => self.git(),
+        };
+        let of_origin = || {
+            let head = repository.try_find_reference("refs/remotes/origin/HEAD").ok()??;
+            let name = head.target().try_name()?.as_bstr().to_str().ok()?.to_owned();
+            name.strip_prefix("refs/remotes/origin/").map(str::to_owned)
+        };
+        let is_there = |name: &&str| {
+            let mut places = ["heads", "remotes/origin"].iter().map(|place| format!("refs/{place}/{name}"));
+            places.any(|name| repository.try_find_reference(&name).is_ok_and(|found| found.is_some()))
+        };
+        of_origin().unwrap_or_else(|| ["main", "master"].into_iter().find(is_there).unwrap_or("main").to_owned())
+    }
+
     /// Whether a submodule has a branch of that name, here or on a remote as far as this machine knows; `None` where it is
     /// not checked out.
     pub fn has_branch(&self, submodule: &Utf8Path, branch: &str) -> Option<bool> {

@@ -72,7 +72,7 @@ impl LocalRepository {
             editor.upsert(path.as_str(), kind, object(commit)?).map_err(|error| cause(&error))?;
         }
         let tree = editor.write().map_err(|error| cause(&error))?.detach();
-        self.commit_tree(tree, Some(parent_id), message)
+        self.commit_tree(tree, &[parent_id], message)
     }
 
     /// Pins submodules in the index, for the next commit. What is checked out of them stays.
@@ -90,19 +90,20 @@ impl LocalRepository {
         Ok(())
     }
 
-    pub(crate) fn commit_tree(&self, tree: ObjectId, parent: Option<ObjectId>, message: &str) -> Result<String> {
+    pub(crate) fn commit_tree(&self, tree: ObjectId, parents: &[ObjectId], message: &str) -> Result<String> {
         if self.git().config_snapshot().boolean("commit.gpgSign") == Some(true) {
             // Git knows with which of several programs, and how it is asked.
-            let (tree, parent) = (tree.to_string(), parent.map(|id| id.to_string()));
+            let tree = tree.to_string();
+            let parents: Vec<String> = parents.iter().map(ToString::to_string).collect();
             let mut arguments = vec!["commit-tree", "-S", "-F", "-"];
-            arguments.extend(parent.iter().flat_map(|parent| ["-p", parent]));
+            arguments.extend(parents.iter().flat_map(|parent| ["-p", parent]));
             arguments.push(&tree);
             let made = self.program(&arguments, message.as_bytes())?;
             let signed = Diagnostic::error("git-commit", format!("it can't be signed: {}", made.complaint));
             let commit = made.succeeded().ok_or(signed)?.trim();
             return Ok(object(commit)?.to_string());
         }
-        let commit = self.git().new_commit(message, tree, parent);
+        let commit = self.git().new_commit(message, tree, parents.iter().copied());
         let commit = commit.map_err(|error| {
             Diagnostic::error("git-commit", error.to_string())
                 .hint("`git config user.name` and `user.email` say who commits")

@@ -151,7 +151,7 @@ impl<'n> Notes<'n> {
         let mut editor = git.edit_tree(tree.id).map_err(|error| fail(&error))?;
         editor.upsert(path.as_str(), EntryKind::Blob, blob).map_err(|error| fail(&error))?;
         let tree = editor.write().map_err(|error| fail(&error))?.detach();
-        self.git.commit_tree(tree, parent, "Notes added by onepane\n")
+        self.git.commit_tree(tree, parent.as_slice(), "Notes added by onepane\n")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::checkout::Index;
 use crate::local::LocalRepository;
+use crate::sync::{base_url, resolved};
 use crate::untouched::is_untouched;
 use camino::{Utf8Path, Utf8PathBuf};
 use gix::ObjectId;
@@ -100,6 +101,14 @@ impl LocalRepository {
         services.sort_by(|a, b| a.path.cmp(&b.path));
         services.dedup_by(|a, b| a.path == b.path);
         services
+    }
+}
+
+impl LocalRepository {
+    /// Where a service is from, also where `.gitmodules` says so from where this repository is.
+    pub fn service_url(&self, service: &Service) -> Option<String> {
+        let base = base_url(self.git(), self.folder());
+        resolved(service.url.as_deref()?, &base).ok()
     }
 }
 

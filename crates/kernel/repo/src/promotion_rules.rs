@@ -14,8 +14,10 @@ pub struct PromotionRules {
     pub environments: String,
     /// The environments whose versions they may get; none for any.
     pub from: Vec<String>,
-    /// Whether each image has to have passed `ci run`.
+    /// Whether each image has to have passed `ci run`, by its note in this repository.
     pub needs_ci_run: bool,
+    /// Whether it has to have passed by a status of the service's commit at a forge.
+    pub needs_ci_status: bool,
     /// When versions may change there.
     pub windows: Vec<SyncWindow>,
     /// How many people have to agree. It is the forge that counts them, so that without a pull request nothing changes.
@@ -48,10 +50,11 @@ impl PromotionRules {
             match key.as_str() {
                 Some("from") => rules.from = names(value, "an environment")?,
                 Some("ciRun") => {
-                    rules.needs_ci_run = match value.as_str() {
-                        Some("true") => true,
-                        Some("false") => false,
-                        _ => return Err(expected(value, "`true` or `false`")),
+                    (rules.needs_ci_run, rules.needs_ci_status) = match value.as_str() {
+                        Some("true") => (true, false),
+                        Some("status") => (false, true),
+                        Some("false") => (false, false),
+                        _ => return Err(expected(value, "`true`, `false` or `status`")),
                     };
                 }
                 Some("windows") => {
@@ -193,6 +196,8 @@ mod tests {
         let rules = &rules[0];
         assert_eq!((rules.refuse_source("staging"), rules.refuse_source("pre-prod")), (None, None));
         assert!(rules.refuse_source("dev").is_some());
+        let by_status = self::rules("promotions: {prod: {ciRun: status}}\n");
+        assert!(by_status[0].needs_ci_status && !by_status[0].needs_ci_run && !rules.needs_ci_status);
         assert_eq!((rules.needs_ci_run, rules.approvals, &*rules.reviewers), (true, 2, &["ann".to_owned()][..]));
         assert_eq!(rules.refuse_time(Timestamp::UNIX_EPOCH), None);
     }
@@ -202,6 +207,7 @@ mod tests {
         for (text, line) in [
             ("promotions: {prod: {fom: dev}}\n", 1),
             ("promotions:\n  prod: {approvals: two}\n", 2),
+            ("promotions:\n  prod: {ciRun: maybe}\n", 2),
             ("promotions:\n  prod:\n    windows: [{kind: maybe}]\n", 3),
             ("promotions:\n  prod:\n    windows: [{kind: allow, schedule: '0 9 * *', duration: 1h}]\n", 3),
             ("promotions:\n  prod:\n    windows: [{kind: allow, schedule: '0 9 * * *', duration: soon}]\n", 3),

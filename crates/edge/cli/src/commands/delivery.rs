@@ -1,15 +1,14 @@
 //! Edits brought to where they count: to the files on disk, to a branch of this machine, to one of a server, and into a pull
 //! request ([`Delivery::run`]).
 
-use crate::commands::open;
 use crate::commands::plan::{self, Compared, Plan, ReportArguments};
 use crate::commands::promote::NewPin;
+use crate::commands::{forges, open};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_fetch::{Proxies, Secret};
-use onepane_forge::{Address, Forge, Kind, NewPullRequest};
-use onepane_git::{Checkout, LeftEdit, LocalRepository, NewCommit, Tree, pause, short};
+use onepane_forge::{Address, Kind, NewPullRequest};
+use onepane_git::{Checkout, LeftEdit, LocalRepository, Merged, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -30,12 +29,8 @@ pub(crate) struct DeliveryArguments {
     #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true, default_missing_value = "", requires = "push")]
     pub(crate) pull_request: Option<String>,
     /// Which kind of forge the remote is, where its name does not show it: github, gitlab or gitea
-    #[arg(long, value_name = "KIND", value_parser = forge_kind, requires = "pull_request")]
-    forge: Option<Kind>,
-}
-
-fn forge_kind(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| format!("`{name}` is not one of github, gitlab, gitea"))
+    #[arg(long, value_name = "KIND", value_parser = forges::kind)]
+    pub(crate) forge: Option<Kind>,
 }
 
 /// What is to change.
@@ -82,8 +77,14 @@ const MOST_TRIES: u32 = 200;
 struct Start {
     /// The commit to build upon; the files on disk otherwise.
     base: Option<String>,
-    /// Whether the branch has something of its own that a pull request could be about.
-    is_begun: bool,
+    /// Where the branch is, if it has something of its own that a pull request could be about.
+    begun: Option<String>,
+}
+
+impl Start {
+    fn at(base: Option<String>) -> Self {
+        Self { base, begun: None }
+    }
 }
 
 impl Delivery {
@@ -146,8 +147,8 @@ impl Delivery {
             };
             let Some(edit) = edit(&State { world, base, failure })? else {
                 // It was pushed before, and may be what a pull request is still to be opened for.
-                if let (Some(base), Some(branch), true) = (base, &branch, start.is_begun && !arguments.dry_run) {
-                    self.open_pull_request(terminal, arguments, branch, &self.git.message(base)?, &[])?;
+                if let (Some(begun), Some(branch), false) = (&start.begun, &branch, arguments.dry_run) {
+                    self.open_pull_request(terminal, arguments, branch, &self.git.message(begun)?, &[])?;
                 }
                 return Ok((false, ExitCode::SUCCESS));
             };
@@ -202,22 +203,35 @@ impl Delivery {
     }
 
     fn start(&self, arguments: &DeliveryArguments, branch: Option<&str>) -> Result<Start, Failure> {
-        let Some(branch) = branch else { return Ok(Start { base: None, is_begun: false }) };
+        let Some(branch) = branch else { return Ok(Start::at(None)) };
         let Some(remote) = &arguments.push else {
             let base = self.git.branch_tip(branch)?.map_or_else(|| self.git.commit("HEAD"), Ok)?;
-            return Ok(Start { base: Some(base), is_begun: false });
+            return Ok(Start::at(Some(base)));
         };
         let tip = self.git.fetch_branch(remote, branch)?;
         if let (Some(tip), None) = (&tip, &arguments.pull_request) {
-            return Ok(Start { base: Some(tip.clone()), is_begun: false });
+            return Ok(Start::at(Some(tip.clone())));
         }
         let into = self.base_branch(arguments, remote)?;
         let base = self.git.fetch_branch(remote, &into)?.ok_or_else(|| {
             Diagnostic::error("git-branch", format!("`{remote}` has no branch `{into}` to begin with"))
         })?;
-        // One that was merged begins anew.
-        let own = tip.filter(|tip| self.git.merge_base(tip, &base).ok().as_ref() != Some(tip));
-        Ok(Start { is_begun: own.is_some(), base: Some(own.unwrap_or(base)) })
+        let Some(tip) = tip else { return Ok(Start::at(Some(base))) };
+        // What is carried is what the other branch says now, and not what it said when this one began.
+        let merged = self.git.merged(&tip, &base, &format!("Merge {into} into {branch}\n"));
+        let merged = merged.map_err(|mut error| {
+            error.message = format!("`{branch}` and `{into}` at `{remote}` don't come together: {}", error.message);
+            error.hint(format!("merge `{into}` into `{branch}` by hand, or delete that branch: it begins anew then"))
+        })?;
+        Ok(match merged {
+            Merged::UpToDate => Start { base: Some(tip.clone()), begun: Some(tip) },
+            // One that was merged begins anew.
+            Merged::Nothing => Start::at(Some(base)),
+            Merged::Commit(commit) => {
+                let begun = (!self.git.is_same(&commit, &base)?).then_some(tip);
+                Start { base: Some(commit), begun }
+            }
+        })
     }
 
     /// What a new branch begins with, and a pull request is into.
@@ -242,20 +256,9 @@ impl Delivery {
         let mut read = addresses.iter().map(|address| Address::of(address, arguments.forge));
         let first = read.next().unwrap_or_else(|| Address::of("", None));
         let address = first.or_else(|error| read.find_map(Result::ok).ok_or(error))?;
-        let variable = |name: &&str| std::env::var(name).ok().filter(|token| !token.is_empty());
-        let token = address.token_variables().iter().find_map(variable);
-        let token = token.or_else(|| self.git.password_for(&address.origin)).ok_or_else(|| {
-            let message = format!(
-                "the branch is pushed, but there is no token of {} to open a pull request with",
-                address.kind().name()
-            );
-            let variables = address.token_variables().join(" or ");
-            Diagnostic::error("forge-token", message)
-                .hint(format!("set {variables}, or let a credential helper of Git have one for {}", address.origin))
-        })?;
+        let forge = forges::forge(&self.git, address, "to open a pull request with; the branch is pushed")?;
         let (title, text) = message.split_once('\n').unwrap_or((message, ""));
         let text = as_markdown(text.trim());
-        let forge = Forge::new(address, Secret::new(token), Proxies::from_variables(&|name| std::env::var(name).ok()));
         let new = NewPullRequest { head: branch, base: &base, title, text: &text, reviewers };
         let opened = forge.open(&new)?;
         let is_new = if opened.is_new { "opened" } else { "is open already" };

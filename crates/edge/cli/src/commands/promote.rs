@@ -2,14 +2,16 @@
 //! ran before.
 
 use crate::commands::ci_runs::CiRuns;
+use crate::commands::ci_statuses::CiStatuses;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
+use crate::commands::open;
 use crate::commands::plan::{Compared, ReportArguments};
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
-use onepane_repo::{Carried, Promotion, PromotionRules, Repository, Version};
+use onepane_repo::{Carried, Promotion, PromotionRules, PromotionStep, Repository, Version};
 use onepane_resource::ImageName;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -20,9 +22,16 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub(crate) struct PromoteArguments {
     /// The environment whose versions are carried: a cluster, or a folder such as groups/staging
-    from: String,
+    #[arg(required_unless_present = "along")]
+    from: Option<String>,
     /// The environment that gets them
-    to: String,
+    #[arg(required_unless_present = "along")]
+    to: Option<String>,
+    /// Carry to each environment what the one before it runs, as dev,staging,prod, the last first [default: the way that
+    /// `promotions` in onepane.yaml says]. What the rules there refuse now is told, and no error
+    #[arg(long, value_name = "ENVIRONMENT,…", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with = "from")]
+    along: Vec<String>,
     #[command(flatten)]
     common: CommonArguments,
 }
@@ -84,13 +93,62 @@ impl CarryArguments {
 /// Versions by the names of images.
 pub(crate) type Versions = BTreeMap<String, Version>;
 
-/// Carries what `FROM` runs to `TO`.
+/// Carries what `FROM` runs to `TO`, or every step of a way.
 pub(crate) fn promote(
     terminal: &Terminal,
     directory: Option<&Utf8Path>,
     arguments: &PromoteArguments,
 ) -> Result<ExitCode, Failure> {
-    let PromoteArguments { from, to, common } = arguments;
+    let PromoteArguments { from, to, along, common } = arguments;
+    if let (Some(from), Some(to)) = (from, to) {
+        let step = PromotionStep { from: from.clone(), to: to.clone() };
+        return promote_step(terminal, directory, &step, common);
+    }
+    let mut worst = ExitCode::SUCCESS;
+    for step in steps(terminal, directory, along)? {
+        match promote_step(terminal, directory, &step, common) {
+            Ok(code) if code == ExitCode::SUCCESS => {}
+            Ok(code) => worst = code,
+            Err(Failure::OutputClosed) => return Err(Failure::OutputClosed),
+            // The time may come, and with it the next run.
+            Err(failure) if failure.code() == Some(REFUSED) => terminal.note(&failure.message()),
+            // What keeps one environment from its versions keeps no other from theirs.
+            Err(failure) => worst = terminal.fail(&failure),
+        }
+    }
+    Ok(worst)
+}
+
+/// The code of what onepane.yaml refuses.
+const REFUSED: &str = "promote-refused";
+
+/// What is said where there is nothing to go along.
+pub(crate) const NO_WAY: &str = "onepane.yaml does not say which environment gets its versions from which, as \
+                                 `promotions: {staging: {from: dev}}` does, and `--along=dev,staging,prod`";
+
+/// The steps of the ways that are named, or of the one that the repository says.
+fn steps(terminal: &Terminal, directory: Option<&Utf8Path>, along: &[String]) -> Result<Vec<PromotionStep>, Failure> {
+    let (named, said): (Vec<String>, Vec<String>) = along.iter().cloned().partition(|way| !way.is_empty());
+    if said.is_empty() {
+        return Ok(PromotionStep::along(&named)?);
+    }
+    let (root, world) = open(directory)?;
+    let failure = Failure::below(&root);
+    let found = Repository::open(&world).and_then(|repository| repository.promotion_steps()).map_err(&failure)?;
+    found.left_out.iter().for_each(|why| terminal.note(why));
+    if found.steps.is_empty() {
+        terminal.note(NO_WAY);
+    }
+    Ok(found.steps)
+}
+
+fn promote_step(
+    terminal: &Terminal,
+    directory: Option<&Utf8Path>,
+    step: &PromotionStep,
+    common: &CommonArguments,
+) -> Result<ExitCode, Failure> {
+    let PromotionStep { from, to } = step;
     let journey = Journey {
         to,
         from: Some(from),
@@ -229,7 +287,7 @@ pub(crate) fn carry(
     let services = git.listed_services(disk);
     let elsewhere = Elsewhere::of(root, arguments.offline);
     // Asked for once, however often it is tried.
-    let runs = OnceCell::new();
+    let passed = Passed { runs: OnceCell::new(), statuses: CiStatuses::new(git, &services, arguments.delivery.forge) };
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
         let wanted = versions(&bench)?;
@@ -242,10 +300,10 @@ pub(crate) fn carry(
             return Ok(None);
         }
         let rules = rules_of(&repository, &unit);
-        let refusals = refusals(git, arguments, journey, &rules, &promotion, &runs)?;
+        let refusals = refusals(git, arguments, journey, &rules, &promotion, &passed)?;
         if !refusals.is_empty() && !arguments.force {
             let message = format!("{} is not changed by this: {}", journey.to, refusals.join("; "));
-            return Err(Diagnostic::error("promote-refused", message)
+            return Err(Diagnostic::error(REFUSED, message)
                 .hint("`--force` passes over what onepane.yaml says, and the commit tells so")
                 .into());
         }
@@ -281,6 +339,12 @@ fn rules_of(repository: &Repository<'_>, unit: &Utf8Path) -> Vec<PromotionRules>
     repository.layout.promotions.iter().filter(is_it).cloned().collect()
 }
 
+/// What is known to have passed tests.
+struct Passed<'p> {
+    runs: OnceCell<CiRuns>,
+    statuses: CiStatuses<'p>,
+}
+
 /// What speaks against it. Who goes back is not asked where from and whether it was tested: it has run there before.
 fn refusals(
     git: &LocalRepository,
@@ -288,7 +352,7 @@ fn refusals(
     journey: &Journey<'_>,
     rules: &[PromotionRules],
     promotion: &Promotion,
-    runs: &OnceCell<CiRuns>,
+    passed: &Passed<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut refusals = Vec::new();
     let now = jiff::Timestamp::now();
@@ -301,11 +365,11 @@ fn refusals(
     let Some(from) = journey.from else { return Ok(refusals) };
     refusals.extend(rules.iter().filter_map(|rules| rules.refuse_source(from)));
     if rules.iter().any(|rules| rules.needs_ci_run) {
-        let runs = match runs.get() {
+        let runs = match passed.runs.get() {
             Some(runs) => runs,
             None => {
                 let read = CiRuns::read(git, delivery.push.as_deref())?;
-                runs.get_or_init(|| read)
+                passed.runs.get_or_init(|| read)
             }
         };
         for carried in &promotion.carried {
@@ -313,6 +377,11 @@ fn refusals(
                 let why = format!("`{}` {} has not passed `onepane ci run --record`", carried.image, carried.after);
                 refusals.push(why);
             }
+        }
+    }
+    if rules.iter().any(|rules| rules.needs_ci_status) {
+        for carried in &promotion.carried {
+            refusals.extend(passed.statuses.refuse(&carried.image, &carried.after)?);
         }
     }
     Ok(refusals)

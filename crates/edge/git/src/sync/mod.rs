@@ -29,6 +29,7 @@ use crate::credentials::{shown_url, without_credentials};
 use crate::local::LocalRepository;
 use camino::{Utf8Path, Utf8PathBuf};
 use declared::Declared;
+pub(crate) use declared::resolved;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use onepane_diagnostics::{Diagnostic, Result};
@@ -275,7 +276,7 @@ impl Context<'_> {
 }
 
 /// What relative URLs of a repository's submodules are relative to: the URL of its remote, or where it is.
-fn base_url(git: &gix::Repository, top: &Utf8Path) -> String {
+pub(crate) fn base_url(git: &gix::Repository, top: &Utf8Path) -> String {
     let config = git.config_snapshot();
     let branch = git.head_name().ok().flatten().map(|name| name.shorten().to_str_lossy().into_owned());
     let followed = branch.and_then(|branch| config.string(format!("branch.{branch}.remote").as_str()));

@@ -4,15 +4,18 @@ use super::others::{self, Policy};
 use super::{ClusterArguments, failed, line, runtime, signals};
 use crate::atomic;
 use crate::commands::ci_runs::CiRun;
+use crate::commands::ci_statuses::{CiStatus, Tested};
 use crate::commands::decrypted_world::DecryptedWorld;
+use crate::commands::forges;
 use crate::commands::{OutputFormat, live, open};
 use crate::elsewhere::Elsewhere;
 use crate::redaction::{note_values, redacted};
 use crate::terminal::{Failure, Terminal, harmless};
 use camino::{Utf8Path, Utf8PathBuf};
-use onepane_ci::{Build, Report, Request, Told, Verdict};
+use onepane_ci::{Build, Report, Request, Stop, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};
 use onepane_diagnostics::Diagnostic;
+use onepane_forge::{Kind, State};
 use onepane_git::LocalRepository;
 use onepane_repo::{BuildOptions, OtherImages, Repository};
 use onepane_temporary::images;
@@ -60,6 +63,16 @@ pub(crate) struct Arguments {
     /// remote as well [default: origin]; `onepane promote` can ask for it
     #[arg(long, value_name = "REMOTE", num_args = 0..=1, require_equals = true, default_missing_value = "origin")]
     record: Option<String>,
+    /// Post how it is as a status `onepane-ci/CLUSTER` of a commit, at the forge that its repository is at: of the service's
+    /// commit that the image was made of, without a service of the last commit here; `onepane promote` can ask for it
+    #[arg(long)]
+    status: bool,
+    /// The commit that the image was made of [default: what its tag or its label says]
+    #[arg(long, value_name = "COMMIT", requires_all = ["status", "service"], conflicts_with = "build")]
+    commit: Option<String>,
+    /// Which kind of forge it is, where its name does not show it: github, gitlab or gitea
+    #[arg(long, value_name = "KIND", value_parser = forges::kind, requires = "status")]
+    forge: Option<Kind>,
     /// Leave the environment where it fails, until it expires
     #[arg(long)]
     keep_on_failure: bool,
@@ -89,30 +102,21 @@ fn run_and_report(
     directory: Option<&Utf8Path>,
     arguments: &Arguments,
 ) -> Result<Verdict, Failure> {
-    let Prepared { address, request, build, tested } = prepare(terminal, directory, arguments)?;
-    let tell = |told: &Told<'_>| {
-        let text = match arguments.output {
-            OutputFormat::Text => harmless(&line(told)),
-            OutputFormat::Json => as_json(told).to_string(),
+    let Prepared { address, request, build, tested, status } = prepare(terminal, directory, arguments)?;
+    if let Some(status) = &status {
+        // Who may not post one learns it before anything is made.
+        status.post(State::Pending, "is tested")?;
+    }
+    let ended = build_and_run(terminal, arguments, &address, request, build.as_ref());
+    let posted = status.map_or(Ok(()), |status| {
+        let (state, said) = match &ended {
+            Ok(Ok(report)) => (state_of(&report.verdict), in_words(report)),
+            Ok(Err(_)) => (State::Error, "stopped".to_owned()),
+            Err(failure) => (State::Error, format!("could not be run: {}", failure.message())),
         };
-        // Whoever does not listen any more is no reason to stop midway.
-        let _ = terminal.print(format!("{}\n", redacted(&text)).as_bytes());
-    };
-    let report = runtime()?.block_on(async {
-        // Before there is anything to remove.
-        let mut stops = signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?;
-        if let Some(build) = &build {
-            let built = tokio::select! {
-                biased;
-                Some(stop) = stops.recv() => return Ok(Err(stop)),
-                built = onepane_ci::build(build, &tell) => built,
-            };
-            built.map_err(|why| Failure::from(Diagnostic::error("ci-build", why)))?;
-        }
-        let server = Server::connect(&address).await.map_err(|error| failed(&error))?;
-        Ok::<_, Failure>(Ok(onepane_ci::run(&server, request, &mut stops, &tell).await))
-    })?;
-    let report = match report {
+        status.post(state, &redacted(&said))
+    });
+    let report = match ended? {
         Ok(report) => report,
         // There is nothing to report yet, and nothing to remove.
         Err(stop) => return Ok(Verdict::Stopped(stop)),
@@ -124,7 +128,59 @@ fn run_and_report(
     if let Some(remote) = &arguments.record {
         record(directory, remote, &report, &tested)?;
     }
+    match posted {
+        // Whoever relies on the status would wait for it in vain.
+        Err(failure) if report.verdict == Verdict::Passed => return Err(failure),
+        Err(failure) => _ = terminal.fail(&failure),
+        Ok(()) => {}
+    }
     Ok(report.verdict)
+}
+
+/// How a run that has ended is told to a forge.
+fn state_of(verdict: &Verdict) -> State {
+    match verdict {
+        Verdict::Passed => State::Passed,
+        Verdict::Stopped(_) | Verdict::NotRun(_) => State::Error,
+        _ => State::Failed,
+    }
+}
+
+fn in_words(report: &Report) -> String {
+    let failed = report.tests.iter().filter(|test| test.failure.is_some()).count();
+    format!("{}: {} tests, {failed} failed", report.verdict.word(), report.tests.len())
+}
+
+/// Builds what is to be built, and runs; or tells which signal came before there was anything to run.
+fn build_and_run(
+    terminal: &Terminal,
+    arguments: &Arguments,
+    address: &Address,
+    request: Request,
+    build: Option<&Build>,
+) -> Result<Result<Report, Stop>, Failure> {
+    let tell = |told: &Told<'_>| {
+        let text = match arguments.output {
+            OutputFormat::Text => harmless(&line(told)),
+            OutputFormat::Json => as_json(told).to_string(),
+        };
+        // Whoever does not listen any more is no reason to stop midway.
+        let _ = terminal.print(format!("{}\n", redacted(&text)).as_bytes());
+    };
+    runtime()?.block_on(async {
+        // Before there is anything to remove.
+        let mut stops = signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?;
+        if let Some(build) = build {
+            let built = tokio::select! {
+                biased;
+                Some(stop) = stops.recv() => return Ok(Err(stop)),
+                built = onepane_ci::build(build, &tell) => built,
+            };
+            built.map_err(|why| Failure::from(Diagnostic::error("ci-build", why)))?;
+        }
+        let server = Server::connect(address).await.map_err(|error| failed(&error))?;
+        Ok::<_, Failure>(Ok(onepane_ci::run(&server, request, &mut stops, &tell).await))
+    })
 }
 
 /// What is to be run, and where.
@@ -134,6 +190,8 @@ struct Prepared {
     build: Option<Build>,
     /// The images that a run which passes has passed with.
     tested: BTreeSet<String>,
+    /// Where it is told how that goes.
+    status: Option<CiStatus>,
 }
 
 /// What is to be run, from the repository.
@@ -203,7 +261,25 @@ fn prepare(terminal: &Terminal, directory: Option<&Utf8Path>, arguments: &Argume
         image,
         is_pushed: !arguments.no_push,
     });
-    Ok(Prepared { address, request, build, tested })
+    let status = arguments.status.then(|| {
+        let git = LocalRepository::of(&root)?;
+        let services = git.listed_services(&world);
+        let named = arguments.service.as_deref();
+        let service = services.iter().find(|service| named.is_some() && service.path.file_name() == named);
+        if let (Some(named), None) = (named, service) {
+            let message = format!("`{named}` is no submodule, and so no commit of it can have a status");
+            return Err(Failure::from(Diagnostic::error("ci-status", message)));
+        }
+        let tested = Tested {
+            cluster: &request.cluster,
+            service,
+            image: arguments.image.as_deref(),
+            commit: arguments.commit.as_deref(),
+            is_built_here: arguments.build,
+        };
+        CiStatus::of(&git, &tested, arguments.forge)
+    });
+    Ok(Prepared { address, request, build, tested, status: status.transpose()? })
 }
 
 fn other_images(name: &str) -> Result<OtherImages, String> {

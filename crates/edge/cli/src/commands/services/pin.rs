@@ -2,9 +2,7 @@
 
 use super::chosen;
 use crate::commands::delivery::{Delivery, Edit, State};
-use crate::commands::promote::{
-    Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, message, pinned,
-};
+use crate::commands::promote::{CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, message, pinned};
 use crate::commands::registry::{Registries, Wanted, tags_of_commit};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -34,6 +32,9 @@ pub(super) struct Arguments {
     /// Even if a pin goes backwards, or its commit is on no remote
     #[arg(long)]
     allow_older: bool,
+    /// Leave a service as it is where it is pinned to a newer commit, which is no error then
+    #[arg(long, conflicts_with = "allow_older")]
+    keep_newer: bool,
     #[command(flatten)]
     common: CarryArguments,
 }
@@ -56,11 +57,12 @@ pub(super) fn run(
         Some(environment) => format!("Pin {names}, also in {environment}"),
         None => format!("Pin {names}"),
     };
-    let new_pins = |bench: &Bench<'_>| new_pins(bench, &targets, arguments.allow_older);
+    let changed =
+        |pinned: &BTreeMap<Utf8PathBuf, String>| changed(terminal, &delivery.git, &targets, arguments, pinned);
     let Some(environment) = &arguments.environment else {
         let edit = |state: &State<'_>| {
             let pinned = pinned(&delivery.git, state)?;
-            let pins = changed(&delivery.git, &targets, arguments.allow_older, &pinned)?;
+            let pins = changed(&pinned)?;
             if pins.is_empty() {
                 return Ok(None);
             }
@@ -83,7 +85,7 @@ pub(super) fn run(
         from: Some("a registry"),
         title: &title,
         branch: format!("pin/{environment}"),
-        pins: &|bench, _| new_pins(bench),
+        pins: &|bench, _| changed(&pinned(bench.git, bench.state)?),
     };
     let names = targets.iter().map(|target| target.path.to_string()).collect();
     let images = ChosenImages { services: names, all_images: false };
@@ -91,10 +93,15 @@ pub(super) fn run(
         let repository = bench.repository()?;
         let unit = repository.unit(environment).map_err(&bench.state.failure)?;
         let running = repository.running(&unit, &bench.is_wanted(&images)).map_err(&bench.state.failure)?;
+        let pinned = pinned(bench.git, bench.state)?;
         let mut versions = Versions::new();
         for (image, before) in running {
             let base = ImageName::parse(&image).base().to_owned();
             let Some(target) = targets.iter().find(|target| target.path.file_name() == Some(&base)) else { continue };
+            if arguments.keep_newer && is_newer(bench.git, target, &pinned)? {
+                versions.insert(image, before);
+                continue;
+            }
             let candidates = tags_of_commit(bench.git, &target.path, &target.commit);
             let there = registries.tags(&image, &access)?;
             let Some(tag) = candidates.iter().find(|tag| there.contains(tag)) else {
@@ -128,29 +135,45 @@ fn targets(git: &LocalRepository, services: &[Service], arguments: &Arguments) -
     arguments.services.iter().map(target).collect()
 }
 
-fn new_pins(bench: &Bench<'_>, targets: &[Target], allow_older: bool) -> Result<Vec<NewPin>, Failure> {
-    changed(bench.git, targets, allow_older, &pinned(bench.git, bench.state)?)
+/// Whether a service is pinned to a commit that came after the one that it is to get.
+fn is_newer(git: &LocalRepository, target: &Target, pinned: &BTreeMap<Utf8PathBuf, String>) -> Result<bool, Failure> {
+    let Target { path, commit } = target;
+    let Some(before) = pinned.get(path).filter(|before| *before != commit) else { return Ok(false) };
+    let range = git.range(path, before, commit, 0).ok_or_else(|| {
+        let message = format!("{path} is pinned to {}, which its clone here does not have", short(before));
+        Diagnostic::error("src-unknown-pin", message)
+            .hint(format!("`git -C {path} fetch` brings it, so that it shows which commit is newer"))
+    })?;
+    Ok(range.goes_back && range.unlisted == 0)
 }
 
 /// The pins that change. None goes backwards unasked.
 fn changed(
+    terminal: &Terminal,
     git: &LocalRepository,
     targets: &[Target],
-    allow_older: bool,
+    arguments: &Arguments,
     pinned: &BTreeMap<Utf8PathBuf, String>,
 ) -> Result<Vec<NewPin>, Failure> {
     let mut pins = Vec::new();
-    for Target { path, commit } in targets {
+    for target in targets {
+        let Target { path, commit } = target;
         let before = pinned.get(path).cloned();
         if before.as_ref() == Some(commit) {
             continue;
         }
+        if arguments.keep_newer && is_newer(git, target, pinned)? {
+            terminal.note(&format!("{path} is pinned to a newer commit than {}", short(commit)));
+            continue;
+        }
         let goes_back =
             before.as_ref().and_then(|before| git.range(path, before, commit, 0)).is_some_and(|range| range.goes_back);
-        if goes_back && !allow_older {
+        if goes_back && !arguments.allow_older {
             let from = before.as_deref().map_or("", short);
             let message = format!("the pin of {path} would go backwards, from {from} to {}", short(commit));
-            return Err(Diagnostic::error("src-goes-back", message).hint("`--allow-older` lets it").into());
+            return Err(Diagnostic::error("src-goes-back", message)
+                .hint("`--allow-older` lets it, `--keep-newer` leaves a newer one as it is")
+                .into());
         }
         pins.push(NewPin { path: path.clone(), before, after: commit.clone() });
     }

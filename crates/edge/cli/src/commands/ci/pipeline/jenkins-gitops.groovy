@@ -1,16 +1,22 @@
 // Checks each change of this repository: what it does to every cluster, and that the environment of @CLUSTER@ still works.
-// Written by `onepane ci pipeline jenkins`, and yours to change.
+// Opens as pull requests what is to be promoted next.
+// Written by `onepane ci pipeline jenkins`, and yours to change. It is for a multibranch project.
 //
 // What it needs: agents with the label `docker`, and of Jenkins
 //   environment variable ONEPANE_IMAGE   an image that has onepane at /usr/bin/onepane
 //   credentials kubeconfig-@CLUSTER@     a file with the context that onepane.yaml names for @CLUSTER@
+//   credentials promote                  a user and a token that may push branches here, by https, and open pull requests
 //   plugins JUnit and Checks API
-// What has passed is not promoted here; `onepane promote FROM TO` does that.
+// Where the name of the forge's host does not show its kind, `promote` needs `--forge github|gitlab|gitea`.
 pipeline {
   agent { label 'docker' }
   options {
     timeout(time: 45, unit: 'MINUTES')
-    disableConcurrentBuilds(abortPrevious: true)
+    disableConcurrentBuilds(abortPrevious: env.CHANGE_ID != null)
+  }
+  // Windows of onepane.yaml open without a push.
+  triggers {
+    cron(env.BRANCH_NAME == '@BRANCH@' ? 'H * * * *' : '')
   }
   stages {
     stage('Check') {
@@ -41,6 +47,22 @@ pipeline {
                 conclusion: currentBuild.currentResult == 'SUCCESS' ? 'SUCCESS' : 'FAILURE'
             }
           }
+        }
+      }
+    }
+    stage('Promote') {
+      when { branch '@BRANCH@' }
+      steps {
+        withCredentials([usernamePassword(credentialsId: 'promote', usernameVariable: 'PROMOTE_USER', passwordVariable: 'PROMOTE_TOKEN')]) {
+          sh '''
+            id=$(docker create "$ONEPANE_IMAGE")
+            docker cp "$id:/usr/bin/onepane" ../onepane
+            docker rm "$id"
+            git config user.name jenkins
+            git config user.email jenkins@localhost
+            git config credential.helper '!f() { echo "username=$PROMOTE_USER"; echo "password=$PROMOTE_TOKEN"; }; f'
+            ../onepane promote @ALONG@ --push --pull-request
+          '''
         }
       }
     }

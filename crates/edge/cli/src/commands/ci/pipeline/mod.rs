@@ -6,11 +6,13 @@
 use super::ClusterArguments;
 use crate::atomic;
 use crate::commands::open;
+use crate::commands::promote::NO_WAY;
 use crate::elsewhere::Elsewhere;
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_repo::{BuildOptions, Repository};
+use onepane_git::LocalRepository;
+use onepane_repo::{BuildOptions, PromotionStep, Repository};
 use onepane_resource::ImageName;
 use onepane_temporary::images;
 use std::process::ExitCode;
@@ -26,6 +28,12 @@ pub(crate) struct Arguments {
     /// For the repository of this service, in place of this one
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
+    /// The way of versions that is promoted along, as dev,staging,prod [default: what `promotions` in onepane.yaml says then]
+    #[arg(long, value_name = "ENVIRONMENT,…", conflicts_with = "service")]
+    along: Vec<String>,
+    /// The branch whose changes are promoted [default: the repository's own]
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// Write to this folder [default: src/NAME for a service, otherwise this repository]
     #[arg(long, value_name = "DIR", conflicts_with = "stdout")]
     to: Option<Utf8PathBuf>,
@@ -78,8 +86,32 @@ pub(super) fn run(
     let service = arguments.service.as_deref();
     let image = service.map(|service| image_of(&repository, &environment.folder, service)).transpose();
     let image = image.map_err(&failure)?;
+    PromotionStep::along(&arguments.along)?;
+    if service.is_none() && arguments.along.is_empty() {
+        let found = repository.promotion_steps().map_err(&failure)?;
+        found.left_out.iter().for_each(|why| terminal.note(why));
+        if found.steps.is_empty() {
+            terminal.note(NO_WAY);
+        }
+    }
+    let git = LocalRepository::of(&root).ok();
+    let services = git.as_ref().map(|git| git.listed_services(&world)).unwrap_or_default();
+    let submodule = services.iter().map(|service| &*service.path).find(|path| path.file_name() == service);
+    let in_src = service.map(|service| repository.layout.src.join(service));
+    let path = submodule.map(Utf8Path::to_owned).or(in_src);
+    let main_branch = |path| git.as_ref().map_or_else(|| "main".to_owned(), |git| git.main_branch(path));
+    let names = Names {
+        cluster: &environment.cluster,
+        service: service.unwrap_or_default(),
+        path: path.as_deref().map_or("", Utf8Path::as_str),
+        is_submodule: submodule.is_some(),
+        image: image.as_deref().unwrap_or_default(),
+        branch: &arguments.branch.clone().unwrap_or_else(|| main_branch(path.as_deref())),
+        gitops_branch: &main_branch(None),
+        along: &arguments.along,
+    };
     let (path, text) = arguments.system.file(service.is_some());
-    let text = fill(text, &environment.cluster, service, image.as_deref(), &addresses)?;
+    let text = fill(arguments.system, text, &names, &addresses)?;
     if arguments.stdout {
         terminal.print(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
@@ -114,15 +146,24 @@ fn image_of(repository: &Repository<'_>, folder: &Utf8Path, service: &str) -> Re
     })
 }
 
-fn fill(
-    text: &str,
-    cluster: &str,
-    service: Option<&str>,
-    image: Option<&str>,
-    addresses: &[String],
-) -> Result<String, Box<Diagnostic>> {
-    let image = image.unwrap_or_default();
-    let registry = ImageName::parse(image).registry;
+/// What is filled in.
+#[derive(Default)]
+struct Names<'n> {
+    cluster: &'n str,
+    service: &'n str,
+    /// The service's folder.
+    path: &'n str,
+    is_submodule: bool,
+    image: &'n str,
+    /// Whose changes are promoted.
+    branch: &'n str,
+    /// The branch of this repository, which the pipelines of services test with.
+    gitops_branch: &'n str,
+    along: &'n [String],
+}
+
+fn fill(system: System, text: &str, names: &Names<'_>, addresses: &[String]) -> Result<String, Box<Diagnostic>> {
+    let registry = ImageName::parse(names.image).registry;
     let address = addresses.iter().find_map(|address| Address::parse(address));
     // Where nobody knows where this repository is, the settings say it.
     let (github, gitlab, need) = match &address {
@@ -133,23 +174,44 @@ fn fill(
             ", which GITOPS_REPOSITORY names".to_owned(),
         ),
     };
-    let names = [
-        ("@CLUSTER@", cluster),
-        ("@SERVICE@", service.unwrap_or_default()),
-        ("@IMAGE@", image),
+    let filled_in = [
+        ("@CLUSTER@", names.cluster),
+        ("@SERVICE@", names.service),
+        ("@PATH@", names.path),
+        ("@IMAGE@", names.image),
         ("@REGISTRY@", if registry.is_empty() { "docker.io" } else { registry }),
+        ("@BRANCH@", names.branch),
+        ("@GITOPS_BRANCH@", names.gitops_branch),
     ];
-    let mut filled = text.to_owned();
-    for (place, name) in names {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':');
+    let check = |name: &str| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | ',');
         if !name.chars().all(is_name) || name.starts_with('-') {
             return Err(Diagnostic::error("ci-pipeline", format!("`{name}` is no name that a pipeline can be given")));
         }
+        Ok(())
+    };
+    let commit = match system {
+        System::Github => "$COMMIT",
+        System::Gitlab => "$CI_COMMIT_SHA",
+        System::Jenkins => "$GIT_COMMIT",
+    };
+    let service = names.service;
+    // Where no submodule says which commit came after which, it is the image alone that is brought there.
+    let pin = match names.is_submodule {
+        true => format!("src pin {service}=\"{commit}\" --keep-newer"),
+        false => format!("bump {service} --filter-tags \"{commit}\" --alphabetical"),
+    };
+    names.along.iter().try_for_each(|way| check(way))?;
+    let along: Vec<String> = names.along.iter().map(|way| format!("--along={way}")).collect();
+    let along = if along.is_empty() { "--along".to_owned() } else { along.join(" ") };
+    let mut filled = text.replace("@PIN@", &pin).replace("@ALONG@", &along);
+    for (place, name) in filled_in {
+        check(name)?;
         filled = filled.replace(place, name);
     }
     Ok(filled
         .replace("@GITHUB_REPOSITORY@", &github)
-        .replace("@GITLAB_REPOSITORY@", &format!("@{gitlab}"))
+        .replace("@GITLAB_REPOSITORY@", &gitlab)
         .replace("@GITOPS_NEED@", &need))
 }
 
@@ -200,9 +262,26 @@ mod tests {
 
     #[test]
     fn nothing_is_filled_in_that_is_no_name() {
-        let error = fill("@SERVICE@", "dev", Some("a\"; rm -rf /"), Some("x/a"), &[]).expect_err("it is no name");
-        assert!(error.message.contains("no name"), "{error}");
-        let text = fill("@GITHUB_REPOSITORY@ @GITLAB_REPOSITORY@", "dev", None, None, &[]).expect("it can be");
-        assert_eq!(text, "${{ vars.GITOPS_REPOSITORY }} @$GITOPS_REPOSITORY");
+        let fill = |text: &str, names: &Names<'_>| fill(System::Gitlab, text, names, &[]);
+        let evil = "a\"; rm -rf /";
+        let ways = [evil.to_owned()];
+        for names in [
+            Names { service: evil, ..Names::default() },
+            Names { branch: evil, ..Names::default() },
+            Names { path: evil, ..Names::default() },
+            Names { along: &ways, ..Names::default() },
+        ] {
+            let error = fill("", &names).expect_err("it is no name");
+            assert!(error.message.contains("no name"), "{error}");
+        }
+        let text = fill("@GITHUB_REPOSITORY@ @GITLAB_REPOSITORY@", &Names::default()).expect("it can be");
+        assert_eq!(text, "${{ vars.GITOPS_REPOSITORY }} $GITOPS_REPOSITORY");
+        let ways = ["dev,qa,prod-eu".to_owned(), "qa,prod-us".to_owned()];
+        let names = Names { service: "api", is_submodule: true, along: &ways, ..Names::default() };
+        let text = fill("promote @ALONG@; @PIN@", &names).expect("it can be");
+        let pin = "src pin api=\"$CI_COMMIT_SHA\" --keep-newer";
+        assert_eq!(text, format!("promote --along=dev,qa,prod-eu --along=qa,prod-us; {pin}"));
+        let text = fill("@PIN@", &Names { is_submodule: false, ..names }).expect("it can be");
+        assert_eq!(text, "bump api --filter-tags \"$CI_COMMIT_SHA\" --alphabetical");
     }
 }

@@ -8,6 +8,7 @@ use crate::commands::forges;
 use crate::commands::registry::Registries;
 use crate::terminal::Failure;
 use onepane_diagnostics::Diagnostic;
+use onepane_fetch::RegistryAccess;
 use onepane_forge::{Address, Forge, Kind, NewStatus, State};
 use onepane_git::{LocalRepository, Service, short};
 use onepane_repo::Version;
@@ -142,7 +143,7 @@ fn commit_of(
     if let Some(commit) = git.commit_of_tag(&service.path, name) {
         return Ok(Some(commit));
     }
-    Ok(registries.facts(image, tag, false)?.revision)
+    Ok(registries.facts(image, tag, &RegistryAccess::default())?.revision)
 }
 
 /// The page of the pipeline that this runs in, as GitHub, Gitea, GitLab and Jenkins tell it.

@@ -5,7 +5,7 @@ mod side_by_side;
 
 use onepane_embedded::{Embedded, Options};
 use regex::Regex;
-use side_by_side::pair::helm;
+use side_by_side::pair::{assert_alike, helm};
 use side_by_side::support::Room;
 use std::process::{Command, Output, Stdio};
 
@@ -474,13 +474,7 @@ fn compare(namespace: &str, lines: &[&str]) {
     };
     let theirs = run(Tool::Theirs(&helmfile), true);
     let ours = run(Tool::Ours, false);
-    let different: Vec<String> = theirs
-        .iter()
-        .zip(&ours)
-        .filter(|(theirs, ours)| theirs != ours)
-        .map(|(theirs, ours)| format!("THEIRS {theirs}\nOURS   {ours}\n"))
-        .collect();
-    assert!(different.is_empty(), "{} of {} differ\n{}", different.len(), theirs.len(), different.join("\n"));
+    assert_alike(&theirs, &ours);
     println!("{} lines are as Helmfile's", ours.len());
 }
 

@@ -5,6 +5,7 @@
 //! commit see it. Without a service it is one of the commit here.
 
 use crate::commands::forges;
+use crate::commands::promote::service_of;
 use crate::commands::registry::Registries;
 use crate::terminal::Failure;
 use onepane_diagnostics::Diagnostic;
@@ -50,12 +51,7 @@ impl CiStatus {
                 };
                 (address_of(git, service, kind)?, commit)
             }
-            _ => {
-                let addresses = git.push_addresses("origin")?;
-                let mut read = addresses.iter().map(|address| Address::of(address, kind));
-                let first = read.next().unwrap_or_else(|| Address::of("", None));
-                (first.or_else(|error| read.find_map(Result::ok).ok_or(error))?, git.commit("HEAD")?)
-            }
+            _ => (forges::address_of(git, "origin", kind)?, git.commit("HEAD")?),
         };
         Ok(Self { forge: forges::forge(git, address, what)?, commit, context: format!("{NAME}{cluster}") })
     }
@@ -97,8 +93,7 @@ impl<'s> CiStatuses<'s> {
 
     /// Why an image is not known to have passed; `None` where a status says that it has.
     pub(crate) fn refuse(&self, name: &str, version: &Version) -> Result<Option<String>, Failure> {
-        let base = ImageName::parse(name).base();
-        let Some(service) = self.services.iter().find(|service| service.path.file_name() == Some(base)) else {
+        let Some(service) = service_of(self.services, name) else {
             return Ok(Some(format!("`{name}` is of no service here, whose commits could have a status")));
         };
         let Some(commit) = commit_of(self.git, &self.registries, service, name, &version.tag)? else {

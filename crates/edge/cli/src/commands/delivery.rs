@@ -7,7 +7,7 @@ use crate::commands::{forges, open};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_forge::{Address, Kind, NewPullRequest};
+use onepane_forge::{Kind, NewPullRequest};
 use onepane_git::{Checkout, LeftEdit, LocalRepository, Merged, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
 use std::collections::BTreeMap;
@@ -252,10 +252,7 @@ impl Delivery {
     ) -> Result<(), Failure> {
         let (Some(remote), Some(_)) = (&arguments.push, &arguments.pull_request) else { return Ok(()) };
         let base = self.base_branch(arguments, remote)?;
-        let addresses = self.git.push_addresses(remote)?;
-        let mut read = addresses.iter().map(|address| Address::of(address, arguments.forge));
-        let first = read.next().unwrap_or_else(|| Address::of("", None));
-        let address = first.or_else(|error| read.find_map(Result::ok).ok_or(error))?;
+        let address = forges::address_of(&self.git, remote, arguments.forge)?;
         let forge = forges::forge(&self.git, address, "to open a pull request with; the branch is pushed")?;
         let (title, text) = message.split_once('\n').unwrap_or((message, ""));
         let text = as_markdown(text.trim());

@@ -11,6 +11,14 @@ pub(crate) fn kind(name: &str) -> Result<Kind, String> {
     Kind::named(name).ok_or_else(|| format!("`{name}` is not one of github, gitlab, gitea"))
 }
 
+/// Where a remote is: of its addresses the first that can be read.
+pub(crate) fn address_of(git: &LocalRepository, remote: &str, kind: Option<Kind>) -> Result<Address, Failure> {
+    let addresses = git.push_addresses(remote)?;
+    let mut read = addresses.iter().map(|address| Address::of(address, kind));
+    let first = read.next().unwrap_or_else(|| Address::of("", None));
+    Ok(first.or_else(|error| read.find_map(Result::ok).ok_or(error))?)
+}
+
 /// The forge at an address. What a token is wanted for is told where there is none.
 ///
 /// # Errors

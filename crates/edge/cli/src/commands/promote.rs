@@ -241,6 +241,12 @@ pub(crate) struct Bench<'b> {
     elsewhere: &'b Elsewhere,
 }
 
+/// The service that an image is of: the one whose folder it is called as.
+pub(crate) fn service_of<'s>(services: &'s [Service], image: &str) -> Option<&'s Service> {
+    let base = ImageName::parse(image).base();
+    services.iter().find(|service| service.path.file_name() == Some(base))
+}
+
 impl Bench<'_> {
     pub(crate) fn repository(&self) -> Result<Repository<'_>, Failure> {
         Ok(self.elsewhere.reached(Repository::open(self.state.world).map_err(&self.state.failure)?))
@@ -248,8 +254,7 @@ impl Bench<'_> {
 
     /// The service that an image is of.
     pub(crate) fn service_of(&self, image: &str) -> Option<&Service> {
-        let base = ImageName::parse(image).base();
-        self.services.iter().find(|service| service.path.file_name() == Some(base))
+        service_of(self.services, image)
     }
 
     /// Which images are carried, by their names.

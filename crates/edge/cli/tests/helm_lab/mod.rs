@@ -1,7 +1,7 @@
 //! What the tests of releases share: charts, a cluster, and steps that are taken by Helm and by us.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use crate::side_by_side::pair::helm;
+use crate::side_by_side::pair::{assert_alike, helm};
 use crate::side_by_side::support::Room;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -304,12 +304,6 @@ pub(crate) fn compare(lab: &Lab, helm: &str, older: &str, namespace: &str, steps
     let ours = outcomes(lab, None, older, namespace, steps);
     clear();
     lab.remove_namespace(namespace);
-    let different: Vec<String> = theirs
-        .iter()
-        .zip(&ours)
-        .filter(|(theirs, ours)| theirs != ours)
-        .map(|(theirs, ours)| format!("THEIRS {theirs}\nOURS   {ours}\n"))
-        .collect();
-    assert!(different.is_empty(), "{} of {} differ\n{}", different.len(), theirs.len(), different.join("\n"));
+    assert_alike(&theirs, &ours);
     println!("{} steps are as Helm's", ours.len());
 }

@@ -67,6 +67,17 @@ impl Pair {
     }
 }
 
+/// That what came of each step is the same, shown one below the other where it is not.
+pub(crate) fn assert_alike(theirs: &[String], ours: &[String]) {
+    let different: Vec<String> = theirs
+        .iter()
+        .zip(ours)
+        .filter(|(theirs, ours)| theirs != ours)
+        .map(|(theirs, ours)| format!("THEIRS {theirs}\nOURS   {ours}\n"))
+        .collect();
+    assert!(different.is_empty(), "{} of {} differ\n{}", different.len(), theirs.len(), different.join("\n"));
+}
+
 /// The real Helm, where there is one.
 pub(crate) fn helm() -> Option<String> {
     let folder = std::env::var("ONEPANE_PEERS")

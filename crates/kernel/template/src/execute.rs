@@ -97,7 +97,7 @@ impl<'e> Execution<'e> {
 
     /// A template sees nothing of its caller but the data.
     fn run_tree(&mut self, tree: &Tree, data: Slot, out: &mut TextBuilder) -> Result<(), Error> {
-        let mut frame = Frame { tree, at: At::Nothing, variables: vec![data.clone()] };
+        let mut frame = Frame { tree, at: At::Nothing, shift: 0, variables: vec![data.clone()] };
         if self.stack_base.abs_diff(stack_address()) > self.options.most_stack {
             let megabytes = self.options.most_stack >> 20;
             return Err(
@@ -432,6 +432,7 @@ impl<'e> Execution<'e> {
 
     /// Evaluates a pipeline and sets the variables that it declares; a range sets its own.
     fn pipeline<'t>(&mut self, frame: &mut Frame<'t>, dot: &Slot, pipeline: &'t Pipeline) -> Result<Value, Error> {
+        frame.shift = pipeline.shift;
         let value = self.evaluate(frame, dot, pipeline)?;
         for variable in frame.tree.unit.variables.all(pipeline.declared) {
             frame.set_variable(variable, Slot::from(value.clone()))?;

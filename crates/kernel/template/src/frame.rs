@@ -8,6 +8,8 @@ use onepane_value::Value;
 pub(crate) struct Frame<'t> {
     pub(crate) tree: &'t Tree,
     pub(crate) at: At<'t>,
+    /// [`Pipeline::shift`] of the action at hand.
+    pub(crate) shift: u32,
     /// By slot; the first is `$`.
     pub(crate) variables: Vec<Slot>,
 }
@@ -78,11 +80,13 @@ impl Frame<'_> {
 
     /// Where the template is, in Go's words: position and text of the node.
     fn place(&self) -> Option<(u32, String)> {
+        let shifted = |position: u32| position.wrapping_add(self.shift);
         match self.at {
             At::Nothing => None,
-            At::Pipeline(node) => Some((node.position, self.shown(node).to_string())),
-            At::Command(node) => Some((node.position, self.shown(node).to_string())),
-            At::Operand(node) => Some((node.position, self.shown(node).to_string())),
+            // That of the action stands where it says; one inside it is shared.
+            At::Pipeline(node) => Some((shifted(node.position).wrapping_sub(node.shift), self.shown(node).to_string())),
+            At::Command(node) => Some((shifted(node.position), self.shown(node).to_string())),
+            At::Operand(node) => Some((shifted(node.position), self.shown(node).to_string())),
             At::Template(node) => Some((node.position, self.shown(node).to_string())),
         }
     }

@@ -335,6 +335,23 @@ impl<'t> Lexer<'t> {
         self.token(kind, start)
     }
 
+    /// What stands from `start`, inside an action, to the next closing delimiter, which is that of the action unless a
+    /// string holds it.
+    pub(crate) fn rest_of_action(&self, start: usize) -> Option<&'t [u8]> {
+        let rest = &self.bytes()[start..];
+        let ends = memchr::memchr_iter(b'}', rest).find(|at| rest.get(at + 1) == Some(&b'}'))?;
+        Some(&rest[..ends])
+    }
+
+    /// Goes on behind the closing delimiter of an action, which stands at `delimiter`.
+    pub(crate) fn leave_action(&mut self, delimiter: usize) {
+        let trims = matches!(self.bytes()[..delimiter], [.., space, b'-'] if is_space(space));
+        self.position = delimiter - if trims { 2 } else { 0 };
+        self.skip_right_delimiter(trims);
+        self.inside_action = false;
+        self.spaced = false;
+    }
+
     fn end_of_action(&mut self, start: usize, trims: bool) -> Token {
         if self.parentheses > 0 {
             return self.error(LexError::UnclosedParenthesis, start);

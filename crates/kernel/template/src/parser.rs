@@ -8,7 +8,9 @@ use crate::tree::{
     StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
+use foldhash::fast::RandomState;
 use onepane_diagnostics::{FileId, SourceText};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
@@ -71,6 +73,9 @@ impl Parsed {
             ranges: 0,
             depth: 0,
             defined: Vec::new(),
+            known: HashMap::default(),
+            uses: Vec::new(),
+            plain: true,
         };
         if u32::try_from(text.len()).is_err() {
             return parser.error("it is longer than 4 GB");
@@ -162,6 +167,20 @@ struct Parser<'t> {
     depth: usize,
     /// The templates so far, by name.
     defined: Vec<(String, Items<Node>)>,
+    /// The pipelines so far by their text up to the end of the action: charts say the same thing over and over.
+    known: HashMap<&'t [u8], Known, RandomState>,
+    /// The variables that pipelines of `known` read, and those that the one at hand does.
+    uses: Vec<Variable>,
+    /// Whether the pipeline at hand would be the same wherever its variables are.
+    plain: bool,
+}
+
+/// A pipeline that was parsed.
+#[derive(Clone, Copy)]
+struct Known {
+    pipeline: Pipeline,
+    /// Of [`Parser::uses`].
+    uses: (u32, u32),
 }
 
 /// How a list of nodes ended.
@@ -356,7 +375,7 @@ impl<'t> Parser<'t> {
             TokenKind::With => Node::With(self.branch("with")?),
             TokenKind::Template => self.template()?,
             _ => {
-                let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
+                let pipeline = self.whole_pipeline("command")?;
                 Node::Action(Action { pipeline, printer: self.printer() })
             }
         };
@@ -371,7 +390,7 @@ impl<'t> Parser<'t> {
 
     fn branch(&mut self, context: &'static str) -> Result<Branch, Error> {
         let variables = self.variables.len();
-        let pipeline = self.pipeline(context, TokenKind::RightDelimiter)?;
+        let pipeline = self.whole_pipeline(context)?;
         let (visible, hidden) = (self.variables.len(), self.hidden.len());
         let is_range = context == "range";
         self.ranges += usize::from(is_range);
@@ -411,7 +430,7 @@ impl<'t> Parser<'t> {
                 self.take();
                 None
             }
-            _ => Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?),
+            _ => Some(self.whole_pipeline(CONTEXT)?),
         };
         let name = self.unit.names.push(name);
         Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline, printer: self.printer() }))
@@ -426,11 +445,41 @@ impl<'t> Parser<'t> {
         const CONTEXT: &str = "block clause";
         let token = self.take();
         let name = self.template_name(token, CONTEXT)?;
-        let pipeline = Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?);
+        let pipeline = Some(self.whole_pipeline(CONTEXT)?);
         let root = self.separate_template(CONTEXT)?;
         self.define(name.clone(), root)?;
         let name = self.unit.names.push(name.into());
         Ok(Node::Template(TemplateCall { position: token.position(), name, pipeline, printer: self.printer() }))
+    }
+
+    /// The pipeline of an action, up to its end. What is written as one before is the same in all but its place.
+    fn whole_pipeline(&mut self, context: &str) -> Result<Pipeline, Error> {
+        let start = self.next.position() as usize;
+        let Some(written) = self.lexer.rest_of_action(start) else {
+            return self.pipeline(context, TokenKind::RightDelimiter);
+        };
+        if let Some(known) = self.known.get(written)
+            && self.uses[known.uses.0 as usize..known.uses.1 as usize]
+                .iter()
+                .all(|used| self.slot(used.name.within(self.text)) == Some(used.slot))
+        {
+            let pipeline = known.pipeline.again_at(start as u32);
+            self.lexer.leave_action(start + written.len());
+            self.at = (start + written.len()) as u32;
+            self.next = self.lexer.next();
+            return Ok(pipeline);
+        }
+        let first_use = self.uses.len();
+        self.plain = true;
+        let pipeline = self.pipeline(context, TokenKind::RightDelimiter)?;
+        // Where a string holds a delimiter, what was looked up is not all of it.
+        if self.plain && self.at as usize == start + written.len() {
+            let uses = (first_use as u32, self.uses.len() as u32);
+            self.known.insert(written, Known { pipeline, uses });
+        } else {
+            self.uses.truncate(first_use);
+        }
+        Ok(pipeline)
     }
 
     fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<Pipeline, Error> {
@@ -478,10 +527,11 @@ impl<'t> Parser<'t> {
         let commands = self.unit.commands.add_last(&mut self.commands, start);
         let mut declared = Items::NONE;
         if !names.is_empty() {
+            self.plain = false;
             let variables: Vec<_> = names.into_iter().map(|name| self.declare(name, assigns)).collect();
             declared = self.unit.variables.add(variables);
         }
-        Ok(Pipeline { position, declared, assigns, commands })
+        Ok(Pipeline { position, shift: 0, declared, assigns, commands })
     }
 
     /// The names in `$x :=`, `$x =` and, for a range, `$i, $x :=`, and whether they are assigned to.
@@ -593,16 +643,23 @@ impl<'t> Parser<'t> {
             TokenKind::Dot => Term::Dot,
             TokenKind::Nil => Term::Nil,
             TokenKind::Variable => {
+                let name = stretch(token);
                 let slot = match self.slot(token.text(self.text)) {
-                    Some(slot) => slot,
-                    None if self.hidden.contains(&token.text(self.text)) => UNDECLARED,
+                    Some(slot) => {
+                        self.uses.push(Variable { slot, name });
+                        slot
+                    }
+                    None if self.hidden.contains(&token.text(self.text)) => {
+                        self.plain = false;
+                        UNDECLARED
+                    }
                     None => {
                         let name = onepane_value::format::quote(token.text(self.text).as_bytes());
                         return self.error(format!("undefined variable {name}"));
                     }
                 };
                 let end = token.end();
-                Term::Variable(Variable { slot, name: stretch(token) }, Stretch::new(end, end))
+                Term::Variable(Variable { slot, name }, Stretch::new(end, end))
             }
             TokenKind::Field => Term::Field(stretch(token)),
             TokenKind::Bool => Term::Bool(token.text(self.text) == "true"),

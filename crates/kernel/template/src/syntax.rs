@@ -123,11 +123,13 @@ struct Reader<'t> {
     /// The declaration that a slot holds at this point of the text: slots are used again when a scope has ended.
     slots: Vec<u32>,
     declared: u32,
+    /// What is added to the positions inside of the pipeline at hand.
+    shift: u32,
 }
 
 impl<'t> Reader<'t> {
     fn definition(tree: &'t Tree) -> Definition {
-        let mut reader = Reader { unit: &tree.unit, slots: vec![0], declared: 1 };
+        let mut reader = Reader { unit: &tree.unit, slots: vec![0], declared: 1, shift: 0 };
         let body = reader.steps(tree.root);
         Definition { name: tree.name.as_str().into(), body, variables: reader.declared as usize }
     }
@@ -139,22 +141,27 @@ impl<'t> Reader<'t> {
     fn step(&mut self, node: &Node) -> Option<Step> {
         Some(match node {
             Node::Text(_) | Node::Break | Node::Continue => return None,
-            Node::Action(action) => Step::Action(self.pipeline(&action.pipeline)),
+            Node::Action(action) => Step::Action(self.whole_pipeline(&action.pipeline)),
             Node::If(branch) => Step::If(self.branch(branch)),
             Node::With(branch) => Step::With(self.branch(branch)),
             Node::Range(branch) => Step::Range(self.branch(branch)),
             Node::Template(call) => {
-                let argument = call.pipeline.as_ref().map(|pipeline| self.pipeline(pipeline));
+                let argument = call.pipeline.as_ref().map(|pipeline| self.whole_pipeline(pipeline));
                 Step::Template(self.unit.names.get(call.name).clone(), argument)
             }
         })
     }
 
     fn branch(&mut self, branch: &tree::Branch) -> Branch {
-        let pipeline = self.pipeline(&branch.pipeline);
+        let pipeline = self.whole_pipeline(&branch.pipeline);
         let body = self.steps(branch.body);
         let otherwise = branch.otherwise.map_or_else(Vec::new, |nodes| self.steps(nodes));
         Branch { pipeline, body, otherwise }
+    }
+
+    fn whole_pipeline(&mut self, pipeline: &tree::Pipeline) -> Pipeline {
+        self.shift = pipeline.shift;
+        self.pipeline(pipeline)
     }
 
     fn pipeline(&mut self, pipeline: &tree::Pipeline) -> Pipeline {
@@ -185,7 +192,7 @@ impl<'t> Reader<'t> {
 
     fn command(&mut self, command: &tree::Command) -> Command {
         let operands = self.unit.operands.all(command.operands).iter().map(|operand| self.operand(&operand.term));
-        Command { operands: operands.collect(), position: command.position as usize }
+        Command { operands: operands.collect(), position: self.place(command.position) }
     }
 
     fn operand(&mut self, term: &tree::Term) -> Operand {
@@ -207,8 +214,12 @@ impl<'t> Reader<'t> {
         }
     }
 
+    fn place(&self, position: u32) -> usize {
+        position.wrapping_add(self.shift) as usize
+    }
+
     fn names(&self, stretch: Stretch) -> Names {
-        let mut position = stretch.start() as usize;
+        let mut position = self.place(stretch.start());
         let mut names = Vec::new();
         for piece in stretch.of(&self.unit.source).split('.') {
             let text = piece.trim();

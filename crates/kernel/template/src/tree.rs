@@ -208,6 +208,11 @@ impl Stretch {
         self.start == self.end
     }
 
+    /// What it is of the text that it is a stretch of.
+    pub(crate) fn within(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+
     pub(crate) fn len(self) -> usize {
         (self.end - self.start) as usize
     }
@@ -280,11 +285,21 @@ pub(crate) struct TemplateCall {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pipeline {
     pub(crate) position: u32,
+    /// What is added to the positions of all that is inside it, where it shares that with a pipeline that is written alike.
+    pub(crate) shift: u32,
     /// The variables that take its value; for `range` two at most.
     pub(crate) declared: Items<Variable>,
     /// `=` and not `:=`
     pub(crate) assigns: bool,
     pub(crate) commands: Items<Command>,
+}
+
+impl Pipeline {
+    /// The same one, written once more at `position`.
+    pub(crate) fn again_at(self, position: u32) -> Self {
+        let shift = position.wrapping_sub(self.position).wrapping_add(self.shift);
+        Self { position, shift, ..self }
+    }
 }
 
 /// A slot in the frame of a template, and the name it has in the text.

@@ -1,5 +1,7 @@
 //! The head of a manifest: what sorting it and telling hooks needs, and whether it is YAML at all.
 
+mod skim;
+
 use onepane_chart::Compat;
 use onepane_chart::decode::{self, Target};
 use onepane_value::{from_yaml, from_yaml_as_go};
@@ -24,7 +26,7 @@ impl Head {
                 .err()
                 .unwrap_or_else(|| "error converting YAML to JSON: yaml: invalid leading UTF-8 octet".to_owned()));
         };
-        match scan(text) {
+        match skim::skim(text).or_else(|| scan(text)) {
             Some(head) => Ok(head),
             None => decode_whole(text, compat),
         }
@@ -81,15 +83,7 @@ fn scan(text: &str) -> Option<Head> {
                             return None;
                         }
                         parent.expects_key = true;
-                        match (parent.level, parent.key) {
-                            (Level::Document, Some("metadata")) if mapping => Level::Metadata,
-                            (Level::Metadata, Some("annotations")) if mapping => Level::Annotations,
-                            (Level::Other, _) => Level::Other,
-                            (Level::Annotations, _) => return None,
-                            (Level::Document, Some("apiVersion" | "kind" | "metadata")) => return None,
-                            (Level::Metadata, Some("name" | "annotations")) => return None,
-                            _ => Level::Other,
-                        }
+                        level_within(parent.level, parent.key, mapping)?
                     }
                     Some(_) => Level::Other,
                 };
@@ -126,28 +120,58 @@ fn scan(text: &str) -> Option<Head> {
                     continue;
                 }
                 parent.expects_key = true;
-                let place = match (parent.level, parent.key) {
-                    (Level::Document, Some("apiVersion")) => &mut head.api_version,
-                    (Level::Document, Some("kind")) => &mut head.kind,
-                    (Level::Metadata, Some("name")) => &mut head.name,
-                    (Level::Annotations, Some("helm.sh")) => &mut head.annotations.last_mut()?.1,
-                    (Level::Document, Some("metadata")) | (Level::Metadata, Some("annotations")) => {
-                        if plain && resolve_plain(&value, Dialect::V2) == Scalar::Null {
-                            continue;
-                        }
-                        return None;
-                    }
-                    _ => continue,
-                };
-                if plain {
-                    match resolve_plain(&value, Dialect::V2) {
-                        Scalar::String(_) => {}
-                        Scalar::Null => continue,
-                        _ => return None,
-                    }
-                }
-                *place = value.into_owned();
+                use_of(&mut head, parent.level, parent.key)?.take(&value, plain)?;
             }
+        }
+    }
+}
+
+/// The level of a collection that is the value of a key.
+fn level_within(level: Level, key: Option<&str>, mapping: bool) -> Option<Level> {
+    match (level, key) {
+        (Level::Document, Some("metadata")) if mapping => Some(Level::Metadata),
+        (Level::Metadata, Some("annotations")) if mapping => Some(Level::Annotations),
+        (Level::Annotations, _) => None,
+        (Level::Document, Some("apiVersion" | "kind" | "metadata")) => None,
+        (Level::Metadata, Some("name" | "annotations")) => None,
+        _ => Some(Level::Other),
+    }
+}
+
+/// What is done with a scalar that is the value of a key.
+enum Use<'h> {
+    Nothing,
+    /// Kept, unless it is null.
+    Text(&'h mut String),
+    /// It can only be null.
+    Null,
+}
+
+fn use_of<'h>(head: &'h mut Head, level: Level, key: Option<&str>) -> Option<Use<'h>> {
+    Some(match (level, key) {
+        (Level::Document, Some("apiVersion")) => Use::Text(&mut head.api_version),
+        (Level::Document, Some("kind")) => Use::Text(&mut head.kind),
+        (Level::Metadata, Some("name")) => Use::Text(&mut head.name),
+        (Level::Annotations, Some("helm.sh")) => Use::Text(&mut head.annotations.last_mut()?.1),
+        (Level::Document, Some("metadata")) | (Level::Metadata, Some("annotations")) => Use::Null,
+        _ => Use::Nothing,
+    })
+}
+
+impl Use<'_> {
+    fn take(self, value: &str, plain: bool) -> Option<()> {
+        let resolved = || if plain { resolve_plain(value, Dialect::V2) } else { Scalar::String(value.into()) };
+        match self {
+            Self::Nothing => Some(()),
+            Self::Null => (resolved() == Scalar::Null).then_some(()),
+            Self::Text(place) => match resolved() {
+                Scalar::String(_) => {
+                    value.clone_into(place);
+                    Some(())
+                }
+                Scalar::Null => Some(()),
+                _ => None,
+            },
         }
     }
 }
@@ -243,6 +267,40 @@ mod tests {
         let head = scan(ORDINARY).expect("it is ordinary");
         assert_eq!((head.kind.as_str(), head.name.as_str()), ("Pod", "x"));
         assert_eq!(head.annotation("helm.sh/hook-weight"), Some("5"));
+    }
+
+    /// What is taken line by line, among it each thing that may end a block, a scalar or a sequence.
+    const BY_LINE: &str = "# c\napiVersion: v1\nkind: Pod # c\nmetadata:\n  name: \"x\"\n  labels:\n    'a.b/c': \"d\\\"e\"\n\
+                           \n    e: 'it''s'\n  annotations:\n    a: b\n    \"helm.sh/hook\": pre-install\n    helm.sh/hook-weight: \"5\"\n\
+                           spec:\n  empty: {}\n  none: []\n  null: ~\n  nothing:\n  items:\n  - a: 1\n    b:\n    - --flag=x:y#z\n    - x\n  \
+                           - |\n    text:\n\n      more\n  - 'q'\n  -\n    c: d\n  last: >-\n    folded\n\n    # text\n    text\n  # c\n  \
+                           deeper:\n      - e: f\n        g:\n          h: \"i\"\n      - -1\ndata:\n  key: |-\n    {{ a: [b\n";
+
+    #[test]
+    fn what_is_read_by_line_is_what_the_events_say() {
+        assert_eq!(skim::skim(BY_LINE), scan(BY_LINE));
+        assert!(skim::skim(BY_LINE).is_some());
+        let mut taken = 0;
+        let mut check = |text: &str| {
+            if let Some(head) = skim::skim(text) {
+                taken += 1;
+                assert_eq!(Some(head), scan(text), "{text}");
+            }
+        };
+        for at in 0..BY_LINE.len() {
+            let (before, from) = BY_LINE.split_at(at);
+            let behind = &from[1..];
+            check(before);
+            check(&format!("{before}{behind}"));
+            for other in [
+                " ", "  ", "\n", ":", ": ", "-", "- ", "#", " #", "\"", "'", "|", "{", "]", "a", "5", ".", "&", "*",
+                "!", "\\", "~", "%",
+            ] {
+                check(&format!("{before}{other}{from}"));
+                check(&format!("{before}{other}{behind}"));
+            }
+        }
+        assert!(taken > 1000, "{taken}");
     }
 
     #[test]

@@ -8,4 +8,12 @@ fn main() {
     if target("OS") == "linux" && target("ENV") == "gnu" {
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }
+    if target("ENV") == "musl" {
+        println!("cargo:rerun-if-changed=src/memory.c");
+        let mut memory = cc::Build::new();
+        // The compiler must not make a call of `memcpy` of what `memcpy` does.
+        memory.file("src/memory.c").opt_level(2).flag("-fno-builtin").flag("-fno-tree-loop-distribute-patterns");
+        // All of it, before the C library is looked through for the same names.
+        memory.link_lib_modifier("+whole-archive").compile("onepane_memory");
+    }
 }

@@ -43,9 +43,12 @@ const FEW: usize = 64;
 const START: usize = size_of::<u64>();
 
 fn start_of(key: &[u8]) -> u64 {
-    match key.first_chunk() {
-        Some(start) => u64::from_be_bytes(*start),
-        None => key.iter().fold(0, |start, byte| start << 8 | u64::from(*byte)) << (8 * (8 - key.len()).min(7)),
+    let half = |bytes: &[u8; 4]| u64::from(u32::from_be_bytes(*bytes));
+    match (key.first_chunk(), key.first_chunk(), key.last_chunk()) {
+        (Some(start), ..) => u64::from_be_bytes(*start),
+        // The halves overlap in the same bytes.
+        (None, Some(first), Some(last)) => half(first) << 32 | half(last) << (8 * (8 - key.len())),
+        _ => key.iter().rev().fold(0, |start, byte| start >> 8 | u64::from(*byte) << 56),
     }
 }
 

@@ -270,9 +270,9 @@ mod tests {
     }
 
     /// What is taken line by line, among it each thing that may end a block, a scalar or a sequence.
-    const BY_LINE: &str = "# c\napiVersion: v1\nkind: Pod # c\nmetadata:\n  name: \"x\"\n  labels:\n    'a.b/c': \"d\\\"e\"\n\
+    const BY_LINE: &str = "# c\napiVersion: v1\nkind: Pod # c\nmetadata:\n  name: \"x\"\n  labels:\n    'a.b/c': \"d\\\"e\" # c\n\
                            \n    e: 'it''s'\n  annotations:\n    a: b\n    \"helm.sh/hook\": pre-install\n    helm.sh/hook-weight: \"5\"\n\
-                           spec:\n  empty: {}\n  none: []\n  null: ~\n  nothing:\n  items:\n  - a: 1\n    b:\n    - --flag=x:y#z\n    - x\n  \
+                           spec:\n  empty: {}\n  none: [] # c\n  null: ~\n  nothing:\n  items:\n  - a: 1\n    b:\n    - --flag=x:y#z\n    - x\n  \
                            - |\n    text:\n\n      more\n  - 'q'\n  -\n    c: d\n  last: >-\n    folded\n\n    # text\n    text\n  # c\n  \
                            deeper:\n      - e: f\n        g:\n          h: \"i\"\n      - -1\ndata:\n  key: |-\n    {{ a: [b\n";
 

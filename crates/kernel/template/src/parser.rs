@@ -4,17 +4,23 @@ use crate::lexer::{Lexer, Token, TokenKind};
 use crate::number::number;
 use crate::origins::{Literal, Printer};
 use crate::tree::{
-    Action, Branch, Command, FunctionCall, Index, Items, Node, Operand, Pipeline, Shown, Source, Special, Stretch,
-    StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
+    Action, Branch, Command, FunctionCall, Index, Items, Node, Operand, Pipeline, Room, Shown, Source, Special,
+    Stretch, StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
 use foldhash::fast::RandomState;
 use onepane_diagnostics::{FileId, SourceText};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
 const DEEPEST: usize = 1000;
+
+thread_local! {
+    /// Taken while a text is parsed.
+    static ROOM: Cell<Room> = Cell::default();
+}
 
 /// A text that was parsed: the template itself, and all that it defines.
 ///
@@ -63,6 +69,7 @@ impl Parsed {
             at: 0,
             action: None,
             unit: Unit::new(source),
+            room: ROOM.take(),
             functions,
             origins,
             variables: vec!["$"],
@@ -80,7 +87,10 @@ impl Parsed {
         if u32::try_from(text.len()).is_err() {
             return parser.error("it is longer than 4 GB");
         }
+        parser.room.swap(&mut parser.unit);
         let root = parser.top_level()?;
+        parser.room.swap(&mut parser.unit);
+        ROOM.set(parser.room);
         Ok(Self { unit: parser.unit, defined: parser.defined, root })
     }
 
@@ -152,6 +162,7 @@ struct Parser<'t> {
     /// Where the action at hand starts.
     action: Option<u32>,
     unit: Unit,
+    room: Room,
     functions: &'t FunctionTable,
     origins: bool,
     /// The names of the variables in scope; their index is their slot.

@@ -64,6 +64,28 @@ impl Unit {
     }
 }
 
+/// Lists that have grown while other texts were parsed, for the next one to be parsed in. What comes of it is copied in its
+/// size when it is complete; in lists of its own, it would be copied whenever one of them is full.
+#[derive(Default)]
+pub(crate) struct Room {
+    nodes: Pool<Node>,
+    pipelines: Pool<Pipeline>,
+    commands: Pool<Command>,
+    operands: Pool<Operand>,
+    variables: Pool<Variable>,
+}
+
+impl Room {
+    /// Gives `unit`, in which nothing is, these lists; or takes them back from one that is complete.
+    pub(crate) fn swap(&mut self, unit: &mut Unit) {
+        self.nodes.swap(&mut unit.nodes);
+        self.pipelines.swap(&mut unit.pipelines);
+        self.commands.swap(&mut unit.commands);
+        self.operands.swap(&mut unit.operands);
+        self.variables.swap(&mut unit.variables);
+    }
+}
+
 /// A list that nodes name items of.
 #[derive(Debug)]
 pub(crate) struct Pool<T>(Vec<T>);
@@ -71,6 +93,22 @@ pub(crate) struct Pool<T>(Vec<T>);
 impl<T> Default for Pool<T> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+impl<T: Copy> Pool<T> {
+    /// More room than this is given back.
+    const MOST: usize = 1 << 14;
+
+    /// Trades lists with `of`, whose items stay.
+    fn swap(&mut self, of: &mut Self) {
+        let items = of.0.as_slice().to_vec();
+        of.0.clear();
+        of.0.shrink_to(Self::MOST);
+        std::mem::swap(&mut self.0, &mut of.0);
+        if !items.is_empty() {
+            of.0 = items;
+        }
     }
 }
 

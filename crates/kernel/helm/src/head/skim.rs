@@ -129,9 +129,11 @@ impl<'t> Skim<'t> {
         if self.waits {
             return Some(());
         }
-        match written {
+        match written.split_at_checked(2) {
             // An empty collection is one like any other.
-            "{}" | "[]" => level_within(level, known, written == "{}").map(|_| ()),
+            Some((empty @ ("{}" | "[]"), rest)) if is_end(rest) => {
+                level_within(level, known, empty == "{}").map(|_| ())
+            }
             _ => {
                 let value = self.value(written)?;
                 match use_of(&mut self.head, level, known)? {
@@ -183,6 +185,11 @@ impl<'t> Skim<'t> {
     }
 }
 
+/// Whether a line says nothing more.
+fn is_end(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with(' ') && rest.trim_start_matches(' ').starts_with('#')
+}
+
 /// The key that a text begins with, and what stands behind it.
 fn key(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
@@ -226,7 +233,7 @@ fn double_quoted(rest: &str) -> Option<Value<'_>> {
     loop {
         let at = from + memchr::memchr2(b'"', b'\\', &bytes[from..])?;
         if bytes[at] == b'"' {
-            return (at + 1 == bytes.len()).then(|| (from == 0).then(|| (&rest[..at], false)));
+            return is_end(&rest[at + 1..]).then(|| (from == 0).then(|| (&rest[..at], false)));
         }
         if !matches!(bytes.get(at + 1), Some(b'"' | b'\\' | b'n' | b't' | b'/')) {
             return None;
@@ -242,7 +249,7 @@ fn single_quoted(rest: &str) -> Option<Value<'_>> {
     loop {
         let at = from + memchr::memchr(b'\'', &bytes[from..])?;
         if bytes.get(at + 1) != Some(&b'\'') {
-            return (at + 1 == bytes.len()).then(|| (from == 0).then(|| (&rest[..at], false)));
+            return is_end(&rest[at + 1..]).then(|| (from == 0).then(|| (&rest[..at], false)));
         }
         from = at + 2;
     }

@@ -243,6 +243,10 @@ fn an_environment_gets_the_newest_images_and_never_older_ones() {
     );
     lab.refused(&["bump", "apx", "--in", "dev"], "no image of `apx` is run there");
     lab.refused(&["bump", "api"], "an environment, which is not named");
+    // A service that no tag is right for is run all the same, and no registry is asked without a pause.
+    let said = lab.done(&["bump", "api", "--in", "dev", "--semver", "^9"]);
+    assert!(said.contains("none of the ") && said.contains("runs these versions already"), "{said}");
+    assert_eq!(lab.run(&["bump", "--in", "dev", "--watch", "0s"]).code, Some(2));
     lab.refused(&["bump", "--in", "dev", "--semver", "newest"], "is no range of versions");
 }
 
@@ -295,7 +299,7 @@ fn a_watch_goes_on_and_loses_nothing() {
     git(&lab.root, &["push", "--quiet", "origin", "main"]);
     let served = lab.folder.path().join("served.git");
     let mut watching = Command::new(env!("CARGO_BIN_EXE_onepane"))
-        .args(["bump", "--in", "dev", "--push", "--watch", "200ms"])
+        .args(["bump", "--in", "dev", "--push", "--watch", "1s"])
         .current_dir(&lab.root)
         .env("HOME", lab.folder.path())
         .stdout(Stdio::null())
@@ -320,7 +324,7 @@ fn a_watch_goes_on_and_loses_nothing() {
     lab.push_image("api", "1.2.0", &lab.revision("api", "v1.2.0"));
     count(4);
     // Nothing new, nothing done.
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(2));
     count(4);
     _ = watching.kill();
     _ = watching.wait();

@@ -8,7 +8,9 @@ use onepane_world::MemoryWorld;
 /// The clusters `dev` and `prod`, each with these resources, and a component.
 fn clusters(dev: &str, prod: &str, image: &str) -> MemoryWorld {
     let pod = |name: &str| {
-        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: a\n    image: {image}\n")
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n  - name: a\n    image: {image}\n"
+        )
     };
     MemoryWorld::new()
         .with("components/web/kustomization.yaml", "resources: [web.yaml]\n")

@@ -2,9 +2,11 @@
 
 mod access;
 
+use crate::commands::change_log::ChangeLog;
+use crate::commands::chosen_images::ChosenImages;
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::live;
-use crate::commands::promote::{Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, pinned};
+use crate::commands::promote::{Bench, CarryArguments, Journey, NewPin, carry, pinned};
 use crate::commands::registry::{Registries, Wanted};
 use crate::terminal::{Failure, Terminal};
 use access::{Accesses, Told};
@@ -50,10 +52,16 @@ pub(crate) struct Arguments {
     #[arg(long)]
     plain_http: bool,
     /// Do so again and again, after this time
-    #[arg(long, value_name = "DURATION", value_parser = live::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
     watch: Option<Duration>,
     #[command(flatten)]
     common: CarryArguments,
+}
+
+/// A pause between two looks at registries, which others ask as well.
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = live::duration(text)?;
+    (pause >= Duration::from_secs(1)).then_some(pause).ok_or_else(|| format!("`{text}` is shorter than a second"))
 }
 
 /// Looks for newer images, once or again and again.
@@ -112,10 +120,10 @@ fn in_environment(
         let repository = bench.repository()?;
         let unit = repository.unit(environment).map_err(&bench.state.failure)?;
         let is_wanted = bench.is_wanted(&arguments.chosen);
-        let running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
-        let mut versions = Versions::new();
-        for (image, before) in running {
-            let mut tags = registries.tags(&image, &access)?;
+        let mut running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
+        for (image, version) in &mut running.wanted {
+            let before = version.clone();
+            let mut tags = registries.tags(image, &access)?;
             // What runs counts whether it is still listed or not, so that nothing goes back and forth.
             tags.push(before.tag.clone());
             let Some(newest) = policy.newest(&filter, tags.iter().map(String::as_str)) else {
@@ -124,15 +132,13 @@ fn in_environment(
                 continue;
             };
             if newest == before.tag {
-                versions.insert(image, before);
                 continue;
             }
-            let commit = bench.service_of(&image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
-            let wanted = Wanted { name: &image, access: &access, with_digest: arguments.digest };
-            let version = registries.version(&wanted, newest, &before, commit.as_deref())?;
-            versions.insert(image, version);
+            let commit = bench.service_of(image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
+            let wanted = Wanted { name: image, access: &access, with_digest: arguments.digest };
+            *version = registries.version(&wanted, newest, &before, commit.as_deref())?;
         }
-        Ok(versions)
+        Ok(running)
     })
 }
 
@@ -217,7 +223,13 @@ fn by_markers(
             let Newest { name: image, tag, .. } = &newest[name];
             _ = writeln!(message, "{image}:{tag} ({path})");
         }
-        Ok(Some(Edit { files, pins: Vec::new(), message, plan, reviewers: Vec::new() }))
+        let carried = changed.iter().map(|(name, path)| {
+            let Newest { name: image, tag, digest } = &newest[name];
+            format!("{image}:{tag}@{digest}/{path}")
+        });
+        let carried = carried.collect();
+        let log = ChangeLog { message, links: Vec::new() };
+        Ok(Some(Edit { files, pins: Vec::new(), log, plan, reviewers: Vec::new(), carried }))
     };
     let (is_changed, code) = delivery.run(terminal, &common.delivery, &common.report, "bump", &edit)?;
     if !is_changed {

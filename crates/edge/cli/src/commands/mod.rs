@@ -29,6 +29,7 @@ pub(crate) mod pflag;
 pub(crate) mod plan;
 pub(crate) mod promote;
 mod pull_requests;
+mod pull_secrets;
 mod registry;
 mod releases;
 pub(crate) mod render;

@@ -5,6 +5,7 @@ use crate::commands::change_log::ChangeLogs;
 use crate::commands::chosen_images::{ChosenImages, service_of};
 use crate::commands::ci_runs::CiRuns;
 use crate::commands::ci_statuses::CiStatuses;
+use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
 use crate::commands::open;
 use crate::commands::plan::{Compared, ReportArguments};
@@ -13,7 +14,9 @@ use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
-use onepane_repo::{Carried, Promotion, PromotionRules, PromotionStep, Repository, Running, Version};
+use onepane_repo::{BuildOptions, Carried, Promotion, PromotionRules, PromotionStep, Repository, Running, Version};
+use onepane_world::OsWorld;
+use serde_json::Value;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -242,6 +245,17 @@ impl Bench<'_> {
     /// The service that an image is of.
     pub(crate) fn service_of(&self, image: &str) -> Option<&Service> {
         service_of(self.services, image)
+    }
+
+    /// What an environment consists of, with its Secrets as they read.
+    pub(crate) fn decrypted(&self, unit: &Utf8Path) -> Result<Vec<Value>, Failure> {
+        let machine = OsWorld::unrestricted("/");
+        let decrypted = DecryptedWorld::new(self.state.world, &machine);
+        // What is decrypted is in no excerpt.
+        let repository = self.elsewhere.reached(Repository::open(&decrypted).map_err(Failure::without_excerpts)?);
+        let built = repository.manifests(unit, &BuildOptions::default()).map_err(Failure::without_excerpts)?;
+        let objects = built.manifests.iter().map(|manifest| manifest.document()).collect::<Result<_, _>>();
+        objects.map_err(Failure::without_excerpts)
     }
 
     /// Which images are carried, by their names.

@@ -7,12 +7,12 @@ use crate::commands::chosen_images::ChosenImages;
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::live;
 use crate::commands::promote::{Bench, CarryArguments, Journey, NewPin, carry, pinned};
+use crate::commands::pull_secrets::PullAccess;
 use crate::commands::registry::{Registries, Wanted};
 use crate::terminal::{Failure, Terminal};
 use access::{Accesses, Told};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Severity};
-use onepane_fetch::RegistryAccess;
 use onepane_images::{ImagePolicy, ImageRepository, Newest, Order, Policy, TagFilter, has_markers, set_markers};
 use onepane_repo::{Promotion, Repository, Version};
 use onepane_world::{EntryKind, World};
@@ -108,7 +108,7 @@ fn in_environment(
         range => Policy::semver(range.as_deref().unwrap_or("*"))?,
     };
     let title = |names: &str| format!("Bump {names} in {environment}");
-    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
+    let access = PullAccess::new(terminal, arguments.plain_http);
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
@@ -123,7 +123,8 @@ fn in_environment(
         let mut running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
         for (image, version) in &mut running.wanted {
             let before = version.clone();
-            let mut tags = registries.tags(image, &access)?;
+            let mut tags = access.tags(registries, bench, &unit, image)?;
+            let access = access.of(image);
             // What runs counts whether it is still listed or not, so that nothing goes back and forth.
             tags.push(before.tag.clone());
             let Some(newest) = policy.newest(&filter, tags.iter().map(String::as_str)) else {
@@ -147,13 +148,13 @@ fn pins(
     bench: &Bench<'_>,
     promotion: &Promotion,
     registries: &Registries,
-    access: &RegistryAccess,
+    access: &PullAccess<'_>,
 ) -> Result<Vec<NewPin>, Failure> {
     let pinned = pinned(bench.git, bench.state)?;
     let mut pins: BTreeMap<Utf8PathBuf, NewPin> = BTreeMap::new();
     for carried in &promotion.carried {
         let Some(service) = bench.service_of(&carried.image) else { continue };
-        let facts = registries.facts(&carried.image, &carried.after.tag, access)?;
+        let facts = registries.facts(&carried.image, &carried.after.tag, &access.of(&carried.image))?;
         let by_tag = || bench.git.commit_of_tag(&service.path, &carried.after.tag);
         let Some(commit) = facts.revision.or_else(by_tag) else { continue };
         let Some(before) = pinned.get(&service.path) else { continue };

@@ -5,11 +5,11 @@ use crate::commands::change_log::ChangeLogs;
 use crate::commands::chosen_images::ChosenImages;
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::promote::{CarryArguments, Journey, NewPin, carried, carry, pinned};
+use crate::commands::pull_secrets::PullAccess;
 use crate::commands::registry::{Registries, Wanted, tags_of_commit};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_fetch::RegistryAccess;
 use onepane_git::{LocalRepository, Service, short};
 use onepane_repo::Promotion;
 use onepane_resource::ImageName;
@@ -83,7 +83,7 @@ pub(super) fn run(
         return Ok(code);
     };
     let registries = Registries::new();
-    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
+    let access = PullAccess::new(terminal, arguments.plain_http);
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
@@ -108,7 +108,8 @@ pub(super) fn run(
                 continue;
             }
             let candidates = tags_of_commit(bench.git, &target.path, &target.commit);
-            let there = registries.tags(image, &access)?;
+            let there = access.tags(&registries, bench, &unit, image)?;
+            let access = access.of(image);
             let Some(tag) = candidates.iter().find(|tag| there.contains(tag)) else {
                 let message = format!("no image of `{image}` is tagged as the commit {}", short(&target.commit));
                 return Err(Diagnostic::error("image-absent", message)

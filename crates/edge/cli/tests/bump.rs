@@ -289,6 +289,33 @@ fn lines_follow_the_policies_of_flux() {
     assert_eq!(new, expected.trim_end());
     let said = lab.done(&["bump", "--branch", "images"]);
     assert!(said.contains("say what is the newest"), "{said}");
+    // A policy of another namespace follows what lets that in, as Flux has it.
+    let path = lab.root.join("components/automation/policies.yaml");
+    let policies = fs::read_to_string(&path).expect("it is there");
+    let apart = policies.replace(
+        "kind: ImagePolicy\nmetadata: {name: api, namespace: flux-system}\nspec:\n  imageRepositoryRef: {name: api}",
+        "kind: ImagePolicy\nmetadata: {name: api, namespace: apps}\nspec:\n  imageRepositoryRef: {name: api, namespace: flux-system}",
+    );
+    assert_ne!(policies, apart);
+    fs::write(&path, &apart).expect("it can be written");
+    let file = lab.root.join("clusters/dev/kustomization.yaml");
+    let text = fs::read_to_string(&file).expect("it is there").replace("flux-system:api:tag", "apps:api:tag");
+    fs::write(&file, text).expect("it can be written");
+    let said = lab.done(&["bump", "--dry-run"]);
+    assert!(said.contains("`apps:api` is not followed") && said.contains("`accessFrom`"), "{said}");
+    assert!(!said.contains("clusters/dev/kustomization.yaml"), "{said}");
+    let open = apart.replacen(
+        "interval: 1m}",
+        "interval: 1m, accessFrom: {namespaceSelectors: [{matchLabels: {team: shop}}]}}",
+        1,
+    );
+    let namespace = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: apps, labels: {team: shop}}\n";
+    fs::write(&path, open + namespace).expect("it can be written");
+    let said = lab.done(&["bump", "--dry-run"]);
+    assert!(
+        !said.contains("not followed") && said.contains("/shop/api:1.1.0 (clusters/dev/kustomization.yaml)"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -290,6 +290,12 @@ fn followed(terminal: &Terminal, root: &Utf8Path, texts: &[Text]) -> (Vec<ImageP
     (policies, repositories)
 }
 
+/// Whether Flux would let a policy follow a repository. What says no namespace gets one elsewhere, which may be the same.
+fn is_let_in(policy: &ImagePolicy, repository: &ImageRepository, files: &[Text]) -> bool {
+    let (Some(own), Some(other)) = (&policy.namespace, &repository.namespace) else { return true };
+    own == other || repository.lets_in(own, &access::labels_of_namespace(files, own))
+}
+
 /// The newest image by each of the policies that a line follows.
 fn newest(
     terminal: &Terminal,
@@ -314,6 +320,15 @@ fn newest(
             );
             Diagnostic::error("bump-no-repository", message)
         })?;
+        if !is_let_in(policy, repository, accesses.files) {
+            let message = format!(
+                "the ImagePolicy `{}` is not followed: its ImageRepository `{}` is in another namespace, and its `accessFrom` \
+                 does not let that of the policy in",
+                policy.name, policy.repository
+            );
+            accesses.tell(message);
+            continue;
+        }
         let access = accesses.of(repository, path);
         let tags = registries.tags(&repository.image, &access)?;
         let taken = tags.iter().map(String::as_str).filter(|tag| repository.takes(tag));

@@ -28,7 +28,7 @@ impl<'h> Histories<'h> {
     pub fn fetch(&self, services: &[&Service]) {
         let Some(cache) = &self.cache else { return };
         let url = |service: &&Service| (service.path.clone(), self.git.service_url(service));
-        let urls: Vec<_> = services.iter().map(|service| url(service)).collect();
+        let urls: Vec<_> = services.iter().map(url).collect();
         let all = urls.into_par_iter().map(|(path, url)| (path, url.and_then(|url| get(cache, &url))));
         let all: Vec<_> = all.collect();
         self.fetched.lock().unwrap_or_else(PoisonError::into_inner).extend(all);

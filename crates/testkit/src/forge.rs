@@ -12,7 +12,8 @@ use std::collections::HashMap;
 #[derive(Clone, Debug)]
 pub struct Forge {
     kind: &'static str,
-    /// The pull requests, as bodies that asked for them, with `reviewers` as they were asked.
+    /// The pull requests, as bodies that asked for them, with `reviewers` as they were asked; `state` is `closed` or `merged`
+    /// where it is not open, and `commit` what its branch had last.
     pub pulls: Vec<Value>,
     /// The statuses, the first first.
     pub statuses: Vec<PostedStatus>,
@@ -91,21 +92,34 @@ impl Forge {
                 _ => (200, json!([])),
             },
             ("gitlab", "GET", Some("/merge_requests")) => {
-                self.list(&["source_branch", "target_branch"], [asked("source_branch"), asked("target_branch")])
+                let branches = [asked("source_branch"), asked("target_branch")];
+                let state = asked("state").map(|state| if state == "opened" { "open" } else { state });
+                self.list(&["source_branch", "target_branch"], branches, &|is| state.is_none_or(|state| state == is))
             }
             ("gitlab", "POST", Some("/merge_requests")) => {
                 self.open(body, &["source_branch", "target_branch", "title"], ["source_branch", "target_branch"])
             }
             ("github", "GET", Some("/pulls")) => {
                 let head = asked("head").and_then(|head| head.strip_prefix("acme:"));
-                self.list(&["head", "base"], [head, asked("base")])
+                self.list(&["head", "base"], [head, asked("base")], &|is| is_in_state(asked("state"), is))
             }
             ("gitea", "GET", Some("/pulls")) => {
                 let page: usize = asked("page").and_then(|page| page.parse().ok()).unwrap_or(1);
-                let all = (0..self.pulls.len()).map(|index| self.shown(index)).skip((page - 1) * 50).take(50);
-                (200, all.collect())
+                let all =
+                    (0..self.pulls.len()).rev().filter(|&index| is_in_state(asked("state"), self.state_of(index)));
+                (200, all.map(|index| self.shown(index)).skip((page - 1) * 50).take(50).collect())
             }
             (_, "POST", Some("/pulls")) => self.open(body, &["title", "head", "base"], ["head", "base"]),
+            ("github" | "gitea", "PATCH", Some(path)) | ("gitlab", "PUT", Some(path)) => {
+                let number = path.rsplit_once('/').and_then(|(_, number)| number.parse::<usize>().ok());
+                let Some(pull) = number.and_then(|number| self.pulls.get_mut(number.checked_sub(1)?)) else {
+                    return (404, json!({"message": "Not Found"}));
+                };
+                for (key, value) in body.as_object().into_iter().flatten() {
+                    pull[key] = value.clone();
+                }
+                (200, json!({}))
+            }
             (_, "POST", Some(path)) if path.ends_with("/requested_reviewers") => {
                 let number =
                     path.strip_prefix("/pulls/").and_then(|rest| rest.split('/').next()?.parse::<usize>().ok());
@@ -187,11 +201,20 @@ impl Forge {
         }
     }
 
-    fn list(&self, keys: &[&str; 2], wanted: [Option<&str>; 2]) -> (u16, Value) {
+    /// `open`, `closed` or `merged`.
+    fn state_of(&self, index: usize) -> &str {
+        self.pulls[index]["state"].as_str().unwrap_or("open")
+    }
+
+    fn list(&self, keys: &[&str; 2], wanted: [Option<&str>; 2], is_state: &dyn Fn(&str) -> bool) -> (u16, Value) {
         let is_it = |index: &usize| {
-            keys.iter().zip(wanted).all(|(key, wanted)| wanted.is_none() || self.pulls[*index][*key].as_str() == wanted)
+            is_state(self.state_of(*index))
+                && keys
+                    .iter()
+                    .zip(wanted)
+                    .all(|(key, wanted)| wanted.is_none() || self.pulls[*index][*key].as_str() == wanted)
         };
-        (200, (0..self.pulls.len()).filter(is_it).map(|index| self.shown(index)).collect())
+        (200, (0..self.pulls.len()).rev().filter(is_it).map(|index| self.shown(index)).collect())
     }
 
     fn open(&mut self, body: &Value, required: &[&str], branches: [&str; 2]) -> (u16, Value) {
@@ -201,7 +224,8 @@ impl Forge {
                 json!({"message": "Validation Failed", "errors": [{"message": format!("missing {missing}")}]}),
             );
         }
-        if self.pulls.iter().any(|pull| branches.iter().all(|key| pull[*key] == body[*key])) {
+        let is_open = |pull: &&Value| pull["state"].is_null() && pull["fork"].is_null();
+        if self.pulls.iter().filter(is_open).any(|pull| branches.iter().all(|key| pull[*key] == body[*key])) {
             return (409, json!({"message": ["Another open merge request already exists for this source branch"]}));
         }
         self.pulls.push(body.clone());
@@ -211,12 +235,28 @@ impl Forge {
     /// A pull request as the forge tells of it.
     fn shown(&self, index: usize) -> Value {
         let (number, pull) = (index + 1, &self.pulls[index]);
+        let owner = if pull["fork"].is_null() { "acme/shop" } else { "mallory/shop" };
         match self.kind {
-            "gitlab" => json!({"iid": number, "web_url": format!("https://forge/acme/shop/-/merge_requests/{number}")}),
+            "gitlab" => json!({
+                "iid": number, "web_url": format!("https://forge/acme/shop/-/merge_requests/{number}"),
+                "description": pull["description"], "sha": pull["commit"],
+                "source_project_id": pull["fork"].as_u64().unwrap_or(1), "target_project_id": 1,
+            }),
             _ => json!({
                 "number": number, "html_url": format!("https://forge/acme/shop/pull/{number}"),
-                "head": {"ref": pull["head"]}, "base": {"ref": pull["base"]},
+                "head": {"ref": pull["head"], "sha": pull["commit"], "repo": {"full_name": owner}},
+                "base": {"ref": pull["base"], "repo": {"full_name": "acme/shop"}}, "body": pull["body"],
+                "merged_at": (self.state_of(index) == "merged").then_some("2026-11-30T16:00:00Z"),
             }),
         }
+    }
+}
+
+/// Whether a pull request is one of a list of those that are `open`, `closed`, merged or not, or `all`.
+fn is_in_state(asked: Option<&str>, state: &str) -> bool {
+    match asked.unwrap_or("open") {
+        "all" => true,
+        "closed" => state != "open",
+        asked => state == asked,
     }
 }

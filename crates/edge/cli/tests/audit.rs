@@ -98,13 +98,32 @@ fn each_change_of_a_cluster_is_told_with_who_made_it() {
     // Where a shallow clone ends, nothing begins.
     git(folder.path(), &["clone", "--quiet", "--depth", "2", &format!("file://{}", root.display()), "shallow"]);
     let arguments = ["-C", "../shallow", "audit", "groups/all"];
-    assert!(!run(&arguments).0.contains("begin"));
+    let (text, said) = run(&arguments);
+    assert!(!text.contains("begin") && said.contains("this clone is shallow and ends at"), "{text}{said}");
 
-    let (text, said) = run(&["audit", "nowhere"]);
-    assert!(text.is_empty() && said.contains("there is no `nowhere`"), "{said}");
+    // Back for a time, as Git has it.
+    let (text, _) = run(&["audit", "dev", "--since", "1 second ago"]);
+    assert!(text.is_empty(), "{text}");
+    let (text, _) = run(&["audit", "dev", "--since", "200 years ago"]);
+    assert_eq!(text.lines().filter(|line| line.starts_with("2026")).count(), 4, "{text}");
+    for (arguments, code, words) in [
+        (&["audit", "nowhere"][..], 1, "there is no cluster or folder `nowhere`"),
+        (&["audit", "dev", "--since", "2026-13-01"], 1, "is no day such as 2026-11-30"),
+        (&["audit", "dev", "--at", "nowhere"], 1, "`nowhere` is no revision of the repository\n"),
+        (&["-C", "../shallow", "audit", "dev", "--at", "HEAD~5"], 1, "this clone is shallow"),
+        (&["audit", "dev", "-n", "0"], 2, "invalid value"),
+    ] {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let finished = run_with(Path::new(env!("CARGO_BIN_EXE_onepane")), &arguments, &root, folder.path(), &[]);
+        let finished = finished.expect("it ends in time");
+        assert!(finished.code == Some(code) && finished.stderr.contains(words), "{words}: {}", finished.stderr);
+        assert!(finished.stdout.is_empty());
+    }
     // One that was removed is told of as well.
     fs::remove_dir_all(root.join("clusters/dev")).expect("it is there");
     commit("eve", "07", "gone");
     let (text, _) = run(&["audit", "dev", "-n", "1"]);
     assert!(text.contains("eve  gone") && text.contains("removed"), "{text}");
+    let (_, said) = run(&["audit", "dev"]);
+    assert!(said.contains("there is no `dev` at HEAD"), "{said}");
 }

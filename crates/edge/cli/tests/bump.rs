@@ -243,6 +243,10 @@ fn an_environment_gets_the_newest_images_and_never_older_ones() {
     );
     lab.refused(&["bump", "apx", "--in", "dev"], "no image of `apx` is run there");
     lab.refused(&["bump", "api"], "an environment, which is not named");
+    // A service that no tag is right for is run all the same, and no registry is asked without a pause.
+    let said = lab.done(&["bump", "api", "--in", "dev", "--semver", "^9"]);
+    assert!(said.contains("none of the ") && said.contains("runs these versions already"), "{said}");
+    assert_eq!(lab.run(&["bump", "--in", "dev", "--watch", "0s"]).code, Some(2));
     lab.refused(&["bump", "--in", "dev", "--semver", "newest"], "is no range of versions");
 }
 
@@ -285,6 +289,33 @@ fn lines_follow_the_policies_of_flux() {
     assert_eq!(new, expected.trim_end());
     let said = lab.done(&["bump", "--branch", "images"]);
     assert!(said.contains("say what is the newest"), "{said}");
+    // A policy of another namespace follows what lets that in, as Flux has it.
+    let path = lab.root.join("components/automation/policies.yaml");
+    let policies = fs::read_to_string(&path).expect("it is there");
+    let apart = policies.replace(
+        "kind: ImagePolicy\nmetadata: {name: api, namespace: flux-system}\nspec:\n  imageRepositoryRef: {name: api}",
+        "kind: ImagePolicy\nmetadata: {name: api, namespace: apps}\nspec:\n  imageRepositoryRef: {name: api, namespace: flux-system}",
+    );
+    assert_ne!(policies, apart);
+    fs::write(&path, &apart).expect("it can be written");
+    let file = lab.root.join("clusters/dev/kustomization.yaml");
+    let text = fs::read_to_string(&file).expect("it is there").replace("flux-system:api:tag", "apps:api:tag");
+    fs::write(&file, text).expect("it can be written");
+    let said = lab.done(&["bump", "--dry-run"]);
+    assert!(said.contains("`apps:api` is not followed") && said.contains("`accessFrom`"), "{said}");
+    assert!(!said.contains("clusters/dev/kustomization.yaml"), "{said}");
+    let open = apart.replacen(
+        "interval: 1m}",
+        "interval: 1m, accessFrom: {namespaceSelectors: [{matchLabels: {team: shop}}]}}",
+        1,
+    );
+    let namespace = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: apps, labels: {team: shop}}\n";
+    fs::write(&path, open + namespace).expect("it can be written");
+    let said = lab.done(&["bump", "--dry-run"]);
+    assert!(
+        !said.contains("not followed") && said.contains("/shop/api:1.1.0 (clusters/dev/kustomization.yaml)"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -295,7 +326,7 @@ fn a_watch_goes_on_and_loses_nothing() {
     git(&lab.root, &["push", "--quiet", "origin", "main"]);
     let served = lab.folder.path().join("served.git");
     let mut watching = Command::new(env!("CARGO_BIN_EXE_onepane"))
-        .args(["bump", "--in", "dev", "--push", "--watch", "200ms"])
+        .args(["bump", "--in", "dev", "--push", "--watch", "1s"])
         .current_dir(&lab.root)
         .env("HOME", lab.folder.path())
         .stdout(Stdio::null())
@@ -320,7 +351,7 @@ fn a_watch_goes_on_and_loses_nothing() {
     lab.push_image("api", "1.2.0", &lab.revision("api", "v1.2.0"));
     count(4);
     // Nothing new, nothing done.
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(2));
     count(4);
     _ = watching.kill();
     _ = watching.wait();

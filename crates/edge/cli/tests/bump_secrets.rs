@@ -260,3 +260,67 @@ fn authorities_of_a_secret_vouch_for_the_registry() {
     lab.write("automation/authority.yaml", &with_client);
     assert!(lab.bumped().contains("can't be shown the client's certificate"));
 }
+
+#[test]
+fn images_of_an_environment_are_asked_for_with_what_its_pods_pull_with() {
+    let Some(lab) = Lab::new() else { return };
+    let host = lab.registry.host.clone();
+    let pod = |more: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: api}}\nspec:\n{more}  containers: [{{name: a, image: {host}/shop/api}}]\n"
+        );
+        lab.write("clusters/dev/pod.yaml", &text);
+    };
+    let kustomization = |more: &str| {
+        let images = format!("images:\n- name: {host}/shop/api\n  newTag: 1.0.0\n");
+        lab.write("clusters/dev/kustomization.yaml", &format!("namespace: shop\n{more}{images}"));
+    };
+    let run = |variables: &[(String, String)]| {
+        let finished = lab.run_with(&["bump", "--in", "dev", "--dry-run"], variables);
+        assert!(!finished.stderr.contains(LONG_PASSWORD), "{}", finished.stderr);
+        finished
+    };
+    let keys = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../kernel/sops/tests/keys/age.txt");
+    let keys = [("SOPS_AGE_KEY_FILE".to_owned(), keys.display().to_string())];
+    let refused = |words: &str| {
+        let finished = run(&[]);
+        assert!(finished.code == Some(1) && finished.stderr.contains("credential not found"), "{}", finished.stderr);
+        assert!(finished.stderr.contains(words), "{words}: {}", finished.stderr);
+    };
+    let bumped = |variables: &[(String, String)]| {
+        let finished = run(variables);
+        assert!(finished.code == Some(0) && finished.stderr.contains("api: 1.0.0 → 1.1.0"), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("warning"), "{}", finished.stderr);
+    };
+    // Nothing is said, or what is said is nowhere, or for another registry.
+    pod("");
+    kustomization("resources: [pod.yaml]\n");
+    refused("");
+    pod("  imagePullSecrets: [{name: registry}]\n");
+    refused("");
+    kustomization("resources: [pod.yaml, secret.yaml]\n");
+    let other = lab.config().replace(&host, "other.example.com");
+    lab.write("clusters/dev/secret.yaml", &secret("", &format!("stringData:\n  .dockerconfigjson: '{other}'")));
+    refused("");
+    // By the pod, and by its account.
+    lab.write(
+        "clusters/dev/secret.yaml",
+        &secret("", &format!("data:\n  .dockerconfigjson: {}", base64(&lab.config()))),
+    );
+    bumped(&[]);
+    pod("");
+    refused("");
+    let account =
+        "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default}\nimagePullSecrets: [{name: registry}]\n";
+    let both = secret("", &format!("stringData:\n  .dockerconfigjson: '{}'", lab.config())) + account;
+    lab.write("clusters/dev/secret.yaml", &both);
+    bumped(&[]);
+    // Made by a kustomization from a file that is encrypted, under the name that the pod has then.
+    pod("  imagePullSecrets: [{name: made}]\n");
+    lab.encrypt("clusters/dev/config.json", &lab.config(), &[]);
+    kustomization(
+        "resources: [pod.yaml]\nsecretGenerator:\n- name: made\n  type: kubernetes.io/dockerconfigjson\n  files: [.dockerconfigjson=config.json]\n",
+    );
+    bumped(&keys);
+    refused("Secrets of clusters/dev can't be used for its registries");
+}

@@ -147,9 +147,11 @@ fn a_run_is_a_status_of_the_commit_that_it_tests() {
         assert!(!said(&refused).contains("created"), "{}", said(&refused));
         let passed = lab.run(&run);
         assert_eq!(passed.code, Some(0), "{}", said(&passed));
-        let pending = "api api onepane-ci/dev pending: is tested".to_owned();
-        let success = "api api onepane-ci/dev success: passed: 1 tests, 0 failed".to_owned();
-        assert_eq!(lab.statuses(), [pending.clone(), success]);
+        let pending = "api api onepane-ci/dev pending: is tested, until ";
+        let success = "api api onepane-ci/dev success: passed: 1 tests, 0 failed";
+        let statuses = lab.statuses();
+        assert!(statuses[0].starts_with(pending) && statuses[0].ends_with(" UTC at the latest"), "{statuses:?}");
+        assert_eq!(statuses[1..], [success]);
         // A tag stands for the commit as well, and a name of it that is said.
         let behaviour = Some(Behaviour::Fail { after: Duration::from_secs(1), exit_code: 1, times: None });
         let rules = vec![Rule { name: Some("orders".to_owned()), behaviour, ..Rule::default() }];
@@ -173,32 +175,43 @@ fn a_run_is_a_status_of_the_commit_that_it_tests() {
         let rules =
             vec![Rule { name: Some("api".to_owned()), behaviour: Some(Behaviour::NeverReady), ..Rule::default() }];
         lab.cluster.set_scenario(Scenario { rules });
-        let mut child = Command::new(env!("CARGO_BIN_EXE_onepane"))
-            .args(run)
-            .args(["--forge", kind])
-            .current_dir(&lab.root)
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", lab.folder.path())
-            .envs(lab.variables("t0ken"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let start = Instant::now();
-        while lab.statuses().len() < 9 && start.elapsed() < Duration::from_secs(60) {
-            std::thread::sleep(Duration::from_millis(20));
+        // However early that is, and also where its terminal is closed.
+        for (signal, pause) in [("-TERM", 1000), ("-HUP", 1000), ("-TERM", 0)] {
+            let before = lab.statuses().len();
+            let mut child = Command::new(env!("CARGO_BIN_EXE_onepane"))
+                .args(run)
+                .args(["--forge", kind])
+                .current_dir(&lab.root)
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("HOME", lab.folder.path())
+                .envs(lab.variables("t0ken"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("it starts");
+            let start = Instant::now();
+            while lab.statuses().len() == before && start.elapsed() < Duration::from_secs(60) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(pause));
+            Command::new("kill").args([signal, &child.id().to_string()]).status().expect("it can be run");
+            assert_eq!(child.wait().expect("it ends").code(), Some(143));
+            let statuses = lab.statuses();
+            assert_eq!(statuses.len(), before + 2, "{statuses:?}");
+            assert!(statuses[before].starts_with(pending), "{statuses:?}");
+            let last = format!("api api onepane-ci/dev {stopped}: stopped");
+            assert!(statuses[before + 1].starts_with(&last), "{statuses:?}");
         }
-        std::thread::sleep(Duration::from_secs(1));
-        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("it can be run");
-        assert_eq!(child.wait().expect("it ends").code(), Some(143));
-        assert_eq!(lab.statuses()[8], pending);
-        assert!(
-            lab.statuses()[9].starts_with(&format!("api api onepane-ci/dev {stopped}: stopped")),
-            "{:?}",
-            lab.statuses()
-        );
+        // Of one that nobody could stop, the next run says how it is.
+        let mut forge = Forge::like(kind);
+        forge.statuses = lab.server.statuses();
+        forge.statuses.pop();
+        lab.server.be(forge);
+        lab.cluster.set_scenario(Scenario::default());
+        assert_eq!(lab.run(&run).code, Some(0));
+        assert_eq!(lab.statuses().pop().as_deref(), Some(success));
     }
 }
 

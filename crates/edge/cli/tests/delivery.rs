@@ -451,3 +451,130 @@ fn a_way_is_gone_from_its_end_and_what_may_not_go_yet_waits() {
         assert_eq!(lab.run(wrong).code, Some(2));
     }
 }
+
+#[test]
+fn a_pull_request_that_was_closed_is_opened_again_for_something_newer_only() {
+    for kind in ["github", "gitlab", "gitea"] {
+        let lab = Lab::new(2).with_rules("promotions: {b: {from: a}}\n");
+        lab.server.be(Forge::like(kind));
+        let token = [("GH_ENTERPRISE_TOKEN", "t0ken"), ("GITLAB_TOKEN", "t0ken"), ("GITEA_TOKEN", "t0ken")];
+        let promote = |more: &[&str]| {
+            let along = ["promote", "--along", "--push", "--pull-request", "--forge", kind];
+            let done = lab.run_in(&lab.root, &[&along, more].concat(), &token);
+            assert_eq!(done.code, Some(0), "{kind}: {}", done.stderr);
+            done.stderr
+        };
+        let change = |from: &str, to: &str| {
+            let path = lab.root.join("clusters/a/kustomization.yaml");
+            let text = fs::read_to_string(&path).expect("it is there");
+            fs::write(&path, text.replacen(from, to, 1)).expect("it can be written");
+            lab.commit_and_push(&format!("a runs {to}"));
+        };
+        let (key, says) = if kind == "gitlab" { ("source_branch", "description") } else { ("head", "body") };
+        let set = |number: usize, name: &str, value: serde_json::Value| {
+            let mut forge = Forge::like(kind);
+            forge.pulls = lab.server.pull_requests();
+            forge.pulls[number - 1][name] = value;
+            lab.server.be(forge);
+        };
+        let text = |number: usize| lab.server.pull_requests()[number - 1][says].as_str().unwrap_or_default().to_owned();
+        // Somebody else's branch of that name is not it.
+        promote(&[]);
+        set(1, "fork", 2.into());
+        if kind != "github" {
+            assert!(promote(&[]).contains("#2 opened"), "{kind}");
+        }
+        set(1, "fork", serde_json::Value::Null);
+        set(1, "state", "merged".into());
+        if kind == "github" {
+            assert!(promote(&[]).contains("#2 opened"), "{kind}");
+        }
+        assert_eq!(lab.server.pull_requests()[1][key], "promote/a-b");
+        // What is added while it is open, it says.
+        change("\"2\"", "\"3\"");
+        let said = promote(&[]);
+        assert!(said.contains("#2 is open already"), "{said}");
+        assert!(text(2).contains("s0: 1 → 3") && text(2).contains("s1: 1 → 2"), "{}", text(2));
+        // Closed, by its last commit and by what it says: the branch may be there or not.
+        set(2, "state", "closed".into());
+        set(2, "commit", lab.served(&["rev-parse", "promote/a-b"]).into());
+        let said = promote(&[]);
+        assert!(said.contains("#2 was closed without being merged") && said.contains("--reopen"), "{said}");
+        lab.served(&["update-ref", "-d", "refs/heads/promote/a-b"]);
+        let said = promote(&[]);
+        assert!(said.contains("#2 was closed without being merged"), "{said}");
+        assert_eq!(
+            lab.served(&["branch", "--list", "promote/*"]),
+            "",
+            "a branch that somebody has deleted stays deleted"
+        );
+        assert_eq!(lab.server.pull_requests().len(), 2);
+        // Less than it was is no news; something newer is, and all that is carried is told.
+        let path = lab.root.join("clusters/b/kustomization.yaml");
+        let now = fs::read_to_string(&path).expect("it is there");
+        let by_hand = now.replacen("example.com/s1\n  newTag: \"1\"", "example.com/s1\n  newTag: \"2\"", 1);
+        assert_ne!(now, by_hand);
+        fs::write(&path, by_hand).expect("it can be written");
+        lab.commit_and_push("s1 by hand");
+        assert!(promote(&[]).contains("#2 was closed"), "{kind}");
+        change("\"3\"", "\"4\"");
+        let said = promote(&[]);
+        assert!(said.contains("#3 opened"), "{said}");
+        assert!(text(3).contains("s0: 1 → 4") && text(3).contains("carries: example.com/s0:4 -->"), "{}", text(3));
+        // Who wants it all the same says so.
+        set(3, "state", "closed".into());
+        lab.served(&["update-ref", "-d", "refs/heads/promote/a-b"]);
+        assert!(promote(&[]).contains("#3 was closed"), "{kind}");
+        assert!(promote(&["--reopen"]).contains("#4 opened"), "{kind}");
+        assert!(promote(&[]).contains("#4 is open already"), "{kind}");
+    }
+}
+
+#[test]
+fn a_pull_request_tells_the_commits_of_services_that_are_not_here() {
+    let lab = Lab::new(2);
+    lab.server.be(Forge::like("gitea"));
+    let served = lab.folder.path().join("served/acme/s0.git");
+    let work = lab.folder.path().join("s0");
+    git(lab.folder.path(), &["init", "--quiet", "--initial-branch", "main", "s0"]);
+    for number in 1..=3 {
+        git(&work, &["commit", "--quiet", "--allow-empty", "--message", &format!("s0 number {number}")]);
+        git(&work, &["tag", &format!("v{number}")]);
+    }
+    git(lab.folder.path(), &["clone", "--quiet", "--bare", "s0", served.to_str().expect("it is UTF-8")]);
+    // As a pipeline has it: pinned, and not checked out. Nobody has `s1`.
+    let commit = git(&work, &["rev-parse", "v1"]);
+    for name in ["s0", "s1"] {
+        fs::create_dir_all(lab.root.join("src").join(name)).expect("it can be made");
+        git(&lab.root, &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},src/{name}")]);
+    }
+    let declared = |name: &str| format!("[submodule \"{name}\"]\n\tpath = src/{name}\n\turl = ../{name}.git\n");
+    fs::write(lab.root.join(".gitmodules"), declared("s0") + &declared("s1")).expect("it can be written");
+    lab.commit_and_push("services");
+    let token = [("GITEA_TOKEN", "t0ken")];
+    // Whoever only looks asks no server for it.
+    let shown = lab.run_in(&lab.root, &["promote", "a", "b", "--dry-run"], &token);
+    assert!(shown.code == Some(0) && !shown.stderr.contains("s0 number"), "{}", shown.stderr);
+    let wanted = ["promote", "a", "b", "--push", "--pull-request", "--forge", "gitea"];
+    assert_done(&lab.run_in(&lab.root, &wanted, &token));
+    let message = lab.served(&["log", "-1", "--format=%B", "promote/a-b"]);
+    let titled: Vec<&str> = message.lines().filter(|line| line.contains(" s0 number ")).collect();
+    assert!(titled.len() == 1 && titled[0].ends_with("s0 number 2"), "{message}");
+    // Where nobody answers, there is at least where to look; in the text of the pull request for all of them.
+    let address = &lab.server.address;
+    assert!(message.contains(&format!("    {address}/acme/s1/compare/1...2")), "{message}");
+    let text = lab.server.pull_requests()[0]["body"].as_str().unwrap_or_default().to_owned();
+    let to = git(&work, &["rev-parse", "v2"]);
+    assert!(text.contains(&format!("\n- [s0]({address}/acme/s0/compare/{commit}...{to})\n")), "{text}");
+    assert!(text.contains("s0 number 2") && text.contains("- [s1]("), "{text}");
+    // Another forge, of which nothing tells what it is, is no place to send anybody.
+    let text = fs::read_to_string(lab.root.join(".gitmodules")).expect("it is there");
+    fs::write(lab.root.join(".gitmodules"), text.replace("../s1.git", "https://git.example.invalid/acme/s1.git"))
+        .expect("it can be written");
+    lab.commit_and_push("elsewhere");
+    lab.served(&["update-ref", "-d", "refs/heads/promote/a-b"]);
+    lab.server.be(Forge::like("gitea"));
+    assert_done(&lab.run_in(&lab.root, &[&wanted[..], &["--offline"]].concat(), &token));
+    let message = lab.served(&["log", "-1", "--format=%B", "promote/a-b"]);
+    assert!(!message.contains("git.example.invalid") && !message.contains("s0 number"), "{message}");
+}

@@ -158,6 +158,9 @@ fn an_environment_gets_what_another_one_runs() {
     assert!(lab.images("prod-us").contains(&api) && lab.images("prod-eu").contains(&api));
     let (lost, _) = lab.run(&["promote", "staging", "prod-us", "grafan"]);
     assert!(lost.code == Some(1) && lost.stderr.contains("no image of `grafan` is run there"), "{}", lost.stderr);
+    assert!(lost.stderr.contains("the images there are: registry.shop.example.com/"), "{}", lost.stderr);
+    let (same, _) = lab.run(&["promote", "staging", "clusters/staging"]);
+    assert!(same.code == Some(1) && same.stderr.contains("are the same environment"), "{}", same.stderr);
     let (lost, _) = lab.run(&["promote", "nowhere", "prod-us"]);
     assert!(lost.stderr.contains("there is no cluster or folder `nowhere`"), "{}", lost.stderr);
 }

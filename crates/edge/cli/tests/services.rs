@@ -156,3 +156,76 @@ fn everything_is_searched_and_every_service_asked() {
     let (asked, _) = lab.onepane(&["src", "foreach", "--", "no-such-program", "x"]);
     assert!(asked.code == Some(1) && asked.stderr.contains("can't be started"), "{}", asked.stderr);
 }
+
+#[test]
+fn an_image_is_also_the_services_whose_repository_is_called_so() {
+    let lab = Lab::new();
+    git(&lab.root, &["mv", "src/web", "src/frontend"]);
+    git(&lab.root, &["config", "user.name", "t"]);
+    git(&lab.root, &["config", "user.email", "t@example.com"]);
+    for (cluster, version) in [("dev", "1.2"), ("prod", "1.1")] {
+        let path = lab.root.join("clusters").join(cluster);
+        fs::create_dir_all(&path).expect("it can be made");
+        let pods = ["api", "web", "redis"].map(|name| {
+            let image = format!("example.com/shop/{name}:{version}");
+            format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: a, image: \"{image}\"}}]}}\n")
+        });
+        fs::write(path.join("pods.yaml"), pods.join("---\n")).expect("it can be written");
+        fs::write(path.join("kustomization.yaml"), "resources: [pods.yaml]\n").expect("it can be written");
+    }
+    git(&lab.root, &["add", "--all"]);
+    git(&lab.root, &["commit", "--quiet", "--message", "moved"]);
+    let status = lab.status();
+    assert_eq!(
+        (&status[1]["path"], &status[1]["runs"][0]["image"]),
+        (&"src/frontend".into(), &"example.com/shop/web:1.1".into())
+    );
+    // Named as the folder, as the image, and as everything that is a service's; what is none's is told.
+    for named in [&["frontend"][..], &["src/frontend"], &["web"], &[]] {
+        let (done, text) = lab.onepane(&[&["promote", "dev", "prod", "--dry-run"], named].concat());
+        assert!(done.code == Some(0) && text.contains("shop/web:1.2"), "{text}{}", done.stderr);
+        assert!(done.stderr.contains("web: 1.1 → 1.2") && done.stderr.contains("web number 2"), "{}", done.stderr);
+        let told = "left out, since no service is called so: example.com/shop/redis; `--all-images`";
+        assert_eq!(done.stderr.contains(told), named.is_empty(), "{}", done.stderr);
+        assert!(!text.contains("redis"), "{text}");
+    }
+    let (done, _) = lab.onepane(&["promote", "dev", "prod", "--all-images"]);
+    assert!(done.code == Some(0) && !done.stderr.contains("left out"), "{}", done.stderr);
+    git(&lab.root, &["commit", "--quiet", "--all", "--message", "promoted"]);
+    // Going back says what goes.
+    let (back, _) = lab.onepane(&["rollback", "prod", "web"]);
+    assert!(back.code == Some(0) && back.stderr.contains("    goes back, without\n    - "), "{}", back.stderr);
+    assert!(back.stderr.contains("web number 2"), "{}", back.stderr);
+    // An environment whose images are nobody's.
+    fs::create_dir_all(lab.root.join("clusters/tools")).expect("it is new");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: redis}]}\n";
+    fs::write(lab.root.join("clusters/tools/pods.yaml"), pod).expect("it can be written");
+    fs::write(lab.root.join("clusters/tools/kustomization.yaml"), "resources: [pods.yaml]\n")
+        .expect("it can be written");
+    let (done, _) = lab.onepane(&["promote", "tools", "prod"]);
+    assert!(done.stderr.contains("no image is called as a service is: redis"), "{}", done.stderr);
+    fs::write(lab.root.join("clusters/tools/kustomization.yaml"), "resources: []\n").expect("it can be written");
+    let (done, _) = lab.onepane(&["promote", "tools", "prod"]);
+    assert!(
+        done.stderr.contains("no images are run there") && done.stderr.contains("`follow: flux`"),
+        "{}",
+        done.stderr
+    );
+}
+
+#[test]
+fn what_is_not_checked_out_is_told_of() {
+    let lab = Lab::new();
+    git(&lab.root, &["submodule", "--quiet", "deinit", "--force", "src/web"]);
+    let (found, text) = lab.onepane(&["src", "grep", "web [0-9]"]);
+    assert!(found.code == Some(1) && text.is_empty(), "{text}");
+    assert_eq!(found.stderr, "not searched, since not checked out: src/web (`onepane src sync`)\n");
+    let (found, _) = lab.onepane(&["src", "grep", "api", "src/api"]);
+    assert!(found.code == Some(0) && found.stderr.is_empty(), "{}", found.stderr);
+    let (found, _) = lab.onepane(&["src", "grep", "web", "src/web/main.txt"]);
+    assert!(found.stderr.contains("src/web"), "{}", found.stderr);
+    let (none, _) = lab.onepane(&["src", "checkout", "feature/x", "--offline"]);
+    assert_eq!(none.code, Some(1), "{}", none.stderr);
+    let told = "0 on `feature/x`, 1 without it, 1 not checked out (`onepane src sync` does that); `--create` begins it";
+    assert!(none.stderr.contains(told), "{}", none.stderr);
+}

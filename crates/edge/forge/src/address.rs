@@ -81,6 +81,14 @@ impl Address {
         }
     }
 
+    /// The page that shows the commits from one to another.
+    pub fn compare(&self, from: &str, to: &str) -> String {
+        let below = if self.kind == Kind::GitLab { "-/compare" } else { "compare" };
+        let part = |name: &str| encoded(name).replace("%2F", "/");
+        let path = self.path.replace('(', "%28").replace(')', "%29");
+        format!("{}/{path}/{below}/{}...{}", self.origin, part(from), part(to))
+    }
+
     /// What of the repository is at `path`.
     pub(crate) fn below(&self, path: &str) -> String {
         match self.kind {
@@ -133,6 +141,13 @@ mod tests {
         }
         for remote in ["/srv/git/shop", "file:///srv/git/shop", "../shop", "https://github.com/shop", "C:/shop"] {
             Address::of(remote, None).expect_err(remote);
+        }
+        for (remote, url) in [
+            ("git@github.com:acme/shop.git", "https://github.com/acme/shop/compare/v1...b%28/2"),
+            ("ssh://git@gitlab.com:2222/a/b/c.git", "https://gitlab.com/a/b/c/-/compare/v1...b%28/2"),
+            ("http://gitea.local:3000/a/b", "http://gitea.local:3000/a/b/compare/v1...b%28/2"),
+        ] {
+            assert_eq!(Address::of(remote, None).expect(remote).compare("v1", "b(/2"), url);
         }
         let variable = |remote| Address::of(remote, None).expect(remote).token_variables()[0];
         assert_eq!(variable("git@github.com:acme/shop.git"), "GH_TOKEN");

@@ -72,12 +72,16 @@ impl LocalRepository {
     /// # Errors
     /// `git-reference` for what means no commit.
     pub fn commit(&self, revision: &str) -> Result<String> {
-        let fail = |why: String| {
-            Diagnostic::error("git-reference", format!("`{revision}` is no revision of the repository: {why}"))
+        let fail = || {
+            let error = Diagnostic::error("git-reference", format!("`{revision}` is no revision of the repository"));
+            match self.repository.is_shallow().unwrap_or_default() {
+                true => error.hint("this clone is shallow: `git fetch --unshallow` has what came before"),
+                false => error,
+            }
         };
-        let object = self.repository.rev_parse_single(BStr::new(revision)).map_err(|error| fail(error.to_string()))?;
-        let commit = object.object().map_err(|error| fail(error.to_string()))?.peel_to_commit();
-        Ok(commit.map_err(|error| fail(error.to_string()))?.id.to_string())
+        let object = self.repository.rev_parse_single(BStr::new(revision)).map_err(|_| fail())?;
+        let commit = object.object().map_err(|_| fail())?.peel_to_commit();
+        Ok(commit.map_err(|_| fail())?.id.to_string())
     }
 
     /// What a commit says.
@@ -204,20 +208,7 @@ impl LocalRepository {
 
     /// The commits of a submodule from one to another, `most` of them by name; `None` where they are not on this machine.
     pub fn range(&self, submodule: &Utf8Path, from: &str, to: &str, most: usize) -> Option<Range> {
-        let repository = self.submodule(submodule)?;
-        let (from, to) = (object(from).ok()?, object(to).ok()?);
-        repository.find_commit(from).ok()?;
-        let mut range = Range { goes_back: !only_of_one(&repository, from, to)?.is_empty(), ..Range::default() };
-        for id in only_of_one(&repository, to, from)? {
-            let commit = repository.find_commit(id).ok()?;
-            if range.ahead.len() == most {
-                range.unlisted += 1;
-                continue;
-            }
-            let title = commit.message_raw().ok()?.lines().next().unwrap_or_default().to_str_lossy().into_owned();
-            range.ahead.push(Commit { id: commit.id.to_string(), title });
-        }
-        Some(range)
+        range(&self.submodule(submodule)?, from, to, most)
     }
 
     /// The files that the index has, below the folder, links and submodules left out.
@@ -236,17 +227,7 @@ impl LocalRepository {
     /// The commit of a submodule that an image's tag stands for: one of the submodule's tags, with or without `v` before it,
     /// or a commit by the start of its name.
     pub fn commit_of_tag(&self, submodule: &Utf8Path, tag: &str) -> Option<String> {
-        let repository = self.submodule(submodule)?;
-        let by_tag = |name: &str| {
-            let reference = repository.find_reference(&format!("refs/tags/{name}")).ok()?;
-            Some(reference.into_fully_peeled_id().ok()?.to_string())
-        };
-        let by_name = || {
-            let is_name = (7..=40).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let id = is_name.then(|| repository.rev_parse_single(BStr::new(tag)).ok()).flatten()?;
-            Some(id.object().ok()?.peel_to_commit().ok()?.id.to_string())
-        };
-        by_tag(tag).or_else(|| by_tag(&format!("v{tag}"))).or_else(by_name)
+        commit_of_tag(&self.submodule(submodule)?, tag)
     }
 
     /// The tags that a commit of a submodule has, by name.
@@ -302,6 +283,37 @@ impl LocalRepository {
     pub(crate) fn submodule(&self, path: &Utf8Path) -> Option<gix::Repository> {
         gix::open(self.folder.join(path)).ok()
     }
+}
+
+/// The commits of a repository from one to another, `most` of them by name.
+pub(crate) fn range(repository: &gix::Repository, from: &str, to: &str, most: usize) -> Option<Range> {
+    let (from, to) = (object(from).ok()?, object(to).ok()?);
+    repository.find_commit(from).ok()?;
+    let mut range = Range { goes_back: !only_of_one(repository, from, to)?.is_empty(), ..Range::default() };
+    for id in only_of_one(repository, to, from)? {
+        let commit = repository.find_commit(id).ok()?;
+        if range.ahead.len() == most {
+            range.unlisted += 1;
+            continue;
+        }
+        let title = commit.message_raw().ok()?.lines().next().unwrap_or_default().to_str_lossy().into_owned();
+        range.ahead.push(Commit { id: commit.id.to_string(), title });
+    }
+    Some(range)
+}
+
+/// The commit that an image's tag stands for.
+pub(crate) fn commit_of_tag(repository: &gix::Repository, tag: &str) -> Option<String> {
+    let by_tag = |name: &str| {
+        let reference = repository.find_reference(&format!("refs/tags/{name}")).ok()?;
+        Some(reference.into_fully_peeled_id().ok()?.to_string())
+    };
+    let by_name = || {
+        let is_name = (7..=40).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let id = is_name.then(|| repository.rev_parse_single(BStr::new(tag)).ok()).flatten()?;
+        Some(id.object().ok()?.peel_to_commit().ok()?.id.to_string())
+    };
+    by_tag(tag).or_else(|| by_tag(&format!("v{tag}"))).or_else(by_name)
 }
 
 pub(crate) fn object(name: &str) -> Result<ObjectId> {

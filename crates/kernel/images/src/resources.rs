@@ -4,6 +4,7 @@ use crate::policy::{Order, Policy, TagFilter};
 use onepane_diagnostics::{Diagnostic, Result, Span};
 use onepane_yaml::Node;
 use regex::Regex;
+use std::collections::BTreeMap;
 
 /// An `ImagePolicy` of Flux.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct ImagePolicy {
     pub name: String,
     /// The `ImageRepository`, called likewise.
     pub repository: String,
+    /// The namespace that it says itself to be in.
+    pub namespace: Option<String>,
     /// Which tags count.
     pub filter: TagFilter,
     /// Which one of those.
@@ -39,6 +42,8 @@ pub struct ImageRepository {
     pub certificates: Option<String>,
     /// The cloud whose identity logs in: `aws`, `azure`, `gcp`.
     pub provider: Option<String>,
+    /// The labels of namespaces whose policies may follow it as well, each a set that has to match as a whole.
+    pub lets_in: Vec<BTreeMap<String, String>>,
     exclusions: Vec<Regex>,
 }
 
@@ -83,7 +88,8 @@ impl ImagePolicy {
             }
         };
         let with_digest = spec(&["digestReflectionPolicy"]).is_some_and(|policy| policy != "Never");
-        Ok(Some(Self { name, repository, filter, policy, with_digest }))
+        let own = text(manifest, &["metadata", "namespace"]).filter(|own| !own.is_empty()).map(str::to_owned);
+        Ok(Some(Self { name, repository, namespace: own, filter, policy, with_digest }))
     }
 }
 
@@ -125,14 +131,37 @@ impl ImageRepository {
             service_account: said(&["spec", "serviceAccountName"]),
             certificates: said(&["spec", "certSecretRef", "name"]),
             provider: said(&["spec", "provider"]).filter(|provider| provider != "generic"),
+            lets_in: selectors(manifest),
             exclusions,
         }))
+    }
+
+    /// Whether a policy of another namespace may follow it, by the labels of that namespace.
+    pub fn lets_in(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        // The API server gives it to each.
+        let own = ("kubernetes.io/metadata.name", namespace);
+        let has =
+            |(key, value): (&String, &String)| (key.as_str(), value.as_str()) == own || labels.get(key) == Some(value);
+        self.lets_in.iter().any(|selector| selector.iter().all(has))
     }
 
     /// Whether a tag counts.
     pub fn takes(&self, tag: &str) -> bool {
         !self.exclusions.iter().any(|pattern| pattern.is_match(tag))
     }
+}
+
+/// The labels that `accessFrom` asks for.
+fn selectors(manifest: &Node) -> Vec<BTreeMap<String, String>> {
+    let selectors = get(manifest, &["spec", "accessFrom", "namespaceSelectors"]).and_then(Node::items);
+    selectors.unwrap_or_default().iter().map(|selector| labels(selector, "matchLabels")).collect()
+}
+
+/// The entries of a mapping under a key.
+pub(crate) fn labels(node: &Node, key: &str) -> BTreeMap<String, String> {
+    let entries = node.get(key).and_then(Node::entries).unwrap_or_default();
+    let text = |node: &Node| node.as_str().map(str::to_owned);
+    entries.iter().filter_map(|(key, value)| Some((text(key)?, text(value)?))).collect()
 }
 
 fn is_kind(manifest: &Node, kind: &str) -> bool {
@@ -174,6 +203,21 @@ mod tests {
         let repository = ImageRepository::read(&repository).expect("it is right").expect("it is one");
         assert_eq!((repository.name.as_str(), repository.image.as_str()), ("default:api", "r/api"));
         assert!(repository.takes("1.0.0") && !repository.takes("sha256-ab.sig"));
+        let nobody = BTreeMap::new();
+        assert!(!repository.lets_in("apps", &nobody));
+        let with = |access: &str| {
+            let text = format!(
+                "apiVersion: image.toolkit.fluxcd.io/v1\nkind: ImageRepository\nmetadata: {{name: api}}\nspec:\n  image: r/api\n  accessFrom: {access}\n"
+            );
+            ImageRepository::read(&node(&text)).expect("it is right").expect("it is one")
+        };
+        let team = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+        let a = with("{namespaceSelectors: [{matchLabels: {team: b}}, {matchLabels: {team: a}}]}");
+        assert!(a.lets_in("apps", &team) && !a.lets_in("apps", &nobody));
+        let named = with("{namespaceSelectors: [{matchLabels: {kubernetes.io/metadata.name: apps}}]}");
+        assert!(named.lets_in("apps", &nobody) && !named.lets_in("other", &team));
+        assert!(with("{namespaceSelectors: [{}]}").lets_in("other", &nobody), "an empty selector is for all");
+        assert!(!with("{namespaceSelectors: []}").lets_in("other", &nobody));
         assert!(ImagePolicy::read(&node("kind: ImagePolicy\napiVersion: example.com/v1\n")).expect("fine").is_none());
         let unknown = node("kind: ImagePolicy\napiVersion: image.toolkit.fluxcd.io/v1\nspec: {policy: {newest: {}}}\n");
         let error = ImagePolicy::read(&unknown).expect_err("nobody knows it");

@@ -55,7 +55,7 @@ pub use memo::{Kept, Memo, ResultName, Store};
 pub use onepane_gitops::{ChartSources, Delivery, Followed, LocatedChart, WantedChart, same_repository};
 pub use onepane_kustomize::Built;
 pub use place::{Places, SourcePlace};
-pub use promote::{Carried, Promotion, Version};
+pub use promote::{Carried, Promotion, Running, Version};
 pub use promotion_rules::{PromotionRules, SyncWindow};
 pub use promotion_steps::{PromotionStep, PromotionSteps};
 pub use release::{LastChart, ReleaseOnDisk};

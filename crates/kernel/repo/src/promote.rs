@@ -68,6 +68,17 @@ pub struct Promotion {
     pub carried: Vec<Carried>,
     /// The new texts of files.
     pub edits: BTreeMap<Utf8PathBuf, String>,
+    /// What the environment runs before, by name.
+    pub runs: BTreeMap<String, BTreeSet<Version>>,
+}
+
+/// The images that an environment runs, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// Those that were asked for.
+    pub wanted: BTreeMap<String, Version>,
+    /// The others, if they are run in one version each.
+    pub others: BTreeMap<String, Version>,
 }
 
 /// Where a version is said.
@@ -78,23 +89,25 @@ struct Said {
 }
 
 impl Repository<'_> {
-    /// The images that `unit` runs, by name.
+    /// The images that `unit` runs.
     ///
     /// # Errors
     /// `promote-two-versions` where it runs two versions of one of `wanted`; all count where there are none.
-    pub fn running(&self, unit: &Utf8Path, wanted: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, Version>> {
-        let mut running: BTreeMap<String, Version> = BTreeMap::new();
+    pub fn running(&self, unit: &Utf8Path, wanted: &dyn Fn(&str) -> bool) -> Result<Running> {
+        let mut running = Running::default();
         for (name, said) in self.said(unit, false)? {
-            if !wanted(&name) {
+            let versions: BTreeSet<&Version> = said.iter().map(|said| &said.version).collect();
+            let is_wanted = wanted(&name);
+            if !is_wanted && versions.len() > 1 {
                 continue;
             }
-            let versions: BTreeSet<&Version> = said.iter().map(|said| &said.version).collect();
             if let [one, other, ..] = versions.iter().collect::<Vec<_>>()[..] {
                 let message = format!("{unit} runs `{name}` as {one} and as {other}");
                 return Err(
                     Diagnostic::error("promote-two-versions", message).hint("name the services that are to be carried")
                 );
             }
+            let running = if is_wanted { &mut running.wanted } else { &mut running.others };
             running.extend(versions.first().map(|version| (name.clone(), (*version).clone())));
         }
         Ok(running)
@@ -119,7 +132,9 @@ impl Repository<'_> {
     /// `promote-not-taken` where no edit leads there.
     pub fn promote(&self, unit: &Utf8Path, wanted: &BTreeMap<String, Version>) -> Result<Promotion> {
         let said = self.said(unit, true)?;
-        let mut promotion = Promotion::default();
+        let versions = |said: &Vec<Said>| said.iter().map(|said| said.version.clone()).collect();
+        let runs = said.iter().map(|(name, said)| (name.clone(), versions(said))).collect();
+        let mut promotion = Promotion { runs, ..Promotion::default() };
         let mut places = Places::new(self);
         let readers = Readers::new(self, unit);
         let mut todos = Vec::new();

@@ -148,6 +148,18 @@ fn what_an_application_set_says_is_changed() {
             None
         )
     );
+    // Several that run the same image.
+    let several = set.replace("      - {name: one", "      - {name: two, tag: v1}\n      - {name: one");
+    assert_eq!(
+        changed(&argocd(CHART).with("apps/dev/web.yaml", several), ":v2"),
+        (
+            vec![
+                "apps/dev/web.yaml:       - {name: two, tag: v1} →       - {name: two, tag: v2}".to_owned(),
+                "apps/dev/web.yaml:       - {name: one, tag: v1} # now →       - {name: one, tag: v2} # now".to_owned()
+            ],
+            None
+        )
+    );
     // Beside what is filled in.
     let beside = set.replace("tag: '{{tag}}'", "tag: v1 # now\n              of: '{{name}}'").replace(", tag: v1", "");
     assert_eq!(

@@ -139,7 +139,7 @@ fn what_is_not_for_the_environment_alone_or_not_ours_is_left_alone() {
         let tag = if values.contains("other") { ":9.9.9" } else { ":v1" };
         let world = clusters(&entry, CHART).with("clusters/dev/values.yaml", values);
         let repository = Repository::open(&world).expect("the layout is good");
-        let running = repository.running("clusters/dev".into(), &|_| true).expect("it builds");
+        let running = repository.running("clusters/dev".into(), &|_| true).expect("it builds").wanted;
         assert_eq!(running["r.example.com/web"], version(tag));
         let (lines, why) = changed(&world, ":v2");
         own_entry(&lines);

@@ -4,8 +4,8 @@
 //! The status is one of the commit that an image was made of, in the repository of its service, where those who review that
 //! commit see it. Without a service it is one of the commit here.
 
+use crate::commands::chosen_images::service_of;
 use crate::commands::forges;
-use crate::commands::promote::service_of;
 use crate::commands::registry::Registries;
 use crate::terminal::Failure;
 use onepane_diagnostics::Diagnostic;

@@ -1,15 +1,17 @@
 //! Edits brought to where they count: to the files on disk, to a branch of this machine, to one of a server, and into a pull
 //! request ([`Delivery::run`]).
 
+use crate::commands::change_log::ChangeLog;
 use crate::commands::plan::{self, Compared, Plan, ReportArguments};
 use crate::commands::promote::NewPin;
-use crate::commands::{forges, open};
+use crate::commands::{forges, open, pull_requests};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_forge::{Kind, NewPullRequest};
+use onepane_forge::{Forge, Kind, NewPullRequest, PullRequest};
 use onepane_git::{Checkout, LeftEdit, LocalRepository, Merged, NewCommit, Tree, pause, short};
 use onepane_world::{Edited, World};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -28,9 +30,19 @@ pub(crate) struct DeliveryArguments {
     /// Open a pull request for what was pushed, into this branch [default: the remote's own]
     #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true, default_missing_value = "", requires = "push")]
     pub(crate) pull_request: Option<String>,
+    /// Open one also where somebody has closed a pull request for the same
+    #[arg(long, requires = "pull_request")]
+    reopen: bool,
     /// Which kind of forge the remote is, where its name does not show it: github, gitlab or gitea
     #[arg(long, value_name = "KIND", value_parser = forges::kind)]
     pub(crate) forge: Option<Kind>,
+}
+
+impl DeliveryArguments {
+    /// Where an edit goes, if not to the files here.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.push.as_deref().or(self.branch.as_deref())
+    }
 }
 
 /// What is to change.
@@ -39,13 +51,19 @@ pub(crate) struct Edit {
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
     /// Submodules, and the commits that they get.
     pub(crate) pins: Vec<(Utf8PathBuf, String)>,
-    /// Of the commit.
-    pub(crate) message: String,
+    /// What is said of it.
+    pub(crate) log: ChangeLog,
     /// What it does to clusters.
     pub(crate) plan: Plan,
     /// Whom a pull request asks.
     pub(crate) reviewers: Vec<String>,
+    /// What is carried, each by one name for all times: who closes a pull request says no to that. Empty where nobody can have
+    /// said so.
+    pub(crate) carried: Vec<String>,
 }
+
+/// What makes an edit of the files of a state; `None` where there is nothing to do.
+type MakeEdit<'e> = dyn Fn(&State<'_>) -> Result<Option<Edit>, Failure> + 'e;
 
 /// The files that an edit begins with.
 pub(crate) struct State<'s> {
@@ -79,11 +97,13 @@ struct Start {
     base: Option<String>,
     /// Where the branch is, if it has something of its own that a pull request could be about.
     begun: Option<String>,
+    /// Where the branch is that a pull request is into.
+    onto: Option<String>,
 }
 
 impl Start {
     fn at(base: Option<String>) -> Self {
-        Self { base, begun: None }
+        Self { base, begun: None, onto: None }
     }
 }
 
@@ -133,9 +153,10 @@ impl Delivery {
         arguments: &DeliveryArguments,
         report: &ReportArguments,
         branch: &str,
-        edit: &dyn Fn(&State<'_>) -> Result<Option<Edit>, Failure>,
+        edit: &MakeEdit<'_>,
     ) -> Result<(bool, ExitCode), Failure> {
         let branch = self.branch(arguments, branch)?;
+        let closed = OnceCell::new();
         for turn in 0..MOST_TRIES {
             let start = self.start(arguments, branch.as_deref())?;
             let base = start.base.as_deref();
@@ -145,36 +166,50 @@ impl Delivery {
                 Some(_) => Box::new(Failure::without_excerpts),
                 None => Box::new(Failure::below(&self.root)),
             };
-            let Some(edit) = edit(&State { world, base, failure })? else {
+            let Some(made) = edit(&State { world, base, failure })? else {
                 // It was pushed before, and may be what a pull request is still to be opened for.
-                if let (Some(begun), Some(branch), false) = (&start.begun, &branch, arguments.dry_run) {
-                    self.open_pull_request(terminal, arguments, branch, &self.git.message(begun)?, &[])?;
+                if let (Some(_), Some(branch), false) = (&start.begun, &branch, arguments.dry_run) {
+                    self.offer(terminal, arguments, branch, &start, None, edit)?;
                 }
                 return Ok((false, ExitCode::SUCCESS));
             };
             let (Some(branch), Some(parent), false) = (&branch, base, arguments.dry_run) else {
-                let code = report.print(terminal, edit.plan)?;
+                let code = report.print(terminal, made.plan)?;
                 if !arguments.dry_run {
-                    let files: Vec<(Utf8PathBuf, String)> = edit.files.into_iter().collect();
-                    self.git.write_edit(&files, &edit.pins)?;
+                    let files: Vec<(Utf8PathBuf, String)> = made.files.into_iter().collect();
+                    self.git.write_edit(&files, &made.pins)?;
                 }
-                terminal.note(edit.message.trim_end());
+                terminal.note(made.log.message.trim_end());
                 return Ok((true, code));
             };
-            let files: Vec<(Utf8PathBuf, String)> = edit.files.into_iter().collect();
-            let new = NewCommit { parent, files: &files, pins: &edit.pins, message: &edit.message };
+            let said_no = match closed.get() {
+                Some(closed) => closed,
+                None => {
+                    let asked = if made.carried.is_empty() { Vec::new() } else { self.closed(arguments, branch)? };
+                    closed.get_or_init(|| asked)
+                }
+            };
+            if let Some(pull) = pull_requests::declined(said_no, &made.carried, None) {
+                terminal.note(&pull_requests::declined_words(pull, branch, None));
+                return Ok((true, ExitCode::SUCCESS));
+            }
+            let files: Vec<(Utf8PathBuf, String)> = made.files.clone().into_iter().collect();
+            let new = NewCommit { parent, files: &files, pins: &made.pins, message: &made.log.message };
             let commit = self.git.commit_files(&new)?;
-            let title = edit.message.lines().next().unwrap_or_default();
+            let title = made.log.message.lines().next().unwrap_or_default();
             let is_taken = match &arguments.push {
                 Some(remote) => self.git.push(remote, &commit, branch)?,
                 None => self.git.advance(branch, parent, &commit, title)?,
             };
             if is_taken {
-                let code = report.print(terminal, edit.plan)?;
                 let place =
                     arguments.push.as_ref().map_or_else(|| branch.clone(), |remote| format!("{remote}/{branch}"));
-                terminal.note(&format!("{} on {place}\n{}", short(&commit), edit.message.trim_end()));
-                self.open_pull_request(terminal, arguments, branch, &edit.message, &edit.reviewers)?;
+                let told = format!("{} on {place}\n{}", short(&commit), made.log.message.trim_end());
+                let Edit { plan, log, reviewers, carried, .. } = made;
+                let code = report.print(terminal, plan)?;
+                terminal.note(&told);
+                let offered = Offered { log, reviewers, carried };
+                self.offer(terminal, arguments, branch, &start, Some(offered), edit)?;
                 return Ok((true, code));
             }
             pause(turn);
@@ -216,7 +251,8 @@ impl Delivery {
         let base = self.git.fetch_branch(remote, &into)?.ok_or_else(|| {
             Diagnostic::error("git-branch", format!("`{remote}` has no branch `{into}` to begin with"))
         })?;
-        let Some(tip) = tip else { return Ok(Start::at(Some(base))) };
+        let onto = Some(base.clone());
+        let Some(tip) = tip else { return Ok(Start { base: Some(base), begun: None, onto }) };
         // What is carried is what the other branch says now, and not what it said when this one began.
         let merged = self.git.merged(&tip, &base, &format!("Merge {into} into {branch}\n"));
         let merged = merged.map_err(|mut error| {
@@ -224,12 +260,12 @@ impl Delivery {
             error.hint(format!("merge `{into}` into `{branch}` by hand, or delete that branch: it begins anew then"))
         })?;
         Ok(match merged {
-            Merged::UpToDate => Start { base: Some(tip.clone()), begun: Some(tip) },
+            Merged::UpToDate => Start { base: Some(tip.clone()), begun: Some(tip), onto },
             // One that was merged begins anew.
-            Merged::Nothing => Start::at(Some(base)),
+            Merged::Nothing => Start { base: Some(base), begun: None, onto },
             Merged::Commit(commit) => {
                 let begun = (!self.git.is_same(&commit, &base)?).then_some(tip);
-                Start { base: Some(commit), begun }
+                Start { base: Some(commit), begun, onto }
             }
         })
     }
@@ -242,29 +278,93 @@ impl Delivery {
         }
     }
 
-    fn open_pull_request(
+    fn forge(&self, arguments: &DeliveryArguments, remote: &str) -> Result<Forge, Failure> {
+        let address = forges::address_of(&self.git, remote, arguments.forge)?;
+        forges::forge(&self.git, address, "to open a pull request with; the branch is pushed")
+    }
+
+    /// The pull requests of the branch that somebody has closed, if they count: if none is open, and nobody wants them opened again.
+    fn closed(&self, arguments: &DeliveryArguments, branch: &str) -> Result<Vec<PullRequest>, Failure> {
+        let (Some(remote), Some(_), false) = (&arguments.push, &arguments.pull_request, arguments.reopen) else {
+            return Ok(Vec::new());
+        };
+        // What is missing is told when the branch is there, so that somebody can open one by hand.
+        let Ok(forge) = self.forge(arguments, remote) else { return Ok(Vec::new()) };
+        let base = self.base_branch(arguments, remote)?;
+        if forge.open_one(branch, &base)?.is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(forge.closed_ones(branch, &base)?)
+    }
+
+    /// Sees to it that there is a pull request for a branch, which says what the branch carries: with what was made just now,
+    /// or with what it had.
+    fn offer(
         &self,
         terminal: &Terminal,
         arguments: &DeliveryArguments,
         branch: &str,
-        message: &str,
-        reviewers: &[String],
+        start: &Start,
+        made: Option<Offered>,
+        edit: &MakeEdit<'_>,
     ) -> Result<(), Failure> {
         let (Some(remote), Some(_)) = (&arguments.push, &arguments.pull_request) else { return Ok(()) };
         let base = self.base_branch(arguments, remote)?;
-        let address = forges::address_of(&self.git, remote, arguments.forge)?;
-        let forge = forges::forge(&self.git, address, "to open a pull request with; the branch is pushed")?;
-        let (title, text) = message.split_once('\n').unwrap_or((message, ""));
-        let text = as_markdown(text.trim());
-        let new = NewPullRequest { head: branch, base: &base, title, text: &text, reviewers };
-        let opened = forge.open(&new)?;
-        let is_new = if opened.is_new { "opened" } else { "is open already" };
-        terminal.note(&format!("#{} {is_new}: {}", opened.number, opened.url));
+        let forge = self.forge(arguments, remote)?;
+        let open = forge.open_one(branch, &base)?;
+        if let (Some(pull), None) = (&open, &made) {
+            terminal.note(&format!("#{} is open already: {}", pull.number, pull.url));
+            return Ok(());
+        }
+        // A commit on top of others does not tell what those carry.
+        let whole = match (&start.begun, &start.onto) {
+            (Some(_), Some(onto)) => self.whole(onto, edit),
+            _ => None,
+        };
+        if let (Some(tip), None, false) = (&start.begun, &made, arguments.reopen) {
+            let carried = whole.as_ref().map(|whole| whole.carried.as_slice()).unwrap_or_default();
+            let closed = forge.closed_ones(branch, &base)?;
+            if let Some(pull) = pull_requests::declined(&closed, carried, Some(tip)) {
+                terminal.note(&pull_requests::declined_words(pull, branch, Some(tip)));
+                return Ok(());
+            }
+        }
+        let offered = match (whole.or(made), &start.begun) {
+            (Some(offered), _) => offered,
+            (None, Some(tip)) => {
+                let log = ChangeLog { message: self.git.message(tip)?, links: Vec::new() };
+                Offered { log, reviewers: Vec::new(), carried: Vec::new() }
+            }
+            (None, None) => return Ok(()),
+        };
+        let title = offered.log.message.lines().next().unwrap_or_default();
+        let text = pull_requests::text_of(&offered.log, &offered.carried);
+        let Some(pull) = open else {
+            let new = NewPullRequest { head: branch, base: &base, title, text: &text, reviewers: &offered.reviewers };
+            let opened = forge.open(&new)?;
+            terminal.note(&format!("#{} opened: {}", opened.number, opened.url));
+            return Ok(());
+        };
+        if pull_requests::is_ours(&pull.text) && pull.text != text {
+            forge.rewrite(pull.number, title, &text)?;
+        }
+        terminal.note(&format!("#{} is open already: {}", pull.number, pull.url));
         Ok(())
+    }
+
+    /// What a branch carries into the one that it is to be merged into, if that can be told.
+    fn whole(&self, onto: &str, edit: &MakeEdit<'_>) -> Option<Offered> {
+        let tree = self.git.files(onto).ok()?;
+        let failure = Box::new(Failure::without_excerpts);
+        let Edit { log, reviewers, carried, .. } =
+            edit(&State { world: &tree, base: Some(onto), failure }).ok().flatten()?;
+        Some(Offered { log, reviewers, carried })
     }
 }
 
-/// A commit's message as it stands, in a form that keeps its lines.
-fn as_markdown(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("```\n{}\n```\n", text.replace("```", "'''")) }
+/// What a pull request is to say, and to whom.
+struct Offered {
+    log: ChangeLog,
+    reviewers: Vec<String>,
+    carried: Vec<String>,
 }

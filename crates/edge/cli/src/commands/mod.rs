@@ -3,7 +3,9 @@
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod bump;
+mod change_log;
 pub(crate) mod check;
+mod chosen_images;
 pub(crate) mod ci;
 mod ci_runs;
 mod ci_statuses;
@@ -26,6 +28,8 @@ mod opened;
 pub(crate) mod pflag;
 pub(crate) mod plan;
 pub(crate) mod promote;
+mod pull_requests;
+mod pull_secrets;
 mod registry;
 mod releases;
 pub(crate) mod render;

@@ -1,8 +1,11 @@
 //! `onepane promote` and `onepane rollback`: the versions that one environment runs, carried to another one, or those that it
 //! ran before.
 
+use crate::commands::change_log::ChangeLogs;
+use crate::commands::chosen_images::{ChosenImages, service_of};
 use crate::commands::ci_runs::CiRuns;
 use crate::commands::ci_statuses::CiStatuses;
+use crate::commands::decrypted_world::DecryptedWorld;
 use crate::commands::delivery::{Delivery, DeliveryArguments, Edit, State};
 use crate::commands::open;
 use crate::commands::plan::{Compared, ReportArguments};
@@ -11,9 +14,10 @@ use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, Service};
-use onepane_repo::{Carried, Promotion, PromotionRules, PromotionStep, Repository, Version};
-use onepane_resource::ImageName;
-use std::cell::OnceCell;
+use onepane_repo::{BuildOptions, Carried, Promotion, PromotionRules, PromotionStep, Repository, Running, Version};
+use onepane_world::OsWorld;
+use serde_json::Value;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -56,16 +60,6 @@ struct CommonArguments {
     common: CarryArguments,
 }
 
-/// Which images are meant.
-#[derive(clap::Args)]
-pub(crate) struct ChosenImages {
-    /// Only these services [default: all that are built from submodules; all images where there are no submodules]
-    pub(crate) services: Vec<String>,
-    /// Also images that no submodule is for
-    #[arg(long)]
-    pub(crate) all_images: bool,
-}
-
 /// How versions are brought to an environment.
 #[derive(clap::Args)]
 pub(crate) struct CarryArguments {
@@ -89,9 +83,6 @@ impl CarryArguments {
         Compared { clusters: &[], offline: self.offline, results: &self.results }
     }
 }
-
-/// Versions by the names of images.
-pub(crate) type Versions = BTreeMap<String, Version>;
 
 /// Carries what `FROM` runs to `TO`, or every step of a way.
 pub(crate) fn promote(
@@ -159,6 +150,10 @@ fn promote_step(
     carry(terminal, directory, &common.chosen, &common.common, &journey, &|bench| {
         let repository = bench.repository()?;
         let unit = repository.unit(from).map_err(&bench.state.failure)?;
+        if repository.unit(to).is_ok_and(|other| other == unit) {
+            let message = format!("`{from}` and `{to}` are the same environment");
+            return Err(Diagnostic::error("promotion-steps", message).into());
+        }
         repository.running(&unit, &bench.is_wanted(&common.chosen)).map_err(&bench.state.failure)
     })
 }
@@ -179,10 +174,10 @@ pub(crate) fn rollback(
     };
     carry(terminal, directory, &common.chosen, &common.common, &journey, &|bench| {
         let wanted = bench.is_wanted(&common.chosen);
-        let running = |repository: &Repository<'_>| -> Result<Versions, Box<Diagnostic>> {
+        let running = |repository: &Repository<'_>| -> Result<Running, Box<Diagnostic>> {
             repository.running(&repository.unit(environment)?, &wanted)
         };
-        let at = |commit: &str| -> Result<Versions, Failure> {
+        let at = |commit: &str| -> Result<Running, Failure> {
             let files = bench.git.files(commit)?;
             let repository = Repository::open(&files).map_err(Failure::without_excerpts)?;
             running(&bench.elsewhere.reached(repository)).map_err(Failure::without_excerpts)
@@ -200,8 +195,9 @@ pub(crate) fn rollback(
         for commit in bench.git.first_parents(&head, FARTHEST) {
             // Where it could not be built it ran nothing that anybody wants back.
             let Ok(before) = at(&commit) else { continue };
-            let is_other = |(name, version): (&String, &Version)| now.get(name).is_some_and(|now| now != version);
-            if before.iter().any(is_other) {
+            let is_other =
+                |(name, version): (&String, &Version)| now.wanted.get(name).is_some_and(|now| now != version);
+            if before.wanted.iter().any(is_other) {
                 return Ok(before);
             }
         }
@@ -241,12 +237,6 @@ pub(crate) struct Bench<'b> {
     elsewhere: &'b Elsewhere,
 }
 
-/// The service that an image is of: the one whose folder it is called as.
-pub(crate) fn service_of<'s>(services: &'s [Service], image: &str) -> Option<&'s Service> {
-    let base = ImageName::parse(image).base();
-    services.iter().find(|service| service.path.file_name() == Some(base))
-}
-
 impl Bench<'_> {
     pub(crate) fn repository(&self) -> Result<Repository<'_>, Failure> {
         Ok(self.elsewhere.reached(Repository::open(self.state.world).map_err(&self.state.failure)?))
@@ -257,23 +247,20 @@ impl Bench<'_> {
         service_of(self.services, image)
     }
 
+    /// What an environment consists of, with its Secrets as they read.
+    pub(crate) fn decrypted(&self, unit: &Utf8Path) -> Result<Vec<Value>, Failure> {
+        let machine = OsWorld::unrestricted("/");
+        let decrypted = DecryptedWorld::new(self.state.world, &machine);
+        // What is decrypted is in no excerpt.
+        let repository = self.elsewhere.reached(Repository::open(&decrypted).map_err(Failure::without_excerpts)?);
+        let built = repository.manifests(unit, &BuildOptions::default()).map_err(Failure::without_excerpts)?;
+        let objects = built.manifests.iter().map(|manifest| manifest.document()).collect::<Result<_, _>>();
+        objects.map_err(Failure::without_excerpts)
+    }
+
     /// Which images are carried, by their names.
-    pub(crate) fn is_wanted(&self, arguments: &ChosenImages) -> impl Fn(&str) -> bool {
-        let bases = |services: &[Service]| -> Vec<String> {
-            services.iter().filter_map(|service| service.path.file_name().map(str::to_owned)).collect()
-        };
-        let bases = match arguments.services.as_slice() {
-            [] if arguments.all_images || self.services.is_empty() => None,
-            [] => Some(bases(self.services)),
-            named => {
-                let base = |name: &String| Utf8Path::new(name).file_name().unwrap_or(name).to_owned();
-                Some(named.iter().map(base).collect())
-            }
-        };
-        move |image| {
-            let base = ImageName::parse(image).base().to_owned();
-            bases.as_ref().is_none_or(|bases| bases.contains(&base))
-        }
+    pub(crate) fn is_wanted(&self, chosen: &ChosenImages) -> impl Fn(&str) -> bool {
+        |image| chosen.mean(self.services, image)
     }
 }
 
@@ -285,7 +272,7 @@ pub(crate) fn carry(
     chosen: &ChosenImages,
     arguments: &CarryArguments,
     journey: &Journey<'_>,
-    versions: &dyn Fn(&Bench<'_>) -> Result<Versions, Failure>,
+    versions: &dyn Fn(&Bench<'_>) -> Result<Running, Failure>,
 ) -> Result<ExitCode, Failure> {
     let delivery = Delivery::open(terminal, directory)?;
     let Delivery { root, disk, git } = &delivery;
@@ -293,13 +280,16 @@ pub(crate) fn carry(
     let elsewhere = Elsewhere::of(root, arguments.offline);
     // Asked for once, however often it is tried.
     let passed = Passed { runs: OnceCell::new(), statuses: CiStatuses::new(git, &services, arguments.delivery.forge) };
+    let left_out = RefCell::new(None);
+    let logs = ChangeLogs::new(git, &services, &arguments.delivery, arguments.offline);
     let edit = |state: &State<'_>| -> Result<Option<Edit>, Failure> {
         let bench = Bench { git, state, services: &services, elsewhere: &elsewhere };
-        let wanted = versions(&bench)?;
-        check_named(&bench, chosen, &wanted)?;
+        let running = versions(&bench)?;
+        chosen.check(&services, &running)?;
         let repository = bench.repository()?;
         let unit = repository.unit(journey.to).map_err(&state.failure)?;
-        let promotion = repository.promote(&unit, &wanted).map_err(&state.failure)?;
+        let promotion = repository.promote(&unit, &running.wanted).map_err(&state.failure)?;
+        left_out.replace(chosen.left_out(&running, &promotion.runs));
         let pins = (journey.pins)(&bench, &promotion)?;
         if promotion.carried.is_empty() && pins.is_empty() {
             return Ok(None);
@@ -313,17 +303,31 @@ pub(crate) fn carry(
                 .into());
         }
         let plan = delivery.plan(terminal, state, &promotion.edits, &pins, &arguments.compared())?;
-        let mut message = message(git, &services, journey.title, &promotion, &pins);
-        refusals.iter().for_each(|refusal| _ = writeln!(message, "\nForced, although {refusal}"));
+        let mut log = logs.of(journey.title, &promotion, &pins);
+        refusals.iter().for_each(|refusal| _ = writeln!(log.message, "\nForced, although {refusal}"));
         let reviewers = rules.iter().flat_map(|rules| rules.reviewers.iter().cloned()).collect();
+        // Who goes back is in a hurry, whoever has said no to going there before.
+        let carried = if journey.from.is_some() { carried(&promotion, &pins) } else { Vec::new() };
         let pins = pins.into_iter().map(|pin| (pin.path, pin.after)).collect();
-        Ok(Some(Edit { files: promotion.edits, pins, message, plan, reviewers }))
+        Ok(Some(Edit { files: promotion.edits, pins, log, plan, reviewers, carried }))
     };
     let (is_changed, code) = delivery.run(terminal, &arguments.delivery, &arguments.report, &journey.branch, &edit)?;
     if !is_changed {
-        terminal.note(&format!("{} runs these versions already", journey.to));
+        let place = arguments.delivery.place().map(|place| format!(", as `{place}` has it")).unwrap_or_default();
+        terminal.note(&format!("{} runs these versions already{place}", journey.to));
     }
+    left_out.take().iter().for_each(|message| terminal.note(message));
     Ok(code)
+}
+
+/// What is carried, as pull requests say it.
+pub(crate) fn carried(promotion: &Promotion, pins: &[NewPin]) -> Vec<String> {
+    let image = |Carried { image, after, .. }: &Carried| {
+        let part = |sign: &str, text: &str| if text.is_empty() { String::new() } else { format!("{sign}{text}") };
+        format!("{image}{}{}", part(":", &after.tag), part("@", &after.digest))
+    };
+    let pin = |NewPin { path, after, .. }: &NewPin| format!("{path}@{after}");
+    promotion.carried.iter().map(image).chain(pins.iter().map(pin)).collect()
 }
 
 /// The commits that the submodules are pinned to.
@@ -390,71 +394,4 @@ fn refusals(
         }
     }
     Ok(refusals)
-}
-
-/// Services that are named have to be run.
-fn check_named(bench: &Bench<'_>, arguments: &ChosenImages, wanted: &Versions) -> Result<(), Failure> {
-    let is_run = |service: &&String| {
-        let base = Utf8Path::new(service.as_str()).file_name().unwrap_or(service);
-        wanted.keys().any(|image| ImageName::parse(image).base() == base)
-    };
-    let Some(unknown) = arguments.services.iter().find(|service| !is_run(service)) else { return Ok(()) };
-    let error = Diagnostic::error("promote-no-such-service", format!("no image of `{unknown}` is run there"));
-    let names: Vec<&str> = bench.services.iter().map(|service| service.path.as_str()).collect();
-    Err(error.hint(format!("the services are: {}", names.join(", "))).into())
-}
-
-/// The commit's message: what is carried, and the commits of each service on the way.
-pub(crate) fn message(
-    git: &LocalRepository,
-    services: &[Service],
-    title: &dyn Fn(&str) -> String,
-    promotion: &Promotion,
-    pins: &[NewPin],
-) -> String {
-    let base = |carried: &Carried| ImageName::parse(&carried.image).base().to_owned();
-    let mut names: Vec<String> = promotion.carried.iter().map(base).collect();
-    for pin in pins {
-        let name = pin.path.file_name().unwrap_or_default();
-        if !names.iter().any(|other| other == name) {
-            names.push(name.to_owned());
-        }
-    }
-    let mut text = format!("{}\n\n", title(&names.join(", ")));
-    for (carried, name) in promotion.carried.iter().zip(&names) {
-        _ = writeln!(text, "{name}: {} → {} ({})", carried.before, carried.after, carried.file);
-        if let Some(why) = &carried.left {
-            _ = writeln!(text, "    the lines that say another version are left alone: {why}");
-        }
-        let service = services.iter().find(|service| service.path.file_name() == Some(name));
-        // The pin tells it.
-        let Some(service) = service.filter(|service| !pins.iter().any(|pin| pin.path == service.path)) else {
-            continue;
-        };
-        let commit = |version: &Version| git.commit_of_tag(&service.path, &version.tag);
-        if let (Some(before), Some(after)) = (commit(&carried.before), commit(&carried.after)) {
-            log(&mut text, git, &service.path, &before, &after);
-        }
-    }
-    for NewPin { path, before, after } in pins {
-        let shown = before.as_deref().map_or("nothing", onepane_git::short);
-        _ = writeln!(text, "{path}: {shown} → {}", onepane_git::short(after));
-        if let Some(before) = before {
-            log(&mut text, git, path, before, after);
-        }
-    }
-    text
-}
-
-/// The commits of a service from one to another.
-fn log(text: &mut String, git: &LocalRepository, submodule: &Utf8Path, before: &str, after: &str) {
-    const MOST_COMMITS: usize = 50;
-    let Some(log) = git.range(submodule, before, after, MOST_COMMITS) else { return };
-    if log.goes_back {
-        *text += "    goes back\n";
-    }
-    log.ahead.iter().for_each(|commit| _ = writeln!(text, "    {} {}", commit.short(), commit.title));
-    if log.unlisted > 0 {
-        _ = writeln!(text, "    … {} more", log.unlisted);
-    }
 }

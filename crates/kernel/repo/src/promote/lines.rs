@@ -1,10 +1,10 @@
 //! Versions that values, patches and objects of Flux and Argo CD say, changed in the lines that do: [`InLines`].
 //!
-//! What a chart was rendered with may be in a values file, in a kustomization, in an object of Flux or Argo CD, or in the
-//! state file of Helmfile and what that reads; a patch in a file or in the text of a kustomization. The history of an image
-//! leads to the line; where it does not, as through a template of a state or an object's own `images`, the files that were
-//! read are searched for lines that say the version, and each is tried. Nothing is believed before it was built: the images
-//! have to come out as wanted, all others as they were.
+//! A manifest that nobody else reads is changed in its own line. What a chart was rendered with may be in a values file, in a
+//! kustomization, in an object of Flux or Argo CD, or in the state file of Helmfile and what that reads; a patch in a file or in
+//! the text of a kustomization. The history of an image leads to the line; where it does not, as through a template of a state
+//! or an object's own `images`, the files that were read are searched for lines that say the version, and each is tried, and all
+//! of them together. Nothing is believed before it was built: the images have to come out as wanted, all others as they were.
 
 use super::readers::Readers;
 use super::{Said, Version};
@@ -27,7 +27,7 @@ pub(super) type Edits = BTreeMap<Utf8PathBuf, String>;
 const DEEPEST: usize = 32;
 /// No image is put together of more values.
 const MOST_LINES: usize = 100;
-/// More lines that may be the one are not tried: each try is a build.
+/// More lines that may be the one are tried together only: each try is a build.
 const MOST_TRIES: usize = 8;
 /// No values file that people keep is larger.
 const LARGEST: usize = 4 << 20;
@@ -69,8 +69,10 @@ pub(super) struct InLines<'r, 'w> {
 #[derive(Default)]
 struct Lines {
     spans: Vec<Span>,
-    /// Whether they are values or a patch: another line than that of a manifest.
+    /// Whether they are values, a patch, or a manifest of the environment's own.
     are_found: bool,
+    /// Whether a line of a manifest counts: one that says no version leaves that to kustomizations.
+    takes_manifests: bool,
     /// The releases of the state file that it comes of.
     releases: BTreeSet<String>,
     why: Option<String>,
@@ -101,7 +103,10 @@ impl<'r, 'w> InLines<'r, 'w> {
         let mut unclear: Vec<(&Todo<'r>, Lines, String)> = Vec::new();
         for todo in all {
             let mut lines = Lines::default();
-            todo.said.iter().for_each(|said| self.collect(&said.origin, 0, &mut lines));
+            for said in &todo.said {
+                lines.takes_manifests = said.version != Version::default();
+                self.collect(&said.origin, 0, &mut lines);
+            }
             if todo.is_of_object {
                 unclear.push((todo, lines, "no line of the object that delivers it says the version".to_owned()));
                 continue;
@@ -168,7 +173,11 @@ impl<'r, 'w> InLines<'r, 'w> {
                     lines.are_found |= record.step == Step::Template;
                     record.inputs.iter().for_each(|input| self.collect(input, depth + 1, lines));
                 }
-                Step::Source => self.behind(record.span, depth, lines),
+                Step::Source => {
+                    if let Some(span) = record.span {
+                        self.behind(span, depth, lines);
+                    }
+                }
                 Step::ValuesFile | Step::Patch => {
                     lines.are_found = true;
                     lines.spans.extend(record.span.filter(|span| !lines.spans.contains(span)));
@@ -180,10 +189,17 @@ impl<'r, 'w> InLines<'r, 'w> {
         }
     }
 
-    /// What a release rendered to is made of its values.
-    fn behind(&mut self, span: Option<Span>, depth: usize, lines: &mut Lines) {
-        let Some(span) = span else { return };
-        let Some(release) = self.sources.release_of(span.file.path()) else { return };
+    /// What a release rendered to is made of its values; other manifests are what somebody has written.
+    fn behind(&mut self, span: Span, depth: usize, lines: &mut Lines) {
+        let path = span.file.path();
+        let Some(release) = self.sources.release_of(path) else {
+            let is_own = matches!(path.extension(), Some("yaml" | "yml")) && self.readers.are_within(path);
+            if is_own && lines.takes_manifests && !lines.spans.contains(&span) {
+                lines.are_found = true;
+                lines.spans.push(span);
+            }
+            return;
+        };
         lines.are_found = true;
         lines.releases.insert(release);
         let origin = match self.sources.rendered(span.file.path()) {
@@ -397,9 +413,15 @@ impl<'r, 'w> InLines<'r, 'w> {
             });
         }
         tries.retain(|changes| changes.iter().all(|(path, change)| self.check_line(path, change.line).is_ok()));
+        // An image may be run several times, as by an element of a generator each: one line does not do then, all may.
+        let mut all: Vec<_> = tries.iter().flatten().cloned().collect();
+        all.sort();
+        all.dedup();
+        let is_several = tries.len() > 1;
         if tries.len() > MOST_TRIES {
-            return None;
+            tries.clear();
         }
+        tries.extend(is_several.then_some(all));
         for changes in tries {
             let file = changes.first().map(|(path, _)| path.clone())?;
             let ready = Ready { image: todo.image, after: todo.after, changes };

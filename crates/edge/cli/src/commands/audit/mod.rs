@@ -6,12 +6,14 @@ use crate::commands::open;
 use crate::commands::plan::{self, Compared, change_as_json, field_lines};
 use crate::terminal::{Failure, Terminal, harmless};
 use camino::Utf8Path;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
 use onepane_diagnostics::Diagnostic;
 use onepane_git::{LocalRepository, short};
 use onepane_plan::{Action, Change, FieldChange};
+use onepane_repo::Repository;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 /// What `onepane audit` takes.
@@ -19,15 +21,15 @@ use std::process::ExitCode;
 pub(crate) struct Arguments {
     /// The cluster, or a folder with a kustomization
     cluster: String,
-    /// Back to this day (2026-11-30), or to what came after this revision
-    #[arg(long, value_name = "DAY|REVISION")]
+    /// Back to this day (2026-11-30), or to what came after this revision, or this long ("2 weeks ago")
+    #[arg(long, value_name = "DAY|REVISION|TIME")]
     since: Option<String>,
     /// From this revision backwards
     #[arg(long, value_name = "REVISION", default_value = "HEAD")]
     at: String,
     /// At most so many commits that change it
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
-    most: usize,
+    #[arg(short = 'n', long, value_name = "COUNT", default_value = "20")]
+    most: NonZeroUsize,
     /// Tell of each resource all fields that changed, and not its images only
     #[arg(long)]
     fields: bool,
@@ -79,25 +81,17 @@ pub(crate) fn run(
     let (root, _) = open(directory)?;
     let git = LocalRepository::of(&root)?;
     let (day, revision) = match &arguments.since {
-        Some(text) => match text.parse::<Date>() {
-            Ok(day) => (day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()), None),
-            Err(_) => (None, Some(git.commit(text)?)),
-        },
+        Some(text) => since(&git, text)?,
         None => (None, None),
     };
     let clusters = [arguments.cluster.clone()];
     let compared = Compared { clusters: &clusters, offline: arguments.offline, results: &arguments.results };
     let head = git.commit(&arguments.at)?;
     let commits = git.first_parents(&head, FARTHEST + 1);
-    if !plan::has_any(&git.files(&head)?, &clusters) {
-        // Its name is wrong, or it is gone by now.
-        let gone =
-            Diagnostic::warning("audit-gone", format!("there is no `{}` at {}", arguments.cluster, arguments.at));
-        terminal.report(&gone, &root);
-    }
+    let mut cut = None;
     let mut entries = Vec::new();
     for (index, commit) in commits.iter().enumerate() {
-        if entries.len() == arguments.most || Some(commit) == revision.as_ref() || index == FARTHEST {
+        if entries.len() == arguments.most.get() || Some(commit) == revision.as_ref() || index == FARTHEST {
             break;
         }
         let (who, seconds) = git.author(commit)?;
@@ -108,6 +102,7 @@ pub(crate) fn run(
         let parent = commits.get(index + 1).map(String::as_str);
         // What is not there of a shallow clone is no beginning.
         if parent.is_none() && !git.is_first(commit) {
+            cut = Some(commit);
             break;
         }
         let changes = plan::between(terminal, &git, &root, parent, commit, &compared);
@@ -122,6 +117,18 @@ pub(crate) fn run(
         let (title, text) = (title.to_owned(), text.trim().to_owned());
         entries.push(Entry { commit: commit.clone(), who, when, title, text, changes });
     }
+    let files = git.files(&head)?;
+    if !plan::has_any(&files, &clusters) {
+        // Its name is wrong, or it is gone by now.
+        if entries.is_empty() && cut.is_none() {
+            Repository::open(&files)
+                .and_then(|repository| repository.unit(&arguments.cluster))
+                .map_err(Failure::without_excerpts)?;
+        }
+        let gone =
+            Diagnostic::warning("audit-gone", format!("there is no `{}` at {}", arguments.cluster, arguments.at));
+        terminal.report(&gone, &root);
+    }
     let text = match arguments.output {
         Format::Text => entries.iter().map(|entry| harmless(&as_text(entry, arguments.fields))).collect(),
         Format::Json => format!("{:#}\n", Value::from_iter(entries.iter().map(as_json))),
@@ -131,7 +138,27 @@ pub(crate) fn run(
     if entries.is_empty() {
         terminal.note(&format!("no commit changed {}", arguments.cluster));
     }
+    if let Some(cut) = cut {
+        terminal
+            .note(&format!("this clone is shallow and ends at {}: `git fetch --unshallow` has the rest", short(cut)));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How far back: to a moment, or to a revision.
+fn since(git: &LocalRepository, text: &str) -> Result<(Option<Timestamp>, Option<String>), Failure> {
+    if let Ok(day) = text.parse::<Date>() {
+        return Ok((day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()), None));
+    }
+    if let Ok(commit) = git.commit(text) {
+        return Ok((None, Some(commit)));
+    }
+    // `2 weeks ago`, `36h`
+    let back = text.parse::<Span>().ok();
+    let moment = back.and_then(|back| Some(Zoned::now().checked_sub(back.abs()).ok()?.timestamp()));
+    let message = || format!("`{text}` is no day such as 2026-11-30, no time such as `2 weeks ago` and no revision");
+    let moment = moment.ok_or_else(|| Diagnostic::error("audit-since", message()))?;
+    Ok((Some(moment), None))
 }
 
 impl Entry {

@@ -92,7 +92,7 @@ impl Accesses<'_> {
     }
 
     /// Warns, once.
-    fn tell(&self, message: String) {
+    pub(super) fn tell(&self, message: String) {
         if self.told.borrow_mut().insert(message.clone()) {
             self.terminal.report(&Diagnostic::warning("bump-access", message), self.root);
         }
@@ -192,7 +192,26 @@ impl Accesses<'_> {
 
 /// Whether a file may hold what is looked for here.
 pub(super) fn is_of_use(text: &str) -> bool {
-    ["kind: Secret", "secretGenerator", "kind: ServiceAccount"].iter().any(|word| text.contains(word))
+    ["kind: Secret", "secretGenerator", "kind: ServiceAccount", "kind: Namespace"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// The labels that a namespace has in these files.
+pub(super) fn labels_of_namespace(files: &[(Utf8PathBuf, String)], name: &str) -> BTreeMap<String, String> {
+    let texts = files.iter().filter(|(_, text)| text.contains("kind: Namespace"));
+    let all = texts.flat_map(|(path, text)| documents(path, text));
+    let found = all.filter(|manifest| {
+        let told = |keys: &[&str]| manifest.at(keys).and_then(Node::as_str);
+        told(&["kind"]) == Some("Namespace") && told(&["metadata", "name"]) == Some(name)
+    });
+    let labels = found.filter_map(|manifest| {
+        let entries = manifest.at(&["metadata", "labels"])?.entries()?.to_vec();
+        Some(
+            entries.into_iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value.as_str()?.to_owned()))),
+        )
+    });
+    labels.flatten().collect()
 }
 
 fn documents(path: &Utf8Path, text: &str) -> Vec<Node> {

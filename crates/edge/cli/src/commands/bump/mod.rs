@@ -2,15 +2,17 @@
 
 mod access;
 
+use crate::commands::change_log::ChangeLog;
+use crate::commands::chosen_images::ChosenImages;
 use crate::commands::delivery::{Delivery, Edit, State};
 use crate::commands::live;
-use crate::commands::promote::{Bench, CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, pinned};
+use crate::commands::promote::{Bench, CarryArguments, Journey, NewPin, carry, pinned};
+use crate::commands::pull_secrets::PullAccess;
 use crate::commands::registry::{Registries, Wanted};
 use crate::terminal::{Failure, Terminal};
 use access::{Accesses, Told};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::{Diagnostic, FileId, Severity};
-use onepane_fetch::RegistryAccess;
 use onepane_images::{ImagePolicy, ImageRepository, Newest, Order, Policy, TagFilter, has_markers, set_markers};
 use onepane_repo::{Promotion, Repository, Version};
 use onepane_world::{EntryKind, World};
@@ -50,10 +52,16 @@ pub(crate) struct Arguments {
     #[arg(long)]
     plain_http: bool,
     /// Do so again and again, after this time
-    #[arg(long, value_name = "DURATION", value_parser = live::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = pause)]
     watch: Option<Duration>,
     #[command(flatten)]
     common: CarryArguments,
+}
+
+/// A pause between two looks at registries, which others ask as well.
+fn pause(text: &str) -> Result<Duration, String> {
+    let pause = live::duration(text)?;
+    (pause >= Duration::from_secs(1)).then_some(pause).ok_or_else(|| format!("`{text}` is shorter than a second"))
 }
 
 /// Looks for newer images, once or again and again.
@@ -100,7 +108,7 @@ fn in_environment(
         range => Policy::semver(range.as_deref().unwrap_or("*"))?,
     };
     let title = |names: &str| format!("Bump {names} in {environment}");
-    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
+    let access = PullAccess::new(terminal, arguments.plain_http);
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
@@ -112,10 +120,11 @@ fn in_environment(
         let repository = bench.repository()?;
         let unit = repository.unit(environment).map_err(&bench.state.failure)?;
         let is_wanted = bench.is_wanted(&arguments.chosen);
-        let running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
-        let mut versions = Versions::new();
-        for (image, before) in running {
-            let mut tags = registries.tags(&image, &access)?;
+        let mut running = repository.running(&unit, &is_wanted).map_err(&bench.state.failure)?;
+        for (image, version) in &mut running.wanted {
+            let before = version.clone();
+            let mut tags = access.tags(registries, bench, &unit, image)?;
+            let access = access.of(image);
             // What runs counts whether it is still listed or not, so that nothing goes back and forth.
             tags.push(before.tag.clone());
             let Some(newest) = policy.newest(&filter, tags.iter().map(String::as_str)) else {
@@ -124,15 +133,13 @@ fn in_environment(
                 continue;
             };
             if newest == before.tag {
-                versions.insert(image, before);
                 continue;
             }
-            let commit = bench.service_of(&image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
-            let wanted = Wanted { name: &image, access: &access, with_digest: arguments.digest };
-            let version = registries.version(&wanted, newest, &before, commit.as_deref())?;
-            versions.insert(image, version);
+            let commit = bench.service_of(image).and_then(|service| bench.git.commit_of_tag(&service.path, newest));
+            let wanted = Wanted { name: image, access: &access, with_digest: arguments.digest };
+            *version = registries.version(&wanted, newest, &before, commit.as_deref())?;
         }
-        Ok(versions)
+        Ok(running)
     })
 }
 
@@ -141,13 +148,13 @@ fn pins(
     bench: &Bench<'_>,
     promotion: &Promotion,
     registries: &Registries,
-    access: &RegistryAccess,
+    access: &PullAccess<'_>,
 ) -> Result<Vec<NewPin>, Failure> {
     let pinned = pinned(bench.git, bench.state)?;
     let mut pins: BTreeMap<Utf8PathBuf, NewPin> = BTreeMap::new();
     for carried in &promotion.carried {
         let Some(service) = bench.service_of(&carried.image) else { continue };
-        let facts = registries.facts(&carried.image, &carried.after.tag, access)?;
+        let facts = registries.facts(&carried.image, &carried.after.tag, &access.of(&carried.image))?;
         let by_tag = || bench.git.commit_of_tag(&service.path, &carried.after.tag);
         let Some(commit) = facts.revision.or_else(by_tag) else { continue };
         let Some(before) = pinned.get(&service.path) else { continue };
@@ -217,7 +224,13 @@ fn by_markers(
             let Newest { name: image, tag, .. } = &newest[name];
             _ = writeln!(message, "{image}:{tag} ({path})");
         }
-        Ok(Some(Edit { files, pins: Vec::new(), message, plan, reviewers: Vec::new() }))
+        let carried = changed.iter().map(|(name, path)| {
+            let Newest { name: image, tag, digest } = &newest[name];
+            format!("{image}:{tag}@{digest}/{path}")
+        });
+        let carried = carried.collect();
+        let log = ChangeLog { message, links: Vec::new() };
+        Ok(Some(Edit { files, pins: Vec::new(), log, plan, reviewers: Vec::new(), carried }))
     };
     let (is_changed, code) = delivery.run(terminal, &common.delivery, &common.report, "bump", &edit)?;
     if !is_changed {
@@ -277,6 +290,12 @@ fn followed(terminal: &Terminal, root: &Utf8Path, texts: &[Text]) -> (Vec<ImageP
     (policies, repositories)
 }
 
+/// Whether Flux would let a policy follow a repository. What says no namespace gets one elsewhere, which may be the same.
+fn is_let_in(policy: &ImagePolicy, repository: &ImageRepository, files: &[Text]) -> bool {
+    let (Some(own), Some(other)) = (&policy.namespace, &repository.namespace) else { return true };
+    own == other || repository.lets_in(own, &access::labels_of_namespace(files, own))
+}
+
 /// The newest image by each of the policies that a line follows.
 fn newest(
     terminal: &Terminal,
@@ -301,6 +320,15 @@ fn newest(
             );
             Diagnostic::error("bump-no-repository", message)
         })?;
+        if !is_let_in(policy, repository, accesses.files) {
+            let message = format!(
+                "the ImagePolicy `{}` is not followed: its ImageRepository `{}` is in another namespace, and its `accessFrom` \
+                 does not let that of the policy in",
+                policy.name, policy.repository
+            );
+            accesses.tell(message);
+            continue;
+        }
         let access = accesses.of(repository, path);
         let tags = registries.tags(&repository.image, &access)?;
         let taken = tags.iter().map(String::as_str).filter(|tag| repository.takes(tag));

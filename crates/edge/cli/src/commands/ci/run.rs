@@ -12,6 +12,7 @@ use crate::elsewhere::Elsewhere;
 use crate::redaction::{note_values, redacted};
 use crate::terminal::{Failure, Terminal, harmless};
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::{SignedDuration, Timestamp};
 use onepane_ci::{Build, Report, Request, Stop, Told, Verdict};
 use onepane_deploy::{Address, Failure as ClusterFailure, Server};
 use onepane_diagnostics::Diagnostic;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 const CODES: &str = "Exit codes: 0 the tests passed, 1 a test failed or hung, 2 it could not be run, 3 the environment did \
                      not become ready, 130 and 143 it was stopped by Ctrl-C or SIGTERM";
@@ -103,18 +105,27 @@ fn run_and_report(
     arguments: &Arguments,
 ) -> Result<Verdict, Failure> {
     let Prepared { address, request, build, tested, status } = prepare(terminal, directory, arguments)?;
+    let runtime = runtime()?;
+    // Before there is anything to remove, and a status that would stay as it is.
+    let stops = {
+        let _entered = runtime.enter();
+        signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?
+    };
     if let Some(status) = &status {
-        // Who may not post one learns it before anything is made.
-        status.post(State::Pending, "is tested")?;
+        // Who may not post one learns it before anything is made. What is pending later than that has been killed.
+        let end =
+            SignedDuration::try_from(arguments.timeout).ok().and_then(|time| Timestamp::now().checked_add(time).ok());
+        let end = end.map(|end| end.strftime(", until %H:%M UTC at the latest").to_string()).unwrap_or_default();
+        status.post(State::Pending, &format!("is tested{end}"))?;
     }
-    let ended = build_and_run(terminal, arguments, &address, request, build.as_ref());
+    let ended = runtime.block_on(build_and_run(terminal, arguments, &address, request, build.as_ref(), stops));
     let posted = status.map_or(Ok(()), |status| {
         let (state, said) = match &ended {
             Ok(Ok(report)) => (state_of(&report.verdict), in_words(report)),
             Ok(Err(_)) => (State::Error, "stopped".to_owned()),
             Err(failure) => (State::Error, format!("could not be run: {}", failure.message())),
         };
-        status.post(state, &redacted(&said))
+        post_at_last(&status, state, &redacted(&said))
     });
     let report = match ended? {
         Ok(report) => report,
@@ -137,6 +148,17 @@ fn run_and_report(
     Ok(report.verdict)
 }
 
+/// Posts how it ended, again where that fails: nobody else will.
+fn post_at_last(status: &CiStatus, state: State, said: &str) -> Result<(), Failure> {
+    let mut pauses = [1, 4].into_iter().map(Duration::from_secs);
+    loop {
+        match (status.post(state, said), pauses.next()) {
+            (Err(_), Some(pause)) => std::thread::sleep(pause),
+            (posted, _) => return posted,
+        }
+    }
+}
+
 /// How a run that has ended is told to a forge.
 fn state_of(verdict: &Verdict) -> State {
     match verdict {
@@ -152,12 +174,13 @@ fn in_words(report: &Report) -> String {
 }
 
 /// Builds what is to be built, and runs; or tells which signal came before there was anything to run.
-fn build_and_run(
+async fn build_and_run(
     terminal: &Terminal,
     arguments: &Arguments,
     address: &Address,
     request: Request,
     build: Option<&Build>,
+    mut stops: UnboundedReceiver<Stop>,
 ) -> Result<Result<Report, Stop>, Failure> {
     let tell = |told: &Told<'_>| {
         let text = match arguments.output {
@@ -167,20 +190,20 @@ fn build_and_run(
         // Whoever does not listen any more is no reason to stop midway.
         let _ = terminal.print(format!("{}\n", redacted(&text)).as_bytes());
     };
-    runtime()?.block_on(async {
-        // Before there is anything to remove.
-        let mut stops = signals::stops().map_err(|error| failed(&ClusterFailure::Guarded(error.to_string())))?;
-        if let Some(build) = build {
-            let built = tokio::select! {
-                biased;
-                Some(stop) = stops.recv() => return Ok(Err(stop)),
-                built = onepane_ci::build(build, &tell) => built,
-            };
-            built.map_err(|why| Failure::from(Diagnostic::error("ci-build", why)))?;
-        }
-        let server = Server::connect(address).await.map_err(|error| failed(&error))?;
-        Ok::<_, Failure>(Ok(onepane_ci::run(&server, request, &mut stops, &tell).await))
-    })
+    if let Some(build) = build {
+        let built = tokio::select! {
+            biased;
+            Some(stop) = stops.recv() => return Ok(Err(stop)),
+            built = onepane_ci::build(build, &tell) => built,
+        };
+        built.map_err(|why| Failure::from(Diagnostic::error("ci-build", why)))?;
+    }
+    let server = tokio::select! {
+        biased;
+        Some(stop) = stops.recv() => return Ok(Err(stop)),
+        server = Server::connect(address) => server.map_err(|error| failed(&error))?,
+    };
+    Ok(Ok(onepane_ci::run(&server, request, &mut stops, &tell).await))
 }
 
 /// What is to be run, and where.

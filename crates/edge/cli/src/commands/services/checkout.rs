@@ -62,8 +62,16 @@ pub(super) fn run(
     };
     let count = switched.iter().filter(is_on_it).count();
     if errors.is_empty() {
-        let others = switched.len() - count;
-        terminal.note(&format!("{count} on `{branch}`, {others} without it"));
+        let are = |wanted: &SwitchedTo| switched.iter().filter(|one| one.outcome.as_ref().ok() == Some(wanted)).count();
+        let (without, not_here) = (are(&SwitchedTo::HasNone), are(&SwitchedTo::NotHere));
+        let mut told = format!("{count} on `{branch}`, {without} without it");
+        if not_here > 0 {
+            told += &format!(", {not_here} not checked out (`onepane src sync` does that)");
+        }
+        if count == 0 && without > 0 {
+            told += "; `--create` begins it in the services that are named";
+        }
+        terminal.note(&told);
     } else if count == 0 {
         terminal.note("nothing was changed");
     }

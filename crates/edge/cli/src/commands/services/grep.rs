@@ -40,21 +40,29 @@ pub(super) fn run(
         RegexBuilder::new(&arguments.pattern).case_insensitive(arguments.ignore_case).multi_line(true).build();
     let pattern = pattern.map_err(|error| Diagnostic::error("src-grep-pattern", error.to_string()))?;
     let mut files = git.tracked_files();
-    for service in git.services(&disk) {
-        // One that is not checked out has none.
-        let below = LocalRepository::of(&root.join(&service.path)).map(|own| own.tracked_files());
-        files.extend(below.unwrap_or_default().into_iter().map(|file| service.path.join(file)));
+    let mut missing = Vec::new();
+    for service in git.listed_services(&disk) {
+        let own = root.join(&service.path);
+        let below = own.join(".git").exists().then(|| LocalRepository::of(&own).ok()).flatten();
+        match below {
+            Some(below) => files.extend(below.tracked_files().into_iter().map(|file| service.path.join(file))),
+            None => missing.push(service.path),
+        }
     }
-    let is_wanted = |file: &Utf8PathBuf| {
-        arguments.paths.is_empty()
-            || arguments.paths.iter().any(|path| file.starts_with(path.as_str().trim_start_matches("./")))
-    };
+    let paths: Vec<&Utf8Path> =
+        arguments.paths.iter().map(|path| Utf8Path::new(path.as_str().trim_start_matches("./"))).collect();
+    let is_wanted = |file: &Utf8PathBuf| paths.is_empty() || paths.iter().any(|path| file.starts_with(path));
+    missing.retain(|service| is_wanted(service) || paths.iter().any(|path| path.starts_with(service)));
     files.retain(is_wanted);
     files.sort();
     let found: Vec<Vec<u8>> =
         files.par_iter().map(|file| search(&root, file, &pattern, arguments.files_with_matches)).collect();
     let text = found.concat();
     terminal.print(&text)?;
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|path| path.as_str()).collect();
+        terminal.note(&format!("not searched, since not checked out: {} (`onepane src sync`)", names.join(", ")));
+    }
     Ok(if text.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

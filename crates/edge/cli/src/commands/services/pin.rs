@@ -1,13 +1,15 @@
 //! `onepane src pin`: services pinned to other commits, and an environment to the images that were made of them.
 
 use super::chosen;
+use crate::commands::change_log::ChangeLogs;
+use crate::commands::chosen_images::ChosenImages;
 use crate::commands::delivery::{Delivery, Edit, State};
-use crate::commands::promote::{CarryArguments, ChosenImages, Journey, NewPin, Versions, carry, message, pinned};
+use crate::commands::promote::{CarryArguments, Journey, NewPin, carried, carry, pinned};
+use crate::commands::pull_secrets::PullAccess;
 use crate::commands::registry::{Registries, Wanted, tags_of_commit};
 use crate::terminal::{Failure, Terminal};
 use camino::{Utf8Path, Utf8PathBuf};
 use onepane_diagnostics::Diagnostic;
-use onepane_fetch::RegistryAccess;
 use onepane_git::{LocalRepository, Service, short};
 use onepane_repo::Promotion;
 use onepane_resource::ImageName;
@@ -60,6 +62,8 @@ pub(super) fn run(
     let changed =
         |pinned: &BTreeMap<Utf8PathBuf, String>| changed(terminal, &delivery.git, &targets, arguments, pinned);
     let Some(environment) = &arguments.environment else {
+        let common = &arguments.common;
+        let logs = ChangeLogs::new(&delivery.git, &services, &common.delivery, common.offline);
         let edit = |state: &State<'_>| {
             let pinned = pinned(&delivery.git, state)?;
             let pins = changed(&pinned)?;
@@ -67,11 +71,11 @@ pub(super) fn run(
                 return Ok(None);
             }
             let plan = delivery.plan(terminal, state, &BTreeMap::new(), &pins, &arguments.common.compared())?;
-            let message = message(&delivery.git, &services, &title, &Promotion::default(), &pins);
+            let log = logs.of(&title, &Promotion::default(), &pins);
+            let carried = carried(&Promotion::default(), &pins);
             let pins = pins.into_iter().map(|pin| (pin.path, pin.after)).collect();
-            Ok(Some(Edit { files: BTreeMap::new(), pins, message, plan, reviewers: Vec::new() }))
+            Ok(Some(Edit { files: BTreeMap::new(), pins, log, plan, reviewers: Vec::new(), carried }))
         };
-        let common = &arguments.common;
         let (is_changed, code) = delivery.run(terminal, &common.delivery, &common.report, "pin", &edit)?;
         if !is_changed {
             terminal.note("the services are pinned so already");
@@ -79,7 +83,7 @@ pub(super) fn run(
         return Ok(code);
     };
     let registries = Registries::new();
-    let access = RegistryAccess { plain_http: arguments.plain_http, ..RegistryAccess::default() };
+    let access = PullAccess::new(terminal, arguments.plain_http);
     let journey = Journey {
         to: environment,
         from: Some("a registry"),
@@ -92,28 +96,30 @@ pub(super) fn run(
     carry(terminal, directory, &images, &arguments.common, &journey, &|bench| {
         let repository = bench.repository()?;
         let unit = repository.unit(environment).map_err(&bench.state.failure)?;
-        let running = repository.running(&unit, &bench.is_wanted(&images)).map_err(&bench.state.failure)?;
+        let mut running = repository.running(&unit, &bench.is_wanted(&images)).map_err(&bench.state.failure)?;
         let pinned = pinned(bench.git, bench.state)?;
-        let mut versions = Versions::new();
-        for (image, before) in running {
-            let base = ImageName::parse(&image).base().to_owned();
-            let Some(target) = targets.iter().find(|target| target.path.file_name() == Some(&base)) else { continue };
+        for (image, version) in &mut running.wanted {
+            let base = ImageName::parse(image).base();
+            let service = bench.service_of(image).map(|service| &service.path);
+            let by_service = targets.iter().find(|target| Some(&target.path) == service);
+            let by_name = || targets.iter().find(|target| target.path.file_name() == Some(base));
+            let Some(target) = by_service.or_else(by_name) else { continue };
             if arguments.keep_newer && is_newer(bench.git, target, &pinned)? {
-                versions.insert(image, before);
                 continue;
             }
             let candidates = tags_of_commit(bench.git, &target.path, &target.commit);
-            let there = registries.tags(&image, &access)?;
+            let there = access.tags(&registries, bench, &unit, image)?;
+            let access = access.of(image);
             let Some(tag) = candidates.iter().find(|tag| there.contains(tag)) else {
                 let message = format!("no image of `{image}` is tagged as the commit {}", short(&target.commit));
                 return Err(Diagnostic::error("image-absent", message)
                     .hint(format!("it would have one of the tags {}", candidates.join(", ")))
                     .into());
             };
-            let wanted = Wanted { name: &image, access: &access, with_digest: arguments.digest };
-            versions.insert(image.clone(), registries.version(&wanted, tag, &before, Some(&target.commit))?);
+            let wanted = Wanted { name: image, access: &access, with_digest: arguments.digest };
+            *version = registries.version(&wanted, tag, &version.clone(), Some(&target.commit))?;
         }
-        Ok(versions)
+        Ok(running)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::chosen;
 use crate::commands::OutputFormat;
+use crate::commands::chosen_images::service_of;
 use crate::commands::fleet::{columns, on_each, units};
 use crate::commands::opened::Opened;
 use crate::terminal::{Failure, Terminal};
@@ -57,13 +58,15 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let opened = Opened::at(directory, arguments.offline)?;
     let git = LocalRepository::of(&opened.root)?;
-    let services = chosen(git.services(&opened.world), &arguments.services)?;
+    // An image's service may be one that is not asked for.
+    let listed = git.services(&opened.world);
+    let services = chosen(listed.clone(), &arguments.services)?;
     let mut images = match arguments.no_clusters {
         true => BTreeMap::new(),
-        false => running(terminal, &opened, arguments)?,
+        false => running(terminal, &opened, &listed, arguments)?,
     };
     let rows = services.into_iter().map(|service| {
-        let images = service.path.file_name().and_then(|name| images.remove(name)).unwrap_or_default();
+        let images = images.remove(&service.path).unwrap_or_default();
         let runs = images.into_iter().map(|(image, clusters)| {
             let tag = ImageName::parse(&image).tag.to_owned();
             Running { commit: git.commit_of_tag(&service.path, &tag), image, clusters }
@@ -80,12 +83,13 @@ pub(super) fn run(
     Ok(if arguments.exit_code && !is_well { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The images of all clusters by the last part of their names, with the clusters that run each.
+/// The images of all clusters by the service that they are of, with the clusters that run each.
 fn running(
     terminal: &Terminal,
     opened: &Opened,
+    services: &[Service],
     arguments: &Arguments,
-) -> Result<BTreeMap<String, BTreeMap<String, BTreeSet<String>>>, Failure> {
+) -> Result<BTreeMap<Utf8PathBuf, BTreeMap<String, BTreeSet<String>>>, Failure> {
     let store = arguments.results.store();
     let memo = store.as_ref().map(|store| Memo::new(store));
     let repository = opened.repository()?.with_memo(memo.as_ref());
@@ -96,11 +100,11 @@ fn running(
     };
     let clusters = on_each(terminal, &repository, &opened.root, &units, run, &mut |_| {});
     arguments.results.report(terminal, memo.as_ref());
-    let mut found: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let mut found: BTreeMap<Utf8PathBuf, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for (cluster, images) in clusters {
         for image in images {
-            let base = ImageName::parse(&image).base().to_owned();
-            found.entry(base).or_default().entry(image).or_default().insert(cluster.clone());
+            let Some(service) = service_of(services, &image) else { continue };
+            found.entry(service.path.clone()).or_default().entry(image).or_default().insert(cluster.clone());
         }
     }
     Ok(found)

@@ -4,9 +4,10 @@
 //! repository then is what Git's own clone leaves: a pack for each answer, those of a partial clone marked as Git marks them.
 
 use super::beat::Beat;
+use super::pack;
+use gix::Count as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::odb::pack;
 use gix::protocol::Handshake;
 use gix::protocol::fetch::negotiate::{Action, Round, one_round};
 use gix::protocol::fetch::{Arguments, Context, Negotiate, Options, Response, Shallow, Tags, refmap};
@@ -192,22 +193,19 @@ impl Server<'_> {
             trace_packetlines: false,
         };
         let folder = repository.objects.store_ref().path().join("pack");
-        let packing = pack::bundle::write::Options { thread_limit: Some(1), ..Default::default() };
         let names: String = ask.wants.iter().map(|id| format!("{id} {id}\n")).collect();
-        let keep = |reader: &mut dyn std::io::BufRead,
-                    progress: &mut dyn gix::DynNestedProgress,
-                    interrupted: &AtomicBool|
-         -> gix::Result<bool> {
-            // An empty repository has no objects that a pack could lean on.
-            let none = None::<gix::OdbHandle>;
-            let hash = repository.object_hash();
-            let written =
-                pack::Bundle::write_to_directory(reader, Some(&folder), progress, interrupted, none, hash, packing)?;
-            if let (Some(data), true) = (&written.data_path, is_partial) {
+        let count = self.beat.child();
+        let keep = |reader: &mut dyn std::io::BufRead, _: &mut dyn gix::DynNestedProgress, interrupted: &AtomicBool| {
+            let beat = || {
+                count.inc();
+                match interrupted.load(Ordering::Relaxed) {
+                    true => Err(std::io::Error::other("it is given up")),
+                    false => Ok(()),
+                }
+            };
+            let kept = pack::keep(reader, &folder, pack::Limits::default(), &beat);
+            if let (Some(data), true) = (kept.map_err(gix::Error::from_error)?, is_partial) {
                 fs::write(data.with_extension("promisor"), names).map_err(gix::Error::from_error)?;
-            }
-            if let Some(kept) = written.keep_path {
-                fs::remove_file(kept).map_err(gix::Error::from_error)?;
             }
             Ok(true)
         };

@@ -15,6 +15,7 @@ mod files;
 mod membership;
 mod moves;
 mod new;
+mod pack;
 mod program;
 mod service;
 mod settle;

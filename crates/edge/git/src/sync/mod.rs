@@ -12,6 +12,7 @@ mod beat;
 mod clone;
 mod declared;
 mod files;
+mod local;
 mod membership;
 mod moves;
 mod new;
@@ -21,6 +22,7 @@ mod service;
 mod settle;
 mod staging;
 mod switch;
+mod web;
 
 pub use membership::NewService;
 pub(crate) use program::Program;
@@ -36,9 +38,9 @@ use gix::bstr::{BStr, ByteSlice};
 use onepane_diagnostics::{Diagnostic, Result};
 use staging::{Setting, Staging};
 use std::num::NonZeroU32;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use web::Web;
 
 /// Submodules may have submodules; a chain longer than this is not meant.
 const DEEPEST: usize = 16;
@@ -103,7 +105,7 @@ impl LocalRepository {
         let staging = Staging::take(&git_dir)?;
         self.settle(&staging)?;
         let program = Program { lock: Some(&staging.lock) };
-        let context = Context { staging: &staging, program: &program, options, tell };
+        let context = Context { staging: &staging, program: &program, web: &Arc::default(), options, tell };
         context.level(git, "".into(), options.services, options.jobs, 0)
     }
 
@@ -130,6 +132,7 @@ impl LocalRepository {
 struct Context<'c> {
     staging: &'c Staging,
     program: &'c Program<'c>,
+    web: &'c Arc<Web>,
     options: SyncOptions<'c>,
     tell: &'c (dyn Fn(&Synced) + Sync),
 }

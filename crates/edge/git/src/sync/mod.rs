@@ -6,7 +6,8 @@
 //! Git alone.
 //!
 //! Start at [`LocalRepository::sync`]; what `.gitmodules` may not say is told in `declared`, what a killed process leaves in
-//! `staging` and `moves`.
+//! `staging` and `moves`. A new service's way is that of `new`: `clone` asks its server, behind HTTP by `web` and on this machine by
+//! `local`, `pack` keeps and indexes what that sends, and `files` writes the files of the pin.
 
 mod beat;
 mod clone;

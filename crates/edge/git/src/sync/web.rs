@@ -12,9 +12,9 @@ use gix::Count as _;
 use gix::protocol::transport::client::AuthenticationRequired;
 use gix::protocol::transport::client::blocking_io::http::options::FollowRedirects;
 use gix::protocol::transport::client::blocking_io::http::{GetResponse, Http, Options, PostBodyDataKind, PostResponse};
-use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{StatusCode, Url};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor, Error, ErrorKind, Read, Result, Write};
@@ -123,7 +123,7 @@ impl Requests {
             let kind = "application/x-git-upload-pack-advertisement".to_owned();
             return Ok(Answer { kind, body: Box::new(Cursor::new(words.clone())) });
         }
-        let mut address = self.address(url, base);
+        let (mut address, mut headers) = (self.address(url, base), headers.clone());
         let mut redirects = 0;
         let response = loop {
             let client = self.web.client()?;
@@ -136,8 +136,12 @@ impl Requests {
             if redirects > MOST_REDIRECTS {
                 return Err(Error::other("the server sends from one place to the next without end"));
             }
-            self.base = to.strip_suffix(tail).map(str::to_owned);
-            address = to;
+            // Another server is told nothing by which the user was let in at this one.
+            if to.origin() != response.url().origin() {
+                headers.remove(AUTHORIZATION);
+            }
+            address = to.into();
+            self.base = address.strip_suffix(tail).map(str::to_owned);
         };
         let mut answer = answer(response, self.beat.child())?;
         let mut words = Vec::new();
@@ -152,7 +156,7 @@ impl Requests {
     }
 
     /// Where a greeting is sent to.
-    fn redirected(&self, response: &Response, tail: &str) -> Result<String> {
+    fn redirected(&self, response: &Response, tail: &str) -> Result<Url> {
         let refused = |why: &str| Error::other(format!("the server sends elsewhere ({}), {why}", response.status()));
         if self.options.follow_redirects == FollowRedirects::None {
             return Err(refused("which `http.followRedirects` does not allow"));
@@ -168,7 +172,7 @@ impl Requests {
         if !is_safe || tail.is_empty() || !to.as_str().ends_with(tail) {
             return Err(refused("which is followed to no such place"));
         }
-        Ok(to.into())
+        Ok(to)
     }
 }
 
@@ -387,4 +391,74 @@ fn failed(error: reqwest::Error) -> Error {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::sync::mpsc::{Receiver, channel};
+
+    /// A server that answers this, and what it is asked.
+    fn server(answer: impl Into<String>) -> (String, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let address = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let (sender, asked) = channel();
+        let answer = answer.into();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let lines = BufReader::new(stream.try_clone().expect("it is open")).lines();
+                let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let _ = sender.send(head.join("\n").to_ascii_lowercase());
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        (address, asked)
+    }
+
+    #[test]
+    fn another_server_is_told_no_secret() {
+        let (there, asked_there) = server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let moved = format!("HTTP/1.1 302 Found\r\nLocation: {there}/moved{GREETING}\r\nContent-Length: 0\r\n");
+        let (here, asked_here) = server(format!("{moved}Connection: close\r\n\r\n"));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let web = Arc::new(Web::default());
+        let mut requests = web.requests(Beat::default(), &Arc::default());
+        let (base, secret) = (format!("{here}/one"), "Authorization: Basic c2VjcmV0");
+        let get = |requests: &mut Requests| {
+            let got = requests.get(&format!("{base}{GREETING}"), &base, [secret]).expect("it is told by the headers");
+            std::io::read_to_string(got.headers)
+        };
+        get(&mut requests).expect("it answers");
+        assert_eq!(requests.redirected_base_url(), Some(format!("{there}/moved")));
+        let heads = [asked_here, asked_there].map(|asked| asked.recv().expect("it was asked"));
+        assert!(heads[0].contains("c2vjcmv0") && heads[1].contains("/moved/info/refs"), "{heads:?}");
+        assert!(!heads[1].contains("authorization"), "{heads:?}");
+        // What the user has configured for one server may be a secret as well, and whoever wants no redirects has none.
+        let refused = |options: Options| {
+            let mut requests = web.requests(Beat::default(), &Arc::default());
+            requests.configure(&options).expect("it takes it");
+            get(&mut requests).expect_err("it is not followed").to_string()
+        };
+        let told = refused(Options { extra_headers: vec!["X-Token: 1".to_owned()], ..Options::default() });
+        assert!(told.contains("headers that are for this one alone"), "{told}");
+        let told = refused(Options { follow_redirects: FollowRedirects::None, ..Options::default() });
+        assert!(told.contains("http.followRedirects"), "{told}");
+    }
+
+    #[test]
+    fn who_must_say_who_he_is_learns_how() {
+        let refusal = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"r\"\r\nContent-Length: 0\r\n";
+        let (address, _asked) = server(format!("{refusal}Connection: close\r\n\r\n"));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let greeted = Arc::default();
+        let mut requests = Arc::new(Web::default()).requests(Beat::default(), &greeted);
+        let got = requests.get(&format!("{address}/one{GREETING}"), &format!("{address}/one"), [""; 0]);
+        let error =
+            std::io::read_to_string(got.expect("it is told by the headers").headers).expect_err("it is refused");
+        let told = error.get_ref().and_then(|told| told.downcast_ref::<AuthenticationRequired>());
+        assert_eq!(told.map(|told| told.www_authenticate.clone()), Some(vec!["Basic realm=\"r\"".into()]));
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        assert!(matches!(*locked(&greeted), Greeted::Not));
+    }
 }

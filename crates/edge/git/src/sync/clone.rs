@@ -140,6 +140,12 @@ fn receive(
     let (url, version) = remote.sanitized_url_and_version(Direction::Fetch)?;
     let heard: Option<Box<dyn Transport + Send>> = match url.scheme {
         Scheme::Http | Scheme::Https => {
+            let config = repository.config_snapshot();
+            let has_proxy = |section: gix::config::file::SectionRef<'_>| section.value("proxy").is_some();
+            if config.plumbing().sections_by_name("http").is_some_and(|mut all| all.any(has_proxy)) {
+                let why = std::io::Error::other("`http.proxy` is followed by Git alone");
+                return Err(gix::Error::from_error(why));
+            }
             let requests = web.requests(beat.clone(), greeted);
             Some(Box::new(http::Transport::new_http(requests, url, version, false)))
         }

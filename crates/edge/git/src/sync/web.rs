@@ -4,8 +4,9 @@
 //! What a server says of itself when it is greeted is kept: it says the same of the next of its repositories, so that those are
 //! asked for their references at once, without a greeting. Whoever is refused what he asks for then greets it after all.
 //!
-//! Redirects are followed for the greeting alone, as Git does it, and never to less safe a place. What else the user's
-//! configuration wants of HTTP that is not done here makes it fail, and then Git does it.
+//! Redirects are followed for the greeting alone, as Git does it, and never to less safe a place. Of the user's configuration,
+//! `http.extraHeader` and `http.followRedirects` are followed here; a proxy is the environment's. Git asks where it has another
+//! one, and where a certificate or a password is needed that is not known here.
 
 use super::beat::Beat;
 use gix::Count as _;

@@ -46,6 +46,22 @@ fn http_with_a_password_works_by_gits_helpers() {
     assert!(!finished.stderr.contains("topsecret"), "{}", finished.stderr);
 }
 
+#[test]
+fn a_proxy_of_gits_configuration_is_followed() {
+    let lab = Lab::new("../");
+    let server = GitServer::start(lab.folder.path());
+    git(&lab.root, &["remote", "set-url", "origin", &format!("{}/company", server.address)]);
+    let file = lab.folder.path().join(".gitconfig").display().to_string();
+    // Where nobody is.
+    git(&lab.root, &["config", "--file", &file, "http.proxy", "http://127.0.0.1:1"]);
+    let finished = lab.onepane(&["src", "sync", "api"]);
+    assert!(finished.code == Some(1) && finished.stderr.contains("127.0.0.1 port 1"), "{}", finished.stderr);
+    assert_eq!(server.requests(), 0);
+    git(&lab.root, &["config", "--file", &file, "--unset", "http.proxy"]);
+    lab.synced(&[]);
+    lab.is_clean();
+}
+
 /// A server of ssh that this user may run, with keys of its own.
 struct Ssh {
     process: std::process::Child,

@@ -4,25 +4,28 @@
 //! repository then is what Git's own clone leaves: a pack for each answer, those of a partial clone marked as Git marks them.
 
 use super::beat::Beat;
+use super::web::{Greeted, Web};
+use super::{local, pack};
+use gix::Count as _;
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
-use gix::odb::pack;
 use gix::protocol::Handshake;
 use gix::protocol::fetch::negotiate::{Action, Round, one_round};
 use gix::protocol::fetch::{Arguments, Context, Negotiate, Options, Response, Shallow, Tags, refmap};
 use gix::protocol::handshake::Ref;
 use gix::protocol::transport::client::TransportWithoutIO;
-use gix::protocol::transport::client::blocking_io::Transport;
+use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::protocol::transport::{Protocol, Service};
 use gix::remote::Direction;
+use gix::url::Scheme;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// A server that says nothing for so long is left.
@@ -60,7 +63,7 @@ pub(crate) enum Unfetched {
 }
 
 /// Fetches branches and tags of a repository into an empty one, whose Git folder is `into`: branches as those of `origin`.
-pub(crate) fn fetch_new(into: &str, wanted: &Wanted) -> Result<Cloned, Unfetched> {
+pub(super) fn fetch_new(into: &str, wanted: &Wanted, web: &Arc<Web>) -> Result<Cloned, Unfetched> {
     // It fails if there is a provider already, and then that one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let beat = Beat::default();
@@ -68,9 +71,16 @@ pub(crate) fn fetch_new(into: &str, wanted: &Wanted) -> Result<Cloned, Unfetched
     let (sender, receiver) = channel();
     let work = {
         let (into, wanted) = (PathBuf::from(into), wanted.clone());
-        let (beat, interrupted) = (beat.clone(), interrupted.clone());
+        let (web, beat, interrupted) = (web.clone(), beat.clone(), interrupted.clone());
         move || {
-            let fetched = receive(into, &wanted, &beat, &interrupted);
+            let once = || {
+                let greeted = Arc::default();
+                receive(&into, &wanted, &web, &greeted, &beat, &interrupted).map_err(|error| (error, greeted))
+            };
+            let fetched = once().or_else(|(error, greeted)| match web.forget(&greeted) {
+                true => emptied(&into).and_then(|()| once().map_err(|(error, _)| error)),
+                false => Err(error),
+            });
             // The receiver is gone where nobody waits any more.
             let _ = sender.send(fetched.map_err(in_words));
         }
@@ -98,13 +108,55 @@ pub(crate) fn fetch_new(into: &str, wanted: &Wanted) -> Result<Cloned, Unfetched
     }
 }
 
-fn receive(into: PathBuf, wanted: &Wanted, beat: &Beat, interrupted: &AtomicBool) -> gix::Result<Cloned> {
+/// Clears away what there is of packs, which may be half of them.
+fn emptied(into: &Path) -> gix::Result<()> {
+    clear(into).map_err(gix::Error::from_error)
+}
+
+/// The same.
+pub(super) fn clear(git: &Path) -> std::io::Result<()> {
+    let packs = git.join("objects/pack");
+    fs::remove_dir_all(&packs)?;
+    fs::create_dir(&packs)?;
+    match fs::remove_file(git.join("shallow")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn receive(
+    into: &Path,
+    wanted: &Wanted,
+    web: &Arc<Web>,
+    greeted: &Arc<Mutex<Greeted>>,
+    beat: &Beat,
+    interrupted: &AtomicBool,
+) -> gix::Result<Cloned> {
     // Several repositories are fetched at once, so that each has a thread. Who would be asked on a terminal could not tell
     // for which.
     let overrides = ["gitoxide.credentials.terminalPrompt=false"];
     let repository = gix::open_opts(into, gix::open::Options::default().config_overrides(overrides))?;
     let remote = repository.remote_at(wanted.url.as_str())?;
-    let mut connection = remote.connect(Direction::Fetch)?;
+    let (url, version) = remote.sanitized_url_and_version(Direction::Fetch)?;
+    let heard: Option<Box<dyn Transport + Send>> = match url.scheme {
+        Scheme::Http | Scheme::Https => {
+            let config = repository.config_snapshot();
+            let has_proxy = |section: gix::config::file::SectionRef<'_>| section.value("proxy").is_some();
+            if config.plumbing().sections_by_name("http").is_some_and(|mut all| all.any(has_proxy)) {
+                let why = std::io::Error::other("`http.proxy` is followed by Git alone");
+                return Err(gix::Error::from_error(why));
+            }
+            let requests = web.requests(beat.clone(), greeted);
+            Some(Box::new(http::Transport::new_http(requests, url, version, false)))
+        }
+        Scheme::File => local::connect(url.path.as_ref(), version, beat.child()),
+        _ => None,
+    };
+    let is_heard = heard.is_some();
+    let mut connection = match heard {
+        Some(transport) => remote.to_connection_with_transport(transport),
+        None => remote.connect(Direction::Fetch)?,
+    };
     let credentials = connection.configured_credentials_for_current_url();
     let transport = connection.transport_mut();
     let url = transport.to_url().into_owned();
@@ -115,7 +167,10 @@ fn receive(into: PathBuf, wanted: &Wanted, beat: &Beat, interrupted: &AtomicBool
     let mut handshake = gix::protocol::handshake(&mut *transport, service, credentials, Vec::new(), &mut beat.child())?;
     let references = listed(&mut handshake, transport, beat)?;
     let (head, tips) = (head_of(&references), Tips::of(&references));
-    let mut server = Server { repository: &repository, handshake, transport, beat, interrupted };
+    let mut server = Server { repository: &repository, handshake, transport, beat, interrupted, is_heard };
+    if server.knows_filters() {
+        web.keep(greeted);
+    }
     let mut wants: Vec<ObjectId> = match wanted.depth {
         None => tips.0.values().map(|tip| tip.id).collect(),
         Some(_) => head.iter().map(|(_, at)| *at).chain([wanted.pin]).collect(),
@@ -125,12 +180,12 @@ fn receive(into: PathBuf, wanted: &Wanted, beat: &Beat, interrupted: &AtomicBool
     // Whether filters are known is said by the second version of the protocol, which also takes more than one question.
     let is_partial = wanted.filter.is_some() && server.knows_filters();
     let filter = wanted.filter.clone().filter(|_| is_partial);
-    server.give(Ask { wants, filter, depth: wanted.depth, is_partial })?;
+    server.give(Ask { wants, filter, depth: wanted.depth, is_partial, is_quiet: false })?;
     if is_partial {
         // All that the files of the pin need, of which the filter may have left out some.
         let tree = repository.find_commit(wanted.pin).ok().and_then(|commit| Some(commit.tree_id().ok()?.detach()));
         if let Some(tree) = tree {
-            server.give(Ask { wants: vec![tree], filter: None, depth: None, is_partial })?;
+            server.give(Ask { wants: vec![tree], filter: None, depth: None, is_partial, is_quiet: false })?;
         }
     }
     tips.write(&repository, wanted.depth.and(head.as_ref()).map(|(branch, _)| branch.as_str()))?;
@@ -162,6 +217,8 @@ struct Server<'s> {
     transport: &'s mut Box<dyn Transport + Send>,
     beat: &'s Beat,
     interrupted: &'s AtomicBool,
+    /// Whether any byte of it is heard, and not only what it tells.
+    is_heard: bool,
 }
 
 impl Server<'_> {
@@ -174,9 +231,17 @@ impl Server<'_> {
                 .is_some_and(|fetch| fetch.supports("filter") == Some(true))
     }
 
+    /// Whether it need not tell how far it is: Git itself sends a byte now and then where it has nothing to say.
+    fn is_quiet(&self) -> bool {
+        let agent = self.handshake.capabilities.capability("agent");
+        let is_git = agent.is_some_and(|agent| agent.value().is_some_and(|agent| agent.starts_with(b"git/")));
+        self.is_heard && is_git && self.handshake.server_protocol_version == Protocol::V2
+    }
+
     /// Asks for a pack, and keeps it.
     fn give(&mut self, mut ask: Ask) -> gix::Result<()> {
         let (repository, is_partial) = (self.repository, ask.is_partial);
+        ask.is_quiet = self.is_quiet();
         let shallow = ask.depth.map_or(Shallow::NoChange, Shallow::DepthAtRemote);
         let options = Options {
             shallow_file: repository.shallow_file()?,
@@ -192,22 +257,19 @@ impl Server<'_> {
             trace_packetlines: false,
         };
         let folder = repository.objects.store_ref().path().join("pack");
-        let packing = pack::bundle::write::Options { thread_limit: Some(1), ..Default::default() };
         let names: String = ask.wants.iter().map(|id| format!("{id} {id}\n")).collect();
-        let keep = |reader: &mut dyn std::io::BufRead,
-                    progress: &mut dyn gix::DynNestedProgress,
-                    interrupted: &AtomicBool|
-         -> gix::Result<bool> {
-            // An empty repository has no objects that a pack could lean on.
-            let none = None::<gix::OdbHandle>;
-            let hash = repository.object_hash();
-            let written =
-                pack::Bundle::write_to_directory(reader, Some(&folder), progress, interrupted, none, hash, packing)?;
-            if let (Some(data), true) = (&written.data_path, is_partial) {
+        let count = self.beat.child();
+        let keep = |reader: &mut dyn std::io::BufRead, _: &mut dyn gix::DynNestedProgress, interrupted: &AtomicBool| {
+            let beat = || {
+                count.inc();
+                match interrupted.load(Ordering::Relaxed) {
+                    true => Err(std::io::Error::other("it is given up")),
+                    false => Ok(()),
+                }
+            };
+            let kept = pack::keep(reader, &folder, pack::Limits::default(), &beat);
+            if let (Some(data), true) = (kept.map_err(gix::Error::from_error)?, is_partial) {
                 fs::write(data.with_extension("promisor"), names).map_err(gix::Error::from_error)?;
-            }
-            if let Some(kept) = written.keep_path {
-                fs::remove_file(kept).map_err(gix::Error::from_error)?;
             }
             Ok(true)
         };
@@ -223,6 +285,8 @@ struct Ask {
     depth: Option<NonZeroU32>,
     /// Whether the server is counted on for what these objects need.
     is_partial: bool,
+    /// Whether nothing is to be told of how far it is.
+    is_quiet: bool,
 }
 
 impl Negotiate for Ask {
@@ -231,6 +295,9 @@ impl Negotiate for Ask {
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, _: &[bool]) -> bool {
+        if self.is_quiet {
+            arguments.add_feature("no-progress");
+        }
         if let Some(filter) = &self.filter {
             arguments.filter(filter);
         }

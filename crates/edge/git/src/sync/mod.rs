@@ -6,20 +6,24 @@
 //! Git alone.
 //!
 //! Start at [`LocalRepository::sync`]; what `.gitmodules` may not say is told in `declared`, what a killed process leaves in
-//! `staging` and `moves`.
+//! `staging` and `moves`. A new service's way is that of `new`: `clone` asks its server, behind HTTP by `web` and on this machine by
+//! `local`, `pack` keeps and indexes what that sends, and `files` writes the files of the pin.
 
 mod beat;
 mod clone;
 mod declared;
 mod files;
+mod local;
 mod membership;
 mod moves;
 mod new;
+mod pack;
 mod program;
 mod service;
 mod settle;
 mod staging;
 mod switch;
+mod web;
 
 pub use membership::NewService;
 pub(crate) use program::Program;
@@ -35,9 +39,9 @@ use gix::bstr::{BStr, ByteSlice};
 use onepane_diagnostics::{Diagnostic, Result};
 use staging::{Setting, Staging};
 use std::num::NonZeroU32;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use web::Web;
 
 /// Submodules may have submodules; a chain longer than this is not meant.
 const DEEPEST: usize = 16;
@@ -102,7 +106,7 @@ impl LocalRepository {
         let staging = Staging::take(&git_dir)?;
         self.settle(&staging)?;
         let program = Program { lock: Some(&staging.lock) };
-        let context = Context { staging: &staging, program: &program, options, tell };
+        let context = Context { staging: &staging, program: &program, web: &Arc::default(), options, tell };
         context.level(git, "".into(), options.services, options.jobs, 0)
     }
 
@@ -129,6 +133,7 @@ impl LocalRepository {
 struct Context<'c> {
     staging: &'c Staging,
     program: &'c Program<'c>,
+    web: &'c Arc<Web>,
     options: SyncOptions<'c>,
     tell: &'c (dyn Fn(&Synced) + Sync),
 }

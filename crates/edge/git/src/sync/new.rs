@@ -85,7 +85,7 @@ impl Context<'_> {
     fn fetched(&self, job: &Job, git: &Utf8Path) -> std::result::Result<Cloned, String> {
         let depth = self.depth(job);
         let wanted = Wanted { url: job.url.clone(), pin: job.pin, filter: self.filter(job).map(str::to_owned), depth };
-        let cloned = match clone::fetch_new(git.as_str(), &wanted) {
+        let cloned = match clone::fetch_new(git.as_str(), &wanted, self.web) {
             Ok(cloned) => cloned,
             Err(Unfetched::Silent) => return Err("the server said nothing for a minute".to_owned()),
             // Git tells what is wrong, or can do it.
@@ -98,11 +98,7 @@ impl Context<'_> {
     }
 
     fn fetched_by_git(&self, job: &Job, git: &Utf8Path, own_words: String) -> std::result::Result<Cloned, String> {
-        // What there is of it may be half of it.
-        let packs = git.join("objects/pack");
-        let cleared = fs::remove_dir_all(&packs).and_then(|()| fs::create_dir(&packs));
-        cleared.map_err(|error| format!("it can't be written: {error}"))?;
-        let _ = fs::remove_file(git.join("shallow"));
+        clone::clear(git.as_std_path()).map_err(|error| format!("it can't be written: {error}"))?;
         let config = git.join("config");
         self.write_config(job, &config, None, self.filter(job).is_some()).map_err(|error| error.to_string())?;
         let run = |arguments: &[&str]| self.program.run(git, &[&["--git-dir=."], arguments].concat());

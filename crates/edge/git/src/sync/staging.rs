@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use gix::bstr::{BStr, ByteSlice};
 use onepane_diagnostics::{Diagnostic, Result};
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,7 @@ pub(crate) struct Staging {
     journal: Utf8PathBuf,
     pub(crate) lock: File,
     next: AtomicUsize,
-    template: OnceLock<std::result::Result<Utf8PathBuf, String>>,
+    template: OnceLock<std::result::Result<Vec<(Utf8PathBuf, Part)>, String>>,
 }
 
 /// A value in a file of Git's configuration: section, subsection, key, value.
@@ -57,11 +58,14 @@ impl Staging {
             let folder = self.place();
             fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
             program.run(&folder, &["init", "--quiet"])?;
-            Ok(folder.join(".git"))
+            let mut parts = Vec::new();
+            read(&folder.join(".git"), "".into(), &mut parts).map_err(|error| error.to_string())?;
+            Ok(parts)
         });
         let template = made.as_ref().map_err(|why| std::io::Error::other(why.clone()))?;
         let place = self.place();
-        copy(template, &place)?;
+        fs::create_dir(&place)?;
+        template.iter().try_for_each(|(path, part)| part.write(&place.join(path)))?;
         Ok(place)
     }
 
@@ -166,19 +170,50 @@ fn release_left_locks(folder: &Utf8Path) {
     }
 }
 
-/// Copies a folder with all that is in it. Links are copied as what they are.
-fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
-    fs::create_dir(to)?;
-    for entry in from.read_dir_utf8()? {
+/// A part of a new repository.
+enum Part {
+    Folder,
+    /// Links are copied as what they are.
+    Link(std::path::PathBuf),
+    /// What is in it, since many repositories are going to have it.
+    File(Vec<u8>, fs::Permissions),
+    /// One that is too large for that.
+    Large(Utf8PathBuf),
+}
+
+/// Reads what is below a folder, what is in a folder after it.
+fn read(folder: &Utf8Path, below: &Utf8Path, parts: &mut Vec<(Utf8PathBuf, Part)>) -> std::io::Result<()> {
+    const LARGE: u64 = 1 << 16;
+    for entry in folder.read_dir_utf8()? {
         let entry = entry?;
-        let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
-        match () {
-            () if kind.is_dir() => copy(entry.path(), &to)?,
-            () if kind.is_symlink() => std::os::unix::fs::symlink(fs::read_link(entry.path())?, to)?,
-            () => fs::copy(entry.path(), to).map(|_| ())?,
+        let (metadata, path, below) = (entry.metadata()?, entry.path(), below.join(entry.file_name()));
+        if metadata.is_dir() {
+            parts.push((below.clone(), Part::Folder));
+            read(path, &below, parts)?;
+        } else if metadata.is_symlink() {
+            parts.push((below, Part::Link(fs::read_link(path)?)));
+        } else if metadata.len() > LARGE {
+            parts.push((below, Part::Large(path.to_owned())));
+        } else {
+            parts.push((below, Part::File(fs::read(path)?, metadata.permissions())));
         }
     }
     Ok(())
+}
+
+impl Part {
+    fn write(&self, path: &Utf8Path) -> std::io::Result<()> {
+        match self {
+            Self::Folder => fs::create_dir(path),
+            Self::Link(to) => std::os::unix::fs::symlink(to, path),
+            Self::File(bytes, permissions) => {
+                let file = File::create_new(path)?;
+                (&file).write_all(bytes)?;
+                file.set_permissions(permissions.clone())
+            }
+            Self::Large(from) => fs::copy(from, path).map(|_| ()),
+        }
+    }
 }
 
 /// The path from a folder to another place; both are absolute.

@@ -1,14 +1,17 @@
 //! The head of a manifest that is written as nearly all are: block collections, and scalars of one line or in a block.
 
 use super::{Head, Level, Use, key_of, level_within, use_of};
+use onepane_yaml::any_byte;
 
 /// Reads the head line by line, which takes a fraction of what its events take.
 ///
 /// `None` for all that needs a closer look: then nothing is said about the text. What it takes is YAML, and its head is
 /// what [`scan`](super::scan) makes of it.
 pub(super) fn skim(text: &str) -> Option<Head> {
-    let odd = |byte: u8| (byte < b' ') & (byte != b'\n') | matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF);
-    if text.bytes().fold(false, |found, byte| found | odd(byte)) {
+    let is_control = |byte: u8| (byte < b' ') & (byte != b'\n') | (byte == 0x7F);
+    // What starts with these may end a line, or be no character.
+    let is_wide = |byte: u8| (byte == 0xC2) | (byte == 0xE2) | (byte == 0xEF);
+    if any_byte(text.as_bytes(), |byte| is_control(byte) | is_wide(byte)) {
         return None;
     }
     let mut skim =

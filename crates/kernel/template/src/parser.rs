@@ -8,10 +8,8 @@ use crate::tree::{
     Stretch, StringConstant, TemplateCall, Term, TextNode, Tree, UNDECLARED, Unit, Variable,
 };
 use crate::{Error, FunctionTable};
-use foldhash::fast::RandomState;
 use onepane_diagnostics::{FileId, SourceText};
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Blocks and parentheses may be nested so deep; deeper ones are an error and not a stack overflow.
@@ -80,7 +78,7 @@ impl Parsed {
             ranges: 0,
             depth: 0,
             defined: Vec::new(),
-            known: HashMap::default(),
+            known: [None; KNOWN],
             uses: Vec::new(),
             plain: true,
         };
@@ -178,17 +176,22 @@ struct Parser<'t> {
     depth: usize,
     /// The templates so far, by name.
     defined: Vec<(String, Items<Node>)>,
-    /// The pipelines so far by their text up to the end of the action: charts say the same thing over and over.
-    known: HashMap<&'t [u8], Known, RandomState>,
+    /// Pipelines by their text up to the end of the action, each in the place that [`place_of`] says until another one is:
+    /// charts say the same thing over and over.
+    known: [Option<Known<'t>>; KNOWN],
     /// The variables that pipelines of `known` read, and those that the one at hand does.
     uses: Vec<Variable>,
     /// Whether the pipeline at hand would be the same wherever its variables are.
     plain: bool,
 }
 
+/// So many pipelines are known at a time: more would take longer than parsing some of them again.
+const KNOWN: usize = 32;
+
 /// A pipeline that was parsed.
 #[derive(Clone, Copy)]
-struct Known {
+struct Known<'t> {
+    written: &'t [u8],
     pipeline: Pipeline,
     /// Of [`Parser::uses`].
     uses: (u32, u32),
@@ -469,7 +472,8 @@ impl<'t> Parser<'t> {
         let Some(written) = self.lexer.rest_of_action(start) else {
             return self.pipeline(context, TokenKind::RightDelimiter);
         };
-        if let Some(known) = self.known.get(written)
+        let place = place_of(written);
+        if let Some(known) = self.known[place].filter(|known| known.written == written)
             && self.uses[known.uses.0 as usize..known.uses.1 as usize]
                 .iter()
                 .all(|used| self.slot(used.name.within(self.text)) == Some(used.slot))
@@ -486,7 +490,7 @@ impl<'t> Parser<'t> {
         // Where a string holds a delimiter, what was looked up is not all of it.
         if self.plain && self.at as usize == start + written.len() {
             let uses = (first_use as u32, self.uses.len() as u32);
-            self.known.insert(written, Known { pipeline, uses });
+            self.known[place] = Some(Known { written, pipeline, uses });
         } else {
             self.uses.truncate(first_use);
         }
@@ -705,6 +709,15 @@ impl<'t> Parser<'t> {
         };
         Ok(FunctionCall { index, special, name: stretch(token) })
     }
+}
+
+/// Where a pipeline is known.
+fn place_of(written: &[u8]) -> usize {
+    let (first, last) = (written.first_chunk(), written.last_chunk());
+    let number = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let mixed =
+        (number(first) ^ number(last).rotate_left(29) ^ written.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (u64::BITS - KNOWN.ilog2())) as usize
 }
 
 /// Whether an action with this token at its start is more than a pipeline.

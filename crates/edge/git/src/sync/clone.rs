@@ -78,7 +78,7 @@ pub(super) fn fetch_new(into: &str, wanted: &Wanted, web: &Arc<Web>) -> Result<C
                 receive(&into, &wanted, &web, &greeted, &beat, &interrupted).map_err(|error| (error, greeted))
             };
             let fetched = once().or_else(|(error, greeted)| match web.forget(&greeted) {
-                true => emptied(&into).and_then(|()| once().map_err(|(error, _)| error)),
+                true => clear(&into).map_err(gix::Error::from_error).and_then(|()| once().map_err(|(error, _)| error)),
                 false => Err(error),
             });
             // The receiver is gone where nobody waits any more.
@@ -109,11 +109,6 @@ pub(super) fn fetch_new(into: &str, wanted: &Wanted, web: &Arc<Web>) -> Result<C
 }
 
 /// Clears away what there is of packs, which may be half of them.
-fn emptied(into: &Path) -> gix::Result<()> {
-    clear(into).map_err(gix::Error::from_error)
-}
-
-/// The same.
 pub(super) fn clear(git: &Path) -> std::io::Result<()> {
     let packs = git.join("objects/pack");
     fs::remove_dir_all(&packs)?;
@@ -180,12 +175,13 @@ fn receive(
     // Whether filters are known is said by the second version of the protocol, which also takes more than one question.
     let is_partial = wanted.filter.is_some() && server.knows_filters();
     let filter = wanted.filter.clone().filter(|_| is_partial);
-    server.give(Ask { wants, filter, depth: wanted.depth, is_partial, is_quiet: false })?;
+    let is_quiet = server.is_quiet();
+    server.give(Ask { wants, filter, depth: wanted.depth, is_partial, is_quiet })?;
     if is_partial {
         // All that the files of the pin need, of which the filter may have left out some.
         let tree = repository.find_commit(wanted.pin).ok().and_then(|commit| Some(commit.tree_id().ok()?.detach()));
         if let Some(tree) = tree {
-            server.give(Ask { wants: vec![tree], filter: None, depth: None, is_partial, is_quiet: false })?;
+            server.give(Ask { wants: vec![tree], filter: None, depth: None, is_partial, is_quiet })?;
         }
     }
     tips.write(&repository, wanted.depth.and(head.as_ref()).map(|(branch, _)| branch.as_str()))?;
@@ -241,7 +237,6 @@ impl Server<'_> {
     /// Asks for a pack, and keeps it.
     fn give(&mut self, mut ask: Ask) -> gix::Result<()> {
         let (repository, is_partial) = (self.repository, ask.is_partial);
-        ask.is_quiet = self.is_quiet();
         let shallow = ask.depth.map_or(Shallow::NoChange, Shallow::DepthAtRemote);
         let options = Options {
             shallow_file: repository.shallow_file()?,

@@ -43,7 +43,7 @@ impl Printed {
     fn new(source: &Arc<SourceText>, (start, end): (u32, u32), note: Option<Arc<str>>, inputs: Box<[Origin]>) -> Self {
         let has_lines = match &*inputs {
             [only] => only.has_lines(),
-            [] => memchr::memchr(b'\n', literal(source, start, end))
+            [] => onepane_bytes::find(b'\n', literal(source, start, end))
                 .is_some_and(|at| (start as usize + at + 1) < end as usize),
             _ => false,
         };

@@ -54,7 +54,7 @@ impl SourceText {
 
     fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| {
-            let breaks = memchr::memchr_iter(b'\n', self.bytes());
+            let breaks = onepane_bytes::find_all(b'\n', self.bytes());
             Lines {
                 starts: std::iter::once(0).chain(breaks.map(|at| at + 1)).collect(),
                 ascii: self.bytes().is_ascii(),
@@ -84,7 +84,7 @@ impl SourceText {
     /// The place of what stands on the line at `start`, up to `end`: without indentation and what space follows.
     pub(crate) fn line_span(&self, start: usize, end: usize) -> Option<Span> {
         let rest = self.bytes().get(start..end)?;
-        let line = self.get(start..memchr::memchr(b'\n', rest).map_or(end, |at| start + at))?;
+        let line = self.get(start..onepane_bytes::find(b'\n', rest).map_or(end, |at| start + at))?;
         let text = line.trim_start_matches(' ');
         self.span(start + line.len() - text.len(), text.trim().chars().count())
     }

@@ -65,7 +65,7 @@ impl Text {
         match self.marks().and_then(|marks| marks.before(offset)) {
             None => Origin::UNKNOWN,
             Some((start, origin)) if origin.has_lines() => {
-                origin.at_line(memchr::memchr_iter(b'\n', &self.bytes[*start as usize..offset]).count())
+                origin.at_line(onepane_bytes::count(b'\n', &self.bytes[*start as usize..offset]))
             }
             Some((_, origin)) => origin.clone(),
         }
@@ -79,7 +79,7 @@ impl Text {
             found.push((start, origin.clone()));
             if origin.has_lines() {
                 let end = marks.peek().map_or(self.len(), |(next, _)| *next);
-                let lines = memchr::memchr_iter(b'\n', &self.bytes[start..end]).map(|at| start + at + 1);
+                let lines = onepane_bytes::find_all(b'\n', &self.bytes[start..end]).map(|at| start + at + 1);
                 let lines = lines.enumerate().filter(|(_, line)| *line < end);
                 found.extend(lines.map(|(before, line)| (line, origin.at_line(before + 1))));
             }

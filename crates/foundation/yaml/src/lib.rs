@@ -36,4 +36,4 @@ pub use number::format_float;
 pub use read::{Document, go_syntax_error, read, read_documents};
 pub use resolve::{Dialect, Scalar, resolve, resolve_plain, resolve_scalar};
 pub use sorted::{folded_and_read, write_sorted, write_sorted_into};
-pub use syntax::{Event, EventKind, Properties, SyntaxError, any_byte};
+pub use syntax::{Event, EventKind, Properties, SyntaxError};

@@ -89,7 +89,7 @@ fn digits_between(digits: &str, prefixed: bool) -> Option<std::borrow::Cow<'_, s
     let digit =
         |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_digit() || (prefixed && byte.is_ascii_hexdigit()));
     let bytes = digits.as_bytes();
-    let placed = memchr::memchr_iter(b'_', bytes).all(|at| {
+    let placed = onepane_bytes::find_all(b'_', bytes).all(|at| {
         let before = if at == 0 { prefixed } else { digit(bytes.get(at - 1)) };
         before && digit(bytes.get(at + 1))
     });

@@ -22,14 +22,14 @@ fn nindent(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
 
 fn indented(context: &mut dyn Context, arguments: &[Value], before: &str) -> Outcome {
     let (width, string) = (int(arguments, 0)?, text(arguments, 1)?);
-    let lines = memchr::memchr_iter(b'\n', string).count() + 1;
+    let lines = onepane_bytes::count(b'\n', string) + 1;
     let added = repeated_size(width, lines)?;
     context.charge(before.len() + string.len() + added)?;
     let pad = vec![b' '; added / lines];
     let mut builder = TextBuilder::with_capacity(before.len() + string.len() + added);
     builder.push_plain(before.as_bytes());
     let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', string).map(|newline| newline + 1).chain([string.len()]) {
+    for end in onepane_bytes::find_all(b'\n', string).map(|newline| newline + 1).chain([string.len()]) {
         builder.push_plain(&pad);
         builder.push_slice(string, start..end);
         start = end;
@@ -95,11 +95,11 @@ fn wrapped(
             continue;
         }
         let limit = start + width;
-        let space = memchr::memrchr(b' ', &string[start..=limit]).map(|space| start + space);
+        let space = onepane_bytes::rfind(b' ', &string[start..=limit]).map(|space| start + space);
         let (end, next) = match (space, long_words) {
             (Some(space), _) => (space, space + 1),
             (None, LongWords::Break) => (limit, limit),
-            (None, LongWords::Stay) => match memchr::memchr(b' ', &string[limit..]) {
+            (None, LongWords::Stay) => match onepane_bytes::find(b' ', &string[limit..]) {
                 Some(space) => (limit + space, limit + space + 1),
                 None => break,
             },

@@ -2,7 +2,7 @@
 //! paths. That a result does not depend on the machine is worth more than Windows' rules.
 
 use crate::arguments::{Outcome, any, derived, fixed, text};
-use memchr::memrchr;
+use onepane_bytes::rfind;
 use onepane_template::{Context, Function, Type};
 use onepane_value::{Text, Value};
 
@@ -31,17 +31,17 @@ fn base(path: &[u8]) -> Vec<u8> {
     let Some(last) = path.iter().rposition(|byte| *byte != b'/') else {
         return if path.is_empty() { b".".to_vec() } else { b"/".to_vec() };
     };
-    let start = memrchr(b'/', &path[..last]).map_or(0, |slash| slash + 1);
+    let start = rfind(b'/', &path[..last]).map_or(0, |slash| slash + 1);
     path[start..=last].to_vec()
 }
 
 fn dir(path: &[u8]) -> Vec<u8> {
-    clean(&path[..memrchr(b'/', path).map_or(0, |slash| slash + 1)])
+    clean(&path[..rfind(b'/', path).map_or(0, |slash| slash + 1)])
 }
 
 fn ext(path: &[u8]) -> Vec<u8> {
-    let name = &path[memrchr(b'/', path).map_or(0, |slash| slash + 1)..];
-    memrchr(b'.', name).map_or_else(Vec::new, |dot| name[dot..].to_vec())
+    let name = &path[rfind(b'/', path).map_or(0, |slash| slash + 1)..];
+    rfind(b'.', name).map_or_else(Vec::new, |dot| name[dot..].to_vec())
 }
 
 /// The shortest path that means the same: no empty and `.` parts, `..` resolved where something stands before it.

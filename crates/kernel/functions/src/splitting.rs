@@ -3,7 +3,7 @@
 use crate::arguments::{Outcome, any, derived, fixed, int, slice, text};
 use crate::display::{display, push_display, string_list, strings};
 use crate::runes;
-use memchr::memmem;
+use onepane_bytes::find_all_texts;
 use onepane_template::{Context, Function, FunctionError, Type};
 use onepane_value::{ElementType, List, Map, MapType, Text, TextBuilder, Value};
 
@@ -65,7 +65,7 @@ fn parts(context: &mut dyn Context, string: &Text, separator: &[u8], limit: usiz
         }
         return Ok(parts);
     }
-    for at in memmem::find_iter(string, separator).take(limit - 1) {
+    for at in find_all_texts(separator, string).take(limit - 1) {
         context.charge(at - start + PART)?;
         parts.push(string.slice(start..at));
         start = at + separator.len();
@@ -115,7 +115,7 @@ fn replace(context: &mut dyn Context, arguments: &[Value]) -> Outcome {
         starts.push(string.len());
         starts
     } else {
-        memmem::find_iter(string, old).collect()
+        find_all_texts(old, string).collect()
     };
     if found.is_empty() || old == new {
         return Ok(source.clone());

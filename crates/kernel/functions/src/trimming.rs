@@ -42,7 +42,7 @@ fn trim_suffix(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
 }
 
 fn contains(_: &mut dyn Context, arguments: &[Value]) -> Outcome {
-    Ok(memchr::memmem::find(text(arguments, 1)?, text(arguments, 0)?).is_some().into())
+    Ok(onepane_bytes::find_text(text(arguments, 0)?, text(arguments, 1)?).is_some().into())
 }
 
 fn has_prefix(_: &mut dyn Context, arguments: &[Value]) -> Outcome {

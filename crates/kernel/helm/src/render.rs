@@ -520,7 +520,7 @@ impl Plan<'_> {
 /// byte back makes the manifest what Go's would be: no YAML.
 fn with_raw_bytes(text: Text, source: &[u8]) -> Text {
     const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
-    if memchr::memmem::find(&text, REPLACEMENT).is_none() || std::str::from_utf8(source).is_ok() {
+    if onepane_bytes::find_text(REPLACEMENT, &text).is_none() || std::str::from_utf8(source).is_ok() {
         return text;
     }
     let mut bytes = Vec::with_capacity(text.len());

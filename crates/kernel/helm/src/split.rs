@@ -34,7 +34,7 @@ fn split_at_lines(text: &Text) -> Vec<Text> {
             at += bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             start = at;
         }
-        at += match memchr::memchr(b'\n', &bytes[at..]) {
+        at += match onepane_bytes::find(b'\n', &bytes[at..]) {
             Some(end) => end + 1,
             None => break,
         };

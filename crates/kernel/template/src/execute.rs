@@ -524,7 +524,7 @@ impl Context for Execution<'_> {
     }
 
     fn tpl(&mut self, text: &Text, data: &Value) -> Result<Text, FunctionError> {
-        if memchr::memmem::find(text, b"{{").is_none() {
+        if onepane_bytes::find_text(b"{{", text).is_none() {
             // Most values that might be templates are none.
             return Ok(without_no_value(text.clone()));
         }
@@ -568,7 +568,7 @@ fn stack_address() -> usize {
 /// Helm takes `<no value>` out of what templates print: a missing value is to print nothing.
 pub(crate) fn without_no_value(text: Text) -> Text {
     let marker = NO_VALUE.as_bytes();
-    let find = |from: usize| memchr::memmem::find(&text[from..], marker).map(|at| from + at);
+    let find = |from: usize| onepane_bytes::find_text(marker, &text[from..]).map(|at| from + at);
     let Some(mut found) = find(0) else { return text };
     let mut builder = TextBuilder::new();
     let mut from = 0;

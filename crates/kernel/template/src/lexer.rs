@@ -1,6 +1,6 @@
 //! Template text to tokens: [`Lexer`].
 
-use memchr::memmem::Finder;
+use onepane_bytes::Finder;
 use onepane_value::format::quote;
 use std::sync::LazyLock;
 
@@ -242,7 +242,7 @@ impl<'t> Lexer<'t> {
     /// Steps over a comment and its closing delimiter; an error if that is not there.
     fn comment(&mut self) -> Option<Token> {
         let start = self.position;
-        let Some(end) = memchr::memmem::find(&self.rest()[LEFT_COMMENT.len()..], RIGHT_COMMENT) else {
+        let Some(end) = onepane_bytes::find_text(RIGHT_COMMENT, &self.rest()[LEFT_COMMENT.len()..]) else {
             return Some(self.error(LexError::UnclosedComment, start));
         };
         self.position += LEFT_COMMENT.len() + end + RIGHT_COMMENT.len();
@@ -302,9 +302,9 @@ impl<'t> Lexer<'t> {
             b'\'' => {
                 return self.quoted(start, b'\'', TokenKind::CharacterConstant, LexError::UnterminatedCharacter);
             }
-            b'`' => match memchr::memchr(b'`', self.rest()) {
+            b'`' => match onepane_bytes::find(b'`', self.rest()) {
                 Some(end) => {
-                    let escaped = memchr::memchr(b'\r', &self.rest()[..end]).is_some();
+                    let escaped = onepane_bytes::find(b'\r', &self.rest()[..end]).is_some();
                     self.position += end + 1;
                     return Token { escaped, ..self.token(TokenKind::RawString, start) };
                 }
@@ -339,7 +339,7 @@ impl<'t> Lexer<'t> {
     /// string holds it.
     pub(crate) fn rest_of_action(&self, start: usize) -> Option<&'t [u8]> {
         let rest = &self.bytes()[start..];
-        let ends = memchr::memchr_iter(b'}', rest).find(|at| rest.get(at + 1) == Some(&b'}'))?;
+        let ends = onepane_bytes::find_all(b'}', rest).find(|at| rest.get(at + 1) == Some(&b'}'))?;
         Some(&rest[..ends])
     }
 

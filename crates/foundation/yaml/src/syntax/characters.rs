@@ -2,14 +2,7 @@
 
 use super::cursor::Mark;
 use super::error::{Stage, SyntaxError};
-
-/// Whether any byte is odd, for texts in which hardly any is: many are looked at at once, since nothing branches on one.
-pub fn any_byte(bytes: &[u8], odd: impl Fn(u8) -> bool) -> bool {
-    const BLOCK: usize = 64;
-    let any = |block: &[u8; BLOCK]| block.iter().fold(0, |found, byte| found | u8::from(odd(*byte))) != 0;
-    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    blocks.iter().any(any) || rest.iter().any(|byte| odd(*byte))
-}
+use onepane_bytes::any_byte;
 
 /// Refuses control characters other than tab and line breaks, and what is no character at all.
 pub(super) fn check(text: &str) -> Result<(), Box<SyntaxError>> {

@@ -89,7 +89,7 @@ pub(super) fn is_blank(byte: u8) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let only_line_feeds = memchr::memchr3(b'\r', 0xC2, 0xE2, text.as_bytes()).is_none();
+        let only_line_feeds = onepane_bytes::find_of_3(b'\r', 0xC2, 0xE2, text.as_bytes()).is_none();
         Self { text, at: 0, line: 0, line_start: 0, only_line_feeds }
     }
 
@@ -184,7 +184,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn pass_line(&mut self) {
         let bytes = self.text.as_bytes();
         if self.only_line_feeds {
-            self.at += memchr::memchr(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at);
+            self.at += onepane_bytes::find(b'\n', &bytes[self.at..]).unwrap_or(bytes.len() - self.at);
             return;
         }
         while self.at < bytes.len() {

@@ -22,7 +22,6 @@ mod quoted;
 mod scout;
 mod structure;
 
-pub use characters::any_byte;
 pub(crate) use cursor::Mark;
 pub use error::SyntaxError;
 pub use event::{Event, EventKind, Properties};

@@ -1,7 +1,7 @@
 //! The head of a manifest that is written as nearly all are: block collections, and scalars of one line or in a block.
 
 use super::{Head, Level, Use, key_of, level_within, use_of};
-use onepane_yaml::any_byte;
+use onepane_bytes::any_byte;
 
 /// Reads the head line by line, which takes a fraction of what its events take.
 ///
@@ -59,7 +59,7 @@ impl<'t> Skim<'t> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = memchr::memchr(b'\n', self.rest.as_bytes()).unwrap_or(self.rest.len());
+        let end = onepane_bytes::find(b'\n', self.rest.as_bytes()).unwrap_or(self.rest.len());
         let line = &self.rest[..end];
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
         let indent = line.bytes().take_while(|byte| *byte == b' ').count();
@@ -219,7 +219,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
 
 fn plain(written: &str) -> Option<Value<'_>> {
     let bytes = written.as_bytes();
-    for at in memchr::memchr2_iter(b':', b'#', bytes) {
+    for at in onepane_bytes::find_all_of_2(b':', b'#', bytes) {
         match bytes[at] {
             b':' if matches!(bytes.get(at + 1), None | Some(b' ')) => return None,
             b'#' if bytes[at - 1] == b' ' => return Some(Some((written[..at].trim_end_matches(' '), true))),
@@ -234,7 +234,7 @@ fn double_quoted(rest: &str) -> Option<Value<'_>> {
     let bytes = rest.as_bytes();
     let mut from = 0;
     loop {
-        let at = from + memchr::memchr2(b'"', b'\\', &bytes[from..])?;
+        let at = from + onepane_bytes::find_of_2(b'"', b'\\', &bytes[from..])?;
         if bytes[at] == b'"' {
             return is_end(&rest[at + 1..]).then(|| (from == 0).then(|| (&rest[..at], false)));
         }
@@ -250,7 +250,7 @@ fn single_quoted(rest: &str) -> Option<Value<'_>> {
     let bytes = rest.as_bytes();
     let mut from = 0;
     loop {
-        let at = from + memchr::memchr(b'\'', &bytes[from..])?;
+        let at = from + onepane_bytes::find(b'\'', &bytes[from..])?;
         if bytes.get(at + 1) != Some(&b'\'') {
             return is_end(&rest[at + 1..]).then(|| (from == 0).then(|| (&rest[..at], false)));
         }

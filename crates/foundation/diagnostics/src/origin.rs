@@ -33,21 +33,60 @@ struct Printed {
     /// Where literal text ends; for what an action printed, where that starts.
     end: u32,
     note: Option<Arc<str>>,
-    inputs: Box<[Origin]>,
-    /// Whether it is literal text of several lines, or passes on such.
-    has_lines: bool,
+    inputs: Inputs,
     record: OnceLock<Box<Record>>,
 }
 
+/// What was printed. Mostly that is one value, which needs no room of its own.
+#[derive(Default)]
+enum Inputs {
+    #[default]
+    None,
+    One(Origin),
+    Several(Box<[Origin]>),
+}
+
+impl From<Vec<Origin>> for Inputs {
+    fn from(mut inputs: Vec<Origin>) -> Self {
+        match inputs.len() {
+            0 => Self::None,
+            1 => inputs.pop().map_or(Self::None, Self::One),
+            _ => Self::Several(inputs.into()),
+        }
+    }
+}
+
+impl std::ops::Deref for Inputs {
+    type Target = [Origin];
+
+    fn deref(&self) -> &[Origin] {
+        match self {
+            Self::None => &[],
+            Self::One(only) => std::slice::from_ref(only),
+            Self::Several(inputs) => inputs,
+        }
+    }
+}
+
+impl std::ops::DerefMut for Inputs {
+    fn deref_mut(&mut self) -> &mut [Origin] {
+        match self {
+            Self::None => &mut [],
+            Self::One(only) => std::slice::from_mut(only),
+            Self::Several(inputs) => inputs,
+        }
+    }
+}
+
 impl Printed {
-    fn new(source: &Arc<SourceText>, (start, end): (u32, u32), note: Option<Arc<str>>, inputs: Box<[Origin]>) -> Self {
-        let has_lines = match &*inputs {
-            [only] => only.has_lines(),
-            [] => onepane_bytes::find(b'\n', literal(source, start, end))
-                .is_some_and(|at| (start as usize + at + 1) < end as usize),
-            _ => false,
-        };
-        Self { source: source.clone(), start, end, note, inputs, has_lines, record: OnceLock::new() }
+    fn new(source: &Arc<SourceText>, (start, end): (u32, u32), note: Option<Arc<str>>, inputs: Inputs) -> Self {
+        Self { source: source.clone(), start, end, note, inputs, record: OnceLock::new() }
+    }
+
+    /// Whether it is literal text of several lines.
+    fn is_lines(&self) -> bool {
+        let text = literal(&self.source, self.start, self.end);
+        self.inputs.is_empty() && onepane_bytes::find(b'\n', text).is_some_and(|at| at + 1 < text.len())
     }
 
     fn record(&self) -> &Record {
@@ -63,11 +102,13 @@ impl Printed {
 
     fn at_line(&self, n: usize) -> Origin {
         let (start, end) = (self.start as usize, self.end as usize);
-        let printed = match &*self.inputs {
-            [only] => Self::new(&self.source, (self.start, self.end), self.note.clone(), Box::new([only.at_line(n)])),
+        let printed = match &self.inputs {
+            Inputs::One(only) => {
+                Self::new(&self.source, (self.start, self.end), self.note.clone(), Inputs::One(only.of_line(n)))
+            }
             _ => {
                 let start = self.source.line_start(start, end, n);
-                Self::new(&self.source, (start as u32, self.end), None, Box::default())
+                Self::new(&self.source, (start as u32, self.end), None, Inputs::None)
             }
         };
         Origin(Some(Arc::new(Known::Printed(printed))))
@@ -181,11 +222,17 @@ impl Origin {
     /// Literal text of a template from byte `start` to `end`, which are characters' boundaries. Of several lines each
     /// has an origin of its own, see [`Origin::at_line`].
     pub fn literal(source: &Arc<SourceText>, start: u32, end: u32) -> Self {
-        Self(Some(Arc::new(Known::Printed(Printed::new(source, (start, end), None, Box::default())))))
+        Self(Some(Arc::new(Known::Printed(Printed::new(source, (start, end), None, Inputs::None)))))
     }
 
     /// What the action at byte `position` of a template printed of what it read.
-    pub fn printed(source: &Arc<SourceText>, position: u32, note: Option<Arc<str>>, inputs: Box<[Self]>) -> Self {
+    pub fn printed(source: &Arc<SourceText>, position: u32, note: Option<Arc<str>>, inputs: Vec<Self>) -> Self {
+        Self(Some(Arc::new(Known::Printed(Printed::new(source, (position, position), note, inputs.into())))))
+    }
+
+    /// The same of one value alone.
+    pub fn passed_on(&self, source: &Arc<SourceText>, position: u32, note: Option<Arc<str>>) -> Self {
+        let inputs = Inputs::One(self.clone());
         Self(Some(Arc::new(Known::Printed(Printed::new(source, (position, position), note, inputs)))))
     }
 
@@ -245,15 +292,28 @@ impl Origin {
 
     /// Whether what it stands for is literal text of several lines.
     pub fn has_lines(&self) -> bool {
-        matches!(self.own().0.as_deref(), Some(Known::Printed(printed)) if printed.has_lines)
+        let mut origin = self;
+        while let Some(Known::Printed(printed)) = origin.own().0.as_deref() {
+            match &printed.inputs {
+                Inputs::One(only) => origin = only,
+                Inputs::None => return printed.is_lines(),
+                Inputs::Several(_) => return false,
+            }
+        }
+        false
     }
 
     /// Where the text that it stands for has lines: its origin from the `n`th on, from 0. The report names the first of
     /// them.
     pub fn at_line(&self, n: usize) -> Self {
+        if n > 0 && self.has_lines() { self.of_line(n) } else { self.clone() }
+    }
+
+    /// The same of what has lines.
+    fn of_line(&self, n: usize) -> Self {
         match self.0.as_deref() {
-            Some(Known::Printed(printed)) if printed.has_lines && n > 0 => printed.at_line(n),
-            Some(Known::Decided(decided)) if self.has_lines() => decided.own.at_line(n).decided_by(&decided.by),
+            Some(Known::Printed(printed)) => printed.at_line(n),
+            Some(Known::Decided(decided)) => decided.own.of_line(n).decided_by(&decided.by),
             _ => self.clone(),
         }
     }
@@ -344,33 +404,31 @@ impl fmt::Debug for Origin {
 // A long history must not overflow the stack when it goes, so it is taken apart in a loop.
 impl Drop for Known {
     fn drop(&mut self) {
-        let mut rest = Vec::new();
-        self.let_go(&mut rest);
+        let mut rest = self.let_go();
         while let Some(mut known) = rest.pop() {
-            known.let_go(&mut rest);
+            rest.extend(known.let_go());
         }
     }
 }
 
 impl Known {
-    /// Moves what it alone holds on to.
-    fn let_go(&mut self, rest: &mut Vec<Self>) {
-        let mut take = |origin: &mut Origin| rest.extend(origin.0.take().and_then(Arc::into_inner));
+    /// What it alone holds on to, taken out of it. What others hold on to as well goes when they go.
+    fn let_go(&mut self) -> Vec<Self> {
+        let take = |origin: &mut Origin| match &origin.0 {
+            Some(known) if Arc::strong_count(known) == 1 => origin.0.take().and_then(Arc::into_inner),
+            _ => None,
+        };
         match self {
             Self::Record(record) => {
-                record.inputs.iter_mut().for_each(&mut take);
-                take(&mut record.previous);
+                let previous = std::iter::once(&mut record.previous);
+                record.inputs.iter_mut().chain(previous).filter_map(take).collect()
             }
             Self::Printed(printed) => {
-                printed.inputs.iter_mut().for_each(&mut take);
-                if let Some(record) = printed.record.get_mut() {
-                    record.inputs.iter_mut().for_each(&mut take);
-                }
+                // It holds on to the same.
+                drop(printed.record.take());
+                printed.inputs.iter_mut().filter_map(take).collect()
             }
-            Self::Decided(decided) => {
-                take(&mut decided.own);
-                take(&mut decided.by);
-            }
+            Self::Decided(decided) => [&mut decided.own, &mut decided.by].into_iter().filter_map(take).collect(),
         }
     }
 }
@@ -419,6 +477,17 @@ mod tests {
             deep = read(&[&origin(2), &deep, &deep]);
         }
         assert_eq!((line(&deep), line(&Origin::UNKNOWN)), (Some(4), None));
+    }
+
+    #[test]
+    fn printed_text_that_was_passed_on_and_looked_at_is_dropped_without_recursion() {
+        let source = Arc::new(SourceText::new(None, "a\nb\n"));
+        let mut chain = Origin::literal(&source, 0, 4);
+        for _ in 0..1_000_000 {
+            chain = chain.passed_on(&source, 0, None);
+            chain.record();
+        }
+        assert!(chain.has_lines());
     }
 
     #[test]

@@ -330,7 +330,11 @@ impl TextBuilder {
     /// The text.
     pub fn finish(mut self) -> Text {
         let text = self.whole.take().unwrap_or_else(|| {
-            let marks = (!self.marks.is_empty()).then(|| Rc::new(Marks(self.marks.drain(..).collect())));
+            let marks = (!self.marks.is_empty()).then(|| {
+                let mut marks = Vec::with_capacity(self.marks.len());
+                marks.append(&mut self.marks);
+                Rc::new(Marks(marks))
+            });
             Text { bytes: self.bytes.as_slice().into(), marks }
         });
         ROOM.with_borrow_mut(|rooms| {
@@ -426,7 +430,7 @@ mod tests {
 
         // Twice, behind what printed it, from the middle on, and between other lines.
         let mut twice = TextBuilder::new();
-        let printed = Origin::printed(&source, 5, None, Box::new([literal.clone()]));
+        let printed = Origin::printed(&source, 5, None, vec![literal.clone()]);
         twice.push(&text, &printed);
         twice.push(&text, &printed);
         let twice = twice.finish().slice(1..14);

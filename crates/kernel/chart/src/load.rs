@@ -99,7 +99,7 @@ pub fn load_early(
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Chart> {
     let LoadOptions { origins, compat, any_version } = options.into();
-    let mut loader = Loader { origins, compat, ahead, found, warn };
+    let mut loader = Loader { origins, compat, ahead, checked: None, found, warn };
     let files = match world.kind(path) {
         Some(EntryKind::Folder) => {
             let place = path.join("Chart.yaml");
@@ -155,6 +155,8 @@ struct Loader<'w> {
     origins: Origins,
     compat: Compat,
     ahead: &'w Ahead,
+    /// What the outermost chart's only `Chart.yaml` says, read to check its version, if it is to be read the same way again.
+    checked: Option<Metadata>,
     found: &'w mut dyn FnMut(&File),
     warn: &'w mut dyn FnMut(Diagnostic),
 }
@@ -162,14 +164,18 @@ struct Loader<'w> {
 impl Loader<'_> {
     /// Only the outermost chart's API version is checked, as in Helm.
     fn check_version(&mut self, files: &[LooseFile], path: &Utf8Path) -> Result<()> {
-        let Some(file) = files.iter().find(|file| file.name == "Chart.yaml") else {
+        let mut described = files.iter().filter(|file| file.name == "Chart.yaml");
+        let Some(file) = described.next() else {
             let message = "unable to detect chart version, no Chart.yaml found";
             return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
         };
         let mut metadata = Metadata::default();
         decode(&file_of(file), &mut metadata, "Chart.yaml", Origins::Untracked)?;
         let refusal = match metadata.api_version.as_str() {
-            "" | "v1" | "v2" => return Ok(()),
+            "" | "v1" | "v2" => {
+                self.checked = (!self.origins.are_tracked() && described.next().is_none()).then_some(metadata);
+                return Ok(());
+            }
             "v3" => "invalid chart apiVersion",
             _ => "unsupported chart version",
         };
@@ -201,7 +207,10 @@ impl Loader<'_> {
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
             let metadata: &mut Metadata = metadata.get_or_insert_default();
             place = Span::new(file.id, 1, 1);
-            decode(&file_of(file), metadata, "Chart.yaml", self.origins)?;
+            match self.checked.take() {
+                Some(checked) => *metadata = checked,
+                None => decode(&file_of(file), metadata, "Chart.yaml", self.origins)?,
+            }
             if metadata.api_version.is_empty() {
                 metadata.api_version = "v1".to_owned();
             }

@@ -192,9 +192,8 @@ impl<'e> Execution<'e> {
             // All of it is printed, whatever the map itself is from.
             value.origin = value.secret().unwrap_or(value.origin);
         }
-        let mut printed = TextBuilder::new();
-        self.print(frame, &value, &mut printed)?;
-        let printed = printed.finish();
+        let printed = shown(&value);
+        self.count(printed.len()).map_err(|cause| frame.error(cause))?;
         // Of several values that were read, the one that is printed comes first.
         if value.origin.is_known() {
             reads.retain(|read| !read.same(&value.origin));
@@ -212,18 +211,11 @@ impl<'e> Execution<'e> {
         Ok(())
     }
 
-    /// What Go's `fmt.Fprint` makes of a value.
     fn print(&mut self, frame: &Frame<'_>, value: &Value, out: &mut TextBuilder) -> Result<(), Error> {
-        let printed;
-        let text = match &value.data {
-            Data::Nil => return self.push(frame, &Text::from(NO_VALUE), out),
-            Data::String(text) => text,
-            _ => {
-                printed = format::sprint(std::slice::from_ref(value));
-                &printed
-            }
-        };
-        self.push(frame, text, out)
+        match &value.data {
+            Data::String(text) => self.push(frame, text, out),
+            _ => self.push(frame, &shown(value), out),
+        }
     }
 
     fn push(&mut self, frame: &Frame<'_>, text: &Text, out: &mut TextBuilder) -> Result<(), Error> {
@@ -563,6 +555,15 @@ impl Context for Execution<'_> {
 fn stack_address() -> usize {
     let here = 0_u8;
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
+}
+
+/// What Go's `fmt.Fprint` makes of a value.
+fn shown(value: &Value) -> Text {
+    match &value.data {
+        Data::Nil => NO_VALUE.into(),
+        Data::String(text) => text.clone(),
+        _ => format::sprint(std::slice::from_ref(value)),
+    }
 }
 
 /// Helm takes `<no value>` out of what templates print: a missing value is to print nothing.

@@ -75,7 +75,15 @@ impl Site<'_> {
         if self.source.file().is_none() && self.note.is_none() && reads.len() < 2 {
             return reads.into_iter().next().unwrap_or_default();
         }
-        Origin::printed(self.source, self.position, self.note.clone(), reads.into())
+        Origin::printed(self.source, self.position, self.note.clone(), reads)
+    }
+
+    /// The origin of what is printed here and came from `origin` before.
+    fn after_that(&self, origin: &Origin) -> Origin {
+        match self.source.file().is_none() && self.note.is_none() {
+            true => origin.clone(),
+            false => origin.passed_on(self.source, self.position, self.note.clone()),
+        }
     }
 
     fn put_out(&self, text: &Text, reads: Vec<Origin>, out: &mut TextBuilder) {
@@ -93,7 +101,7 @@ impl Site<'_> {
             if bytes.is_empty() && origin.is_decision_only() {
                 out.point(&origin.clone().decided_by(&self.decisions[0]));
             } else if origin.is_known() {
-                out.push(bytes, &self.after(vec![origin.clone()]).decided_by(&self.decisions[0]));
+                out.push(bytes, &self.after_that(origin).decided_by(&self.decisions[0]));
             } else if !bytes.is_empty() {
                 let unmarked = unmarked.get_or_insert_with(|| self.after(reads.clone()).decided_by(&self.decisions[1]));
                 out.push(bytes, unmarked);

@@ -16,7 +16,13 @@ fn quoted(bytes: &[u8], ascii: bool) -> String {
     let mut out = String::with_capacity(bytes.len() + 2);
     out.push('"');
     for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|rune| escape(&mut out, rune, '"', ascii));
+        // Most is nothing to escape.
+        let plain = chunk.valid().bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
+        if plain {
+            out.push_str(chunk.valid());
+        } else {
+            chunk.valid().chars().for_each(|rune| escape(&mut out, rune, '"', ascii));
+        }
         for byte in chunk.invalid() {
             write!(out, "\\x{byte:02x}").expect("a string takes any text");
         }

@@ -83,10 +83,10 @@ impl Printed {
         Self { source: source.clone(), start, end, note, inputs, record: OnceLock::new() }
     }
 
-    /// Whether it is literal text of several lines.
+    /// Whether literal text is of several lines.
     fn is_lines(&self) -> bool {
         let text = literal(&self.source, self.start, self.end);
-        self.inputs.is_empty() && onepane_bytes::find(b'\n', text).is_some_and(|at| at + 1 < text.len())
+        onepane_bytes::find(b'\n', text).is_some_and(|at| at + 1 < text.len())
     }
 
     fn record(&self) -> &Record {
@@ -404,31 +404,33 @@ impl fmt::Debug for Origin {
 // A long history must not overflow the stack when it goes, so it is taken apart in a loop.
 impl Drop for Known {
     fn drop(&mut self) {
-        let mut rest = self.let_go();
+        let mut rest = Vec::new();
+        self.let_go(&mut rest);
         while let Some(mut known) = rest.pop() {
-            rest.extend(known.let_go());
+            known.let_go(&mut rest);
         }
     }
 }
 
 impl Known {
-    /// What it alone holds on to, taken out of it. What others hold on to as well goes when they go.
-    fn let_go(&mut self) -> Vec<Self> {
-        let take = |origin: &mut Origin| match &origin.0 {
-            Some(known) if Arc::strong_count(known) == 1 => origin.0.take().and_then(Arc::into_inner),
-            _ => None,
-        };
+    /// Moves what it alone holds on to.
+    fn let_go(&mut self, rest: &mut Vec<Self>) {
+        let mut take = |origin: &mut Origin| rest.extend(origin.0.take().and_then(Arc::into_inner));
         match self {
             Self::Record(record) => {
-                let previous = std::iter::once(&mut record.previous);
-                record.inputs.iter_mut().chain(previous).filter_map(take).collect()
+                record.inputs.iter_mut().for_each(&mut take);
+                take(&mut record.previous);
             }
             Self::Printed(printed) => {
-                // It holds on to the same.
-                drop(printed.record.take());
-                printed.inputs.iter_mut().filter_map(take).collect()
+                printed.inputs.iter_mut().for_each(&mut take);
+                if let Some(record) = printed.record.get_mut() {
+                    record.inputs.iter_mut().for_each(&mut take);
+                }
             }
-            Self::Decided(decided) => [&mut decided.own, &mut decided.by].into_iter().filter_map(take).collect(),
+            Self::Decided(decided) => {
+                take(&mut decided.own);
+                take(&mut decided.by);
+            }
         }
     }
 }

@@ -99,7 +99,7 @@ pub fn load_early(
     warn: &mut dyn FnMut(Diagnostic),
 ) -> Result<Chart> {
     let LoadOptions { origins, compat, any_version } = options.into();
-    let mut loader = Loader { origins, compat, ahead, checked: None, found, warn };
+    let mut loader = Loader { origins, compat, ahead, any_version, found, warn };
     let files = match world.kind(path) {
         Some(EntryKind::Folder) => {
             let place = path.join("Chart.yaml");
@@ -134,9 +134,6 @@ pub fn load_early(
             archive::unpack(path, &bytes)?
         }
     };
-    if !any_version {
-        loader.check_version(&files, path)?;
-    }
     loader.assemble(files, Span::file(path), 0)
 }
 
@@ -155,33 +152,12 @@ struct Loader<'w> {
     origins: Origins,
     compat: Compat,
     ahead: &'w Ahead,
-    /// What the outermost chart's only `Chart.yaml` says, read to check its version, if it is to be read the same way again.
-    checked: Option<Metadata>,
+    any_version: bool,
     found: &'w mut dyn FnMut(&File),
     warn: &'w mut dyn FnMut(Diagnostic),
 }
 
 impl Loader<'_> {
-    /// Only the outermost chart's API version is checked, as in Helm.
-    fn check_version(&mut self, files: &[LooseFile], path: &Utf8Path) -> Result<()> {
-        let mut described = files.iter().filter(|file| file.name == "Chart.yaml");
-        let Some(file) = described.next() else {
-            let message = "unable to detect chart version, no Chart.yaml found";
-            return Err(Diagnostic::error("chart-missing", message).at(Span::file(path)));
-        };
-        let mut metadata = Metadata::default();
-        decode(&file_of(file), &mut metadata, "Chart.yaml", Origins::Untracked)?;
-        let refusal = match metadata.api_version.as_str() {
-            "" | "v1" | "v2" => {
-                self.checked = (!self.origins.are_tracked() && described.next().is_none()).then_some(metadata);
-                return Ok(());
-            }
-            "v3" => "invalid chart apiVersion",
-            _ => "unsupported chart version",
-        };
-        Err(Diagnostic::error("chart-version", refusal).at(Span::new(file.id, 1, 1)))
-    }
-
     fn assemble(&mut self, mut files: Vec<LooseFile>, place: Span, depth: usize) -> Result<Chart> {
         if depth > DEEPEST {
             return Err(Diagnostic::error("chart-depth", format!("charts nest deeper than {DEEPEST}")).at(place));
@@ -204,16 +180,23 @@ impl Loader<'_> {
         }
         let mut metadata = None;
         let mut place = place;
+        // Only the outermost chart's API version is checked, as in Helm.
+        let checks_version = depth == 0 && !self.any_version;
         for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+            let is_first = metadata.is_none();
             let metadata: &mut Metadata = metadata.get_or_insert_default();
             place = Span::new(file.id, 1, 1);
-            match self.checked.take() {
-                Some(checked) => *metadata = checked,
-                None => decode(&file_of(file), metadata, "Chart.yaml", self.origins)?,
+            decode(&file_of(file), metadata, "Chart.yaml", self.origins)?;
+            if checks_version && is_first {
+                check_version(&metadata.api_version).map_err(|error| error.at(place))?;
             }
             if metadata.api_version.is_empty() {
                 metadata.api_version = "v1".to_owned();
             }
+        }
+        if checks_version && metadata.is_none() {
+            let message = "unable to detect chart version, no Chart.yaml found";
+            return Err(Diagnostic::error("chart-missing", message).at(place));
         }
         let mut values = Map::new();
         let (mut schema, mut values_file, mut lock) = (None, None, None);
@@ -328,6 +311,15 @@ impl Loader<'_> {
         });
         self.assemble(files.collect(), place, depth)
     }
+}
+
+fn check_version(version: &str) -> Result<()> {
+    let refusal = match version {
+        "" | "v1" | "v2" => return Ok(()),
+        "v3" => "invalid chart apiVersion",
+        _ => "unsupported chart version",
+    };
+    Err(Diagnostic::error("chart-version", refusal))
 }
 
 /// Whether a file of a chart is an archive in its `charts/`.

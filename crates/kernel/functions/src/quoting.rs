@@ -48,7 +48,7 @@ fn spaced(context: &mut dyn Context, values: &[Value], write: fn(&mut TextBuilde
 /// A Go string literal, as `strconv.Quote` writes it.
 fn push_quoted(builder: &mut TextBuilder, text: &Text, value: &Value) {
     push_before(builder, b"\"", value);
-    if text.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'"' && *byte != b'\\') {
+    if format::is_plain(text) {
         push_display(builder, text, value);
         builder.push_plain(b"\"");
         return;

@@ -70,9 +70,14 @@ struct Site<'u> {
 }
 
 impl Site<'_> {
+    /// Whether there is nothing to tell of it but what was read.
+    fn adds_nothing(&self) -> bool {
+        self.source.file().is_none() && self.note.is_none()
+    }
+
     /// The origin of what is printed here of `reads`.
     fn after(&self, reads: Vec<Origin>) -> Origin {
-        if self.source.file().is_none() && self.note.is_none() && reads.len() < 2 {
+        if self.adds_nothing() && reads.len() < 2 {
             return reads.into_iter().next().unwrap_or_default();
         }
         Origin::printed(self.source, self.position, self.note.clone(), reads)
@@ -80,7 +85,7 @@ impl Site<'_> {
 
     /// The origin of what is printed here and came from `origin` before.
     fn after_that(&self, origin: &Origin) -> Origin {
-        match self.source.file().is_none() && self.note.is_none() {
+        match self.adds_nothing() {
             true => origin.clone(),
             false => origin.passed_on(self.source, self.position, self.note.clone()),
         }

@@ -12,7 +12,7 @@ mod quote;
 
 pub use float::{FloatFormat, format_float};
 pub use parse::{parse_bool, parse_float, parse_int, parse_uint};
-pub use quote::{quote, quote_to_ascii, unquote};
+pub use quote::{is_plain, quote, quote_to_ascii, unquote};
 
 use crate::{Data, Text, Value};
 use printer::Printer;

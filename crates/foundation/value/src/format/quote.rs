@@ -12,13 +12,16 @@ pub fn quote_to_ascii(bytes: &[u8]) -> String {
     quoted(bytes, true)
 }
 
+/// Whether nothing in it has to be escaped, as in most.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'"' && *byte != b'\\')
+}
+
 fn quoted(bytes: &[u8], ascii: bool) -> String {
     let mut out = String::with_capacity(bytes.len() + 2);
     out.push('"');
     for chunk in bytes.utf8_chunks() {
-        // Most is nothing to escape.
-        let plain = chunk.valid().bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
-        if plain {
+        if is_plain(chunk.valid().as_bytes()) {
             out.push_str(chunk.valid());
         } else {
             chunk.valid().chars().for_each(|rune| escape(&mut out, rune, '"', ascii));

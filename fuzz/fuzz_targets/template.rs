@@ -3,10 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use onepane_template::{Options, Templates};
-use std::sync::Arc;
 
 fuzz_target!(|text: &str| {
-    let mut templates = Templates::new(Arc::new(onepane_functions::helm()), Options::default());
+    let mut templates = Templates::new(&onepane_functions::HELM, Options::default());
     if let Err(error) = templates.parse("t", None, text) {
         assert!(!error.message.is_empty());
     }

@@ -88,8 +88,7 @@ fn in_template(snapshot: &Snapshot, at: &At) -> Vec<CompletionItem> {
     if rest.ends_with('$') {
         return Vec::new();
     }
-    let functions = onepane_functions::helm();
-    let names = functions.names().chain(BUILTINS);
+    let names = onepane_functions::HELM.names().chain(BUILTINS);
     let mut items = all(names, CompletionItemKind::FUNCTION);
     items.extend(all(KEYWORDS, CompletionItemKind::KEYWORD));
     items

@@ -40,8 +40,8 @@ pub(crate) fn of(snapshot: &Snapshot, path: &Utf8Path) -> Vec<Diagnostic> {
 }
 
 fn template(path: &Utf8Path, text: &str) -> Vec<Diagnostic> {
-    let functions = onepane_functions::helm();
-    match onepane_template::syntax::definitions(path.as_str(), Some(FileId::new(path)), text, &functions) {
+    match onepane_template::syntax::definitions(path.as_str(), Some(FileId::new(path)), text, &onepane_functions::HELM)
+    {
         Ok(_) => Vec::new(),
         Err(error) => {
             let cause = error.cause.clone();

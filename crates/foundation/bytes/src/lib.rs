@@ -19,6 +19,23 @@ macro_rules! searched {
     }};
 }
 
+/// A number for a short text, made of its ends: its upper bits tell where to look for it in a table.
+#[inline]
+pub const fn mixed(bytes: &[u8]) -> u64 {
+    let ends = if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << 32
+    } else if let [first, .., last] = bytes {
+        *first as u64 | (bytes[1] as u64) << 8 | (*last as u64) << 16
+    } else if let [byte] = bytes {
+        *byte as u64
+    } else {
+        0
+    };
+    (ends ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 /// Where `byte` is first.
 #[inline]
 pub fn find(byte: u8, bytes: &[u8]) -> Option<usize> {

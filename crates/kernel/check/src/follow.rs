@@ -19,7 +19,7 @@ const MOST_ROUNDS: usize = 200;
 /// All templates of a chart and what they are called with.
 pub(crate) struct Follower {
     pub(crate) graph: Graph,
-    functions: FunctionTable,
+    functions: &'static FunctionTable,
     templates: Vec<Template>,
     by_name: BTreeMap<Box<str>, Vec<usize>>,
     /// The templates of a file's text: charts that are vendored more than once are followed once.
@@ -70,7 +70,7 @@ pub(crate) struct At<'s> {
 }
 
 impl Follower {
-    pub(crate) fn new(functions: FunctionTable) -> Self {
+    pub(crate) fn new(functions: &'static FunctionTable) -> Self {
         Self {
             graph: Graph::default(),
             functions,
@@ -91,7 +91,7 @@ impl Follower {
         let templates = match self.by_text.get(&text) {
             Some(templates) => templates.clone(),
             None => {
-                let Ok(parsed) = definitions(name, Some(file), &text, &self.functions) else {
+                let Ok(parsed) = definitions(name, Some(file), &text, self.functions) else {
                     self.is_beyond = true;
                     return;
                 };
@@ -194,7 +194,7 @@ impl Follower {
         let template = match self.texts.get(text) {
             Some(template) => *template,
             None => {
-                let template = texts::parse(text, &self.functions).and_then(|parsed| {
+                let template = texts::parse(text, self.functions).and_then(|parsed| {
                     // What it defines is followed where it calls it; `home` is of no use to it.
                     let home = self.graph.map();
                     self.add(parsed, None, home).last().copied()
@@ -228,7 +228,7 @@ impl Follower {
             texts.sort();
             texts.dedup();
             for text in texts {
-                match texts::parse(&text, &self.functions) {
+                match texts::parse(&text, self.functions) {
                     Some(parsed) => {
                         let home = self.graph.map();
                         let added = self.add(parsed, None, home);

@@ -40,58 +40,53 @@ mod url;
 mod word_case;
 mod yaml;
 
-use onepane_template::{Function, FunctionTable};
+use onepane_template::FunctionTable;
 
 pub use flow::{FAILURE_END, FAILURE_START};
 pub use url::Address;
 
 /// The functions of sprig 3.3, without those that read the environment.
-pub fn sprig() -> impl Iterator<Item = Function> {
-    [
-        crypto::FUNCTIONS,
-        date::FUNCTIONS,
-        defaults::FUNCTIONS,
-        dicts::FUNCTIONS,
-        display::FUNCTIONS,
-        encodings::FUNCTIONS,
-        floats::FUNCTIONS,
-        flow::FUNCTIONS,
-        integers::FUNCTIONS,
-        json::FUNCTIONS,
-        layout::FUNCTIONS,
-        letter_case::FUNCTIONS,
-        lists::FUNCTIONS,
-        merge::FUNCTIONS,
-        network::FUNCTIONS,
-        paths::FUNCTIONS,
-        quoting::FUNCTIONS,
-        random::FUNCTIONS,
-        reflection::FUNCTIONS,
-        regex::FUNCTIONS,
-        semver::FUNCTIONS,
-        splitting::FUNCTIONS,
-        substrings::FUNCTIONS,
-        trimming::FUNCTIONS,
-        url::FUNCTIONS,
-        word_case::FUNCTIONS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
-}
+pub static SPRIG: FunctionTable = sprig();
 
 /// Everything that a chart of Helm 4 can call.
-pub fn helm() -> FunctionTable {
-    let mut table = FunctionTable::new();
-    table.extend(sprig());
-    for functions in [
-        durations::HELM_FUNCTIONS,
-        flow::HELM_FUNCTIONS,
-        json::HELM_FUNCTIONS,
-        toml::HELM_FUNCTIONS,
-        yaml::HELM_FUNCTIONS,
-    ] {
-        table.extend(functions.iter().copied());
-    }
-    table
+pub static HELM: FunctionTable = sprig()
+    .with(durations::HELM_FUNCTIONS)
+    .with(flow::HELM_FUNCTIONS)
+    .with(json::HELM_FUNCTIONS)
+    .with(toml::HELM_FUNCTIONS)
+    .with(yaml::HELM_FUNCTIONS);
+
+/// [`SPRIG`], to make another table of.
+pub const fn sprig() -> FunctionTable {
+    sprig_offline().with(network::FUNCTIONS)
+}
+
+/// [`sprig`] without what asks the network.
+pub const fn sprig_offline() -> FunctionTable {
+    FunctionTable::new()
+        .with(crypto::FUNCTIONS)
+        .with(date::FUNCTIONS)
+        .with(defaults::FUNCTIONS)
+        .with(dicts::FUNCTIONS)
+        .with(display::FUNCTIONS)
+        .with(encodings::FUNCTIONS)
+        .with(floats::FUNCTIONS)
+        .with(flow::FUNCTIONS)
+        .with(integers::FUNCTIONS)
+        .with(json::FUNCTIONS)
+        .with(layout::FUNCTIONS)
+        .with(letter_case::FUNCTIONS)
+        .with(lists::FUNCTIONS)
+        .with(merge::FUNCTIONS)
+        .with(paths::FUNCTIONS)
+        .with(quoting::FUNCTIONS)
+        .with(random::FUNCTIONS)
+        .with(reflection::FUNCTIONS)
+        .with(regex::FUNCTIONS)
+        .with(semver::FUNCTIONS)
+        .with(splitting::FUNCTIONS)
+        .with(substrings::FUNCTIONS)
+        .with(trimming::FUNCTIONS)
+        .with(url::FUNCTIONS)
+        .with(word_case::FUNCTIONS)
 }

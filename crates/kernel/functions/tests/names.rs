@@ -242,7 +242,7 @@ const SIGNATURES: &[(&str, &str)] = &[
 
 #[test]
 fn every_function_of_helm_is_there_with_its_signature() {
-    let table = onepane_functions::helm();
+    let table = &onepane_functions::HELM;
     let mut wrong = Vec::new();
     for (name, wanted) in SIGNATURES {
         let found = match table.get(name) {

@@ -4,11 +4,10 @@ use onepane_diagnostics::{FileId, Origin, Span, Step};
 use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Map, Text, Value};
 use onepane_world::MemoryWorld;
-use std::sync::Arc;
 
 fn render(template: &str, data: &Value, most_bytes: usize) -> Result<Text, String> {
     let options = Options { missing_key: MissingKey::Zero, origins: true, most_bytes, ..Options::default() };
-    let mut templates = Templates::new(Arc::new(onepane_functions::helm()), options);
+    let mut templates = Templates::new(&onepane_functions::HELM, options);
     templates.parse("t", Some(FileId::new("t.yaml")), template).map_err(|error| error.to_string())?;
     templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.to_string())
 }

@@ -7,11 +7,10 @@ use onepane_template::{MissingKey, Offline, Options, Templates};
 use onepane_value::{Value, from_yaml_as_go};
 use onepane_world::MemoryWorld;
 use std::fmt::Write;
-use std::sync::Arc;
 
 fn render(template: &str, data: &Value) -> Result<String, String> {
     let options = Options { missing_key: MissingKey::Zero, ..Options::default() };
-    let mut templates = Templates::new(Arc::new(onepane_functions::helm()), options);
+    let mut templates = Templates::new(&onepane_functions::HELM, options);
     templates.parse("t", None, template).map_err(|error| error.to_string())?;
     let text = templates.execute("t", data, &MemoryWorld::new(), &Offline).map_err(|error| error.to_string())?;
     Ok(text.to_string())

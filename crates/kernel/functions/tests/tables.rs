@@ -34,12 +34,6 @@ impl Context for Bare {
     }
 }
 
-fn table() -> FunctionTable {
-    let mut table = FunctionTable::new();
-    table.extend(onepane_functions::sprig());
-    table
-}
-
 fn call(function: &Function, arguments: &[Value]) -> Result<Value, String> {
     (function.call)(&mut Bare::default(), arguments).map_err(|error| match error {
         FunctionError::Message(message) => message,
@@ -105,13 +99,13 @@ fn result(value: Result<Value, String>) -> Json {
 }
 
 fn check(table_text: &str) {
-    let functions = table();
+    let functions = &onepane_functions::SPRIG;
     let mut wrong = Vec::new();
     let lines = table_text.lines().map(|line| serde_json::from_str::<Json>(line).expect("a line of the table"));
     for line in lines {
         let name = line[0].as_str().expect("a name");
         let function = functions.get(name).unwrap_or_else(|| panic!("there is no function {name}"));
-        let arguments = line[1].as_array().expect("arguments").iter().map(|json| argument(&functions, json));
+        let arguments = line[1].as_array().expect("arguments").iter().map(|json| argument(functions, json));
         let ours = result(call(function, &arguments.collect::<Vec<_>>()));
         if ours != line[2] {
             wrong.push(format!("{name} {}\n  ours: {ours}\n  Go's: {}", line[1], line[2]));

@@ -3,9 +3,9 @@
 use camino::Utf8Path;
 use onepane_chart::{Chart, File, LoadOptions, Origins, SharedBytes, load_early};
 use onepane_diagnostics::{Diagnostic, FileId, Result};
-use onepane_functions::helm;
+use onepane_functions::HELM;
 use onepane_parallel::{Ahead, Pending};
-use onepane_template::{Error as TemplateError, FunctionTable, NamedTemplate, Parsed};
+use onepane_template::{Error as TemplateError, NamedTemplate, Parsed};
 use onepane_world::World;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// is parsed again by whoever needs it, for an error with the right name.
 pub struct Early {
     pub(crate) ahead: Ahead,
-    pub(crate) functions: Arc<FunctionTable>,
     origins: Origins,
     parsed: HashMap<FileId, EarlyTemplate>,
     shared: Option<Arc<SharedTemplates>>,
@@ -53,7 +52,7 @@ impl SharedTemplates {
 impl Early {
     /// For a render with or without origins.
     pub fn new(origins: Origins) -> Self {
-        Self { ahead: Ahead::default(), functions: Arc::new(helm()), origins, parsed: HashMap::new(), shared: None }
+        Self { ahead: Ahead::default(), origins, parsed: HashMap::new(), shared: None }
     }
 
     /// The same, with templates that other renders have parsed.
@@ -83,7 +82,7 @@ impl Early {
 
     fn begin(&self, file: &File) -> EarlyTemplate {
         let known = self.shared.as_ref().and_then(|shared| shared.get(file, self.origins));
-        known.map_or_else(|| parse_early(&self.ahead, &self.functions, self.origins, file), EarlyTemplate::Shared)
+        known.map_or_else(|| parse_early(&self.ahead, self.origins, file), EarlyTemplate::Shared)
     }
 
     /// The template `name`, for other renders as well.
@@ -96,10 +95,10 @@ impl Early {
     }
 }
 
-fn parse_early(ahead: &Ahead, functions: &Arc<FunctionTable>, origins: Origins, file: &File) -> EarlyTemplate {
-    let (functions, bytes, id) = (functions.clone(), file.shared(), file.id);
+fn parse_early(ahead: &Ahead, origins: Origins, file: &File) -> EarlyTemplate {
+    let (bytes, id) = (file.shared(), file.id);
     EarlyTemplate::Pending(ahead.give(bytes.len(), move || {
         let (bytes, start) = bytes.whole();
-        Parsed::shared(id, bytes, start, &functions, origins.are_tracked())
+        Parsed::shared(id, bytes, start, &HELM, origins.are_tracked())
     }))
 }

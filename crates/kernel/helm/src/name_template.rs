@@ -1,17 +1,14 @@
 //! `--name-template`.
 
-use onepane_functions::sprig;
-use onepane_template::{FunctionTable, MissingKey, Options, Templates};
+use onepane_functions::SPRIG;
+use onepane_template::{MissingKey, Options, Templates};
 use onepane_value::Value;
 use onepane_world::World;
-use std::sync::Arc;
 
 /// The name that a template gives, which sees no data and has sprig's functions. The error is Go's text.
 pub fn name_from_template(template: &str, world: &dyn World) -> Result<String, String> {
-    let mut functions = FunctionTable::new();
-    functions.extend(sprig());
     let options = Options { missing_key: MissingKey::Invalid, set_name: "name-template", ..Options::default() };
-    let mut templates = Templates::new(Arc::new(functions), options);
+    let mut templates = Templates::new(&SPRIG, options);
     templates.parse("name-template", None, template).map_err(|error| error.to_string())?;
     let text = templates
         .execute("name-template", &Value::NIL, world, &onepane_template::Offline)

@@ -11,6 +11,7 @@ use onepane_chart::{
     Chart, Compat, File, Origins, Switch, Validation, coalesce_values, is_compatible, process_dependencies,
 };
 use onepane_diagnostics::{Diagnostic, Origin, Span};
+use onepane_functions::HELM;
 use onepane_template::{Demand, Host, MissingKey, NamedTemplate, Offline, Options, Parsed, Templates};
 use onepane_value::{Data, Map, MapType, Text, Value};
 use onepane_world::World;
@@ -403,7 +404,7 @@ impl Plan<'_> {
             set_name: "gotpl",
             ..Options::default()
         };
-        let mut templates = Templates::new(early.functions.clone(), options);
+        let mut templates = Templates::new(&HELM, options);
         let order = self.order();
         let pending: Vec<_> = order.iter().map(|(_, template)| early.template(&template.file)).collect();
         // From behind, so that this thread and the other one meet as late as can be.

@@ -1,29 +1,22 @@
-//! What Helmfile's templates can call besides sprig: [`table`].
+//! What Helmfile's templates can call besides sprig: [`TABLE`].
 
 use crate::{references, yaml};
 use onepane_diagnostics::FileId;
+use onepane_functions::{HELM, sprig};
 use onepane_template::{Context, Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, Kind, List, Map, Text, Value, format, to_yaml_pretty};
 use onepane_world::EntryKind;
-use std::sync::{Arc, LazyLock};
 
 /// Sprig's functions and Helmfile's own; `include`, `tpl` and `required` are Helm's.
-pub(crate) fn table() -> Arc<FunctionTable> {
-    static TABLE: LazyLock<Arc<FunctionTable>> = LazyLock::new(|| Arc::new(build()));
-    TABLE.clone()
-}
-
-fn build() -> FunctionTable {
-    let mut table = FunctionTable::new();
-    table.extend(onepane_functions::sprig());
-    let helm = onepane_functions::helm();
-    table.extend(["include", "tpl", "required"].iter().filter_map(|name| helm.get(name).copied()));
-    if let Some(get) = table.get("get").copied() {
-        table.extend([Function { name: "sprigGet", ..get }]);
-    }
-    table.extend(FUNCTIONS.iter().copied());
-    table
-}
+pub(crate) static TABLE: FunctionTable = {
+    const OF_HELM: [Function; 4] = [
+        HELM.named("include"),
+        HELM.named("tpl"),
+        HELM.named("required"),
+        Function { name: "sprigGet", ..HELM.named("get") },
+    ];
+    sprig().with(&OF_HELM).with(FUNCTIONS)
+};
 
 type Outcome = Result<Value, FunctionError>;
 

@@ -45,7 +45,7 @@ pub(crate) fn render_text(
         secrets: follows,
         ..Options::default()
     };
-    let mut templates = Templates::new(functions::table(), options);
+    let mut templates = Templates::new(&functions::TABLE, options);
     let name = file.path().as_str();
     let padded = "\n".repeat(first_line) + text;
     shared(world, folder, &mut templates)?;

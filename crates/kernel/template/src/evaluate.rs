@@ -247,7 +247,7 @@ impl Execution<'_> {
         called: Call<'t>,
     ) -> Result<Value, Error> {
         let functions = self.functions;
-        let function = functions.at(call.index);
+        let function = functions.at(call.place);
         let name = function.name;
         let given = called.arguments.len() + usize::from(called.last.is_some());
         let fixed = function.parameters.len() - usize::from(function.variadic);

@@ -2,10 +2,8 @@
 //! [`Context`].
 
 use crate::builtins;
-use foldhash::fast::FixedState;
 use onepane_value::{Map, Text, Value};
 use onepane_world::World;
-use std::collections::HashMap;
 
 /// A function that templates can call, with the signature that Go's reflection would show: the engine checks the
 /// number and types of arguments by it and converts constants, with Go's error texts.
@@ -138,62 +136,110 @@ pub struct Offline;
 impl Host for Offline {}
 
 /// The functions that a set of templates can call, by name.
-#[derive(Clone)]
+///
+/// Tables are made when the program is compiled: to fill one at each start would take as long as a small chart takes to
+/// render.
 pub struct FunctionTable {
-    functions: Vec<Function>,
-    by_name: HashMap<&'static str, u16, FixedState>,
+    /// Each at the place that its name asks for, or behind it where that is taken.
+    places: [Option<Function>; PLACES],
+    taken: usize,
 }
 
-/// As many as Helm's templates can call, about.
-const COMMON: usize = 256;
+/// Helm's templates can call some 260.
+const PLACES: usize = 512;
 
 impl Default for FunctionTable {
     fn default() -> Self {
-        let mut table = Self {
-            functions: Vec::with_capacity(COMMON),
-            by_name: HashMap::with_capacity_and_hasher(COMMON, FixedState::default()),
-        };
-        table.extend(builtins::FUNCTIONS.iter().copied());
-        table
+        Self::new()
     }
 }
 
 impl FunctionTable {
     /// No functions but text/template's own.
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self { places: [None; PLACES], taken: 0 }.with(builtins::FUNCTIONS)
     }
 
-    /// Adds functions; a later one of the same name wins.
-    pub fn extend(&mut self, functions: impl IntoIterator<Item = Function>) {
-        for function in functions {
-            self.by_name.insert(function.name, self.functions.len() as u16);
-            self.functions.push(function);
+    /// With these functions as well; a later one of the same name wins.
+    ///
+    /// # Panics
+    /// If the table is full.
+    #[must_use]
+    pub const fn with(mut self, mut functions: &[Function]) -> Self {
+        while let [function, others @ ..] = functions {
+            let mut place = first_place(function.name);
+            while let Some(other) = &self.places[place]
+                && !is_same(other.name.as_bytes(), function.name.as_bytes())
+            {
+                place = (place + 1) % PLACES;
+            }
+            if self.places[place].is_none() {
+                self.taken += 1;
+                assert!(self.taken < PLACES, "one place stays free, where the search for a name ends");
+            }
+            self.places[place] = Some(*function);
+            functions = others;
         }
+        self
     }
 
-    /// Removes a function.
-    pub fn remove(&mut self, name: &str) {
-        self.by_name.remove(name);
+    /// The function called `name`.
+    ///
+    /// # Panics
+    /// If there is none, where a table is made of another one's functions.
+    pub const fn named(&self, name: &str) -> Function {
+        let mut place = first_place(name);
+        while let Some(function) = &self.places[place] {
+            if is_same(function.name.as_bytes(), name.as_bytes()) {
+                return *function;
+            }
+            place = (place + 1) % PLACES;
+        }
+        panic!("there is no such function");
     }
 
     /// The function called `name`.
     pub fn get(&self, name: &str) -> Option<&Function> {
-        self.find(name).map(|index| self.at(index))
+        self.find(name).map(|place| self.at(place))
     }
 
-    /// The index to ask for the function `name` by.
+    /// The place to ask for the function `name` by.
     pub(crate) fn find(&self, name: &str) -> Option<u16> {
-        self.by_name.get(name).copied()
+        let mut place = first_place(name);
+        while let Some(function) = &self.places[place] {
+            if function.name == name {
+                return Some(place as u16);
+            }
+            place = (place + 1) % PLACES;
+        }
+        None
     }
 
-    pub(crate) fn at(&self, index: u16) -> &Function {
-        &self.functions[usize::from(index)]
+    pub(crate) fn at(&self, place: u16) -> &Function {
+        self.places[usize::from(place)].as_ref().expect("a function was found there")
     }
 
     /// The names that were added to text/template's own, in no order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let added = self.by_name.iter().filter(|(_, index)| usize::from(**index) >= builtins::FUNCTIONS.len());
-        added.map(|(name, _)| *name)
+        let own = |name: &str| builtins::FUNCTIONS.iter().any(|own| own.name == name);
+        self.places.iter().flatten().map(|function| function.name).filter(move |name| !own(name))
     }
+}
+
+/// text/template's own functions.
+pub static GO: FunctionTable = FunctionTable::new();
+
+const fn first_place(name: &str) -> usize {
+    (onepane_bytes::mixed(name.as_bytes()) >> (u64::BITS - PLACES.ilog2())) as usize
+}
+
+/// `==`, which cannot be asked for when the program is compiled.
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [second, others @ ..]) = (one, other) {
+        if *first != *second {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
 }

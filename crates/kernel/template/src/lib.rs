@@ -28,7 +28,7 @@ mod templates;
 mod tree;
 
 pub use error::{Error, ErrorParts};
-pub use function::{Context, Demand, Function, FunctionError, FunctionTable, Host, Offline, Type};
+pub use function::{Context, Demand, Function, FunctionError, FunctionTable, GO, Host, Offline, Type};
 pub use parser::{NamedTemplate, Parsed};
 pub use templates::{MissingKey, Options, Templates};
 

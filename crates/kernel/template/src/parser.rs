@@ -697,7 +697,7 @@ impl<'t> Parser<'t> {
 
     fn function(&self, token: Token) -> Result<FunctionCall, Error> {
         let name = token.text(self.text);
-        let Some(index) = self.functions.find(name) else {
+        let Some(place) = self.functions.find(name) else {
             return self.error(format!("function {} not defined", onepane_value::format::quote(name.as_bytes())));
         };
         let special = match name {
@@ -707,17 +707,13 @@ impl<'t> Parser<'t> {
             "len" => Some(Special::Len),
             _ => None,
         };
-        Ok(FunctionCall { index, special, name: stretch(token) })
+        Ok(FunctionCall { place, special, name: stretch(token) })
     }
 }
 
 /// Where a pipeline is known.
 fn place_of(written: &[u8]) -> usize {
-    let (first, last) = (written.first_chunk(), written.last_chunk());
-    let number = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    let mixed =
-        (number(first) ^ number(last).rotate_left(29) ^ written.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> (u64::BITS - KNOWN.ilog2())) as usize
+    (onepane_bytes::mixed(written) >> (u64::BITS - KNOWN.ilog2())) as usize
 }
 
 /// Whether an action with this token at its start is more than a pipeline.

@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_name_that_is_declared_twice_is_two_variables() {
         let text = "{{ $x := .a }}{{ if $x.b }}{{ $y := 1 }}{{ end }}{{ $x := $x.c }}{{ $z := $x }}{{ $z = \"q\" }}";
-        let definitions = definitions("t", None, text, &FunctionTable::new()).expect("it is a template");
+        let definitions = definitions("t", None, text, &crate::GO).expect("it is a template");
         let [only] = definitions.as_slice() else { panic!("there is one") };
         // `$`, both `$x`, `$y`, `$z`
         assert_eq!(only.variables, 5);

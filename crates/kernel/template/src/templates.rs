@@ -11,11 +11,10 @@ use onepane_world::World;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Templates by name, and how they are executed.
 pub struct Templates {
-    functions: Arc<FunctionTable>,
+    functions: &'static FunctionTable,
     options: Options,
     trees: Rc<Trees>,
     parsed: ParsedTexts,
@@ -88,14 +87,14 @@ impl Default for Options {
 
 impl Templates {
     /// An empty set whose templates can call `functions`.
-    pub fn new(functions: Arc<FunctionTable>, options: Options) -> Self {
+    pub fn new(functions: &'static FunctionTable, options: Options) -> Self {
         Self { functions, options, trees: Rc::default(), parsed: RefCell::default() }
     }
 
     /// Adds the template `name` and what its text defines. Of two templates of one name the later wins, unless it has
     /// no content. `file` is the file that spans name.
     pub fn parse(&mut self, name: &str, file: Option<FileId>, text: &str) -> Result<(), Error> {
-        self.add(name, Parsed::new(name, file, text, &self.functions, self.options.origins)?)
+        self.add(name, Parsed::new(name, file, text, self.functions, self.options.origins)?)
     }
 
     /// [`Templates::parse`] for a text that was parsed already.
@@ -129,7 +128,7 @@ impl Templates {
         host: &dyn Host,
     ) -> Result<(Text, Origin), Error> {
         let mut execution =
-            Execution::new(&self.functions, &self.options, self.trees.clone(), &self.parsed, world, host);
+            Execution::new(self.functions, &self.options, self.trees.clone(), &self.parsed, world, host);
         let text = execution.run(name, data)?;
         Ok((text, execution.all_decisions()))
     }

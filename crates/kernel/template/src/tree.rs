@@ -405,7 +405,7 @@ impl StringConstant {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FunctionCall {
     /// Its place in the function table.
-    pub(crate) index: u16,
+    pub(crate) place: u16,
     /// What the engine itself has to do with the arguments.
     pub(crate) special: Option<Special>,
     pub(crate) name: Stretch,

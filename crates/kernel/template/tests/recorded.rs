@@ -63,7 +63,7 @@ fn run() -> String {
 
 fn outcome(template: &str, data: &str, options: Options) -> String {
     let file = options.origins.then(|| onepane_diagnostics::FileId::new("n"));
-    let mut templates = Templates::new(surroundings::functions(), options);
+    let mut templates = Templates::new(&surroundings::FUNCTIONS, options);
     let text = templates.parse("n", file, template).and_then(|()| {
         templates.execute("n", &surroundings::data(data), &MemoryWorld::new(), &onepane_template::Offline)
     });

@@ -4,12 +4,12 @@ use super::generators::{Style, parameters};
 use crate::follower::Follower;
 use crate::object::{items, text};
 use onepane_diagnostics::{Diagnostic, FileId, Result, Span};
+use onepane_functions::{HELM, sprig_offline};
 use onepane_resource::Resource;
-use onepane_template::{MissingKey, Offline, Options, Templates};
+use onepane_template::{Function, FunctionTable, MissingKey, Offline, Options, Templates};
 use onepane_value::{Map, Value, format::sprint};
 use onepane_world::MemoryWorld;
 use onepane_yaml::{Content, Node};
-use std::sync::{Arc, LazyLock};
 
 /// The Applications that it makes.
 pub(crate) fn application_set(follower: &mut Follower<'_>, object: &Resource) -> Result<Vec<Resource>> {
@@ -126,17 +126,11 @@ fn look_up(name: &str, set: &Map) -> Option<Value> {
 
 /// A template of Go with sprig's functions.
 fn go(text: &str, set: &Map) -> Result<String> {
-    static TABLE: LazyLock<Arc<onepane_template::FunctionTable>> = LazyLock::new(|| {
-        let mut table = onepane_template::FunctionTable::new();
-        table.extend(onepane_functions::sprig());
-        let helm = onepane_functions::helm();
-        table.extend(["toYaml", "fromYaml", "fromYamlArray"].iter().filter_map(|name| helm.get(name).copied()));
-        // Neither the environment nor the network, as in Argo CD.
-        ["env", "expandenv", "getHostByName"].iter().for_each(|name| table.remove(name));
-        Arc::new(table)
-    });
+    const OF_HELM: [Function; 3] = [HELM.named("toYaml"), HELM.named("fromYaml"), HELM.named("fromYamlArray")];
+    // Neither the environment nor the network, as in Argo CD.
+    static TABLE: FunctionTable = sprig_offline().with(&OF_HELM);
     let options = Options { missing_key: MissingKey::Error, set_name: "applicationset", ..Options::default() };
-    let mut templates = Templates::new(TABLE.clone(), options);
+    let mut templates = Templates::new(&TABLE, options);
     let data = Value::from(set.clone());
     templates
         .parse("template", Some(FileId::new("template")), text)

@@ -6,106 +6,104 @@ use onepane_template::{Function, FunctionError, FunctionTable, Type};
 use onepane_value::{Data, ElementType, FloatKind, IntKind, Kind, List, Map, MapType, Object, Text, Value, format};
 use serde_json::Value as Json;
 use std::borrow::Cow;
-use std::sync::Arc;
 
 /// Functions with a parameter of every type.
-pub(crate) fn functions() -> Arc<FunctionTable> {
-    const fn identity(name: &'static str, parameters: &'static [Type]) -> Function {
-        Function { name, parameters, variadic: false, call: |_, arguments| Ok(arguments[0].clone()) }
-    }
-    const fn length(name: &'static str, parameters: &'static [Type]) -> Function {
-        let call = |_: &mut dyn onepane_template::Context, arguments: &[Value]| {
-            let map = arguments[0].as_map().map(Map::len);
-            let length = map.or(arguments[0].as_list().map(|list| list.len())).unwrap_or_default();
-            Ok(Value::int(length as i64))
-        };
-        Function { name, parameters, variadic: false, call }
-    }
-    let mut table = FunctionTable::new();
-    table.extend([
-        Function {
-            name: "str",
-            parameters: &[Type::String],
-            variadic: false,
-            call: |_, arguments| Ok(format!("s:{}", arguments[0].as_text().cloned().unwrap_or_default()).into()),
+pub(crate) static FUNCTIONS: FunctionTable = FunctionTable::new().with(OWN);
+
+const OWN: &[Function] = &[
+    Function {
+        name: "str",
+        parameters: &[Type::String],
+        variadic: false,
+        call: |_, arguments| Ok(format!("s:{}", arguments[0].as_text().cloned().unwrap_or_default()).into()),
+    },
+    identity("int", &[Type::Int]),
+    identity("i64", &[Type::Int64]),
+    identity("i32", &[Type::Int32]),
+    identity("u32", &[Type::Uint32]),
+    identity("f64", &[Type::Float64]),
+    identity("boolean", &[Type::Bool]),
+    identity("any", &[Type::Any]),
+    length("mapp", &[Type::Map]),
+    length("lst", &[Type::List]),
+    length("strs", &[Type::Strings]),
+    Function { name: "tm", parameters: &[Type::Time], variadic: false, call: |_, _| Ok("time".into()) },
+    Function {
+        name: "two",
+        parameters: &[Type::Any, Type::Any],
+        variadic: false,
+        call: |_, arguments| {
+            let [a, b] = [0, 1].map(|index| arguments[index].clone());
+            Ok(format::sprint(&[a, "/".into(), b]).into())
         },
-        identity("int", &[Type::Int]),
-        identity("i64", &[Type::Int64]),
-        identity("i32", &[Type::Int32]),
-        identity("u32", &[Type::Uint32]),
-        identity("f64", &[Type::Float64]),
-        identity("boolean", &[Type::Bool]),
-        identity("any", &[Type::Any]),
-        length("mapp", &[Type::Map]),
-        length("lst", &[Type::List]),
-        length("strs", &[Type::Strings]),
-        Function { name: "tm", parameters: &[Type::Time], variadic: false, call: |_, _| Ok("time".into()) },
-        Function {
-            name: "two",
-            parameters: &[Type::Any, Type::Any],
-            variadic: false,
-            call: |_, arguments| {
-                let [a, b] = [0, 1].map(|index| arguments[index].clone());
-                Ok(format::sprint(&[a, "/".into(), b]).into())
-            },
+    },
+    Function {
+        name: "vstr",
+        parameters: &[Type::String, Type::String],
+        variadic: true,
+        call: |_, arguments| {
+            let texts: Vec<String> = arguments.iter().map(|value| value.as_text().unwrap().to_string()).collect();
+            Ok(texts[1..].join(&texts[0]).into())
         },
-        Function {
-            name: "vstr",
-            parameters: &[Type::String, Type::String],
-            variadic: true,
-            call: |_, arguments| {
-                let texts: Vec<String> = arguments.iter().map(|value| value.as_text().unwrap().to_string()).collect();
-                Ok(texts[1..].join(&texts[0]).into())
-            },
+    },
+    Function {
+        name: "vany",
+        parameters: &[Type::Any],
+        variadic: true,
+        call: |_, arguments| Ok(format::sprint(&[List::new(arguments.to_vec()).into()]).into()),
+    },
+    Function {
+        name: "list",
+        parameters: &[Type::Any],
+        variadic: true,
+        call: |_, arguments| Ok(List::new(arguments.to_vec()).into()),
+    },
+    Function {
+        name: "dict",
+        parameters: &[Type::Any],
+        variadic: true,
+        call: |_, arguments| {
+            let pairs = arguments.chunks_exact(2);
+            Ok(pairs.map(|pair| (format::sprint(&pair[..1]), pair[1].clone())).collect::<Map>().into())
         },
-        Function {
-            name: "vany",
-            parameters: &[Type::Any],
-            variadic: true,
-            call: |_, arguments| Ok(format::sprint(&[List::new(arguments.to_vec()).into()]).into()),
+    },
+    Function {
+        name: "boom",
+        parameters: &[Type::String],
+        variadic: false,
+        call: |_, arguments| {
+            Err(FunctionError::Message(format!("boom {}", arguments[0].as_text().cloned().unwrap_or_default())))
         },
-        Function {
-            name: "list",
-            parameters: &[Type::Any],
-            variadic: true,
-            call: |_, arguments| Ok(List::new(arguments.to_vec()).into()),
+    },
+    Function { name: "none", parameters: &[], variadic: false, call: |_, _| Ok(Value::NIL) },
+    Function {
+        name: "typ",
+        parameters: &[Type::Any],
+        variadic: false,
+        call: |_, arguments| Ok(arguments[0].type_name().into_owned().into()),
+    },
+    Function { name: "nilm", parameters: &[], variadic: false, call: |_, _| Ok(Map::nil(MapType::Any).into()) },
+    Function {
+        name: "inc",
+        parameters: &[Type::String, Type::Any],
+        variadic: false,
+        call: |context, arguments| {
+            let name = arguments[0].as_text().unwrap().to_string();
+            context.include(&name, &arguments[1]).map(Value::from)
         },
-        Function {
-            name: "dict",
-            parameters: &[Type::Any],
-            variadic: true,
-            call: |_, arguments| {
-                let pairs = arguments.chunks_exact(2);
-                Ok(pairs.map(|pair| (format::sprint(&pair[..1]), pair[1].clone())).collect::<Map>().into())
-            },
-        },
-        Function {
-            name: "boom",
-            parameters: &[Type::String],
-            variadic: false,
-            call: |_, arguments| {
-                Err(FunctionError::Message(format!("boom {}", arguments[0].as_text().cloned().unwrap_or_default())))
-            },
-        },
-        Function { name: "none", parameters: &[], variadic: false, call: |_, _| Ok(Value::NIL) },
-        Function {
-            name: "typ",
-            parameters: &[Type::Any],
-            variadic: false,
-            call: |_, arguments| Ok(arguments[0].type_name().into_owned().into()),
-        },
-        Function { name: "nilm", parameters: &[], variadic: false, call: |_, _| Ok(Map::nil(MapType::Any).into()) },
-        Function {
-            name: "inc",
-            parameters: &[Type::String, Type::Any],
-            variadic: false,
-            call: |context, arguments| {
-                let name = arguments[0].as_text().unwrap().to_string();
-                context.include(&name, &arguments[1]).map(Value::from)
-            },
-        },
-    ]);
-    Arc::new(table)
+    },
+];
+
+const fn identity(name: &'static str, parameters: &'static [Type]) -> Function {
+    Function { name, parameters, variadic: false, call: |_, arguments| Ok(arguments[0].clone()) }
+}
+const fn length(name: &'static str, parameters: &'static [Type]) -> Function {
+    let call = |_: &mut dyn onepane_template::Context, arguments: &[Value]| {
+        let map = arguments[0].as_map().map(Map::len);
+        let length = map.or(arguments[0].as_list().map(|list| list.len())).unwrap_or_default();
+        Ok(Value::int(length as i64))
+    };
+    Function { name, parameters, variadic: false, call }
 }
 
 /// The value that a JSON text describes; nil where there is none.

@@ -8,9 +8,8 @@ use super::release_flags::REVISION;
 use super::release_output::{Detail, text};
 use super::{Failure, print};
 use onepane_release::Release;
-use onepane_template::{FunctionTable, Offline, Options, Templates};
+use onepane_template::{GO, Offline, Options, Templates};
 use onepane_value::{Map, Value, from_json};
-use std::sync::Arc;
 
 pub(super) const COMMAND: Command = Command {
     path: &["get", "all"],
@@ -27,8 +26,7 @@ const FLAGS: &[Flag] = &[flag("template", Kind::Text, "a Go template over .Relea
 fn run(flags: &Parsed) -> Result<(), Failure> {
     let release = release(flags)?;
     if let Some(template) = flags.text("template").filter(|template| !template.is_empty()) {
-        let mut templates =
-            Templates::new(Arc::new(FunctionTable::new()), Options { set_name: "", ..Options::default() });
+        let mut templates = Templates::new(&GO, Options { set_name: "", ..Options::default() });
         templates.parse("", None, template).map_err(|error| error.to_string())?;
         let data = Map::from_iter([("Release", Value::from(go_fields(&release)))]);
         let text = templates.execute("", &data.into(), &super::world()?, &Offline);

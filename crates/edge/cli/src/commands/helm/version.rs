@@ -3,9 +3,8 @@
 use super::command::{Arguments, Command};
 use super::flags::{Flag, Kind, Parsed, flag};
 use super::{Failure, print};
-use onepane_template::{FunctionTable, Offline, Options, Templates};
+use onepane_template::{GO, Offline, Options, Templates};
 use onepane_value::{Map, Value};
-use std::sync::Arc;
 
 pub(super) const COMMAND: Command = Command {
     path: &["version"],
@@ -33,8 +32,7 @@ const BUILD: [(&str, &str); 5] = [
 
 fn run(flags: &Parsed) -> Result<(), Failure> {
     if let Some(template) = flags.text("template").filter(|template| !template.is_empty()) {
-        let mut templates =
-            Templates::new(Arc::new(FunctionTable::new()), Options { set_name: "_", ..Options::default() });
+        let mut templates = Templates::new(&GO, Options { set_name: "_", ..Options::default() });
         templates.parse("_", None, template).map_err(|error| error.to_string())?;
         let build: Map = BUILD.into_iter().map(|(name, value)| (name, Value::string(value))).collect();
         let world = super::world()?;

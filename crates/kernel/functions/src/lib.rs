@@ -1,6 +1,6 @@
 //! The template functions of sprig and Helm, one file a family.
 //!
-//! [`helm`] is everything that a chart can call, [`sprig`] what sprig has of it. Each family lists its functions in a
+//! [`HELM`] is everything that a chart can call, [`SPRIG`] what sprig has of it. Each family lists its functions in a
 //! `FUNCTIONS` table, with the Go types of their parameters: the engine checks and converts arguments by them. The
 //! functions perform no I/O; the clock, randomness, a cluster and the like come through the call's context.
 

@@ -26,10 +26,8 @@ pub const fn mixed(bytes: &[u8]) -> u64 {
         u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << 32
-    } else if let [first, .., last] = bytes {
-        *first as u64 | (bytes[1] as u64) << 8 | (*last as u64) << 16
-    } else if let [byte] = bytes {
-        *byte as u64
+    } else if let ([first, ..], [.., last]) = (bytes, bytes) {
+        *first as u64 | (bytes[bytes.len() / 2] as u64) << 8 | (*last as u64) << 16
     } else {
         0
     };

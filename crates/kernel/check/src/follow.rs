@@ -8,7 +8,7 @@ use crate::seen::{Id, Name, Seen};
 use crate::texts;
 use crate::uses::Sites;
 use onepane_diagnostics::FileId;
-use onepane_template::FunctionTable;
+use onepane_functions::HELM;
 use onepane_template::syntax::{Branch, Command, Definition, Names, Operand, Pipeline, Step, Variable, definitions};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -17,9 +17,9 @@ use std::rc::Rc;
 const MOST_ROUNDS: usize = 200;
 
 /// All templates of a chart and what they are called with.
+#[derive(Default)]
 pub(crate) struct Follower {
     pub(crate) graph: Graph,
-    functions: &'static FunctionTable,
     templates: Vec<Template>,
     by_name: BTreeMap<Box<str>, Vec<usize>>,
     /// The templates of a file's text: charts that are vendored more than once are followed once.
@@ -70,20 +70,6 @@ pub(crate) struct At<'s> {
 }
 
 impl Follower {
-    pub(crate) fn new(functions: &'static FunctionTable) -> Self {
-        Self {
-            graph: Graph::default(),
-            functions,
-            templates: Vec::new(),
-            by_name: BTreeMap::new(),
-            by_text: HashMap::new(),
-            texts: HashMap::new(),
-            loose: Loose::default(),
-            is_beyond: false,
-            sites: None,
-        }
-    }
-
     /// Adds a file; `home` is the data of its chart, and `is_run` says whether it is run and does not only define.
     /// Beside a file that is no template, nothing can be said of any value; what is wrong with it, rendering reports.
     pub(crate) fn add_file(&mut self, name: &str, file: FileId, text: &str, home: Id, is_run: bool) {
@@ -91,7 +77,7 @@ impl Follower {
         let templates = match self.by_text.get(&text) {
             Some(templates) => templates.clone(),
             None => {
-                let Ok(parsed) = definitions(name, Some(file), &text, self.functions) else {
+                let Ok(parsed) = definitions(name, Some(file), &text, &HELM) else {
                     self.is_beyond = true;
                     return;
                 };
@@ -194,7 +180,7 @@ impl Follower {
         let template = match self.texts.get(text) {
             Some(template) => *template,
             None => {
-                let template = texts::parse(text, self.functions).and_then(|parsed| {
+                let template = texts::parse(text).and_then(|parsed| {
                     // What it defines is followed where it calls it; `home` is of no use to it.
                     let home = self.graph.map();
                     self.add(parsed, None, home).last().copied()
@@ -228,7 +214,7 @@ impl Follower {
             texts.sort();
             texts.dedup();
             for text in texts {
-                match texts::parse(&text, self.functions) {
+                match texts::parse(&text) {
                     Some(parsed) => {
                         let home = self.graph.map();
                         let added = self.add(parsed, None, home);

@@ -55,7 +55,7 @@ impl Reads {
     }
 
     fn follow(chart: &Chart, templates: &[String], sites: Option<Sites>) -> Self {
-        let mut follower = Follower::new(&onepane_functions::HELM);
+        let mut follower = Follower::default();
         follower.graph.is_precise = sites.is_some();
         follower.sites = sites;
         let values = Setup::add(&mut follower, chart);

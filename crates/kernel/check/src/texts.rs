@@ -1,6 +1,6 @@
 //! Texts that `tpl` may be given: what of them can be followed.
 
-use onepane_template::FunctionTable;
+use onepane_functions::HELM;
 use onepane_template::syntax::{Definition, definitions};
 use onepane_value::{Data, Value};
 
@@ -11,11 +11,11 @@ const LONGEST: usize = 512 << 10;
 ///
 /// Charts put texts together, as in `cat "{{ with .a }}" text "{{ end }}"`: a piece that opens or closes a block is
 /// completed. What is put between the pieces would see their dot, so that all of it is then read.
-pub(crate) fn parse(text: &str, functions: &FunctionTable) -> Option<Vec<Definition>> {
+pub(crate) fn parse(text: &str) -> Option<Vec<Definition>> {
     if text.len() > LONGEST {
         return None;
     }
-    let parse = |text: &str| definitions("tpl", None, text, functions).ok();
+    let parse = |text: &str| definitions("tpl", None, text, &HELM).ok();
     parse(text)
         .or_else(|| parse(&format!("{text}{{{{ . }}}}{{{{ end }}}}")))
         .or_else(|| parse(&format!("{{{{ if true }}}}{text}")))
@@ -52,14 +52,13 @@ pub(crate) fn strings_in(value: &Value, visit: &mut dyn FnMut(&str)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onepane_template::GO;
 
     #[test]
     fn pieces_of_templates_are_completed() {
         for text in ["{{ .a }}", "{{ with .a }}", "{{ end }}"] {
-            assert!(parse(text, &GO).is_some(), "{text}");
+            assert!(parse(text).is_some(), "{text}");
         }
-        assert!(parse("{{", &GO).is_none());
+        assert!(parse("{{").is_none());
     }
 
     #[test]

@@ -97,6 +97,7 @@ const OWN: &[Function] = &[
 const fn identity(name: &'static str, parameters: &'static [Type]) -> Function {
     Function { name, parameters, variadic: false, call: |_, arguments| Ok(arguments[0].clone()) }
 }
+
 const fn length(name: &'static str, parameters: &'static [Type]) -> Function {
     let call = |_: &mut dyn onepane_template::Context, arguments: &[Value]| {
         let map = arguments[0].as_map().map(Map::len);
